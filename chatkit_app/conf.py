@@ -1,0 +1,148 @@
+"""The ``CHATKIT`` setting: every key, its type and its default.
+
+Each property reads ``settings.CHATKIT`` when it is asked, so ``override_settings`` works without any reset::
+
+    from chatkit_app.conf import chatkit_settings
+
+    chatkit_settings.db_workers
+"""
+
+from collections.abc import Mapping
+from typing import Any, Literal, cast
+
+from django.conf import settings
+
+OFFICIAL_SCRIPT_URL = "https://cdn.platform.openai.com/deployments/chatkit/chatkit.js"
+DEFAULT_SERVER = "chatkit_app.agents.AgentChatKitServer"
+
+DEFAULTS: dict[str, Any] = {
+    "SERVER": DEFAULT_SERVER,
+    "AGENT": None,
+    "CONTEXT": None,
+    "NAMESPACE": "",
+    "LOGIN_REQUIRED": False,
+    "CLIENT": "openai",
+    "SCRIPT_URL": OFFICIAL_SCRIPT_URL,
+    "DOMAIN_KEY": None,
+    "OPTIONS": {},
+    "ON_DISCONNECT": "finish",
+    "HISTORY_LIMIT": 50,
+    "TRACING": False,
+    "KEEP_ALIVE": 15.0,
+    "CHECKPOINT_INTERVAL": 1.5,
+    "ANSWER_TIMEOUT": 300.0,
+    "RUN_RETENTION": 60.0,
+    "DB_WORKERS": 8,
+    "DB_PATIENCE": 10.0,
+    "REQUEST_THREADS": 8,
+}
+
+
+class ChatKitSettings:
+    """Typed, uncached access to ``settings.CHATKIT``."""
+
+    def _get(self, key: str) -> Any:
+        return self.configured.get(key, DEFAULTS[key])
+
+    @property
+    def configured(self) -> Mapping[str, Any]:
+        """What the project itself has set, without the defaults."""
+        return cast("Mapping[str, Any]", getattr(settings, "CHATKIT", None) or {})
+
+    @property
+    def server(self) -> str:
+        """Dotted path of a ChatKitServer class (called without arguments) or of a callable that returns one."""
+        return cast(str, self._get("SERVER"))
+
+    @property
+    def agent(self) -> Any:
+        """Dotted path of (or the very) ``agents.Agent``, or a function of the context that returns one."""
+        return self._get("AGENT")
+
+    @property
+    def context(self) -> str | None:
+        """Dotted path of a function ``(request) -> RequestContext``; ``None`` for the plain context."""
+        return cast("str | None", self._get("CONTEXT"))
+
+    @property
+    def namespace(self) -> str:
+        """Namespace of contexts that name none. Threads of different namespaces never meet."""
+        return cast(str, self._get("NAMESPACE"))
+
+    @property
+    def login_required(self) -> bool:
+        """Refuse anonymous visitors."""
+        return bool(self._get("LOGIN_REQUIRED"))
+
+    @property
+    def client(self) -> Literal["openai", "bundled", "auto"]:
+        """Which element the template tag loads."""
+        return cast("Literal['openai', 'bundled', 'auto']", self._get("CLIENT"))
+
+    @property
+    def script_url(self) -> str:
+        """Where the official client's script comes from."""
+        return cast(str, self._get("SCRIPT_URL"))
+
+    @property
+    def domain_key(self) -> str | None:
+        """The key OpenAI issued for the site's domain; the official client wants one outside development."""
+        return cast("str | None", self._get("DOMAIN_KEY"))
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """ChatKit options (the client's own names) for every ``{% chatkit %}``."""
+        return cast("dict[str, Any]", self._get("OPTIONS"))
+
+    @property
+    def on_disconnect(self) -> Literal["finish", "cancel"]:
+        """What becomes of an answer whose last reader has gone."""
+        return cast("Literal['finish', 'cancel']", self._get("ON_DISCONNECT"))
+
+    @property
+    def history_limit(self) -> int:
+        """How many of the newest items the default server shows the model."""
+        return int(self._get("HISTORY_LIMIT"))
+
+    @property
+    def tracing(self) -> bool:
+        """Let the Agents SDK export traces of conversations."""
+        return bool(self._get("TRACING"))
+
+    @property
+    def keep_alive(self) -> float:
+        """Seconds of silence after which a comment is sent to keep a stream open."""
+        return float(self._get("KEEP_ALIVE"))
+
+    @property
+    def checkpoint_interval(self) -> float:
+        """Seconds between two savings of unfinished answers; what a killed process can lose at most."""
+        return float(self._get("CHECKPOINT_INTERVAL"))
+
+    @property
+    def answer_timeout(self) -> float:
+        """Seconds without any event after which an answer is given up."""
+        return float(self._get("ANSWER_TIMEOUT"))
+
+    @property
+    def run_retention(self) -> float:
+        """Seconds for which a finished answer's frames are kept in memory for late readers."""
+        return float(self._get("RUN_RETENTION"))
+
+    @property
+    def db_workers(self) -> int:
+        """Threads (and so database connections) that do all ORM work of the chat."""
+        return int(self._get("DB_WORKERS"))
+
+    @property
+    def db_patience(self) -> float:
+        """Seconds for which work is tried again while the database is away."""
+        return float(self._get("DB_PATIENCE"))
+
+    @property
+    def request_threads(self) -> int:
+        """Threads that ``chatkit_app.asgi`` shares among all requests for their synchronous parts."""
+        return int(self._get("REQUEST_THREADS"))
+
+
+chatkit_settings = ChatKitSettings()

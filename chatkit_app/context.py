@@ -1,0 +1,128 @@
+"""Who is talking: the context that every store and server method is given."""
+
+from __future__ import annotations
+
+import copy
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Self
+
+from django.utils.module_loading import import_string
+from django.utils.translation import get_language
+
+from .conf import chatkit_settings
+
+if TYPE_CHECKING:
+    from chatkit.types import ThreadItem, ThreadMetadata
+    from django.http import HttpRequest
+
+VISITOR_KEY = "_chatkit_visitor"
+
+
+@dataclass(kw_only=True)
+class Usage:
+    """What one answer cost: filled by the server while it answers, kept on the run."""
+
+    model: str = ""
+    input_tokens: int | None = None
+    cached_tokens: int | None = None
+    output_tokens: int | None = None
+
+
+@dataclass(kw_only=True)
+class RequestMemory:
+    """What the app itself remembers while one request is being answered."""
+
+    thread_pks: dict[str, int] = field(default_factory=dict)
+    loaded_threads: dict[str, ThreadMetadata] = field(default_factory=dict)
+    stored_items: set[str] = field(default_factory=set)
+    pending_items: dict[str, ThreadItem] = field(default_factory=dict)
+    first_text_at: float | None = None
+    run_pk: int | None = None
+    usage: Usage = field(default_factory=Usage)
+
+
+@dataclass(kw_only=True)
+class RequestContext:
+    """Owner, language and session of one request.
+
+    Add to it by subclassing, and name a function that builds your class in ``CHATKIT["CONTEXT"]``::
+
+        @dataclass(kw_only=True)
+        class ShopContext(RequestContext):
+            plan: str = "free"
+
+        def shop_context(request):
+            return ShopContext.from_request(request, plan=request.user.plan)
+
+    Attributes:
+        user_id: primary key of the logged-in user, or None.
+        visitor_id: id of an anonymous visitor, or None. Never set together with ``user_id`` by the app.
+        locale: the language to answer in, as Django names it (``"pt-br"``).
+        namespace: threads of different namespaces never meet.
+        session: a read-only copy of the session's own data; Django's and other apps' private keys
+            (those with a leading underscore) are left out, and the session key is never part of it.
+    """
+
+    user_id: Any = None
+    visitor_id: str | None = None
+    locale: str = "en"
+    namespace: str = field(default_factory=lambda: chatkit_settings.namespace)
+    session: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    memory: RequestMemory = field(default_factory=RequestMemory, repr=False, compare=False)
+
+    @classmethod
+    def from_request(cls, request: HttpRequest, **fields: Any) -> Self:
+        """Build the context of a request that has passed the session and authentication middleware.
+
+        Reads the session and the user, so it belongs in a thread that may query the database.
+
+        Args:
+            request: the request.
+            **fields: further fields of your subclass; they win over what is read from the request.
+        """
+        user = getattr(request, "user", None)
+        session = getattr(request, "session", None)
+        logged_in = user is not None and user.is_authenticated
+        found: dict[str, Any] = {
+            "user_id": user.pk if logged_in and user is not None else None,
+            "visitor_id": None if logged_in or session is None else session.get(VISITOR_KEY),
+            "locale": get_language() or "en",
+            "session": MappingProxyType(
+                {
+                    key: copy.deepcopy(value)
+                    for key, value in (session.items() if session is not None else ())
+                    if not key.startswith("_")
+                }
+            ),
+        }
+        return cls(**(found | fields))
+
+
+def ensure_visitor(request: HttpRequest) -> None:
+    """Give an anonymous visitor an id inside the session's data, where login keeps it and logout drops it.
+
+    Has to happen before the response object is returned: the session middleware saves at that moment.
+    """
+    if not request.user.is_authenticated and VISITOR_KEY not in request.session:
+        request.session[VISITOR_KEY] = secrets.token_hex(16)
+
+
+def build_context(request: HttpRequest) -> RequestContext:
+    """The request's context, from ``CHATKIT["CONTEXT"]`` when that is set.
+
+    Raises:
+        TypeError: when the named function returns something else than a ``RequestContext``.
+    """
+    path = chatkit_settings.context
+    if path is None:
+        return RequestContext.from_request(request)
+    context = import_string(path)(request)
+    if not isinstance(context, RequestContext):
+        raise TypeError(
+            f'CHATKIT["CONTEXT"] ({path}) returned {type(context).__name__}; '
+            "return a RequestContext, for example RequestContext.from_request(request)."
+        )
+    return context

@@ -1,0 +1,116 @@
+"""All ORM work of the chat, on a small and bounded pool of threads.
+
+A stream that waits for a model holds neither a thread nor a connection: it borrows a worker for the moment it
+has something to read or write. ``CHATKIT["DB_WORKERS"]`` bounds both.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, ParamSpec, TypeVar
+
+from asgiref.sync import AsyncToSync, sync_to_async
+from django.db import InterfaceError, OperationalError, connections
+
+from .conf import chatkit_settings
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_RETRY_DELAYS = (0.0, 0.05, 0.1, 0.25, 0.5, 1.0)
+
+_pool: ThreadPoolExecutor | None = None
+_pool_size = 0
+_pool_lock = threading.Lock()
+
+
+def _get_pool() -> ThreadPoolExecutor:
+    global _pool, _pool_size
+    size = max(1, chatkit_settings.db_workers)
+    if _pool is None or size != _pool_size:
+        with _pool_lock:
+            if _pool is None or size != _pool_size:
+                if _pool is not None:
+                    _pool.shutdown(wait=False)
+                _pool = ThreadPoolExecutor(max_workers=size, thread_name_prefix="chatkit-db")
+                _pool_size = size
+    return _pool
+
+
+def _is_pooled(connection: Any) -> bool:
+    return bool(connection.settings_dict.get("OPTIONS", {}).get("pool"))
+
+
+def _work(func: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
+    """Run ``func`` in a worker, and leave its connections fit for the next piece of work.
+
+    A worker's connection stays open (there are few of them, and opening one costs more than most queries), unless
+    it broke or came from psycopg's pool, to which it is given back.
+    """
+    try:
+        return func(*args, **kwargs)
+    except (OperationalError, InterfaceError):
+        for connection in connections.all(initialized_only=True):
+            if not connection.in_atomic_block:
+                connection.close()
+        raise
+    finally:
+        for connection in connections.all(initialized_only=True):
+            if connection.connection is not None and not connection.in_atomic_block:
+                if _is_pooled(connection):
+                    connection.close()
+                elif connection.errors_occurred:
+                    connection.close_if_unusable_or_obsolete()
+
+
+async def run(func: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
+    """Run synchronous ORM work and return its result.
+
+    While the database cannot be reached the work is tried again for ``CHATKIT["DB_PATIENCE"]`` seconds, so ``func``
+    must come to the same end when it is run twice: write with upserts, in one transaction.
+
+    Under ``async_to_sync`` (a synchronous view, a ``TestCase``) the work runs in the calling thread, inside its
+    transaction.
+
+    Raises:
+        OperationalError, InterfaceError: when the database stays away for longer than that.
+    """
+    deadline = time.monotonic() + chatkit_settings.db_patience
+    attempt = 0
+    while True:
+        try:
+            if getattr(AsyncToSync.executors, "current", None) is not None:
+                return await sync_to_async(func)(*args, **kwargs)
+            return await asyncio.get_running_loop().run_in_executor(
+                _get_pool(), lambda: _work(func, *args, **kwargs)
+            )
+        except (OperationalError, InterfaceError):
+            delay = _RETRY_DELAYS[min(attempt, len(_RETRY_DELAYS) - 1)]
+            if time.monotonic() + delay > deadline:
+                raise
+            attempt += 1
+            await asyncio.sleep(delay)
+
+
+def shutdown() -> None:
+    """End the workers and close their connections. The next ``run()`` starts new ones."""
+    global _pool
+    with _pool_lock:
+        if _pool is None:
+            return
+        barrier = threading.Barrier(len(_pool._threads) + 1) if _pool._threads else None
+        if barrier is not None:
+
+            def close() -> None:
+                connections.close_all()
+                barrier.wait(timeout=10)
+
+            for _ in range(barrier.parties - 1):
+                _pool.submit(close)
+            barrier.wait(timeout=10)
+        _pool.shutdown(wait=True)
+        _pool = None

@@ -1,0 +1,281 @@
+"""A conversation as rows.
+
+``id`` is the order in which rows came; ``public_id`` is the id that the SDK and the browser know.
+"""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from .querysets import (
+    AttachmentQuerySet,
+    FeedbackQuerySet,
+    RunQuerySet,
+    ThreadItemQuerySet,
+    ThreadQuerySet,
+)
+
+PREVIEW_LENGTH = 200
+
+
+class OwnedModel(models.Model):
+    """A row of a user, or of a visitor who has not logged in."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("user"),
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="+",
+        db_index=False,
+    )
+    visitor_id = models.CharField(_("visitor"), max_length=64, blank=True, default="")
+    namespace = models.CharField(_("namespace"), max_length=100, blank=True, default="")
+
+    class Meta:
+        abstract = True
+
+    @property
+    def owner(self) -> str:
+        """The owner by id alone: ``user:7``, ``visitor:…`` or an empty string. Follows no foreign key."""
+        if self.user_id is not None:
+            return f"user:{self.user_id}"
+        return f"visitor:{self.visitor_id}" if self.visitor_id else ""
+
+
+class Thread(OwnedModel):
+    """One conversation."""
+
+    class Status(models.TextChoices):
+        ACTIVE = "active", _("active")
+        LOCKED = "locked", _("locked")
+        CLOSED = "closed", _("closed")
+
+    public_id = models.CharField(_("id"), max_length=255, unique=True)
+    title = models.TextField(_("title"), blank=True, default="")
+    status = models.CharField(_("status"), max_length=10, choices=Status.choices, default=Status.ACTIVE)
+    status_reason = models.TextField(
+        _("reason"), blank=True, default="", help_text=_("Shown to the user when the thread is not active.")
+    )
+    allowed_image_domains = models.JSONField(_("allowed image domains"), null=True, blank=True)
+    metadata = models.JSONField(_("metadata"), default=dict, blank=True)
+    created_at = models.DateTimeField(_("created"), default=timezone.now)
+    last_activity = models.DateTimeField(_("last activity"), default=timezone.now)
+    item_count = models.PositiveIntegerField(_("items"), default=0)
+    last_preview = models.CharField(_("last message"), max_length=PREVIEW_LENGTH, blank=True, default="")
+
+    objects = ThreadQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("thread")
+        verbose_name_plural = _("threads")
+        indexes = [
+            models.Index(fields=["user", "namespace", "id"], name="chatkit_thread_user"),
+            models.Index(fields=["visitor_id", "namespace", "id"], name="chatkit_thread_visitor"),
+            models.Index(fields=["-last_activity", "-id"], name="chatkit_thread_activity"),
+            models.Index(fields=["status", "-last_activity"], name="chatkit_thread_status"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(user__isnull=True) | Q(visitor_id=""), name="chatkit_thread_one_owner"
+            ),
+        ]
+        permissions = [("moderate_thread", _("Can lock, close and reopen threads and stop answers"))]
+
+    def __str__(self) -> str:
+        return self.public_id
+
+    @property
+    def is_read_only(self) -> bool:
+        """Whether users may no longer add to the thread (it is locked or closed)."""
+        return self.status != self.Status.ACTIVE
+
+
+class ThreadItem(models.Model):
+    """One entry of a thread: a message, a widget, a tool call, …"""
+
+    class Type(models.TextChoices):
+        USER_MESSAGE = "user_message", _("user message")
+        ASSISTANT_MESSAGE = "assistant_message", _("assistant message")
+        CLIENT_TOOL_CALL = "client_tool_call", _("client tool call")
+        WIDGET = "widget", _("widget")
+        GENERATED_IMAGE = "generated_image", _("generated image")
+        STRUCTURED_INPUT = "structured_input", _("structured input")
+        WORKFLOW = "workflow", _("workflow")
+        TASK = "task", _("task")
+        HIDDEN_CONTEXT_ITEM = "hidden_context_item", _("hidden context")
+        SDK_HIDDEN_CONTEXT = "sdk_hidden_context", _("hidden context of the SDK")
+        END_OF_TURN = "end_of_turn", _("end of turn")
+
+    id = models.BigAutoField(primary_key=True)
+    thread = models.ForeignKey(
+        Thread, verbose_name=_("thread"), on_delete=models.CASCADE, related_name="items", db_index=False
+    )
+    run = models.ForeignKey(
+        "Run", verbose_name=_("run"), null=True, blank=True, on_delete=models.SET_NULL, related_name="items"
+    )
+    public_id = models.CharField(_("id"), max_length=255)
+    type = models.CharField(_("type"), max_length=40, choices=Type.choices)
+    payload = models.JSONField(_("payload"), default=dict)
+    text = models.TextField(
+        _("text"), blank=True, default="", help_text=_("What a reader would read; used by search.")
+    )
+    created_at = models.DateTimeField(_("created"), default=timezone.now)
+    updated_at = models.DateTimeField(_("changed"), default=timezone.now)
+
+    objects = ThreadItemQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("item")
+        verbose_name_plural = _("items")
+        indexes = [models.Index(fields=["thread", "id"], name="chatkit_item_order")]
+        constraints = [
+            models.UniqueConstraint(fields=["thread", "public_id"], name="chatkit_item_id_per_thread")
+        ]
+
+    def __str__(self) -> str:
+        return self.public_id
+
+
+class Attachment(OwnedModel):
+    """A file of a user's message: what is known of it, not its bytes."""
+
+    class Type(models.TextChoices):
+        FILE = "file", _("file")
+        IMAGE = "image", _("image")
+
+    public_id = models.CharField(_("id"), max_length=255, unique=True)
+    thread = models.ForeignKey(
+        Thread,
+        verbose_name=_("thread"),
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="attachments",
+    )
+    type = models.CharField(_("type"), max_length=10, choices=Type.choices)
+    name = models.TextField(_("name"))
+    mime_type = models.CharField(_("MIME type"), max_length=255)
+    payload = models.JSONField(_("payload"), default=dict, blank=True)
+    created_at = models.DateTimeField(_("created"), default=timezone.now)
+
+    objects = AttachmentQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("attachment")
+        verbose_name_plural = _("attachments")
+        indexes = [
+            models.Index(fields=["user", "namespace"], name="chatkit_attachment_user"),
+            models.Index(fields=["visitor_id", "namespace"], name="chatkit_attachment_visitor"),
+        ]
+
+    def __str__(self) -> str:
+        return self.public_id
+
+
+class Feedback(OwnedModel):
+    """A user's verdict on one item."""
+
+    class Kind(models.TextChoices):
+        POSITIVE = "positive", _("positive")
+        NEGATIVE = "negative", _("negative")
+
+    item = models.ForeignKey(
+        ThreadItem, verbose_name=_("item"), on_delete=models.CASCADE, related_name="feedback"
+    )
+    kind = models.CharField(_("verdict"), max_length=10, choices=Kind.choices)
+    created_at = models.DateTimeField(_("created"), default=timezone.now)
+    updated_at = models.DateTimeField(_("changed"), default=timezone.now)
+
+    objects = FeedbackQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("feedback")
+        verbose_name_plural = _("feedback")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["item", "user"], condition=Q(user__isnull=False), name="chatkit_feedback_per_user"
+            ),
+            models.UniqueConstraint(
+                fields=["item", "visitor_id"],
+                condition=Q(user__isnull=True),
+                name="chatkit_feedback_per_visitor",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["user"], name="chatkit_feedback_user"),
+            models.Index(fields=["visitor_id"], name="chatkit_feedback_visitor"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} on item {self.item_id}"
+
+
+class Run(OwnedModel):
+    """The making of one answer."""
+
+    class Status(models.TextChoices):
+        RUNNING = "running", _("running")
+        COMPLETED = "completed", _("completed")
+        STOPPED = "stopped", _("stopped")
+        FAILED = "failed", _("failed")
+        LOST = "lost", _("lost")
+
+    public_id = models.CharField(_("id"), max_length=64, unique=True)
+    thread = models.ForeignKey(
+        Thread,
+        verbose_name=_("thread"),
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="runs",
+    )
+    operation = models.CharField(_("operation"), max_length=40)
+    request_key = models.CharField(_("request key"), max_length=64, blank=True, default="")
+    status = models.CharField(_("status"), max_length=10, choices=Status.choices, default=Status.RUNNING)
+    error = models.TextField(_("error"), blank=True, default="")
+    stop_requested = models.BooleanField(_("stop requested"), default=False)
+    delivered = models.BooleanField(
+        _("delivered"), default=False, help_text=_("Whether a reader got the answer to its end.")
+    )
+    model = models.CharField(_("model"), max_length=200, blank=True, default="")
+    input_tokens = models.PositiveIntegerField(_("input tokens"), null=True, blank=True)
+    cached_tokens = models.PositiveIntegerField(_("cached input tokens"), null=True, blank=True)
+    output_tokens = models.PositiveIntegerField(_("output tokens"), null=True, blank=True)
+    first_token_ms = models.PositiveIntegerField(_("time to first token (ms)"), null=True, blank=True)
+    total_ms = models.PositiveIntegerField(_("total time (ms)"), null=True, blank=True)
+    started_at = models.DateTimeField(_("started"), default=timezone.now)
+    heartbeat_at = models.DateTimeField(_("last sign of life"), default=timezone.now)
+    finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
+
+    objects = RunQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("run")
+        verbose_name_plural = _("runs")
+        indexes = [
+            models.Index(fields=["user"], name="chatkit_run_user"),
+            models.Index(fields=["visitor_id"], name="chatkit_run_visitor"),
+            models.Index(
+                fields=["request_key"], condition=~Q(request_key=""), name="chatkit_run_request_key"
+            ),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["thread"], condition=Q(status="running"), name="chatkit_one_running_per_thread"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.public_id
+
+    @property
+    def total_tokens(self) -> int | None:
+        if self.input_tokens is None or self.output_tokens is None:
+            return None
+        return self.input_tokens + self.output_tokens

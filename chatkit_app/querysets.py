@@ -1,0 +1,93 @@
+"""Who may see a row, and how rows are paged."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from django.db import models
+from django.db.models import Q
+
+if TYPE_CHECKING:
+    from .models import Attachment, Feedback, Run, Thread, ThreadItem
+
+HIDDEN_ITEM_TYPES = ("hidden_context_item", "sdk_hidden_context")
+MAX_PAGE_SIZE = 1000
+
+_Row = TypeVar("_Row", bound=models.Model)
+
+
+class Owner(Protocol):
+    """The part of a request context that decides ownership."""
+
+    user_id: Any
+    visitor_id: str | None
+    namespace: str
+
+
+class OwnedQuerySet(models.QuerySet[_Row]):
+    """Rows that belong to a user or to an anonymous visitor, within one namespace."""
+
+    _owner_prefix = ""
+
+    def owned_by(self, context: Owner) -> OwnedQuerySet[_Row]:
+        """Keep the rows of the context's owner. The only ownership rule of the app.
+
+        A context with neither user nor visitor owns nothing.
+        """
+        prefix = self._owner_prefix
+        if context.user_id is not None:
+            owner = Q(**{f"{prefix}user_id": context.user_id})
+        elif context.visitor_id:
+            owner = Q(**{f"{prefix}user_id__isnull": True, f"{prefix}visitor_id": context.visitor_id})
+        else:
+            return self.none()
+        return self.filter(owner, **{f"{prefix}namespace": context.namespace})
+
+    def claim(self, *, visitor_id: str, user_id: Any) -> int:
+        """Make a visitor's rows the user's, in every namespace. Returns how many there were."""
+        return self.filter(user__isnull=True, visitor_id=visitor_id).update(user_id=user_id, visitor_id="")
+
+    def page(self, *, after: str | None, limit: int, order: str) -> tuple[list[_Row], bool]:
+        """One keyset page in the order of the primary key.
+
+        Args:
+            after: the ``public_id`` of the last row the reader has; an unknown one gives an empty page.
+            limit: rows wanted, 1 to ``MAX_PAGE_SIZE``; other numbers are brought into that range.
+            order: ``"asc"`` or ``"desc"``.
+
+        Returns:
+            The rows, and whether there are more behind them.
+        """
+        limit = max(1, min(limit, MAX_PAGE_SIZE))
+        descending = order == "desc"
+        rows = self
+        if after is not None:
+            cursor = self.filter(public_id=after).order_by().values("pk")[:1]
+            rows = rows.filter(**{"pk__lt" if descending else "pk__gt": models.Subquery(cursor)})
+        found = list(rows.order_by("-pk" if descending else "pk")[: limit + 1])
+        return found[:limit], len(found) > limit
+
+
+class ThreadQuerySet(OwnedQuerySet["Thread"]):
+    pass
+
+
+class ThreadItemQuerySet(OwnedQuerySet["ThreadItem"]):
+    _owner_prefix = "thread__"
+
+    def visible(self) -> ThreadItemQuerySet:
+        """Leave out what only the model may read."""
+        return self.exclude(type__in=HIDDEN_ITEM_TYPES)
+
+
+class AttachmentQuerySet(OwnedQuerySet["Attachment"]):
+    pass
+
+
+class FeedbackQuerySet(OwnedQuerySet["Feedback"]):
+    pass
+
+
+class RunQuerySet(OwnedQuerySet["Run"]):
+    def running(self) -> RunQuerySet:
+        return self.filter(status="running")

@@ -1,0 +1,32 @@
+"""What the app does about things that happen elsewhere in the site."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.signals import user_logged_in
+from django.db import transaction
+from django.http import HttpRequest
+
+
+def connect_receivers() -> None:
+    user_logged_in.connect(claim_visitor, dispatch_uid="chatkit_claim_visitor")
+
+
+def claim_visitor(sender: Any, request: HttpRequest | None, user: Any, **kwargs: Any) -> None:
+    """At login, what the visitor wrote becomes the user's."""
+    from .context import VISITOR_KEY
+    from .models import Attachment, Feedback, Run, Thread
+    from .signals import visitor_claimed
+
+    session = getattr(request, "session", None)
+    visitor_id = session.pop(VISITOR_KEY, None) if session is not None else None
+    if not visitor_id:
+        return
+    with transaction.atomic():
+        threads = Thread.objects.claim(visitor_id=visitor_id, user_id=user.pk)
+        Attachment.objects.claim(visitor_id=visitor_id, user_id=user.pk)
+        Run.objects.claim(visitor_id=visitor_id, user_id=user.pk)
+        judged = Feedback.objects.filter(user=user).values("item_id")
+        Feedback.objects.exclude(item_id__in=judged).claim(visitor_id=visitor_id, user_id=user.pk)
+    visitor_claimed.send(sender=Thread, user=user, visitor_id=visitor_id, threads=threads)
