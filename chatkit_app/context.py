@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import secrets
 from collections.abc import Mapping
@@ -15,7 +16,7 @@ from django.utils.translation import get_language
 from .conf import chatkit_settings
 
 if TYPE_CHECKING:
-    from chatkit.types import ThreadItem, ThreadMetadata
+    from chatkit.types import ThreadItem, ThreadMetadata, UserMessageItem
     from django.http import HttpRequest
 
 VISITOR_KEY = "_chatkit_visitor"
@@ -39,6 +40,11 @@ class RequestMemory:
     loaded_threads: dict[str, ThreadMetadata] = field(default_factory=dict)
     stored_items: set[str] = field(default_factory=set)
     pending_items: dict[str, ThreadItem] = field(default_factory=dict)
+    user_message: UserMessageItem | None = None
+    created_thread_id: str | None = None
+    admitted: object = None
+    fresh_threads: dict[str, ThreadMetadata] = field(default_factory=dict)
+    checkpoint: asyncio.Future[None] | None = None
     first_text_at: float | None = None
     run_pk: int | None = None
     usage: Usage = field(default_factory=Usage)

@@ -7,6 +7,7 @@ has something to read or write. ``CHATKIT["DB_WORKERS"]`` bounds both.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import threading
 import time
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from asgiref.sync import AsyncToSync, sync_to_async
 from django.db import InterfaceError, OperationalError, connections
 
 from .conf import chatkit_settings
+from .errors import DatabaseUnavailable
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -77,7 +79,7 @@ async def run(func: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
     transaction.
 
     Raises:
-        OperationalError, InterfaceError: when the database stays away for longer than that.
+        DatabaseUnavailable: when the database stays away for longer than that.
     """
     deadline = time.monotonic() + chatkit_settings.db_patience
     attempt = 0
@@ -88,12 +90,29 @@ async def run(func: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
             return await asyncio.get_running_loop().run_in_executor(
                 _get_pool(), lambda: _work(func, *args, **kwargs)
             )
-        except (OperationalError, InterfaceError):
+        except (OperationalError, InterfaceError) as error:
             delay = _RETRY_DELAYS[min(attempt, len(_RETRY_DELAYS) - 1)]
             if time.monotonic() + delay > deadline:
-                raise
+                raise DatabaseUnavailable from error
             attempt += 1
             await asyncio.sleep(delay)
+
+
+_lanes: list[ThreadPoolExecutor] = []
+_next_lane = itertools.count()
+
+
+def request_lane() -> ThreadPoolExecutor:
+    """One of ``CHATKIT["REQUEST_THREADS"]`` single threads, in turn.
+
+    For code that Django runs "thread sensitive": what belongs to one request has to stay in one thread, but a
+    thousand requests need not have a thousand threads.
+    """
+    count = max(1, chatkit_settings.request_threads)
+    with _pool_lock:
+        while len(_lanes) < count:
+            _lanes.append(ThreadPoolExecutor(max_workers=1, thread_name_prefix="chatkit-request"))
+    return _lanes[next(_next_lane) % count]
 
 
 def shutdown() -> None:

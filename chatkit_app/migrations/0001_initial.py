@@ -7,7 +7,6 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -16,180 +15,465 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='Thread',
+            name="Thread",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('visitor_id', models.CharField(blank=True, default='', max_length=64, verbose_name='visitor')),
-                ('namespace', models.CharField(blank=True, default='', max_length=100, verbose_name='namespace')),
-                ('public_id', models.CharField(max_length=255, unique=True, verbose_name='id')),
-                ('title', models.TextField(blank=True, default='', verbose_name='title')),
-                ('status', models.CharField(choices=[('active', 'active'), ('locked', 'locked'), ('closed', 'closed')], default='active', max_length=10, verbose_name='status')),
-                ('status_reason', models.TextField(blank=True, default='', help_text='Shown to the user when the thread is not active.', verbose_name='reason')),
-                ('allowed_image_domains', models.JSONField(blank=True, null=True, verbose_name='allowed image domains')),
-                ('metadata', models.JSONField(blank=True, default=dict, verbose_name='metadata')),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='created')),
-                ('last_activity', models.DateTimeField(default=django.utils.timezone.now, verbose_name='last activity')),
-                ('item_count', models.PositiveIntegerField(default=0, verbose_name='items')),
-                ('last_preview', models.CharField(blank=True, default='', max_length=200, verbose_name='last message')),
-                ('user', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='user')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "visitor_id",
+                    models.CharField(blank=True, default="", max_length=64, verbose_name="visitor"),
+                ),
+                (
+                    "namespace",
+                    models.CharField(blank=True, default="", max_length=100, verbose_name="namespace"),
+                ),
+                ("public_id", models.CharField(max_length=255, unique=True, verbose_name="id")),
+                ("title", models.TextField(blank=True, default="", verbose_name="title")),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[("active", "active"), ("locked", "locked"), ("closed", "closed")],
+                        default="active",
+                        max_length=10,
+                        verbose_name="status",
+                    ),
+                ),
+                (
+                    "status_reason",
+                    models.TextField(
+                        blank=True,
+                        default="",
+                        help_text="Shown to the user when the thread is not active.",
+                        verbose_name="reason",
+                    ),
+                ),
+                (
+                    "allowed_image_domains",
+                    models.JSONField(blank=True, null=True, verbose_name="allowed image domains"),
+                ),
+                ("metadata", models.JSONField(blank=True, default=dict, verbose_name="metadata")),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, verbose_name="created"),
+                ),
+                (
+                    "last_activity",
+                    models.DateTimeField(default=django.utils.timezone.now, verbose_name="last activity"),
+                ),
+                ("item_count", models.PositiveIntegerField(default=0, verbose_name="items")),
+                (
+                    "last_preview",
+                    models.CharField(blank=True, default="", max_length=200, verbose_name="last message"),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="user",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'thread',
-                'verbose_name_plural': 'threads',
-                'permissions': [('moderate_thread', 'Can lock, close and reopen threads and stop answers')],
+                "verbose_name": "thread",
+                "verbose_name_plural": "threads",
+                "permissions": [("moderate_thread", "Can lock, close and reopen threads and stop answers")],
             },
         ),
         migrations.CreateModel(
-            name='Run',
+            name="Run",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('visitor_id', models.CharField(blank=True, default='', max_length=64, verbose_name='visitor')),
-                ('namespace', models.CharField(blank=True, default='', max_length=100, verbose_name='namespace')),
-                ('public_id', models.CharField(max_length=64, unique=True, verbose_name='id')),
-                ('operation', models.CharField(max_length=40, verbose_name='operation')),
-                ('request_key', models.CharField(blank=True, default='', max_length=64, verbose_name='request key')),
-                ('status', models.CharField(choices=[('running', 'running'), ('completed', 'completed'), ('stopped', 'stopped'), ('failed', 'failed'), ('lost', 'lost')], default='running', max_length=10, verbose_name='status')),
-                ('error', models.TextField(blank=True, default='', verbose_name='error')),
-                ('stop_requested', models.BooleanField(default=False, verbose_name='stop requested')),
-                ('delivered', models.BooleanField(default=False, help_text='Whether a reader got the answer to its end.', verbose_name='delivered')),
-                ('model', models.CharField(blank=True, default='', max_length=200, verbose_name='model')),
-                ('input_tokens', models.PositiveIntegerField(blank=True, null=True, verbose_name='input tokens')),
-                ('cached_tokens', models.PositiveIntegerField(blank=True, null=True, verbose_name='cached input tokens')),
-                ('output_tokens', models.PositiveIntegerField(blank=True, null=True, verbose_name='output tokens')),
-                ('first_token_ms', models.PositiveIntegerField(blank=True, null=True, verbose_name='time to first token (ms)')),
-                ('total_ms', models.PositiveIntegerField(blank=True, null=True, verbose_name='total time (ms)')),
-                ('started_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='started')),
-                ('heartbeat_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='last sign of life')),
-                ('finished_at', models.DateTimeField(blank=True, null=True, verbose_name='finished')),
-                ('user', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='user')),
-                ('thread', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='runs', to='chatkit_app.thread', verbose_name='thread')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "visitor_id",
+                    models.CharField(blank=True, default="", max_length=64, verbose_name="visitor"),
+                ),
+                (
+                    "namespace",
+                    models.CharField(blank=True, default="", max_length=100, verbose_name="namespace"),
+                ),
+                ("public_id", models.CharField(max_length=64, unique=True, verbose_name="id")),
+                ("operation", models.CharField(max_length=40, verbose_name="operation")),
+                (
+                    "request_key",
+                    models.CharField(blank=True, default="", max_length=64, verbose_name="request key"),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("running", "running"),
+                            ("completed", "completed"),
+                            ("stopped", "stopped"),
+                            ("failed", "failed"),
+                            ("lost", "lost"),
+                        ],
+                        default="running",
+                        max_length=10,
+                        verbose_name="status",
+                    ),
+                ),
+                ("error", models.TextField(blank=True, default="", verbose_name="error")),
+                ("stop_requested", models.BooleanField(default=False, verbose_name="stop requested")),
+                (
+                    "delivered",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Whether a reader got the answer to its end.",
+                        verbose_name="delivered",
+                    ),
+                ),
+                ("model", models.CharField(blank=True, default="", max_length=200, verbose_name="model")),
+                (
+                    "input_tokens",
+                    models.PositiveIntegerField(blank=True, null=True, verbose_name="input tokens"),
+                ),
+                (
+                    "cached_tokens",
+                    models.PositiveIntegerField(blank=True, null=True, verbose_name="cached input tokens"),
+                ),
+                (
+                    "output_tokens",
+                    models.PositiveIntegerField(blank=True, null=True, verbose_name="output tokens"),
+                ),
+                (
+                    "first_token_ms",
+                    models.PositiveIntegerField(
+                        blank=True, null=True, verbose_name="time to first token (ms)"
+                    ),
+                ),
+                (
+                    "total_ms",
+                    models.PositiveIntegerField(blank=True, null=True, verbose_name="total time (ms)"),
+                ),
+                (
+                    "started_at",
+                    models.DateTimeField(default=django.utils.timezone.now, verbose_name="started"),
+                ),
+                (
+                    "heartbeat_at",
+                    models.DateTimeField(default=django.utils.timezone.now, verbose_name="last sign of life"),
+                ),
+                ("finished_at", models.DateTimeField(blank=True, null=True, verbose_name="finished")),
+                (
+                    "user",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="user",
+                    ),
+                ),
+                (
+                    "thread",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="runs",
+                        to="chatkit_app.thread",
+                        verbose_name="thread",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'run',
-                'verbose_name_plural': 'runs',
+                "verbose_name": "run",
+                "verbose_name_plural": "runs",
             },
         ),
         migrations.CreateModel(
-            name='Attachment',
+            name="Attachment",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('visitor_id', models.CharField(blank=True, default='', max_length=64, verbose_name='visitor')),
-                ('namespace', models.CharField(blank=True, default='', max_length=100, verbose_name='namespace')),
-                ('public_id', models.CharField(max_length=255, unique=True, verbose_name='id')),
-                ('type', models.CharField(choices=[('file', 'file'), ('image', 'image')], max_length=10, verbose_name='type')),
-                ('name', models.TextField(verbose_name='name')),
-                ('mime_type', models.CharField(max_length=255, verbose_name='MIME type')),
-                ('payload', models.JSONField(blank=True, default=dict, verbose_name='payload')),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='created')),
-                ('user', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='user')),
-                ('thread', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='attachments', to='chatkit_app.thread', verbose_name='thread')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "visitor_id",
+                    models.CharField(blank=True, default="", max_length=64, verbose_name="visitor"),
+                ),
+                (
+                    "namespace",
+                    models.CharField(blank=True, default="", max_length=100, verbose_name="namespace"),
+                ),
+                ("public_id", models.CharField(max_length=255, unique=True, verbose_name="id")),
+                (
+                    "type",
+                    models.CharField(
+                        choices=[("file", "file"), ("image", "image")], max_length=10, verbose_name="type"
+                    ),
+                ),
+                ("name", models.TextField(verbose_name="name")),
+                ("mime_type", models.CharField(max_length=255, verbose_name="MIME type")),
+                ("payload", models.JSONField(blank=True, default=dict, verbose_name="payload")),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, verbose_name="created"),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="user",
+                    ),
+                ),
+                (
+                    "thread",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="attachments",
+                        to="chatkit_app.thread",
+                        verbose_name="thread",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'attachment',
-                'verbose_name_plural': 'attachments',
+                "verbose_name": "attachment",
+                "verbose_name_plural": "attachments",
             },
         ),
         migrations.CreateModel(
-            name='ThreadItem',
+            name="ThreadItem",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('public_id', models.CharField(max_length=255, verbose_name='id')),
-                ('type', models.CharField(choices=[('user_message', 'user message'), ('assistant_message', 'assistant message'), ('client_tool_call', 'client tool call'), ('widget', 'widget'), ('generated_image', 'generated image'), ('structured_input', 'structured input'), ('workflow', 'workflow'), ('task', 'task'), ('hidden_context_item', 'hidden context'), ('sdk_hidden_context', 'hidden context of the SDK'), ('end_of_turn', 'end of turn')], max_length=40, verbose_name='type')),
-                ('payload', models.JSONField(default=dict, verbose_name='payload')),
-                ('text', models.TextField(blank=True, default='', help_text='What a reader would read; used by search.', verbose_name='text')),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='created')),
-                ('updated_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='changed')),
-                ('run', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='items', to='chatkit_app.run', verbose_name='run')),
-                ('thread', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='items', to='chatkit_app.thread', verbose_name='thread')),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("public_id", models.CharField(max_length=255, verbose_name="id")),
+                (
+                    "type",
+                    models.CharField(
+                        choices=[
+                            ("user_message", "user message"),
+                            ("assistant_message", "assistant message"),
+                            ("client_tool_call", "client tool call"),
+                            ("widget", "widget"),
+                            ("generated_image", "generated image"),
+                            ("structured_input", "structured input"),
+                            ("workflow", "workflow"),
+                            ("task", "task"),
+                            ("hidden_context_item", "hidden context"),
+                            ("sdk_hidden_context", "hidden context of the SDK"),
+                            ("end_of_turn", "end of turn"),
+                        ],
+                        max_length=40,
+                        verbose_name="type",
+                    ),
+                ),
+                ("payload", models.JSONField(default=dict, verbose_name="payload")),
+                (
+                    "text",
+                    models.TextField(
+                        blank=True,
+                        default="",
+                        help_text="What a reader would read; used by search.",
+                        verbose_name="text",
+                    ),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, verbose_name="created"),
+                ),
+                (
+                    "updated_at",
+                    models.DateTimeField(default=django.utils.timezone.now, verbose_name="changed"),
+                ),
+                (
+                    "run",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="items",
+                        to="chatkit_app.run",
+                        verbose_name="run",
+                    ),
+                ),
+                (
+                    "thread",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="items",
+                        to="chatkit_app.thread",
+                        verbose_name="thread",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'item',
-                'verbose_name_plural': 'items',
+                "verbose_name": "item",
+                "verbose_name_plural": "items",
             },
         ),
         migrations.CreateModel(
-            name='Feedback',
+            name="Feedback",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('visitor_id', models.CharField(blank=True, default='', max_length=64, verbose_name='visitor')),
-                ('namespace', models.CharField(blank=True, default='', max_length=100, verbose_name='namespace')),
-                ('kind', models.CharField(choices=[('positive', 'positive'), ('negative', 'negative')], max_length=10, verbose_name='verdict')),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='created')),
-                ('updated_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='changed')),
-                ('user', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='user')),
-                ('item', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='feedback', to='chatkit_app.threaditem', verbose_name='item')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "visitor_id",
+                    models.CharField(blank=True, default="", max_length=64, verbose_name="visitor"),
+                ),
+                (
+                    "namespace",
+                    models.CharField(blank=True, default="", max_length=100, verbose_name="namespace"),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("positive", "positive"), ("negative", "negative")],
+                        max_length=10,
+                        verbose_name="verdict",
+                    ),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, verbose_name="created"),
+                ),
+                (
+                    "updated_at",
+                    models.DateTimeField(default=django.utils.timezone.now, verbose_name="changed"),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="user",
+                    ),
+                ),
+                (
+                    "item",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="feedback",
+                        to="chatkit_app.threaditem",
+                        verbose_name="item",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'feedback',
-                'verbose_name_plural': 'feedback',
+                "verbose_name": "feedback",
+                "verbose_name_plural": "feedback",
             },
         ),
         migrations.AddIndex(
-            model_name='thread',
-            index=models.Index(fields=['user', 'namespace', 'id'], name='chatkit_thread_user'),
+            model_name="thread",
+            index=models.Index(fields=["user", "namespace", "id"], name="chatkit_thread_user"),
         ),
         migrations.AddIndex(
-            model_name='thread',
-            index=models.Index(fields=['visitor_id', 'namespace', 'id'], name='chatkit_thread_visitor'),
+            model_name="thread",
+            index=models.Index(fields=["visitor_id", "namespace", "id"], name="chatkit_thread_visitor"),
         ),
         migrations.AddIndex(
-            model_name='thread',
-            index=models.Index(fields=['-last_activity', '-id'], name='chatkit_thread_activity'),
+            model_name="thread",
+            index=models.Index(fields=["-last_activity", "-id"], name="chatkit_thread_activity"),
         ),
         migrations.AddIndex(
-            model_name='thread',
-            index=models.Index(fields=['status', '-last_activity'], name='chatkit_thread_status'),
+            model_name="thread",
+            index=models.Index(fields=["status", "-last_activity"], name="chatkit_thread_status"),
         ),
         migrations.AddConstraint(
-            model_name='thread',
-            constraint=models.CheckConstraint(condition=models.Q(('user__isnull', True), ('visitor_id', ''), _connector='OR'), name='chatkit_thread_one_owner'),
+            model_name="thread",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("user__isnull", True), ("visitor_id", ""), _connector="OR"),
+                name="chatkit_thread_one_owner",
+            ),
         ),
         migrations.AddIndex(
-            model_name='run',
-            index=models.Index(fields=['user'], name='chatkit_run_user'),
+            model_name="run",
+            index=models.Index(fields=["user"], name="chatkit_run_user"),
         ),
         migrations.AddIndex(
-            model_name='run',
-            index=models.Index(fields=['visitor_id'], name='chatkit_run_visitor'),
+            model_name="run",
+            index=models.Index(fields=["visitor_id"], name="chatkit_run_visitor"),
         ),
         migrations.AddIndex(
-            model_name='run',
-            index=models.Index(condition=models.Q(('request_key', ''), _negated=True), fields=['request_key'], name='chatkit_run_request_key'),
+            model_name="run",
+            index=models.Index(
+                condition=models.Q(("request_key", ""), _negated=True),
+                fields=["request_key"],
+                name="chatkit_run_request_key",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='run',
-            constraint=models.UniqueConstraint(condition=models.Q(('status', 'running')), fields=('thread',), name='chatkit_one_running_per_thread'),
+            model_name="run",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("status", "running")),
+                fields=("thread",),
+                name="chatkit_one_running_per_thread",
+            ),
         ),
         migrations.AddIndex(
-            model_name='attachment',
-            index=models.Index(fields=['user', 'namespace'], name='chatkit_attachment_user'),
+            model_name="attachment",
+            index=models.Index(fields=["user", "namespace"], name="chatkit_attachment_user"),
         ),
         migrations.AddIndex(
-            model_name='attachment',
-            index=models.Index(fields=['visitor_id', 'namespace'], name='chatkit_attachment_visitor'),
+            model_name="attachment",
+            index=models.Index(fields=["visitor_id", "namespace"], name="chatkit_attachment_visitor"),
         ),
         migrations.AddIndex(
-            model_name='threaditem',
-            index=models.Index(fields=['thread', 'id'], name='chatkit_item_order'),
+            model_name="threaditem",
+            index=models.Index(fields=["thread", "id"], name="chatkit_item_order"),
         ),
         migrations.AddConstraint(
-            model_name='threaditem',
-            constraint=models.UniqueConstraint(fields=('thread', 'public_id'), name='chatkit_item_id_per_thread'),
+            model_name="threaditem",
+            constraint=models.UniqueConstraint(
+                fields=("thread", "public_id"), name="chatkit_item_id_per_thread"
+            ),
         ),
         migrations.AddIndex(
-            model_name='feedback',
-            index=models.Index(fields=['user'], name='chatkit_feedback_user'),
+            model_name="feedback",
+            index=models.Index(fields=["user"], name="chatkit_feedback_user"),
         ),
         migrations.AddIndex(
-            model_name='feedback',
-            index=models.Index(fields=['visitor_id'], name='chatkit_feedback_visitor'),
+            model_name="feedback",
+            index=models.Index(fields=["visitor_id"], name="chatkit_feedback_visitor"),
         ),
         migrations.AddConstraint(
-            model_name='feedback',
-            constraint=models.UniqueConstraint(condition=models.Q(('user__isnull', False)), fields=('item', 'user'), name='chatkit_feedback_per_user'),
+            model_name="feedback",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("user__isnull", False)),
+                fields=("item", "user"),
+                name="chatkit_feedback_per_user",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='feedback',
-            constraint=models.UniqueConstraint(condition=models.Q(('user__isnull', True)), fields=('item', 'visitor_id'), name='chatkit_feedback_per_visitor'),
+            model_name="feedback",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("user__isnull", True)),
+                fields=("item", "visitor_id"),
+                name="chatkit_feedback_per_visitor",
+            ),
         ),
     ]

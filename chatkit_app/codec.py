@@ -1,0 +1,278 @@
+"""SDK objects to rows and back: JSON that every database takes, time zones, readable text."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from chatkit.types import Attachment as SDKAttachment
+from chatkit.types import (
+    Page,
+    StructuredInputItem,
+    ThreadItem,
+    ThreadItemUpdatedEvent,
+    ThreadMetadata,
+    UserMessageItem,
+    WidgetItem,
+    WorkflowItem,
+)
+from django.conf import settings
+from pydantic import BaseModel, TypeAdapter
+from pydantic_core import PydanticSerializationError
+
+from .models import PREVIEW_LENGTH
+
+if TYPE_CHECKING:
+    from .models import Attachment as AttachmentRow
+    from .models import Thread as ThreadRow
+    from .models import ThreadItem as ThreadItemRow
+
+_Model = TypeVar("_Model", bound=BaseModel)
+
+_ITEM: TypeAdapter[ThreadItem] = TypeAdapter(ThreadItem)
+_ATTACHMENT: TypeAdapter[SDKAttachment] = TypeAdapter(SDKAttachment)
+_ITEM_COLUMNS = {"id", "thread_id", "created_at", "type"}
+_ATTACHMENT_COLUMNS = {"id", "thread_id", "type", "name", "mime_type"}
+_READABLE_WIDGET_KEYS = ("value", "title", "label", "text", "caption", "placeholder", "alt", "children")
+
+# PostgreSQL's jsonb refuses NUL. Inside payloads it is written as this mark and its number, and the mark itself
+# likewise, so that exactly what went in comes out. Half of a surrogate pair is no character: nothing could ever
+# send it to a browser again, so it becomes U+FFFD.
+_MARK = "\uf8ff"
+_UNSTORABLE = re.compile("[\x00\uf8ff\ud800-\udfff]")
+_MARKED = re.compile(_MARK + "([0-9a-f]{4})")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+# --- JSON ---------------------------------------------------------------------------------------------------
+
+
+def _map_strings(value: Any, pattern: re.Pattern[str], replacement: Any) -> Any:
+    if isinstance(value, str):
+        return pattern.sub(replacement, value) if pattern.search(value) else value
+    if isinstance(value, list):
+        return [_map_strings(entry, pattern, replacement) for entry in value]
+    if isinstance(value, dict):
+        return {
+            _map_strings(key, pattern, replacement): _map_strings(entry, pattern, replacement)
+            for key, entry in value.items()
+        }
+    return value
+
+
+def storable_json(value: Any) -> Any:
+    """JSON data in a form that every database takes. ``original_json()`` is its inverse."""
+    return _map_strings(value, _UNSTORABLE, _store_character)
+
+
+def _store_character(match: re.Match[str]) -> str:
+    character = match[0]
+    return "\ufffd" if _SURROGATE.match(character) else f"{_MARK}{ord(character):04x}"
+
+
+def original_json(value: Any) -> Any:
+    """What ``storable_json()`` was given, but for broken surrogates."""
+    return _map_strings(value, _MARKED, lambda match: chr(int(match[1], 16)))
+
+
+def storable_text(text: str) -> str:
+    """Text for a text column, which has no escape: NUL is dropped, a broken surrogate replaced."""
+    if not _UNSTORABLE.search(text):
+        return text
+    return _SURROGATE.sub("\ufffd", text.replace("\x00", ""))
+
+
+def is_storable_id(public_id: str) -> bool:
+    """Whether a database could hold this id at all; one that it could not is one that does not exist."""
+    return len(public_id) <= 255 and not _UNSTORABLE.search(public_id)
+
+
+def to_wire(model: BaseModel) -> bytes:
+    """An event or a reply as JSON for the browser: aliases, no nulls, no attachment metadata, times with an offset."""
+    if not isinstance(model, ThreadItemUpdatedEvent):
+        model = with_utc_offset(model)
+    context = {"exclude_metadata": True}
+    try:
+        return model.model_dump_json(by_alias=True, exclude_none=True, context=context).encode()
+    except (PydanticSerializationError, UnicodeEncodeError):
+        data = model.model_dump(mode="json", by_alias=True, exclude_none=True, context=context)
+        return json.dumps(_map_strings(data, _SURROGATE, "\ufffd"), ensure_ascii=False).encode()
+
+
+def to_frame(event: BaseModel) -> bytes:
+    """An event as one server-sent event."""
+    return b"data: " + to_wire(event) + b"\n\n"
+
+
+# --- Time ---------------------------------------------------------------------------------------------------
+
+
+def to_database_time(value: datetime) -> datetime:
+    """The SDK's naive local time (or any aware one) as the database wants it."""
+    if settings.USE_TZ:
+        return value.astimezone(UTC)
+    return value.astimezone().replace(tzinfo=None) if value.tzinfo else value
+
+
+def to_sdk_time(value: datetime) -> datetime:
+    """Naive local time, which is what the SDK computes with (``datetime.now() - item.created_at``)."""
+    return value.astimezone().replace(tzinfo=None) if value.tzinfo else value
+
+
+def with_utc_offset(model: _Model) -> _Model:
+    """A copy of an event or reply whose times carry an offset, so that a browser cannot take them for its own."""
+    changes: dict[str, Any] = {}
+    for name in ("item", "updated_item", "thread"):
+        part = getattr(model, name, None)
+        if isinstance(part, BaseModel) and hasattr(part, "created_at"):
+            changes[name] = with_utc_offset(part)
+    created_at = getattr(model, "created_at", None)
+    if isinstance(created_at, datetime) and created_at.tzinfo is None:
+        changes["created_at"] = created_at.astimezone(UTC)
+    items = getattr(model, "items", None)
+    if isinstance(items, Page) and items.data:
+        changes["items"] = with_utc_offset(items)
+    if isinstance(model, Page):
+        changes["data"] = [with_utc_offset(row) for row in model.data]
+    return model.model_copy(update=changes) if changes else model
+
+
+# --- Threads ------------------------------------------------------------------------------------------------
+
+
+def decode_thread(row: ThreadRow) -> ThreadMetadata:
+    """A thread's row as the SDK knows it."""
+    status: dict[str, Any] = {"type": row.status}
+    if row.is_read_only and row.status_reason:
+        status["reason"] = row.status_reason
+    return ThreadMetadata.model_validate(
+        {
+            "id": row.public_id,
+            "title": row.title or None,
+            "created_at": to_sdk_time(row.created_at),
+            "status": status,
+            "allowed_image_domains": original_json(row.allowed_image_domains),
+            "metadata": original_json(row.metadata),
+        }
+    )
+
+
+def encode_thread(thread: ThreadMetadata) -> dict[str, Any]:
+    """The columns of a thread that the SDK may write."""
+    return {
+        "title": storable_text(thread.title or ""),
+        "status": thread.status.type,
+        "status_reason": storable_text(getattr(thread.status, "reason", None) or ""),
+        "allowed_image_domains": storable_json(thread.allowed_image_domains),
+        "metadata": storable_json(thread.model_dump(mode="json", include={"metadata"})["metadata"]),
+    }
+
+
+# --- Items --------------------------------------------------------------------------------------------------
+
+
+def decode_item(row: ThreadItemRow, *, thread_id: str) -> ThreadItem:
+    """An item's row as the SDK knows it. ``thread_id`` is the SDK's id of its thread."""
+    return _ITEM.validate_python(
+        original_json(row.payload)
+        | {
+            "id": row.public_id,
+            "thread_id": thread_id,
+            "created_at": to_sdk_time(row.created_at),
+            "type": row.type,
+        }
+    )
+
+
+def encode_item(item: ThreadItem) -> dict[str, Any]:
+    """The columns of an item, but for its thread and its run."""
+    return {
+        "public_id": item.id,
+        "type": item.type,
+        "payload": storable_json(item.model_dump(mode="json", exclude=_ITEM_COLUMNS)),
+        "text": storable_text(item_text(item)),
+        "created_at": to_database_time(item.created_at),
+    }
+
+
+def item_text(item: ThreadItem) -> str:
+    """What a person would read of an item; empty for what is only the model's."""
+    return "\n".join(part for part in _readable_parts(item) if part)
+
+
+def _readable_parts(item: ThreadItem) -> Iterator[str]:
+    match item.type:
+        case "user_message":
+            assert isinstance(item, UserMessageItem)
+            yield "".join(f"@{part.text}" if part.type == "input_tag" else part.text for part in item.content)
+            yield from (attachment.name for attachment in item.attachments)
+        case "assistant_message":
+            yield "".join(part.text for part in item.content)
+        case "widget":
+            assert isinstance(item, WidgetItem)
+            yield item.copy_text or "\n".join(_widget_text(item.widget.model_dump(mode="json")))
+        case "structured_input":
+            assert isinstance(item, StructuredInputItem)
+            for question in item.inputs:
+                yield question.question
+                yield ", ".join(question.answer.values) if question.answer else ""
+        case "workflow":
+            assert isinstance(item, WorkflowItem)
+            yield getattr(item.workflow.summary, "title", None) or ""
+            for task in item.workflow.tasks:
+                yield task.title or ""
+                yield getattr(task, "content", None) or ""
+        case "task":
+            yield item.task.title or ""
+            yield getattr(item.task, "content", None) or ""
+        case "client_tool_call":
+            yield item.name
+
+
+def _widget_text(node: Any) -> Iterator[str]:
+    if isinstance(node, str):
+        yield node
+    elif isinstance(node, list):
+        for child in node:
+            if isinstance(child, Mapping):
+                yield from _widget_text(child)
+    elif isinstance(node, Mapping):
+        for key in _READABLE_WIDGET_KEYS:
+            if isinstance(node.get(key), (str, list, Mapping)):
+                yield from _widget_text(node[key])
+
+
+def preview(text: str) -> str:
+    """One line of a message, for lists."""
+    line = " ".join(text[: PREVIEW_LENGTH * 4].split())
+    return line if len(line) <= PREVIEW_LENGTH else line[: PREVIEW_LENGTH - 1] + "…"
+
+
+# --- Attachments --------------------------------------------------------------------------------------------
+
+
+def decode_attachment(row: AttachmentRow, *, thread_id: str | None) -> SDKAttachment:
+    """An attachment's row as the SDK knows it."""
+    return _ATTACHMENT.validate_python(
+        original_json(row.payload)
+        | {
+            "id": row.public_id,
+            "type": row.type,
+            "name": row.name,
+            "mime_type": row.mime_type,
+            "thread_id": thread_id,
+        }
+    )
+
+
+def encode_attachment(attachment: SDKAttachment) -> dict[str, Any]:
+    """The columns of an attachment, but for its owner and its thread."""
+    return {
+        "type": attachment.type,
+        "name": storable_text(attachment.name),
+        "mime_type": storable_text(attachment.mime_type)[:255],
+        "payload": storable_json(attachment.model_dump(mode="json", exclude=_ATTACHMENT_COLUMNS)),
+    }

@@ -1,0 +1,115 @@
+"""An answer as the database has it, for a reader whose run is not in this process (any more)."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+
+from chatkit.types import (
+    AssistantMessageContentPartTextDelta,
+    AssistantMessageItem,
+    ErrorEvent,
+    Page,
+    Thread,
+    ThreadCreatedEvent,
+    ThreadItem,
+    ThreadItemAddedEvent,
+    ThreadItemDoneEvent,
+    ThreadItemUpdatedEvent,
+)
+from django.utils.translation import gettext as _
+
+from . import codec, db
+from .models import Run as RunRow
+from .models import ThreadItem as ItemRow
+from .runs import mark_lost
+
+POLL_INTERVAL = 1.0
+
+
+class StoredRun:
+    """A source of frames, read from the run's items; while the run goes on elsewhere it is looked at every second."""
+
+    def __init__(self, run_pk: int) -> None:
+        self.frames: list[bytes] = []
+        self.done = False
+        self.delivered = False
+        self.readers = 0
+        self._run_pk = run_pk
+        self._texts: dict[str, str] = {}
+        self._finished: set[str] = set()
+        self._waiting: list[asyncio.Future[None]] = []
+        self._task = asyncio.create_task(self._follow())
+
+    def wait(self) -> asyncio.Future[None]:
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(future)
+        return future
+
+    def detach(self) -> None:
+        self.readers -= 1
+        if self.readers <= 0:
+            self._task.cancel()
+
+    async def _follow(self) -> None:
+        try:
+            while await db.run(self._look):
+                self._wake()
+                await asyncio.sleep(POLL_INTERVAL)
+        except Exception as error:
+            self.frames.append(
+                codec.to_frame(ErrorEvent(code="custom", message=str(error), allow_retry=True))
+            )
+            raise
+        finally:
+            self.done = True
+            self._wake()
+
+    def _wake(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for future in waiting:
+            with suppress(asyncio.InvalidStateError):
+                future.set_result(None)
+
+    def _look(self) -> bool:
+        """Turn what is new into frames. Returns whether more may come."""
+        mark_lost(RunRow.objects.filter(pk=self._run_pk))
+        run = RunRow.objects.select_related("thread").filter(pk=self._run_pk).first()
+        if run is None or run.thread is None:
+            return run is not None and run.status == RunRow.Status.RUNNING
+        running = run.status == RunRow.Status.RUNNING
+        frames = []
+        if not self.frames and run.operation == "threads.create":
+            metadata = codec.decode_thread(run.thread)
+            frames.append(ThreadCreatedEvent(thread=Thread(**metadata.model_dump(), items=Page())))
+        for row in ItemRow.objects.visible().filter(run_id=run.pk).order_by("pk"):
+            item = codec.decode_item(row, thread_id=run.thread.public_id)
+            frames += self._growth(item) if running else self._end(item)
+        if run.status in {RunRow.Status.FAILED, RunRow.Status.LOST}:
+            message = _("The answer was interrupted. Please try again.")
+            frames.append(ErrorEvent(code="custom", message=message, allow_retry=True))
+        self.frames += [codec.to_frame(frame) for frame in frames]
+        return running
+
+    def _growth(
+        self, item: ThreadItem
+    ) -> list[ThreadItemAddedEvent | ThreadItemUpdatedEvent | ThreadItemDoneEvent]:
+        if not isinstance(item, AssistantMessageItem):
+            return self._end(item)  # type: ignore[return-value]
+        text = "".join(part.text for part in item.content)
+        before = self._texts.get(item.id)
+        self._texts[item.id] = text
+        if before is None:
+            return [ThreadItemAddedEvent(item=item)]
+        if text == before or not text.startswith(before):
+            return []
+        delta = AssistantMessageContentPartTextDelta(
+            content_index=max(0, len(item.content) - 1), delta=text[len(before) :]
+        )
+        return [ThreadItemUpdatedEvent(item_id=item.id, update=delta)]
+
+    def _end(self, item: ThreadItem) -> list[ThreadItemDoneEvent]:
+        if item.id in self._finished:
+            return []
+        self._finished.add(item.id)
+        return [ThreadItemDoneEvent(item=item)]

@@ -1,0 +1,484 @@
+"""Answers being made. A run belongs to the server process, not to the request that asked for it.
+
+One task drives the SDK's stream and keeps its frames; any number of readers follow them, from the start or from
+where they are. A reader who leaves detaches; only ``stop()`` cancels (and ``CHATKIT["ON_DISCONNECT"] = "cancel"``).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import logging
+import secrets
+import time
+from collections.abc import Iterable
+from contextlib import aclosing
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from asgiref.sync import AsyncToSync, ThreadSensitiveContext
+from chatkit.types import AssistantMessageItem, ErrorEvent, StreamingReq, ThreadItemDoneEvent
+from django.db import IntegrityError, close_old_connections, router, transaction
+from django.db.models import Q
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+
+from . import codec, db
+from .conf import chatkit_settings
+from .errors import ThreadBusy
+from .models import Run as RunRow
+from .signals import run_finished
+from .store import _OwnedStore
+
+if TYPE_CHECKING:
+    from .context import RequestContext
+    from .server import DjangoChatKitServer
+
+logger = logging.getLogger(__name__)
+
+LOST_AFTER_CHECKPOINTS = 4
+STOP_PATIENCE = 5.0
+REPEAT_WINDOW = timedelta(seconds=30)
+
+
+class LiveRun:
+    """An answer that this process is making, or has just made.
+
+    Attributes:
+        public_id: what ``X-ChatKit-Run`` says and the run's URLs contain.
+        frames: all server-sent events so far, as bytes.
+        done: whether there will be no more of them.
+    """
+
+    def __init__(
+        self,
+        server: DjangoChatKitServer,
+        request: StreamingReq,
+        context: RequestContext,
+        *,
+        request_key: str = "",
+        frame_id: str = "",
+    ) -> None:
+        self.server = server
+        self.request = request
+        self.context = context
+        self.request_key = request_key
+        self.frame_id = frame_id
+        self.public_id = f"run_{secrets.token_hex(16)}"
+        self.thread_id: str | None = getattr(request.params, "thread_id", None)
+        self.frames: list[bytes] = []
+        self.done = False
+        self.delivered = False
+        self.readers = 0
+        self.linked = False
+        self.loop = asyncio.get_running_loop()
+        self.started = self.last_event = time.perf_counter()
+        self.ended: float | None = None
+        self.task: asyncio.Task[None] | None = None
+        self._waiting: list[asyncio.Future[None]] = []
+        self._stop_status: str | None = None
+        self._ending = False
+        self._failure = ""
+
+    @property
+    def created_thread_pk(self) -> int | None:
+        """The key of the thread that ``threads.create`` has made; the run's row is older than that thread."""
+        return self.context.memory.thread_pks.get(self.context.memory.created_thread_id or "")
+
+    # Reading
+
+    def wait(self) -> asyncio.Future[None]:
+        """A future that is done when there are new frames, or no more to come."""
+        future: asyncio.Future[None] = self.loop.create_future()
+        self._waiting.append(future)
+        return future
+
+    def _wake(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for future in waiting:
+            if not future.done():
+                future.set_result(None)
+
+    def detach(self) -> None:
+        """A reader has gone before the end."""
+        self.readers -= 1
+        if not self.readers and not self.done and chatkit_settings.on_disconnect == "cancel":
+            self.stop()
+
+    # Stopping
+
+    def stop(self, *, status: str = RunRow.Status.STOPPED) -> None:
+        """Cancel the answer, keeping what there is of it. Must be called in the run's own event loop."""
+        if not self._ending and self._stop_status is None and self.task is not None:
+            self._stop_status = status
+            self.task.cancel()
+
+    async def finished(self) -> None:
+        """Return when the run has ended, or after some seconds in any case."""
+        if self.task is not None:
+            await asyncio.wait([self.task], timeout=STOP_PATIENCE)
+
+    def give_up(self) -> None:
+        """Nothing has come for too long: end the answer with an error that the user sees."""
+        self._failure = "timeout"
+        self.stop(status=RunRow.Status.FAILED)
+
+    # Driving
+
+    def begin(self) -> None:
+        self.task = asyncio.create_task(self._run(), name=self.public_id)
+        self.task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """Let the readers go, also when the task was cancelled before its first step."""
+        self.done = True
+        self.ended = time.perf_counter()
+        self._wake()
+        if not task.cancelled() and task.exception() is not None:
+            logger.error("Run %s ended in an error", self.public_id, exc_info=task.exception())
+
+    async def _run(self) -> None:
+        if getattr(AsyncToSync.executors, "current", None) is not None:
+            # Inside async_to_sync, as in a TestCase: stay in the caller's thread and its transaction.
+            await self._drive()
+            return
+        lane = db.request_lane()
+        async with ThreadSensitiveContext(executor=lane):
+            await self._drive()
+        if lane._threads:
+            lane.submit(close_old_connections)
+
+    async def _drive(self) -> None:
+        status: str = RunRow.Status.COMPLETED
+        with translation.override(self.context.locale):
+            try:
+                async with aclosing(self.server.stream(self.request, self.context)) as frames:
+                    async for frame in frames:
+                        self.last_event = time.perf_counter()
+                        self.frames.append(frame)
+                        if self.thread_id is None:
+                            self.thread_id = self.context.memory.created_thread_id
+                        if self._waiting:
+                            self._wake()
+                if self.frames and self.frames[-1].startswith(b'data: {"type":"error"'):
+                    status, self._failure = RunRow.Status.FAILED, self.frames[-1][6:].decode().strip()
+            except asyncio.CancelledError:
+                status = self._stop_status or RunRow.Status.LOST
+                self._close_unfinished_items()
+            if self._failure == "timeout":
+                self._append(
+                    ErrorEvent(
+                        code="custom",
+                        message=_("The answer took too long. Please try again."),
+                        allow_retry=True,
+                    )
+                )
+        self._ending = True
+        try:
+            await db.run(_record_end, self, status)
+        except Exception:
+            logger.exception("The end of run %s could not be recorded", self.public_id)
+
+    def _append(self, event: Any) -> None:
+        self.frames.append(codec.to_frame(event))
+        self._wake()
+
+    def _close_unfinished_items(self) -> None:
+        """Other readers are still showing a half-written message: for them, this is how it ended."""
+        for item in self.context.memory.pending_items.values():
+            if isinstance(item, AssistantMessageItem):
+                self._append(ThreadItemDoneEvent(item=item))
+        self.context.memory.pending_items.clear()
+
+    def unfinished_items(self) -> Iterable[tuple[Any, RequestContext]]:
+        for item in self.context.memory.pending_items.values():
+            if isinstance(item, AssistantMessageItem) and item.thread_id in self.context.memory.thread_pks:
+                yield item.model_copy(deep=True), self.context
+
+
+# --- The runs of this process -------------------------------------------------------------------------------
+
+_live: dict[str, LiveRun] = {}
+_keepers: dict[asyncio.AbstractEventLoop, asyncio.Task[None]] = {}
+
+
+async def start(
+    server: DjangoChatKitServer,
+    request: StreamingReq,
+    context: RequestContext,
+    *,
+    request_key: str = "",
+    frame_id: str = "",
+) -> LiveRun:
+    """Begin an answer and return at once; read it with ``LiveRun.frames`` and ``wait()``.
+
+    Args:
+        request_key: what a blind repetition of this very request would carry again; a repetition gets the first
+            one's run while that runs, or ended just now without having reached anybody. Empty: never repeated.
+        frame_id: which of the client's frames asks. The same frame asks again only after it has aborted its answer.
+
+    Raises:
+        ThreadBusy: when an answer is being made in this thread.
+        Exception: whatever ``server.admit()`` raises to refuse the request.
+    """
+    repeated = find_repeated(request_key)
+    if repeated is not None:
+        return repeated
+    run = LiveRun(server, request, context, request_key=request_key, frame_id=frame_id)
+    if run.thread_id is not None:
+        await _await_turn(run.thread_id, frame_id)
+    _live[run.public_id] = run
+    try:
+        await server.admit(request, context)
+        await db.run(_record_start, run)
+    except BaseException:
+        del _live[run.public_id]
+        run.done = True
+        raise
+    run.begin()
+    _keep(run.loop)
+    return run
+
+
+async def _await_turn(thread_id: str, frame_id: str) -> None:
+    """Return when no answer is being made in this thread, or raise ``ThreadBusy``."""
+    other = live_run_of_thread(thread_id)
+    if other is None:
+        return
+    if frame_id and other.frame_id == frame_id and not other.readers:
+        # The user pressed Stop and wrote on, faster than the client says so.
+        other.stop()
+        await other.finished()
+    if not other.done:
+        raise ThreadBusy
+
+
+async def stop(row: RunRow) -> bool:
+    """Stop the answer of this row and wait a moment until what there is of it is saved.
+
+    Returns:
+        Whether it was still running.
+    """
+    live = _live.get(row.public_id)
+    if live is None:
+        return await db.run(lambda: request_stop(run_pk=row.pk))
+    if live.done:
+        return False
+    live.stop()
+    await live.finished()
+    return True
+
+
+def find_repeated(request_key: str) -> LiveRun | None:
+    """The run of this process that the same request has started, if it has not reached anybody yet."""
+    for run in _live.values():
+        if request_key and run.request_key == request_key:
+            if not run.done:
+                return run
+            if (
+                not run.delivered
+                and run.ended is not None
+                and time.perf_counter() - run.ended < REPEAT_WINDOW.total_seconds()
+            ):
+                return run
+    return None
+
+
+def find_repeated_row(request_key: str) -> RunRow | None:
+    """The same for runs of all processes."""
+    return (
+        RunRow.objects.filter(request_key=request_key)
+        .filter(
+            Q(status=RunRow.Status.RUNNING, heartbeat_at__gte=lost_before())
+            | Q(delivered=False, finished_at__gte=timezone.now() - REPEAT_WINDOW)
+        )
+        .exclude(request_key="")
+        .first()
+    )
+
+
+def get_live(public_id: str) -> LiveRun | None:
+    """The run, if this process is making it or has made it a moment ago."""
+    return _live.get(public_id)
+
+
+def live_run_of_thread(thread_id: str) -> LiveRun | None:
+    """The run that is writing into the thread with this SDK id in this process."""
+    return next((run for run in _live.values() if run.thread_id == thread_id and not run.done), None)
+
+
+def request_stop(*, run_pk: int) -> bool:
+    """Stop a running answer, in whichever process it runs. For synchronous code, such as the admin.
+
+    Returns:
+        Whether the run was still running. One of another process stops at its next checkpoint.
+    """
+    if not RunRow.objects.running().filter(pk=run_pk).update(stop_requested=True):
+        return False
+    for run in list(_live.values()):
+        if run.context.memory.run_pk == run_pk:
+            run.loop.call_soon_threadsafe(run.stop)
+    return True
+
+
+def lost_before() -> Any:
+    """A running row without a sign of life since this moment belongs to a process that has died."""
+    return timezone.now() - timedelta(
+        seconds=max(LOST_AFTER_CHECKPOINTS * chatkit_settings.checkpoint_interval, 3.0)
+    )
+
+
+def mark_lost(rows: Any) -> int:
+    """Close those of the running rows whose process has died. Returns how many there were."""
+    return int(
+        rows.filter(status=RunRow.Status.RUNNING, heartbeat_at__lt=lost_before()).update(
+            status=RunRow.Status.LOST, finished_at=timezone.now()
+        )
+    )
+
+
+# --- Rows ---------------------------------------------------------------------------------------------------
+
+
+def _record_start(run: LiveRun) -> None:
+    context = run.context
+    thread_pk = context.memory.thread_pks.get(run.thread_id or "")
+    fields = {
+        "public_id": run.public_id,
+        "thread_id": thread_pk,
+        "user_id": context.user_id,
+        "visitor_id": "" if context.user_id is not None else (context.visitor_id or ""),
+        "namespace": context.namespace,
+        "operation": run.request.type,
+        "request_key": run.request_key,
+    }
+    for attempt in (1, 2):
+        try:
+            with transaction.atomic(using=router.db_for_write(RunRow)):
+                context.memory.run_pk = RunRow.objects.create(**fields).pk
+                return
+        except IntegrityError:
+            mine = RunRow.objects.filter(public_id=run.public_id).first()
+            if mine is not None:  # the connection broke after the row was written
+                context.memory.run_pk = mine.pk
+                return
+            lost = mark_lost(RunRow.objects.filter(thread_id=thread_pk))
+            if attempt == 2 or not lost:
+                raise ThreadBusy from None
+
+
+def _milliseconds(start: float, end: float | None) -> int | None:
+    return None if end is None else max(0, round((end - start) * 1000))
+
+
+def _record_end(run: LiveRun, status: str) -> None:
+    memory = run.context.memory
+    if memory.run_pk is None:
+        return
+    usage = memory.usage
+    fields: dict[str, Any] = {
+        "status": status,
+        "error": codec.storable_text(run._failure)[:2000],
+        "delivered": run.readers > 0,
+        "model": usage.model[:200],
+        "input_tokens": usage.input_tokens,
+        "cached_tokens": usage.cached_tokens,
+        "output_tokens": usage.output_tokens,
+        "first_token_ms": _milliseconds(run.started, memory.first_text_at),
+        "total_ms": _milliseconds(run.started, time.perf_counter()),
+        "finished_at": timezone.now(),
+    }
+    if run.created_thread_pk is not None:
+        fields["thread_id"] = run.created_thread_pk
+    RunRow.objects.filter(pk=memory.run_pk).update(**fields)
+    if run_finished.has_listeners(RunRow):
+        row = RunRow.objects.filter(pk=memory.run_pk).first()
+        if row is not None:
+            run_finished.send(sender=RunRow, run=row)
+
+
+# --- Keeping: checkpoints, signs of life, stops from elsewhere, time limits ------------------------------------
+
+
+def _keep(loop: asyncio.AbstractEventLoop) -> None:
+    if loop not in _keepers or _keepers[loop].done():
+        # A context of its own: the keeper must not inherit the language or the threads of one request.
+        _keepers[loop] = loop.create_task(_keeper(loop), context=contextvars.Context())
+
+
+async def _keeper(loop: asyncio.AbstractEventLoop) -> None:
+    try:
+        while runs := [run for run in _live.values() if run.loop is loop]:
+            await asyncio.sleep(min(chatkit_settings.checkpoint_interval, 1.9))
+            active = [run for run in runs if not run.done]
+            try:
+                if active:
+                    await _checkpoint(active)
+            except Exception:
+                logger.exception("A checkpoint of unfinished answers failed; the next one tries again")
+            _end_overdue(active)
+            _forget(runs)
+    finally:
+        _keepers.pop(loop, None)
+
+
+async def _checkpoint(active: list[LiveRun]) -> None:
+    by_store: dict[_OwnedStore, list[LiveRun]] = {}
+    for run in active:
+        if isinstance(run.server.store, _OwnedStore):
+            by_store.setdefault(run.server.store, []).append(run)
+    for store, runs in by_store.items():
+        unfinished = [entry for run in runs for entry in run.unfinished_items()]
+        if unfinished:
+            saving = asyncio.ensure_future(store.checkpoint(unfinished))
+            for _item, context in unfinished:
+                context.memory.checkpoint = saving
+            try:
+                await saving
+            finally:
+                for _item, context in unfinished:
+                    context.memory.checkpoint = None
+    for pk in await db.run(_sign_of_life, active):
+        for run in active:
+            if run.context.memory.run_pk == pk:
+                run.stop()
+
+
+def _sign_of_life(active: list[LiveRun]) -> list[int]:
+    """Say that these runs live; return the keys of those that somebody wants stopped."""
+    keys = [run.context.memory.run_pk for run in active]
+    rows = RunRow.objects.running().filter(pk__in=keys)
+    rows.update(heartbeat_at=timezone.now())
+    for run in active:
+        if run.created_thread_pk is not None and not run.linked:
+            rows.filter(pk=run.context.memory.run_pk).update(thread_id=run.created_thread_pk)
+            run.linked = True
+    return list(rows.filter(stop_requested=True).values_list("pk", flat=True))
+
+
+def _end_overdue(active: list[LiveRun]) -> None:
+    limit = chatkit_settings.answer_timeout
+    for run in active:
+        if time.perf_counter() - run.last_event > limit:
+            run.give_up()
+
+
+def _forget(runs: list[LiveRun]) -> None:
+    limit = chatkit_settings.run_retention
+    for run in runs:
+        if run.ended is not None and time.perf_counter() - run.ended > limit:
+            _live.pop(run.public_id, None)
+
+
+__all__ = [
+    "LiveRun",
+    "find_repeated",
+    "find_repeated_row",
+    "get_live",
+    "live_run_of_thread",
+    "lost_before",
+    "mark_lost",
+    "request_stop",
+    "start",
+    "stop",
+]

@@ -1,0 +1,287 @@
+"""The SDK's server, made fit for a Django site. Subclass it and write ``respond()``::
+
+class SupportServer(DjangoChatKitServer):
+    async def respond(self, thread, input_user_message, context):
+        yield self.text_event("Hello!")
+"""
+
+from __future__ import annotations
+
+import binascii
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing
+from datetime import datetime
+from typing import Any
+
+from chatkit.errors import CustomStreamError, ErrorCode, StreamError
+from chatkit.server import ChatKitServer, NonStreamingResult, StreamingResult
+from chatkit.store import AttachmentStore, Store
+from chatkit.types import (
+    AssistantMessageContent,
+    AssistantMessageItem,
+    AttachmentsCreateReq,
+    AttachmentsDeleteReq,
+    ChatKitReq,
+    ErrorEvent,
+    FeedbackKind,
+    InputTranscribeReq,
+    ItemsListReq,
+    NonStreamingReq,
+    StreamingReq,
+    StructuredInputItem,
+    Thread,
+    ThreadCreatedEvent,
+    ThreadItemDoneEvent,
+    ThreadMetadata,
+    ThreadsAddStructuredInputReq,
+    ThreadsAddUserMessageReq,
+    ThreadsCreateReq,
+    ThreadsCustomActionReq,
+    ThreadsRetryAfterItemReq,
+    ThreadsSyncCustomActionReq,
+    ThreadStreamEvent,
+    ThreadsUpdateReq,
+    UserMessageItem,
+    WidgetItem,
+    is_streaming_req,
+)
+from django.utils.text import Truncator
+from django.utils.translation import gettext as _
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from . import codec, db
+from .answer import Answer
+from .context import RequestContext
+from .errors import InvalidRequest, NotSupported, ThreadReadOnly
+from .signals import feedback_given
+from .store import DjangoStore, NotFoundError, _OwnedStore, new_id
+
+logger = logging.getLogger(__name__)
+
+# The SDK builds this adapter on every request, which costs more than most requests do.
+_REQUEST: TypeAdapter[ChatKitReq] = TypeAdapter(ChatKitReq)
+
+TITLE_LENGTH = 60
+_PAGE_SIZE = 20
+
+
+class DjangoChatKitServer(ChatKitServer[RequestContext]):
+    """A ChatKit server over Django's database, called without arguments by ``CHATKIT["SERVER"]``.
+
+    Args:
+        store: where threads are kept; ``DjangoStore()`` unless given.
+        attachment_store: the SDK's attachment store, if your chat takes files.
+    """
+
+    store: Store[RequestContext]
+
+    def __init__(
+        self,
+        store: Store[RequestContext] | None = None,
+        attachment_store: AttachmentStore[RequestContext] | None = None,
+    ) -> None:
+        super().__init__(store if store is not None else DjangoStore(), attachment_store)
+
+    # For subclasses
+
+    def text_event(self, text: str) -> ThreadItemDoneEvent:
+        """One complete assistant message, to be yielded by ``respond()`` or ``action()``."""
+        return ThreadItemDoneEvent(
+            item=AssistantMessageItem(
+                id=new_id("message"),
+                thread_id="",  # filled in on its way out: only the stream knows its thread
+                created_at=datetime.now(),
+                content=[AssistantMessageContent(text=text)],
+            )
+        )
+
+    async def title_for(
+        self, thread: ThreadMetadata, message: UserMessageItem, context: RequestContext
+    ) -> str | None:
+        """A title for a thread that has none. The beginning of the first message, unless overridden.
+
+        Runs beside the answer and may take up to ten seconds, so it can ask a model. ``None`` leaves the
+        thread without a title.
+        """
+        text = " ".join(codec.item_text(message).split())
+        return Truncator(text).chars(TITLE_LENGTH, truncate="…") or None
+
+    # Requests
+
+    def parse(self, body: str | bytes | bytearray) -> ChatKitReq:
+        """A request's body as the SDK's request object.
+
+        Raises:
+            InvalidRequest: when it is no ChatKit request.
+        """
+        try:
+            return _REQUEST.validate_json(body)
+        except ValidationError as error:
+            raise InvalidRequest.from_validation(error) from None
+
+    async def process(
+        self, request: str | bytes | bytearray, context: RequestContext
+    ) -> StreamingResult | NonStreamingResult:
+        parsed = self.parse(request)
+        if is_streaming_req(parsed):
+            return StreamingResult(self.stream(parsed, context))
+        return NonStreamingResult(await self.reply(parsed, context))
+
+    async def stream(self, request: StreamingReq, context: RequestContext) -> AsyncGenerator[bytes, None]:
+        """The frames that answer a streaming request. Whatever goes wrong ends in an error event.
+
+        Has to be driven by one task from first to last.
+        """
+        try:
+            async with aclosing(self._process_streaming_impl(request, context)) as events:
+                async for event in events:
+                    yield codec.to_frame(event)
+        except Exception as error:
+            yield codec.to_frame(self.error_event(error))
+
+    async def reply(self, request: NonStreamingReq, context: RequestContext) -> bytes:
+        """The JSON that answers any other request.
+
+        Raises:
+            NotFoundError: when something it names does not exist for this owner.
+            ThreadReadOnly, InvalidRequest, NotSupported: what their names say.
+        """
+        return await self._process_non_streaming(request, context)
+
+    @staticmethod
+    def error_event(error: Exception) -> ErrorEvent:
+        """What the user is shown of an error. Only errors that were written for users show their text."""
+        match error:
+            case CustomStreamError():
+                return ErrorEvent(code="custom", message=error.message, allow_retry=error.allow_retry)
+            case StreamError():
+                return ErrorEvent(code=error.code, allow_retry=error.allow_retry)
+            case NotFoundError():
+                return ErrorEvent(
+                    code="custom", message=_("This conversation or part of it no longer exists.")
+                )
+        logger.error("The answer failed", exc_info=error)
+        return ErrorEvent(code=ErrorCode.STREAM_ERROR, allow_retry=True)
+
+    # What the SDK calls
+
+    def _serialize(self, obj: BaseModel) -> bytes:
+        return codec.to_wire(obj)
+
+    async def _process_streaming_impl(
+        self, request: StreamingReq, context: RequestContext
+    ) -> AsyncGenerator[ThreadStreamEvent, None]:
+        if context.memory.admitted is not request:
+            await self.admit(request, context)
+        async with aclosing(super()._process_streaming_impl(request, context)) as events:
+            async for event in events:
+                if isinstance(event, ThreadCreatedEvent):
+                    context.memory.created_thread_id = event.thread.id
+                elif isinstance(event, ThreadItemDoneEvent) and isinstance(event.item, UserMessageItem):
+                    context.memory.user_message = event.item
+                yield event
+
+    def _process_events(
+        self,
+        thread: ThreadMetadata,
+        context: RequestContext,
+        stream: Callable[[], AsyncIterator[ThreadStreamEvent]],
+    ) -> AsyncIterator[ThreadStreamEvent]:
+        return super()._process_events(
+            thread, context, lambda: Answer(self, thread, context).events(stream())
+        )
+
+    async def admit(self, request: StreamingReq, context: RequestContext) -> None:
+        """Refuse what cannot be answered, before anything is stored. Override it to refuse more.
+
+        Raises:
+            NotFoundError: when something it names does not exist for this owner.
+            ThreadReadOnly: when staff locked or closed the thread.
+            InvalidRequest: when it does not fit the state of the conversation.
+        """
+        if not isinstance(request, ThreadsCreateReq):
+            thread = await self.load_writable_thread(request.params.thread_id, context)
+            context.memory.fresh_threads[thread.id] = thread
+        context.memory.admitted = request
+        match request:
+            case ThreadsCreateReq() | ThreadsAddUserMessageReq():
+                for attachment_id in request.params.input.attachments:
+                    await self.store.load_attachment(attachment_id, context)
+            case ThreadsRetryAfterItemReq():
+                await self._expect_item(request, UserMessageItem, context)
+            case ThreadsAddStructuredInputReq():
+                item = await self._expect_item(request, StructuredInputItem, context)
+                if item.status != "pending":
+                    raise InvalidRequest(_("This has been answered already."))
+            case ThreadsCustomActionReq() if request.params.item_id:
+                await self._expect_item(request, WidgetItem, context)
+
+    async def load_writable_thread(self, thread_id: str, context: RequestContext) -> ThreadMetadata:
+        """The owner's thread, as the store has it now.
+
+        Raises:
+            NotFoundError: when the owner has no such thread.
+            ThreadReadOnly: when staff locked or closed it.
+        """
+        thread = await self.store.load_thread(thread_id, context)
+        if thread.status.type != "active":
+            raise ThreadReadOnly(thread.status)
+        return thread
+
+    async def _expect_item(self, request: Any, kind: type[Any], context: RequestContext) -> Any:
+        item = await self.store.load_item(request.params.thread_id, request.params.item_id, context)
+        if not isinstance(item, kind):
+            raise InvalidRequest(_("This does not fit the conversation. Reload the page and try again."))
+        return item
+
+    async def _process_non_streaming(self, request: NonStreamingReq, context: RequestContext) -> bytes:
+        match request:
+            case ItemsListReq(params=params):
+                page = await self._load_visible_items(
+                    params.thread_id, params.after, params.limit or _PAGE_SIZE, params.order, context
+                )
+                return self._serialize(page)
+            case ThreadsUpdateReq():
+                await self.load_writable_thread(request.params.thread_id, context)
+            case ThreadsSyncCustomActionReq():
+                await self.load_writable_thread(request.params.thread_id, context)
+                if request.params.item_id:
+                    await self._expect_item(request, WidgetItem, context)
+            case AttachmentsCreateReq() | AttachmentsDeleteReq() if self.attachment_store is None:
+                raise NotSupported(_("This chat takes no files."))
+        try:
+            return await super()._process_non_streaming(request, context)
+        except binascii.Error:
+            raise InvalidRequest(_("The recording is not valid base64.")) from None
+        except NotImplementedError as error:
+            if isinstance(request, (InputTranscribeReq, ThreadsSyncCustomActionReq, AttachmentsCreateReq)):
+                logger.warning("%s is not supported by %s: %s", request.type, type(self).__name__, error)
+                raise NotSupported(_("This chat does not support that.")) from None
+            raise
+
+    async def _load_full_thread(self, thread_id: str, context: RequestContext) -> Thread:
+        thread = await self.store.load_thread(thread_id, context)
+        items = await self._load_visible_items(thread_id, None, _PAGE_SIZE, "asc", context)
+        return Thread(**thread.model_dump(), items=items)
+
+    async def _load_visible_items(
+        self, thread_id: str, after: str | None, limit: int, order: str, context: RequestContext
+    ) -> Any:
+        if isinstance(self.store, _OwnedStore):
+            return await self.store.load_visible_items(thread_id, after, limit, order, context)
+        return await self.store.load_thread_items(thread_id, after, limit, order, context)
+
+    async def add_feedback(
+        self, thread_id: str, item_ids: list[str], feedback: FeedbackKind, context: RequestContext
+    ) -> None:
+        """Keep the owner's verdict on these items, in place of an earlier one, and send ``feedback_given``."""
+        if not isinstance(self.store, _OwnedStore):
+            raise NotSupported(_("This chat does not take feedback."))
+        known = await self.store.save_feedback(thread_id, item_ids, feedback, context)
+        if feedback_given.has_listeners(type(self)):
+            await db.run(
+                lambda: feedback_given.send(
+                    sender=type(self), thread_id=thread_id, item_ids=known, kind=feedback, context=context
+                )
+            )

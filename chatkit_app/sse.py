@@ -1,0 +1,139 @@
+"""Frames of bytes as a ``StreamingHttpResponse`` that proxies pass on at once and that holds nothing while it waits."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from typing import Any, Protocol
+
+from asgiref.sync import SyncToAsync
+from django.db import connections
+from django.http import StreamingHttpResponse
+
+PING = b": ping\n\n"
+
+
+class FrameSource(Protocol):
+    """What a stream is read from. ``runs.LiveRun`` is one.
+
+    ``wait()`` returns a future that is done when there are new frames, or no more to come; a reader may also set
+    its result itself to wake up for a reason of its own.
+    """
+
+    frames: list[bytes]
+    done: bool
+    delivered: bool
+    readers: int
+
+    def wait(self) -> asyncio.Future[None]: ...
+
+    def detach(self) -> None: ...
+
+
+class FinishedFrames:
+    """Frames that are all there already."""
+
+    def __init__(self, *frames: bytes) -> None:
+        self.frames = list(frames)
+        self.done = True
+        self.delivered = False
+        self.readers = 0
+
+    def wait(self) -> asyncio.Future[None]:
+        raise RuntimeError("There is nothing to wait for.")
+
+    def detach(self) -> None:
+        self.readers -= 1
+
+
+class EventStream(AsyncIterator[bytes]):
+    """One reader of a source, from its first frame to its last, with a comment whenever it is silent for long."""
+
+    def __init__(self, source: FrameSource, *, keep_alive: float) -> None:
+        self._source = source
+        self._keep_alive = keep_alive
+        self._position = 0
+        self._sent_at = 0.0
+        self._timer: asyncio.TimerHandle | None = None
+        self._waiter: asyncio.Future[None] | None = None
+        self._reading = False
+        source.readers += 1
+
+    async def __anext__(self) -> bytes:
+        if not self._reading:
+            self._reading = True
+            release_request_thread()
+            self._sent_at = time.monotonic()
+            self._arm_timer(self._keep_alive)
+        source = self._source
+        while self._position >= len(source.frames):
+            if source.done:
+                source.delivered = True
+                raise StopAsyncIteration
+            self._waiter = source.wait()
+            await self._waiter
+            if self._is_silent():
+                self._sent_at = time.monotonic()
+                return PING
+        new = source.frames[self._position :]
+        self._position += len(new)
+        self._sent_at = time.monotonic()
+        return new[0] if len(new) == 1 else b"".join(new)
+
+    async def aclose(self) -> None:
+        """The handler calls this in any case: at the end, and when the client has gone."""
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._source is not None:
+            source, self._source = self._source, None  # type: ignore[assignment]
+            source.detach()
+
+    def _is_silent(self) -> bool:
+        return (
+            self._position >= len(self._source.frames)
+            and not self._source.done
+            and time.monotonic() - self._sent_at >= self._keep_alive
+        )
+
+    def _arm_timer(self, delay: float) -> None:
+        self._timer = asyncio.get_running_loop().call_later(delay, self._on_timer)
+
+    def _on_timer(self) -> None:
+        silent = time.monotonic() - self._sent_at
+        if silent >= self._keep_alive and self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+        # One timer per stream and interval, not one per frame.
+        self._arm_timer(self._keep_alive - silent if silent < self._keep_alive else self._keep_alive)
+
+
+class EventStreamResponse(StreamingHttpResponse):
+    """A stream of server-sent events."""
+
+    def __init__(self, source: FrameSource, *, keep_alive: float, **kwargs: Any) -> None:
+        super().__init__(content_type="text/event-stream", **kwargs)
+        self._stream = EventStream(source, keep_alive=keep_alive)
+        self["Cache-Control"] = "no-cache, no-transform"
+        # nginx and those that learned from it buffer unless told otherwise.
+        self["X-Accel-Buffering"] = "no"
+        # A response that has an encoding is left alone by GZipMiddleware, which would hold frames back.
+        self["Content-Encoding"] = "identity"
+        self.is_async = True
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self._stream
+
+
+def release_request_thread() -> None:
+    """Give back the thread, and the connection in it, that Django keeps for a request until its response ends.
+
+    Everything synchronous about the request is over when its stream begins. Should anything synchronous come
+    after all (``response.close()`` does), asgiref starts a new thread for that moment.
+    """
+    sensitive = SyncToAsync.thread_sensitive_context.get(None)
+    if sensitive is None or getattr(sensitive, "_executor", None) is not None:
+        return  # no thread of its own, or one that chatkit_app.asgi shares among requests
+    executor = SyncToAsync.context_to_thread_executor.pop(sensitive, None)
+    if executor is not None:
+        executor.submit(connections.close_all)
+        executor.shutdown(wait=False)

@@ -1,0 +1,573 @@
+"""The SDK's ``Store``: over the ORM, and in memory for tests and prototypes.
+
+Whatever is asked, only rows of the context's owner and namespace are seen. What belongs to somebody else and what
+does not exist give the same answer, ``NotFoundError``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import secrets
+from dataclasses import dataclass, field
+from typing import Any
+
+from chatkit.store import NotFoundError, Store, StoreItemType, default_generate_id
+from chatkit.types import Attachment as SDKAttachment
+from chatkit.types import Page, ThreadItem, ThreadMetadata
+from django.db import IntegrityError, router, transaction
+from django.db.models import F
+from django.utils import timezone
+
+from . import codec, db
+from .context import RequestContext
+from .models import Attachment as AttachmentRow
+from .models import Feedback
+from .models import Thread as ThreadRow
+from .models import ThreadItem as ItemRow
+from .querysets import HIDDEN_ITEM_TYPES, MAX_PAGE_SIZE
+
+__all__ = ["DjangoStore", "InMemoryStore", "NoOwner", "NotFoundError"]
+
+
+class NoOwner(Exception):
+    """Something was to be stored for a context that has neither a user nor a visitor."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The context has neither user_id nor visitor_id, so nothing can be stored for it. "
+            "Build contexts with RequestContext.from_request(), or set one of the two."
+        )
+
+
+def new_id(item_type: StoreItemType) -> str:
+    """An id with the SDK's prefix for this type and 128 random bits."""
+    prefix = default_generate_id(item_type).rsplit("_", 1)[0]
+    return f"{prefix}_{secrets.token_hex(16)}"
+
+
+class _OwnedStore(Store[RequestContext]):
+    """What both stores share: ids, and a page without what only the model may read."""
+
+    def generate_thread_id(self, context: RequestContext) -> str:
+        return new_id("thread")
+
+    def generate_item_id(
+        self, item_type: StoreItemType, thread: ThreadMetadata, context: RequestContext
+    ) -> str:
+        return new_id(item_type)
+
+    async def load_visible_items(
+        self, thread_id: str, after: str | None, limit: int, order: str, context: RequestContext
+    ) -> Page[ThreadItem]:
+        """Like ``load_thread_items()`` without hidden items; these are left out before the page is cut."""
+        raise NotImplementedError
+
+    async def checkpoint(self, unfinished: list[tuple[ThreadItem, RequestContext]]) -> None:
+        """Save what there is of items that are still being written, of many answers at once."""
+
+    async def save_feedback(
+        self, thread_id: str, item_ids: list[str], kind: str, context: RequestContext
+    ) -> list[str]:
+        """Record the owner's verdict, replacing an earlier one. Returns the ids of the items that exist."""
+        raise NotImplementedError
+
+
+def _page(rows: list[Any], has_more: bool) -> Page[Any]:
+    return Page(data=rows, has_more=has_more, after=rows[-1].id if has_more and rows else None)
+
+
+class DjangoStore(_OwnedStore):
+    """Threads, items and attachments as ORM rows."""
+
+    # Threads
+
+    async def load_thread(self, thread_id: str, context: RequestContext) -> ThreadMetadata:
+        # Admitting a request loads its thread, and the SDK asks for it again at once.
+        fresh = context.memory.fresh_threads.pop(thread_id, None)
+        if fresh is not None:
+            return fresh
+        return await db.run(self._load_thread, thread_id, context)
+
+    async def save_thread(self, thread: ThreadMetadata, context: RequestContext) -> None:
+        """Insert the thread, or write what changed since this context loaded or saved it.
+
+        What staff changed meanwhile stays: their columns are not written unless the SDK changed them itself, and a
+        status is written only over the status that the SDK has seen.
+
+        Raises:
+            NotFoundError: when the id is somebody else's.
+            NoOwner: when a new thread would belong to nobody.
+        """
+        await db.run(self._save_thread, thread, context)
+
+    async def load_threads(
+        self, limit: int, after: str | None, order: str, context: RequestContext
+    ) -> Page[ThreadMetadata]:
+        return await db.run(self._load_threads, limit, after, order, context)
+
+    async def delete_thread(self, thread_id: str, context: RequestContext) -> None:
+        await db.run(self._delete_thread, thread_id, context)
+
+    def _load_thread(self, thread_id: str, context: RequestContext) -> ThreadMetadata:
+        if not codec.is_storable_id(thread_id):
+            raise NotFoundError(f"Thread {thread_id!r} not found")
+        row = ThreadRow.objects.owned_by(context).filter(public_id=thread_id).first()
+        if row is None:
+            raise NotFoundError(f"Thread {thread_id!r} not found")
+        return self._remember(row.pk, codec.decode_thread(row), context)
+
+    def _remember(self, pk: int, thread: ThreadMetadata, context: RequestContext) -> ThreadMetadata:
+        context.memory.thread_pks[thread.id] = pk
+        context.memory.loaded_threads[thread.id] = thread.model_copy(deep=True)
+        return thread
+
+    def _thread_pk(self, thread_id: str, context: RequestContext) -> int:
+        """The key of a thread that this context may write to.
+
+        A thread that was found once stays writable for the rest of the request, so that a visitor who logs in
+        while an answer streams does not lose it.
+        """
+        pk = context.memory.thread_pks.get(thread_id)
+        if pk is None:
+            self._load_thread(thread_id, context)
+            pk = context.memory.thread_pks[thread_id]
+        return pk
+
+    def _save_thread(self, thread: ThreadMetadata, context: RequestContext) -> None:
+        columns = codec.encode_thread(thread)
+        before = context.memory.loaded_threads.get(thread.id)
+        if before is None:
+            before = self._insert_thread(thread, columns, context)
+        if before is not None:
+            self._update_thread(thread, columns, codec.encode_thread(before), context)
+        context.memory.loaded_threads[thread.id] = thread.model_copy(deep=True)
+
+    def _insert_thread(
+        self, thread: ThreadMetadata, columns: dict[str, Any], context: RequestContext
+    ) -> ThreadMetadata | None:
+        """Insert and return None, or return the owner's thread that has this id already."""
+        try:
+            return self._load_thread(thread.id, context)
+        except NotFoundError:
+            if context.user_id is None and not context.visitor_id:
+                raise NoOwner from None
+        try:
+            with transaction.atomic(using=router.db_for_write(ThreadRow)):
+                row = ThreadRow.objects.create(
+                    public_id=thread.id,
+                    namespace=context.namespace,
+                    created_at=codec.to_database_time(thread.created_at),
+                    **self._owner_columns(context),
+                    **columns,
+                )
+        except IntegrityError:
+            raise NotFoundError(f"Thread {thread.id!r} not found") from None
+        context.memory.thread_pks[thread.id] = row.pk
+        return None
+
+    def _owner_columns(self, context: RequestContext) -> dict[str, Any]:
+        if context.user_id is not None:
+            return {"user_id": context.user_id, "visitor_id": ""}
+        if not context.visitor_id:
+            raise NoOwner
+        return {"user_id": None, "visitor_id": context.visitor_id}
+
+    def _update_thread(
+        self, thread: ThreadMetadata, columns: dict[str, Any], before: dict[str, Any], context: RequestContext
+    ) -> None:
+        rows = ThreadRow.objects.filter(pk=self._thread_pk(thread.id, context))
+        changed = {name: value for name, value in columns.items() if value != before[name]}
+        status = {name: columns[name] for name in ("status", "status_reason")}
+        if changed.keys() & status.keys():
+            rows.filter(status=before["status"], status_reason=before["status_reason"]).update(**status)
+        rest = {name: value for name, value in changed.items() if name not in status}
+        if rest and not rows.update(**rest):
+            raise NotFoundError(f"Thread {thread.id!r} not found")
+
+    def _load_threads(
+        self, limit: int, after: str | None, order: str, context: RequestContext
+    ) -> Page[ThreadMetadata]:
+        if after is not None and not codec.is_storable_id(after):
+            return Page()
+        rows, has_more = ThreadRow.objects.owned_by(context).page(after=after, limit=limit, order=order)
+        return _page([codec.decode_thread(row) for row in rows], has_more)
+
+    def _delete_thread(self, thread_id: str, context: RequestContext) -> None:
+        with transaction.atomic(using=router.db_for_write(ThreadRow)):
+            self._load_thread(thread_id, context)
+            ThreadRow.objects.filter(pk=context.memory.thread_pks.pop(thread_id)).delete()
+        context.memory.loaded_threads.pop(thread_id, None)
+
+    # Items
+
+    async def load_thread_items(
+        self, thread_id: str, after: str | None, limit: int, order: str, context: RequestContext
+    ) -> Page[ThreadItem]:
+        return await db.run(self._load_items, thread_id, after, limit, order, context, hidden=True)
+
+    async def load_visible_items(
+        self, thread_id: str, after: str | None, limit: int, order: str, context: RequestContext
+    ) -> Page[ThreadItem]:
+        return await db.run(self._load_items, thread_id, after, limit, order, context, hidden=False)
+
+    async def load_item(self, thread_id: str, item_id: str, context: RequestContext) -> ThreadItem:
+        return await db.run(self._load_item, thread_id, item_id, context)
+
+    async def add_thread_item(self, thread_id: str, item: ThreadItem, context: RequestContext) -> None:
+        if context.memory.checkpoint is not None:
+            # A half-finished copy is on its way to the database: it must not arrive after the whole one.
+            await asyncio.wait([context.memory.checkpoint])
+        await db.run(self._write_item, thread_id, item, context)
+
+    async def save_item(self, thread_id: str, item: ThreadItem, context: RequestContext) -> None:
+        await self.add_thread_item(thread_id, item, context)
+
+    async def checkpoint(self, unfinished: list[tuple[ThreadItem, RequestContext]]) -> None:
+        await db.run(self._checkpoint, unfinished)
+
+    async def delete_thread_item(self, thread_id: str, item_id: str, context: RequestContext) -> None:
+        await db.run(self._delete_item, thread_id, item_id, context)
+
+    def _load_items(
+        self,
+        thread_id: str,
+        after: str | None,
+        limit: int,
+        order: str,
+        context: RequestContext,
+        *,
+        hidden: bool,
+    ) -> Page[ThreadItem]:
+        pk = context.memory.thread_pks.get(thread_id)
+        if pk is None:
+            if not codec.is_storable_id(thread_id):
+                raise NotFoundError(f"Thread {thread_id!r} not found")
+            pk = (
+                ThreadRow.objects.owned_by(context)
+                .filter(public_id=thread_id)
+                .values_list("pk", flat=True)
+                .first()
+            )
+            if pk is None:
+                raise NotFoundError(f"Thread {thread_id!r} not found")
+        if after is not None and not codec.is_storable_id(after):
+            return Page()
+        items = ItemRow.objects.filter(thread_id=pk)
+        if not hidden:
+            items = items.visible()
+        rows, has_more = items.page(after=after, limit=limit, order=order)
+        return _page([codec.decode_item(row, thread_id=thread_id) for row in rows], has_more)
+
+    def _load_item(self, thread_id: str, item_id: str, context: RequestContext) -> ThreadItem:
+        row = None
+        if codec.is_storable_id(thread_id) and codec.is_storable_id(item_id):
+            row = (
+                ItemRow.objects.owned_by(context)
+                .filter(thread__public_id=thread_id, public_id=item_id)
+                .first()
+            )
+        if row is None:
+            raise NotFoundError(f"Item {item_id!r} not found")
+        context.memory.stored_items.add(item_id)
+        return codec.decode_item(row, thread_id=thread_id)
+
+    def _write_item(self, thread_id: str, item: ThreadItem, context: RequestContext) -> None:
+        """Insert the item, or replace it where it stands when the thread has this id already."""
+        thread_pk = self._thread_pk(thread_id, context)
+        columns = codec.encode_item(item)
+        attempts = [self._update_item, self._insert_item]
+        if item.id not in context.memory.stored_items:
+            attempts.reverse()
+        if not any(attempt(thread_pk, columns, context) for attempt in attempts):
+            raise NotFoundError(f"Thread {thread_id!r} not found")
+        context.memory.stored_items.add(item.id)
+
+    def _insert_item(self, thread_pk: int, columns: dict[str, Any], context: RequestContext) -> bool:
+        try:
+            with transaction.atomic(using=router.db_for_write(ItemRow)):
+                ItemRow.objects.create(thread_id=thread_pk, run_id=context.memory.run_pk, **columns)
+                self._touch_thread(thread_pk, columns, added=1)
+        except IntegrityError:
+            return False
+        return True
+
+    def _update_item(self, thread_pk: int, columns: dict[str, Any], context: RequestContext) -> bool:
+        with transaction.atomic(using=router.db_for_write(ItemRow)):
+            rows = ItemRow.objects.filter(thread_id=thread_pk, public_id=columns["public_id"])
+            if not rows.update(updated_at=timezone.now(), **columns):
+                return False
+            self._touch_thread(thread_pk, columns, added=0)
+        return True
+
+    def _touch_thread(self, thread_pk: int, columns: dict[str, Any], *, added: int) -> None:
+        changes: dict[str, Any] = {"last_activity": timezone.now()}
+        if added:
+            changes["item_count"] = F("item_count") + added
+        if columns["text"] and columns["type"] not in HIDDEN_ITEM_TYPES:
+            changes["last_preview"] = codec.preview(columns["text"])
+        ThreadRow.objects.filter(pk=thread_pk).update(**changes)
+
+    def _checkpoint(self, unfinished: list[tuple[ThreadItem, RequestContext]]) -> None:
+        try:
+            self._upsert_items(unfinished)
+        except IntegrityError:
+            # One of the threads was deleted meanwhile; the others' text is still worth saving.
+            for entry in unfinished:
+                with contextlib.suppress(IntegrityError):
+                    self._upsert_items([entry])
+
+    def _upsert_items(self, unfinished: list[tuple[ThreadItem, RequestContext]]) -> None:
+        rows = [
+            ItemRow(
+                thread_id=context.memory.thread_pks[item.thread_id],
+                run_id=context.memory.run_pk,
+                **codec.encode_item(item),
+            )
+            for item, context in unfinished
+        ]
+        new = [
+            row.thread_id
+            for row, (item, context) in zip(rows, unfinished, strict=True)
+            if item.id not in context.memory.stored_items
+        ]
+        with transaction.atomic(using=router.db_for_write(ItemRow)):
+            ItemRow.objects.bulk_create(
+                rows,
+                update_conflicts=True,
+                unique_fields=["thread", "public_id"],
+                update_fields=["payload", "text", "updated_at"],
+            )
+            ThreadRow.objects.filter(pk__in=new).update(item_count=F("item_count") + 1)
+        for item, context in unfinished:
+            context.memory.stored_items.add(item.id)
+
+    def _delete_item(self, thread_id: str, item_id: str, context: RequestContext) -> None:
+        thread_pk = self._thread_pk(thread_id, context)
+        if not codec.is_storable_id(item_id):
+            return
+        with transaction.atomic(using=router.db_for_write(ItemRow)):
+            items = ItemRow.objects.filter(thread_id=thread_pk)
+            _, deleted = items.filter(public_id=item_id).delete()
+            count = deleted.get(ItemRow._meta.label, 0)
+            if count:
+                texts = items.visible().exclude(text="").order_by("-id").values_list("text", flat=True)
+                ThreadRow.objects.filter(pk=thread_pk).update(
+                    item_count=F("item_count") - count, last_preview=codec.preview(texts.first() or "")
+                )
+        context.memory.stored_items.discard(item_id)
+
+    # Feedback
+
+    async def save_feedback(
+        self, thread_id: str, item_ids: list[str], kind: str, context: RequestContext
+    ) -> list[str]:
+        return await db.run(self._save_feedback, thread_id, item_ids, kind, context)
+
+    def _save_feedback(
+        self, thread_id: str, item_ids: list[str], kind: str, context: RequestContext
+    ) -> list[str]:
+        thread_pk = self._thread_pk(thread_id, context)
+        wanted = [item_id for item_id in item_ids[:MAX_PAGE_SIZE] if codec.is_storable_id(item_id)]
+        items = dict(
+            ItemRow.objects.visible()
+            .filter(thread_id=thread_pk, public_id__in=wanted)
+            .values_list("public_id", "pk")
+        )
+        if not items:
+            raise NotFoundError("None of the items exists")
+        now = timezone.now()
+        owner = self._owner_columns(context)
+        with transaction.atomic(using=router.db_for_write(Feedback)):
+            # The thread's row is the lock under which two tabs of one owner take turns.
+            ThreadRow.objects.select_for_update().get(pk=thread_pk)
+            verdicts = Feedback.objects.filter(item_id__in=items.values(), **owner)
+            judged = set(verdicts.values_list("item_id", flat=True))
+            verdicts.update(kind=kind, updated_at=now)
+            Feedback.objects.bulk_create(
+                Feedback(
+                    item_id=pk,
+                    kind=kind,
+                    namespace=context.namespace,
+                    created_at=now,
+                    updated_at=now,
+                    **owner,
+                )
+                for pk in items.values()
+                if pk not in judged
+            )
+        return list(items)
+
+    # Attachments
+
+    async def save_attachment(self, attachment: SDKAttachment, context: RequestContext) -> None:
+        await db.run(self._save_attachment, attachment, context)
+
+    async def load_attachment(self, attachment_id: str, context: RequestContext) -> SDKAttachment:
+        return await db.run(self._load_attachment, attachment_id, context)
+
+    async def delete_attachment(self, attachment_id: str, context: RequestContext) -> None:
+        await db.run(self._delete_attachment, attachment_id, context)
+
+    def _save_attachment(self, attachment: SDKAttachment, context: RequestContext) -> None:
+        columns = codec.encode_attachment(attachment)
+        columns["thread_id"] = (
+            self._thread_pk(attachment.thread_id, context) if attachment.thread_id is not None else None
+        )
+        rows = AttachmentRow.objects.owned_by(context).filter(public_id=attachment.id)
+        if rows.update(**columns):
+            return
+        try:
+            with transaction.atomic(using=router.db_for_write(AttachmentRow)):
+                AttachmentRow.objects.create(
+                    public_id=attachment.id,
+                    namespace=context.namespace,
+                    **self._owner_columns(context),
+                    **columns,
+                )
+        except IntegrityError:
+            raise NotFoundError(f"Attachment {attachment.id!r} not found") from None
+
+    def _load_attachment(self, attachment_id: str, context: RequestContext) -> SDKAttachment:
+        row = None
+        if codec.is_storable_id(attachment_id):
+            row = (
+                AttachmentRow.objects.owned_by(context)
+                .select_related("thread")
+                .filter(public_id=attachment_id)
+                .first()
+            )
+        if row is None:
+            raise NotFoundError(f"Attachment {attachment_id!r} not found")
+        return codec.decode_attachment(row, thread_id=row.thread.public_id if row.thread else None)
+
+    def _delete_attachment(self, attachment_id: str, context: RequestContext) -> None:
+        count = 0
+        if codec.is_storable_id(attachment_id):
+            count, _ = AttachmentRow.objects.owned_by(context).filter(public_id=attachment_id).delete()
+        if not count:
+            raise NotFoundError(f"Attachment {attachment_id!r} not found")
+
+
+@dataclass
+class _MemoryThread:
+    owner: tuple[Any, ...]
+    thread: ThreadMetadata
+    items: dict[str, ThreadItem] = field(default_factory=dict)
+    feedback: dict[str, str] = field(default_factory=dict)
+
+
+class InMemoryStore(_OwnedStore):
+    """The same contract over dictionaries. Everything is gone with the process."""
+
+    def __init__(self) -> None:
+        self._threads: dict[str, _MemoryThread] = {}
+        self._attachments: dict[str, tuple[tuple[Any, ...], SDKAttachment]] = {}
+
+    def _owner(self, context: RequestContext) -> tuple[Any, ...] | None:
+        if context.user_id is not None:
+            return (context.namespace, "user", str(context.user_id))
+        return (context.namespace, "visitor", context.visitor_id) if context.visitor_id else None
+
+    def _find(self, thread_id: str, context: RequestContext) -> _MemoryThread:
+        found = self._threads.get(thread_id)
+        if found is None or found.owner != self._owner(context):
+            raise NotFoundError(f"Thread {thread_id!r} not found")
+        return found
+
+    def _cut(self, rows: list[Any], after: str | None, limit: int, order: str) -> Page[Any]:
+        if order == "desc":
+            rows = rows[::-1]
+        if after is not None:
+            position = next((index for index, row in enumerate(rows) if row.id == after), len(rows))
+            rows = rows[position + 1 :]
+        limit = max(1, min(limit, MAX_PAGE_SIZE))
+        return _page([row.model_copy(deep=True) for row in rows[:limit]], len(rows) > limit)
+
+    async def load_thread(self, thread_id: str, context: RequestContext) -> ThreadMetadata:
+        return self._find(thread_id, context).thread.model_copy(deep=True)
+
+    async def save_thread(self, thread: ThreadMetadata, context: RequestContext) -> None:
+        owner = self._owner(context)
+        if thread.id in self._threads:
+            self._find(thread.id, context)
+        elif owner is None:
+            raise NoOwner
+        fields = {name: getattr(thread, name) for name in ThreadMetadata.model_fields}
+        kept = ThreadMetadata(**fields).model_copy(deep=True)
+        if thread.id in self._threads:
+            self._threads[thread.id].thread = kept
+        else:
+            self._threads[thread.id] = _MemoryThread(owner=owner or (), thread=kept)
+
+    async def load_threads(
+        self, limit: int, after: str | None, order: str, context: RequestContext
+    ) -> Page[ThreadMetadata]:
+        owner = self._owner(context)
+        rows = [entry.thread for entry in self._threads.values() if entry.owner == owner]
+        return self._cut(rows, after, limit, order)
+
+    async def delete_thread(self, thread_id: str, context: RequestContext) -> None:
+        self._find(thread_id, context)
+        del self._threads[thread_id]
+
+    async def load_thread_items(
+        self, thread_id: str, after: str | None, limit: int, order: str, context: RequestContext
+    ) -> Page[ThreadItem]:
+        return self._cut(list(self._find(thread_id, context).items.values()), after, limit, order)
+
+    async def load_visible_items(
+        self, thread_id: str, after: str | None, limit: int, order: str, context: RequestContext
+    ) -> Page[ThreadItem]:
+        items = self._find(thread_id, context).items.values()
+        visible = [item for item in items if item.type not in HIDDEN_ITEM_TYPES]
+        return self._cut(visible, after, limit, order)
+
+    async def load_item(self, thread_id: str, item_id: str, context: RequestContext) -> ThreadItem:
+        item = self._find(thread_id, context).items.get(item_id)
+        if item is None:
+            raise NotFoundError(f"Item {item_id!r} not found")
+        return item.model_copy(deep=True)
+
+    async def add_thread_item(self, thread_id: str, item: ThreadItem, context: RequestContext) -> None:
+        self._find(thread_id, context).items[item.id] = item.model_copy(deep=True)
+
+    async def save_item(self, thread_id: str, item: ThreadItem, context: RequestContext) -> None:
+        await self.add_thread_item(thread_id, item, context)
+
+    async def delete_thread_item(self, thread_id: str, item_id: str, context: RequestContext) -> None:
+        self._find(thread_id, context).items.pop(item_id, None)
+
+    async def save_feedback(
+        self, thread_id: str, item_ids: list[str], kind: str, context: RequestContext
+    ) -> list[str]:
+        found = self._find(thread_id, context)
+        known = [
+            item_id
+            for item_id in item_ids
+            if item_id in found.items and found.items[item_id].type not in HIDDEN_ITEM_TYPES
+        ]
+        if not known:
+            raise NotFoundError("None of the items exists")
+        found.feedback.update(dict.fromkeys(known, kind))
+        return known
+
+    async def save_attachment(self, attachment: SDKAttachment, context: RequestContext) -> None:
+        owner = self._owner(context)
+        if owner is None:
+            raise NoOwner
+        if attachment.thread_id is not None:
+            self._find(attachment.thread_id, context)
+        if self._attachments.get(attachment.id, (owner,))[0] != owner:
+            raise NotFoundError(f"Attachment {attachment.id!r} not found")
+        self._attachments[attachment.id] = (owner, attachment.model_copy(deep=True))
+
+    async def load_attachment(self, attachment_id: str, context: RequestContext) -> SDKAttachment:
+        owner, attachment = self._attachments.get(attachment_id, (None, None))
+        if attachment is None or owner != self._owner(context):
+            raise NotFoundError(f"Attachment {attachment_id!r} not found")
+        return attachment.model_copy(deep=True)
+
+    async def delete_attachment(self, attachment_id: str, context: RequestContext) -> None:
+        await self.load_attachment(attachment_id, context)
+        del self._attachments[attachment_id]

@@ -1,0 +1,30 @@
+"""``path("", include("chatkit_app.urls"))`` serves ``POST /chatkit``.
+
+A site with several chats includes ``endpoint()`` once for each::
+
+    path("sales/", include((endpoint(server="sales.chat.SalesServer", namespace="sales"), "chatkit"), namespace="sales"))
+"""
+
+from django.urls import URLPattern, path
+
+from .views import ChatKitView, RunEventsView, RunStopView
+
+app_name = "chatkit"
+
+
+def endpoint(*, server: str | None = None, namespace: str | None = None) -> list[URLPattern]:
+    """The URLs of one chat.
+
+    Args:
+        server: dotted path of its server; ``CHATKIT["SERVER"]`` unless given.
+        namespace: namespace of its threads; that of the context unless given.
+    """
+    options = {"server": server, "namespace": namespace}
+    return [
+        path("chatkit", ChatKitView.as_view(**options), name="chatkit"),
+        path("chatkit/runs/<str:run_id>/events", RunEventsView.as_view(**options), name="run_events"),
+        path("chatkit/runs/<str:run_id>/stop", RunStopView.as_view(**options), name="run_stop"),
+    ]
+
+
+urlpatterns = endpoint()

@@ -1,0 +1,294 @@
+"""The endpoint: one POST per operation, and two URLs per run."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import re
+from collections.abc import Callable
+from typing import Any
+
+from chatkit.store import NotFoundError
+from chatkit.types import StreamingReq, is_streaming_req
+from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.http.request import RawPostDataException
+from django.middleware.csrf import CsrfViewMiddleware
+from django.utils import translation
+from django.utils.decorators import method_decorator
+from django.utils.module_loading import import_string
+from django.utils.translation import gettext as _
+from django.views import View
+from django.views.decorators.csrf import csrf_exempt
+
+from . import codec, db, runs
+from .conf import chatkit_settings
+from .context import RequestContext, build_context, ensure_visitor
+from .errors import ChatKitError, CsrfFailed, InvalidRequest, LoginRequired, RequestTooLarge
+from .models import Run as RunRow
+from .replay import StoredRun
+from .server import DjangoChatKitServer
+from .sse import EventStreamResponse, FinishedFrames
+
+logger = logging.getLogger(__name__)
+
+RUN_HEADER = "X-ChatKit-Run"
+LOCALE_HEADER = "X-ChatKit-Locale"
+FRAME_HEADER = "chatkit-frame-instance-id"
+
+STREAMING_OPERATIONS = frozenset(
+    kind.model_fields["type"].default
+    for kind in StreamingReq.__args__  # type: ignore[attr-defined]
+)
+# Operations that make something a visitor owns; the others find nothing for a visitor who has no id yet.
+CREATING_OPERATIONS = frozenset({"threads.create", "attachments.create"})
+
+_OPERATION = re.compile(rb'"type"\s*:\s*"([a-z_.]+)"')
+
+_servers: dict[str, DjangoChatKitServer] = {}
+
+
+def get_server(path: str) -> DjangoChatKitServer:
+    """The server that a dotted path names: a class, called without arguments, or a callable that returns one.
+
+    It is made when first asked for and kept.
+
+    Raises:
+        TypeError: when the path names something else.
+    """
+    if path not in _servers:
+        server = import_string(path)()
+        if not isinstance(server, DjangoChatKitServer):
+            raise TypeError(
+                f"{path} gave {type(server).__name__}; name a subclass of chatkit_app.server.DjangoChatKitServer, "
+                "or a function that returns an instance of one."
+            )
+        _servers[path] = server
+    return _servers[path]
+
+
+class _CsrfCheck(CsrfViewMiddleware):
+    """Django's check, telling the reason instead of answering with a page of HTML."""
+
+    def _reject(self, request: HttpRequest, reason: str) -> str:  # type: ignore[override]
+        return reason
+
+
+def _unused(request: HttpRequest) -> HttpResponse:
+    raise RuntimeError("The CSRF check never calls the next handler.")
+
+
+def check_csrf(request: HttpRequest) -> None:
+    """Raise ``CsrfFailed`` unless the request carries the token. May read the session."""
+    check = _CsrfCheck(_unused)
+    check.process_request(request)
+    reason = check.process_view(request, _unused, (), {})
+    if reason is not None:
+        logger.warning("CSRF check failed: %s", reason)
+        raise CsrfFailed(_("Your session has changed. Reload the page and send your message again."))
+
+
+@method_decorator(csrf_exempt, name="dispatch")  # checked by hand, in a way that the client can show
+class EndpointView(View):
+    """What the endpoint's views share: who asks, and how they are refused.
+
+    ``login_required = False`` keeps Django's ``LoginRequiredMiddleware`` from redirecting: a client that is sent to a
+    login page posts its message again and again.
+    """
+
+    server: str | None = None
+    namespace: str | None = None
+    http_method_names = ["get", "post"]
+
+    @classmethod
+    def as_view(cls, **initkwargs: Any) -> Callable[..., HttpResponseBase]:
+        view = super().as_view(**initkwargs)
+        view.login_required = False  # type: ignore[attr-defined]
+        return view
+
+    async def http_method_not_allowed(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:  # type: ignore[override]
+        response = _message(_("This URL does not take {} requests.").format(request.method), status=405)
+        response["Allow"] = ", ".join(self._allowed_methods())
+        return response
+
+    async def enter(self, request: HttpRequest, operation: str | None = None) -> RequestContext:
+        """The context of a request that may go on.
+
+        Raises:
+            CsrfFailed, LoginRequired: when it may not.
+        """
+        return await db.run(self._enter, request, operation)
+
+    def _enter(self, request: HttpRequest, operation: str | None) -> RequestContext:
+        if request.method == "POST":
+            check_csrf(request)
+        if chatkit_settings.login_required and not request.user.is_authenticated:
+            raise LoginRequired(_("Your session has ended. Reload the page and log in again."))
+        if operation in CREATING_OPERATIONS:
+            ensure_visitor(request)
+        locale = request.headers.get(LOCALE_HEADER, "")
+        if translation.check_for_language(locale):
+            with translation.override(locale):
+                context = build_context(request)
+        else:
+            context = build_context(request)
+        if self.namespace is not None:
+            context.namespace = self.namespace
+        return context
+
+
+class ChatKitView(EndpointView):
+    """``POST /chatkit``: every ChatKit operation.
+
+    Streaming operations always answer 200 with an event stream, also when they are refused: the client repeats a
+    5xx, a redirect or a page five times, and drops the user's message without a word on a 4xx.
+    """
+
+    http_method_names = ["post"]
+
+    async def post(self, request: HttpRequest) -> HttpResponseBase:
+        streaming = False
+        try:
+            body = read_body(request)
+            streaming = sniff_operation(body) in STREAMING_OPERATIONS
+            server = get_server(self.server or chatkit_settings.server)
+            parsed = server.parse(body)
+            streaming = is_streaming_req(parsed)
+            if is_streaming_req(parsed):
+                return await self._stream(request, server, parsed, body)
+            context = await self.enter(request, parsed.type)
+            reply = await server.reply(parsed, context)
+            if parsed.type == "threads.delete":
+                self._stop_writing(parsed.params.thread_id)
+            response = HttpResponse(reply, content_type="application/json")
+            response["Cache-Control"] = "no-store"
+            return response
+        except RequestDataTooBig:
+            streaming = sniff_operation(request.read(1024)) in STREAMING_OPERATIONS
+            return refusal(RequestTooLarge(_("The message is too large.")), streaming=streaming)
+        except Exception as error:
+            return refusal(error, streaming=streaming)
+
+    async def _stream(
+        self, request: HttpRequest, server: DjangoChatKitServer, parsed: StreamingReq, body: bytes
+    ) -> EventStreamResponse:
+        frame_id = request.headers.get(FRAME_HEADER, "")
+        context, key, repeated = await db.run(self._enter_stream, request, parsed.type, frame_id, body)
+        live = runs.find_repeated(key)
+        if live is None and repeated is not None:
+            return run_response(StoredRun(repeated.pk), repeated.public_id)
+        if live is None:
+            live = await runs.start(server, parsed, context, request_key=key, frame_id=frame_id)
+        return run_response(live, live.public_id)
+
+    def _enter_stream(
+        self, request: HttpRequest, operation: str, frame_id: str, body: bytes
+    ) -> tuple[RequestContext, str, RunRow | None]:
+        context = self._enter(request, operation)
+        if not frame_id:
+            return context, "", None
+        owner = f"{context.user_id}\n{context.visitor_id}\n{context.namespace}\n{request.path}\n{frame_id}\n"
+        key = hashlib.sha256(owner.encode() + body).hexdigest()
+        return context, key, runs.find_repeated_row(key)
+
+    def _stop_writing(self, thread_id: str) -> None:
+        live = runs.live_run_of_thread(thread_id)
+        if live is not None:
+            live.stop()
+
+
+class RunView(EndpointView):
+    """What the two URLs of a run share."""
+
+    async def load_run(self, request: HttpRequest, public_id: str) -> RunRow:
+        return await db.run(self._load_run, request, public_id)
+
+    def _load_run(self, request: HttpRequest, public_id: str) -> RunRow:
+        context = self._enter(request, None)
+        row = None
+        if codec.is_storable_id(public_id):
+            row = RunRow.objects.owned_by(context).filter(public_id=public_id).first()
+        if row is None:
+            raise NotFoundError(f"Run {public_id!r} not found")
+        return row
+
+
+class RunEventsView(RunView):
+    """``GET /chatkit/runs/<id>/events``: the answer from its first event, followed to its end."""
+
+    http_method_names = ["get"]
+
+    async def get(self, request: HttpRequest, run_id: str) -> HttpResponseBase:
+        try:
+            row = await self.load_run(request, run_id)
+        except Exception as error:
+            return refusal(error, streaming=False)
+        return run_response(runs.get_live(run_id) or StoredRun(row.pk), run_id)
+
+
+class RunStopView(RunView):
+    """``POST /chatkit/runs/<id>/stop``: end the answer, keeping what there is of it."""
+
+    http_method_names = ["post"]
+
+    async def post(self, request: HttpRequest, run_id: str) -> HttpResponseBase:
+        try:
+            row = await self.load_run(request, run_id)
+            stopped = await runs.stop(row)
+        except Exception as error:
+            return refusal(error, streaming=False)
+        return JsonResponse({"stopped": stopped})
+
+
+def run_response(source: Any, run_id: str) -> EventStreamResponse:
+    response = EventStreamResponse(source, keep_alive=chatkit_settings.keep_alive)
+    response[RUN_HEADER] = run_id
+    return response
+
+
+def read_body(request: HttpRequest) -> bytes:
+    """The body.
+
+    Raises:
+        RequestDataTooBig: when it exceeds ``DATA_UPLOAD_MAX_MEMORY_SIZE``.
+        InvalidRequest: when it cannot be read.
+    """
+    try:
+        return request.body
+    except (RawPostDataException, OSError):
+        raise InvalidRequest(_("The request could not be read.")) from None
+
+
+def sniff_operation(body: bytes) -> str:
+    """The operation a body names, also when the body is cut off or otherwise invalid. May be empty."""
+    try:
+        operation = json.loads(body).get("type")
+    except (ValueError, AttributeError, RecursionError):
+        found = _OPERATION.search(body[:1024])
+        operation = found[1].decode() if found else ""
+    return operation if isinstance(operation, str) else ""
+
+
+def refusal(error: Exception, *, streaming: bool) -> HttpResponseBase:
+    """An error in the form that the client of this kind of operation can show."""
+    if streaming:
+        event = DjangoChatKitServer.error_event(error)
+        return EventStreamResponse(
+            FinishedFrames(codec.to_frame(event)), keep_alive=chatkit_settings.keep_alive
+        )
+    match error:
+        case ChatKitError():
+            return _message(error.message, status=error.status)
+        case NotFoundError():
+            return _message(_("This conversation or part of it no longer exists."), status=404)
+        case SuspiciousOperation():
+            return _message(_("The request was refused."), status=400)
+    logger.error("A ChatKit request failed", exc_info=error)
+    return _message(_("Something went wrong. Please try again."), status=500)
+
+
+def _message(text: str, *, status: int) -> JsonResponse:
+    response = JsonResponse({"message": text}, status=status)
+    response["Cache-Control"] = "no-store"
+    return response
