@@ -1,0 +1,502 @@
+"""The default server: an agent of the Agents SDK answers.
+
+``CHATKIT["AGENT"]`` names an ``agents.Agent``, or a function of the context that returns one::
+
+    CHATKIT = {"AGENT": "shop.chat.agent"}
+
+    # shop/chat.py
+    agent = Agent(name="Shop", instructions="Help our customers.", tools=[find_order])
+
+    def agent_for(context):  # or a function, sync or async; a sync one may query the database
+        return Agent(name="Shop", instructions=f"Answer in {context.locale}.")
+
+Which model answers: an agent's own ``Model`` object is used as it is. Everything else goes to OpenAI
+with ``OPENAI_API_KEY``, or to the compatible server at ``OPENAI_BASE_URL``; with neither, the offline
+model answers. ``OPENAI_DEFAULT_MODEL`` is the model of agents that name none.
+
+A server that speaks Chat Completions only needs one line where your project starts (an
+``AppConfig.ready()``)::
+
+    agents.set_default_openai_api("chat_completions")
+
+or, for one agent, a model object: ``Agent(model=OpenAIChatCompletionsModel(model=…, openai_client=…))``.
+
+What leaves the machine: the conversation goes to the model and nowhere else. No traces are exported
+unless ``CHATKIT["TRACING"]`` is on, and OpenAI is asked not to store the requests unless the agent's own
+``ModelSettings(store=True)`` says so. Servers behind ``OPENAI_BASE_URL`` and model objects that do not
+speak the Responses API are not told anything about storing: give the agent
+``ModelSettings(store=False)`` if they know it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import inspect
+import json
+import logging
+import os
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import aclosing, contextmanager
+from typing import TYPE_CHECKING, Any, cast
+
+import openai
+from agents import (
+    Agent,
+    InputGuardrailTripwireTriggered,
+    MaxTurnsExceeded,
+    Model,
+    ModelBehaviorError,
+    ModelProvider,
+    ModelSettings,
+    ModelTimeoutError,
+    MultiProvider,
+    OpenAIResponsesModel,
+    OutputGuardrailTripwireTriggered,
+    RunConfig,
+    RunContextWrapper,
+    Runner,
+    RunResultStreaming,
+    StreamEvent,
+    ToolInputGuardrailTripwireTriggered,
+    ToolOutputGuardrailTripwireTriggered,
+    TResponseInputItem,
+    UserError,
+)
+from agents.run_config import CallModelData, ModelInputData
+from chatkit.agents import AgentContext, ResponseStreamConverter, ThreadItemConverter, stream_agent_response
+from chatkit.errors import BaseStreamError
+from chatkit.types import (
+    AssistantMessageItem,
+    Attachment,
+    HiddenContextItem,
+    ProgressUpdateEvent,
+    ThreadItem,
+    ThreadMetadata,
+    ThreadStreamEvent,
+    UserMessageItem,
+    UserMessageTagContent,
+)
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.module_loading import import_string
+from django.utils.translation import gettext as _
+from django.utils.translation import override
+from openai.types.responses import EasyInputMessageParam, ResponseInputContentParam, ResponseInputTextParam
+
+from . import db
+from .conf import chatkit_settings
+from .context import RequestContext, Usage
+from .errors import ChatKitError
+from .offline import OfflineProvider, has_key, is_offline
+from .server import DjangoChatKitServer
+
+logger = logging.getLogger(__name__)
+
+INSTRUCTIONS = (
+    "You are a helpful assistant on a website. Answer in the language of the user, briefly and correctly, "
+    "in Markdown where it helps. Say so when you do not know."
+)
+# How long a stopped answer waits for its model to have let go.
+_STOP_PATIENCE = 2.0
+
+_GUARDRAILS = (
+    InputGuardrailTripwireTriggered,
+    OutputGuardrailTripwireTriggered,
+    ToolInputGuardrailTripwireTriggered,
+    ToolOutputGuardrailTripwireTriggered,
+)
+
+if TYPE_CHECKING:
+    _AgentContext = AgentContext[RequestContext]
+else:
+    _AgentContext = AgentContext  # pydantic would look into the dataclass
+
+
+class DjangoAgentContext(_AgentContext):
+    """What tools, guardrails and dynamic instructions of the agent get as ``ctx.context``.
+
+    Attributes:
+        request_context: our ``RequestContext``: user, locale, session.
+        input_user_message: the message being answered, or None after a client tool or a structured input.
+        tool_choice: id of the tool the user picked in the composer, if it is one that you offer. A tool of
+            the agent with that name is called for certain; any other id is yours to react to, for example
+            in dynamic instructions.
+    """
+
+    input_user_message: UserMessageItem | None = None
+    tool_choice: str | None = None
+
+
+class DjangoThreadItemConverter(ThreadItemConverter):
+    """Thread items for the model. Nothing a thread can hold raises here; override what should say more."""
+
+    async def attachment_to_message_content(self, attachment: Attachment) -> ResponseInputContentParam:
+        """A note that names the file. Override it to send what is in the file."""
+        return _input_text(
+            f"The user attached the file {json.dumps(attachment.name, ensure_ascii=False)} "
+            f"({attachment.mime_type}). Its content is not part of this conversation."
+        )
+
+    async def tag_to_message_content(self, tag: UserMessageTagContent) -> ResponseInputContentParam:
+        """The tag's name and data."""
+        about = {"id": tag.id, "name": tag.text, "group": tag.group, "data": tag.data}
+        known = {key: value for key, value in about.items() if value}
+        return _input_text(f"<Tag>\n{json.dumps(known, ensure_ascii=False, default=str)}\n</Tag>")
+
+    async def hidden_context_to_input(
+        self, item: HiddenContextItem
+    ) -> TResponseInputItem | list[TResponseInputItem] | None:
+        """Hidden context as text; as JSON when it is something else."""
+        if not isinstance(item.content, str):
+            content = json.dumps(item.content, ensure_ascii=False, default=str)
+            item = item.model_copy(update={"content": content})
+        return await super().hidden_context_to_input(item)
+
+    async def assistant_message_to_input(
+        self, item: AssistantMessageItem
+    ) -> TResponseInputItem | list[TResponseInputItem] | None:
+        """The message as plain text, the one form both APIs take; None for an empty one: they refuse it."""
+        text = "\n\n".join(part.text for part in item.content if part.text.strip())
+        return EasyInputMessageParam(role="assistant", content=text) if text else None
+
+
+class AgentChatKitServer(DjangoChatKitServer):
+    """A server whose answers come from an agent. What ``CHATKIT["SERVER"]`` is unless you set it.
+
+    Every step has a method of its own to override: ``get_agent``, ``get_history``, ``get_input``,
+    ``get_run_config``, ``get_model_provider``, ``describe_error``. An ``action()`` of yours can answer with
+    ``stream_agent()``.
+    """
+
+    converter: ThreadItemConverter = DjangoThreadItemConverter()
+    response_converter: ResponseStreamConverter = ResponseStreamConverter()
+
+    async def respond(
+        self, thread: ThreadMetadata, input_user_message: UserMessageItem | None, context: RequestContext
+    ) -> AsyncGenerator[ThreadStreamEvent, None]:
+        agent_context = DjangoAgentContext(
+            thread=thread,
+            store=self.store,
+            request_context=context,
+            input_user_message=input_user_message,
+        )
+        with self._described_errors(context):
+            agent = await self.get_agent(context)
+            history = await self.get_history(thread, context)
+            agent = await self.apply_choices(agent, history, agent_context)
+            items = await self.get_input(history, context)
+        async with aclosing(self.stream_agent(agent, items, agent_context)) as events:
+            async for event in events:
+                yield event
+
+    async def stream_agent(
+        self, agent: Agent[Any], items: list[TResponseInputItem], agent_context: DjangoAgentContext
+    ) -> AsyncGenerator[ThreadStreamEvent, None]:
+        """Run an agent and yield its answer.
+
+        When the reader stops, so does the model. What the run cost is added to ``context.memory.usage``,
+        however it ends.
+
+        Args:
+            agent: the agent.
+            items: what it is asked, for example from ``get_input()``.
+            agent_context: what its tools receive.
+
+        Raises:
+            ChatKitError: with a text for the user, for every error that ``describe_error()`` knows.
+        """
+        context = agent_context.request_context
+        with override(context.locale):  # the run takes it along, so async tools speak the user's language
+            result = Runner.run_streamed(
+                agent,
+                items,
+                context=agent_context,
+                run_config=self.get_run_config(agent, agent_context.thread, context),
+            )
+        run = _Run(result, context.memory.usage)
+        stream = cast(
+            "AsyncGenerator[ThreadStreamEvent, None]",
+            stream_agent_response(agent_context, run.as_result(), converter=self.response_converter),
+        )
+        try:
+            with self._described_errors(context):
+                async with aclosing(stream) as events:
+                    async for event in events:
+                        yield event
+        finally:
+            await run.stop(agent_context)
+
+    # The agent
+
+    async def get_agent(self, context: RequestContext) -> Agent[Any]:
+        """The agent that answers: ``CHATKIT["AGENT"]``, or a small general assistant.
+
+        Raises:
+            ImproperlyConfigured: when the setting leads to something that is no agent.
+        """
+        found = chatkit_settings.agent
+        if found is None:
+            return Agent(name="Assistant", instructions=INSTRUCTIONS)
+        if isinstance(found, str):
+            found = import_string(found)
+        if callable(found) and not isinstance(found, Agent):
+            found = found(context) if inspect.iscoroutinefunction(found) else await db.run(found, context)
+            if inspect.isawaitable(found):
+                found = await found
+        if not isinstance(found, Agent):
+            raise ImproperlyConfigured(
+                f'CHATKIT["AGENT"] leads to {type(found).__name__}; name an agents.Agent, '
+                "or a function of the context that returns one."
+            )
+        return found
+
+    async def apply_choices(
+        self, agent: Agent[Any], history: Sequence[ThreadItem], agent_context: DjangoAgentContext
+    ) -> Agent[Any]:
+        """The agent with the model and the tool that the user picked in the composer, if you offer them.
+
+        The agent that begins the answer uses the picked model; agents it hands over to keep theirs.
+        """
+        context = agent_context.request_context
+        asked = next((item for item in reversed(history) if isinstance(item, UserMessageItem)), None)
+        model = asked.inference_options.model if asked is not None else None
+        if model is not None:
+            if model in self.allowed_models(context):
+                agent = _with_model(agent, model)
+            else:
+                logger.warning("A model that is not offered was asked for and ignored")
+
+        message = agent_context.input_user_message
+        choice = message.inference_options.tool_choice if message is not None else None
+        if choice is not None:
+            if choice.id in self.allowed_tools(context):
+                agent_context.tool_choice = choice.id
+                tools = await agent.get_all_tools(RunContextWrapper(agent_context))
+                if any(tool.name == choice.id for tool in tools):
+                    settings = agent.model_settings.resolve(ModelSettings(tool_choice=choice.id))
+                    # Without the reset the model would have to call it again and again.
+                    agent = agent.clone(model_settings=settings, reset_tool_choice=True)
+            else:
+                logger.warning("A tool that is not offered was asked for and ignored")
+        return agent
+
+    def allowed_models(self, context: RequestContext) -> set[str]:
+        """Ids of the models a user may pick: those of ``CHATKIT["OPTIONS"]["composer"]["models"]``."""
+        return _offered("models")
+
+    def allowed_tools(self, context: RequestContext) -> set[str]:
+        """Ids of the tools a user may pick: those of ``CHATKIT["OPTIONS"]["composer"]["tools"]``."""
+        return _offered("tools")
+
+    # What it is asked
+
+    async def get_history(self, thread: ThreadMetadata, context: RequestContext) -> list[ThreadItem]:
+        """The items the model is shown: the newest ``CHATKIT["HISTORY_LIMIT"]``, oldest first."""
+        limit = max(1, chatkit_settings.history_limit)
+        page = await self.store.load_thread_items(thread.id, None, limit, "desc", context)
+        return list(reversed(page.data))
+
+    async def get_input(
+        self, history: Sequence[ThreadItem], context: RequestContext
+    ) -> list[TResponseInputItem]:
+        """The history as the model reads it, without calls whose output is missing and the reverse."""
+        return _paired(await self.converter.to_agent_input(history))
+
+    # How it is run
+
+    def get_run_config(self, agent: Agent[Any], thread: ThreadMetadata, context: RequestContext) -> RunConfig:
+        """Settings of the run; those the agent makes itself are left alone."""
+        own = agent.model_settings
+        store = None if own.store is not None or not _knows_storing(agent.model) else False
+        return RunConfig(
+            model_provider=self.get_model_provider(context),
+            model_settings=ModelSettings(
+                store=store,
+                # Compatible servers count only when they are asked to.
+                include_usage=True if own.include_usage is None else None,
+            ),
+            call_model_input_filter=_forget_ids if store is False or own.store is False else None,
+            tracing_disabled=not chatkit_settings.tracing,
+            workflow_name="ChatKit",
+            group_id=thread.id if chatkit_settings.tracing else None,
+        )
+
+    def get_model_provider(self, context: RequestContext) -> ModelProvider:
+        """Where models come from that are given by name, or not at all."""
+        if is_offline():
+            return OfflineProvider()
+        if not os.environ.get("OPENAI_BASE_URL"):
+            return MultiProvider()
+        return MultiProvider(
+            # Many such servers want no key, but the client insists on one.
+            openai_api_key=None if has_key() else "none",
+            # Their model names have slashes: "meta-llama/Llama-3.3-70B".
+            openai_prefix_mode="model_id",
+            unknown_prefix_mode="model_id",
+        )
+
+    # When it fails
+
+    def describe_error(self, error: Exception, context: RequestContext) -> ChatKitError | None:
+        """What the user is told of an error; ``None`` for the client's general text.
+
+        The user's language is active. Override it for texts of your own::
+
+            def describe_error(self, error, context):
+                if isinstance(error, InputGuardrailTripwireTriggered):
+                    return ChatKitError(_("I only talk about our products."))
+                return super().describe_error(error, context)
+        """
+        match error:
+            case InputGuardrailTripwireTriggered() | ToolInputGuardrailTripwireTriggered():
+                return ChatKitError(_("This message cannot be answered here. Please ask something else."))
+            case OutputGuardrailTripwireTriggered() | ToolOutputGuardrailTripwireTriggered():
+                return ChatKitError(_("The answer was withheld because it broke a rule of this chat."))
+            case MaxTurnsExceeded():
+                return ChatKitError(_("The answer took too many steps and was given up."), allow_retry=True)
+            case openai.RateLimitError(code="insufficient_quota"):
+                return ChatKitError(_("The assistant is not available at the moment."))
+            case openai.RateLimitError():
+                return ChatKitError(
+                    _("The assistant is very busy. Please try again in a moment."), allow_retry=True
+                )
+            case openai.APITimeoutError() | ModelTimeoutError():
+                return ChatKitError(_("The assistant took too long to answer."), allow_retry=True)
+            case openai.APIConnectionError():
+                return ChatKitError(_("The connection to the assistant failed."), allow_retry=True)
+            case openai.BadRequestError(code="context_length_exceeded"):
+                return ChatKitError(_("This conversation has become too long. Please start a new one."))
+            case openai.APIStatusError() if error.status_code < 500 and error.status_code not in (408, 409):
+                return ChatKitError(_("The assistant is not set up correctly. Please tell the site's staff."))
+            case openai.APIError() | ModelBehaviorError():
+                return ChatKitError(_("The assistant failed to finish its answer."), allow_retry=True)
+            case UserError() if isinstance(error.__cause__, Exception):
+                return self.describe_error(error.__cause__, context)  # a tool's own exception
+            case openai.OpenAIError() | UserError() | ImproperlyConfigured() | ImportError():
+                return ChatKitError(_("The assistant is not set up correctly. Please tell the site's staff."))
+        return None
+
+    @contextmanager
+    def _described_errors(self, context: RequestContext) -> Iterator[None]:
+        try:
+            yield
+        except BaseStreamError:
+            raise
+        except Exception as error:
+            if isinstance(error.__cause__, BaseStreamError):
+                raise error.__cause__ from None  # a tool's own refusal
+            with override(context.locale):
+                described = self.describe_error(error, context)
+            if described is None:
+                raise
+            if isinstance(error, _GUARDRAILS):
+                logger.info("A guardrail stopped an answer: %s", type(error).__name__)
+            else:
+                logger.error("The agent failed: %s", type(error).__name__, exc_info=error)
+            raise described from error
+
+
+class _Run:
+    """A streamed run, as ``stream_agent_response`` reads it, which can be left at any point."""
+
+    def __init__(self, result: RunResultStreaming, usage: Usage) -> None:
+        self._result = result
+        self._events = result.stream_events()
+        self._usage = usage
+        self._left = False
+
+    def as_result(self) -> RunResultStreaming:
+        return cast(RunResultStreaming, self)
+
+    def stream_events(self) -> AsyncIterator[StreamEvent]:
+        return self
+
+    def __aiter__(self) -> AsyncIterator[StreamEvent]:
+        return self
+
+    async def __anext__(self) -> StreamEvent:
+        try:
+            event = await anext(self._events)
+        except Exception:
+            if self._left:
+                return cast(StreamEvent, None)  # nobody is left to retrieve an exception
+            raise
+        if event.type == "raw_response_event" and event.data.type == "response.created":
+            self._usage.model = event.data.response.model
+        return event
+
+    async def stop(self, agent_context: DjangoAgentContext) -> None:
+        """End the run if it is still going, and count what it cost."""
+        self._left = True
+        self._result.cancel()
+        # The SDK may have left a reader waiting for the tools' events.
+        agent_context._events.put_nowait(ProgressUpdateEvent(text=""))
+        tokens = self._result.context_wrapper.usage
+        if tokens.input_tokens or tokens.output_tokens:
+            usage, cached = self._usage, tokens.input_tokens_details.cached_tokens
+            usage.input_tokens = (usage.input_tokens or 0) + tokens.input_tokens
+            usage.cached_tokens = (usage.cached_tokens or 0) + (cached or 0)
+            usage.output_tokens = (usage.output_tokens or 0) + tokens.output_tokens
+        task = self._result.run_loop_task
+        if task is not None and not task.done():
+            await asyncio.wait({task}, timeout=_STOP_PATIENCE)
+
+
+def _input_text(text: str) -> ResponseInputTextParam:
+    return ResponseInputTextParam(type="input_text", text=text)
+
+
+def _offered(kind: str) -> set[str]:
+    composer = chatkit_settings.options.get("composer") or {}
+    return {entry["id"] for entry in composer.get(kind) or () if not entry.get("disabled")}
+
+
+def _with_model(agent: Agent[Any], name: str) -> Agent[Any]:
+    """The agent with another model of the same provider: a model object keeps its client."""
+    if not isinstance(agent.model, Model):
+        return agent.clone(model=name)
+    if not isinstance(getattr(agent.model, "model", None), str):
+        return agent
+    model = copy.copy(agent.model)
+    model.model = name  # type: ignore[attr-defined]
+    return agent.clone(model=model)
+
+
+def _knows_storing(model: str | Model | None) -> bool:
+    """Whether a request may carry ``store``: servers other than OpenAI's may refuse what is new to them."""
+    if isinstance(model, Model):
+        return isinstance(model, OpenAIResponsesModel)
+    return not os.environ.get("OPENAI_BASE_URL")
+
+
+def _forget_ids(data: CallModelData[Any]) -> ModelInputData:
+    """Leave out what only a provider that stores could look up.
+
+    Reasoning is then known by its encrypted content or not at all, and without it the calls and messages that
+    it led to are refused as long as they carry their ids.
+    """
+    items = data.model_data.input
+    lost = [item for item in items if item.get("type") == "reasoning" and not item.get("encrypted_content")]
+    if lost:
+        kept = (dict(item) for item in items if item not in lost)
+        items = [
+            cast(TResponseInputItem, {key: value for key, value in item.items() if key != "id"})
+            for item in kept
+        ]
+    return ModelInputData(input=items, instructions=data.model_data.instructions)
+
+
+def _paired(items: list[TResponseInputItem]) -> list[TResponseInputItem]:
+    """Leave out calls and outputs of function tools whose other half is missing, for example cut away."""
+
+    def ids(kind: str) -> set[Any]:
+        return {item.get("call_id") for item in items if item.get("type") == kind}
+
+    whole = ids("function_call") & ids("function_call_output")
+    return [
+        item
+        for item in items
+        if not isinstance(item, Mapping)
+        or item.get("type") not in ("function_call", "function_call_output")
+        or item.get("call_id") in whole
+    ]

@@ -1,0 +1,297 @@
+"""A small server that speaks OpenAI's Responses and Chat Completions streams over real HTTP.
+
+Each request is answered by the next ``Turn`` of its script, and recorded.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+ERRORS = {
+    401: {
+        "message": "Incorrect API key provided: sk-secret.",
+        "type": "invalid_request_error",
+        "code": "invalid_api_key",
+    },
+    404: {
+        "message": "The model `x` does not exist",
+        "type": "invalid_request_error",
+        "code": "model_not_found",
+    },
+    429: {
+        "message": "Rate limit reached for organization org-secret",
+        "type": "requests",
+        "code": "rate_limit_exceeded",
+    },
+    500: {"message": "The server had an error", "type": "server_error", "code": None},
+}
+
+
+@dataclass(kw_only=True)
+class Turn:
+    """One answer.
+
+    Attributes:
+        text: what is said, streamed word by word.
+        call: name and arguments of a function to call, instead of a text.
+        status: another HTTP status than 200 answers with OpenAI's JSON error.
+        code: the error's code, in place of the usual one.
+        drop_after: how many words are sent before the connection breaks.
+        delay: seconds before each word.
+        failed: end with ``response.failed`` (Responses only).
+        reasoning: begin with a reasoning item (Responses only).
+    """
+
+    text: str = ""
+    call: tuple[str, dict[str, Any]] | None = None
+    status: int = 200
+    code: str | None = None
+    drop_after: int | None = None
+    delay: float = 0.0
+    failed: bool = False
+    reasoning: bool = False
+
+
+@dataclass
+class Recorded:
+    path: str
+    headers: dict[str, str]
+    body: dict[str, Any]
+
+
+class DroppedError(Exception):
+    pass
+
+
+@dataclass
+class OpenAIServer:
+    """The server's script and what it saw.
+
+    Attributes:
+        turns: what is left of the script.
+        requests: every request.
+        words: how many words it got to send in all.
+        hung_up: set when a client closed the connection before the answer's end.
+    """
+
+    url: str
+    turns: list[Turn] = field(default_factory=list)
+    requests: list[Recorded] = field(default_factory=list)
+    words: int = 0
+    hung_up: asyncio.Event = field(default_factory=asyncio.Event)
+    started: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def script(self, *turns: Turn | str) -> None:
+        self.turns = [Turn(text=turn) if isinstance(turn, str) else turn for turn in turns]
+
+    # HTTP
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            request = await _read(reader)
+            if request is not None:
+                await self._answer(request, reader, writer)
+        except DroppedError:
+            writer.transport.abort()
+        except ConnectionError:
+            self.hung_up.set()
+        finally:
+            writer.close()
+            with suppress(ConnectionError):
+                await writer.wait_closed()
+
+    async def _answer(
+        self, request: Recorded, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        self.requests.append(request)
+        turn = self.turns.pop(0)
+        if turn.status != 200:
+            error = ERRORS[turn.status] | ({"code": turn.code} if turn.code else {})
+            body = json.dumps({"error": error}).encode()
+            head = f"HTTP/1.1 {turn.status} Error\r\nContent-Type: application/json\r\nConnection: close\r\n"
+            writer.write(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+            await writer.drain()
+            return
+        writer.write(
+            b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n"
+            b"Transfer-Encoding: chunked\r\n\r\n"
+        )
+        events = (
+            self._responses(turn, request.body)
+            if request.path.endswith("/responses")
+            else self._completions(turn, request.body)
+        )
+        closed = asyncio.ensure_future(reader.read())
+        sending = asyncio.ensure_future(_send(events, writer))
+        try:
+            await asyncio.wait({closed, sending}, return_when=asyncio.FIRST_COMPLETED)
+            if not sending.done():
+                self.hung_up.set()
+            else:
+                sending.result()
+        finally:
+            for task in (closed, sending):
+                task.cancel()
+            await asyncio.gather(closed, sending, return_exceptions=True)
+
+    async def _words(self, turn: Turn) -> AsyncIterator[str]:
+        for number, word in enumerate(turn.text.split(" ")):
+            if number == turn.drop_after:
+                raise DroppedError
+            await asyncio.sleep(turn.delay)
+            self.words += 1
+            self.started.set()
+            yield word if number == 0 else f" {word}"
+
+    # Responses
+
+    async def _responses(self, turn: Turn, asked: dict[str, Any]) -> AsyncIterator[str]:
+        n = len(self.requests)
+        number = -1
+        response: dict[str, Any] = {
+            "id": f"resp_{n}",
+            "object": "response",
+            "created_at": 1_700_000_000,
+            "status": "in_progress",
+            "model": f"{asked['model']}-2025",
+            "output": [],
+            "parallel_tool_calls": True,
+            "tool_choice": "auto",
+            "tools": [],
+        }
+
+        def event(kind: str, **fields: Any) -> str:
+            nonlocal number
+            number += 1
+            return (
+                f"event: {kind}\ndata: {json.dumps({'type': kind, 'sequence_number': number, **fields})}\n\n"
+            )
+
+        output: list[dict[str, Any]] = []
+        yield event("response.created", response=response)
+        yield event("response.in_progress", response=response)
+        if turn.reasoning:
+            item = {"id": f"rs_{n}", "type": "reasoning", "summary": []}
+            yield event("response.output_item.added", output_index=0, item=item)
+            yield event("response.output_item.done", output_index=0, item=item)
+            output.append(item)
+        place: dict[str, Any] = {"output_index": len(output)}
+        if turn.call is not None:
+            name, arguments = turn.call[0], json.dumps(turn.call[1])
+            item = {"id": f"fc_{n}", "type": "function_call", "call_id": f"call_{n}", "name": name}
+            added = {**item, "arguments": "", "status": "in_progress"}
+            yield event("response.output_item.added", **place, item=added)
+            for piece in (arguments[:4], arguments[4:]):
+                yield event("response.function_call_arguments.delta", **place, item_id=f"fc_{n}", delta=piece)
+            yield event(
+                "response.function_call_arguments.done",
+                **place,
+                item_id=f"fc_{n}",
+                name=name,
+                arguments=arguments,
+            )
+            item |= {"arguments": arguments, "status": "completed"}
+        else:
+            item = {"id": f"msg_{n}", "type": "message", "role": "assistant"}
+            part = {"type": "output_text", "annotations": [], "logprobs": []}
+            added = {**item, "status": "in_progress", "content": []}
+            yield event("response.output_item.added", **place, item=added)
+            inside = {**place, "item_id": f"msg_{n}", "content_index": 0}
+            yield event("response.content_part.added", **inside, part={**part, "text": ""})
+            async for word in self._words(turn):
+                yield event("response.output_text.delta", **inside, delta=word, logprobs=[])
+            if turn.failed:
+                error = {"code": "server_error", "message": "secret detail"}
+                yield event("response.failed", response={**response, "status": "failed", "error": error})
+                return
+            yield event("response.output_text.done", **inside, text=turn.text, logprobs=[])
+            yield event("response.content_part.done", **inside, part={**part, "text": turn.text})
+            item |= {"status": "completed", "content": [{**part, "text": turn.text}]}
+        yield event("response.output_item.done", **place, item=item)
+        usage = {
+            "input_tokens": 100,
+            "input_tokens_details": {"cached_tokens": 40, "cache_write_tokens": 0},
+            "output_tokens": 7,
+            "output_tokens_details": {"reasoning_tokens": 0},
+            "total_tokens": 107,
+        }
+        done = {**response, "status": "completed", "output": [*output, item], "usage": usage}
+        yield event("response.completed", response=done)
+
+    # Chat Completions
+
+    async def _completions(self, turn: Turn, asked: dict[str, Any]) -> AsyncIterator[str]:
+        n = len(self.requests)
+
+        def chunk(delta: dict[str, Any] | None, finish: str | None = None, **fields: Any) -> str:
+            choices = [] if delta is None else [{"index": 0, "delta": delta, "finish_reason": finish}]
+            data = {
+                "id": f"chatcmpl-{n}",
+                "object": "chat.completion.chunk",
+                "created": 1_700_000_000,
+                "model": f"{asked['model']}-2025",
+                "choices": choices,
+                **fields,
+            }
+            return f"data: {json.dumps(data)}\n\n"
+
+        yield chunk({"role": "assistant", "content": None if turn.call else ""})
+        if turn.call is not None:
+            name, arguments = turn.call[0], json.dumps(turn.call[1])
+            function = {"name": name, "arguments": ""}
+            call = {"index": 0, "id": f"call_{n}", "type": "function", "function": function}
+            yield chunk({"tool_calls": [call]})
+            for piece in (arguments[:4], arguments[4:]):
+                yield chunk({"tool_calls": [{"index": 0, "function": {"arguments": piece}}]})
+            yield chunk({}, "tool_calls")
+        else:
+            async for word in self._words(turn):
+                yield chunk({"content": word})
+            yield chunk({}, "stop")
+        if (asked.get("stream_options") or {}).get("include_usage"):
+            usage = {
+                "prompt_tokens": 90,
+                "completion_tokens": 8,
+                "total_tokens": 98,
+                "prompt_tokens_details": {"cached_tokens": 30},
+            }
+            yield chunk(None, usage=usage)
+        yield "data: [DONE]\n\n"
+
+
+async def _read(reader: asyncio.StreamReader) -> Recorded | None:
+    try:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+    except asyncio.IncompleteReadError:
+        return None
+    first, *lines = head.strip().split("\r\n")
+    headers = {name.strip().lower(): value.strip() for name, value in (line.split(":", 1) for line in lines)}
+    body = await reader.readexactly(int(headers["content-length"]))
+    return Recorded(first.split(" ")[1], headers, json.loads(body))
+
+
+async def _send(events: AsyncIterator[str], writer: asyncio.StreamWriter) -> None:
+    async for event in events:
+        data = event.encode()
+        writer.write(f"{len(data):x}\r\n".encode() + data + b"\r\n")
+        await writer.drain()
+    writer.write(b"0\r\n\r\n")
+    await writer.drain()
+
+
+@asynccontextmanager
+async def openai_server() -> AsyncIterator[OpenAIServer]:
+    """A running server on a free port of this machine; ``url`` is what goes into ``base_url``."""
+    state = OpenAIServer("")
+    server = await asyncio.start_server(state.serve, "127.0.0.1", 0)
+    state.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
+    try:
+        yield state
+    finally:
+        server.close()
+        await server.wait_closed()
