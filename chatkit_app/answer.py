@@ -1,17 +1,20 @@
-"""What happens to the events of one answer between ``respond()`` and the SDK."""
+"""One answer, from the events of ``respond()`` to what is stored and sent."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING, get_args
+from collections.abc import AsyncIterator, Callable
+from typing import TYPE_CHECKING, Any, get_args
 
 from agents.models.fake_id import FAKE_RESPONSES_ID
+from chatkit.server import agents_sdk_user_agent_override
 from chatkit.types import (
+    AssistantMessageContentPartTextDelta,
     AssistantMessageItem,
     ClientToolCallItem,
+    StreamOptionsEvent,
     ThreadItemAddedEvent,
     ThreadItemDoneEvent,
     ThreadItemRemovedEvent,
@@ -19,7 +22,11 @@ from chatkit.types import (
     ThreadItemUpdatedEvent,
     ThreadMetadata,
     ThreadStreamEvent,
+    ThreadUpdatedEvent,
 )
+
+from . import codec
+from .querysets import HIDDEN_ITEM_TYPES
 
 if TYPE_CHECKING:
     from .context import RequestContext
@@ -33,71 +40,114 @@ _EVENT_TYPES: tuple[type, ...] = get_args(get_args(ThreadStreamEvent)[0])
 
 
 class Answer:
-    """One answer on its way: real ids, a thread id on every item, a title, and what is unfinished so far."""
+    """Stores and forwards the events of one answer, as the SDK does, and beyond it:
+
+    items without a real id get one, every item gets its thread's id, a thread without a title gets one, and what is
+    unfinished is known at any time (``memory.pending_items``), for checkpoints and for an answer that breaks off.
+
+    Most events are deltas of a text. They are not stored, and where the run gave its ``memory.send`` they go there at
+    once, instead of up through every generator of the SDK.
+    """
 
     def __init__(self, server: DjangoChatKitServer, thread: ThreadMetadata, context: RequestContext) -> None:
         self.server = server
+        self.store = server.store
         self.thread = thread
         self.context = context
         self.memory = context.memory
         self._fake_id: str | None = None
         self._rewritten: list[str] = []
         self._title: asyncio.Task[str | None] | None = None
+        self._saved_thread = thread.model_copy(deep=True)
 
-    async def events(self, stream: AsyncIterator[ThreadStreamEvent]) -> AsyncIterator[ThreadStreamEvent]:
-        """The answer's events, fit for the SDK to store and to send."""
+    async def events(
+        self, stream: Callable[[], AsyncIterator[ThreadStreamEvent]]
+    ) -> AsyncIterator[ThreadStreamEvent]:
+        """The answer's events. Errors become error events; a cancellation keeps what there is and goes on."""
+        yield StreamOptionsEvent(stream_options=self.server.get_stream_options(self.thread, self.context))
+        send = self.memory.send
+        events: AsyncIterator[ThreadStreamEvent] | None = None
         self._start_title()
         try:
-            async for event in stream:
-                if isinstance(event, ThreadItemUpdatedEvent):
-                    yield self._updated(event)
-                elif isinstance(event, ThreadItemRemovedEvent):
-                    for removed in self._removed(event):
-                        yield removed
-                else:
-                    yield self._checked(event)
-                if self._title is not None and self._title.done():
-                    self._apply_title()
+            with agents_sdk_user_agent_override():
+                events = stream()
+                async for event in events:
+                    if isinstance(event, ThreadItemUpdatedEvent):
+                        event = self._updated(event)
+                        if send is None:
+                            yield event
+                        else:
+                            send(codec.to_frame(event))
+                        if self._title is None or not self._title.done():
+                            continue
+                    else:
+                        async for stored in self._stored(event):
+                            yield stored
+                    if self._title is not None and self._title.done():
+                        self._apply_title()
+                    if self.thread != self._saved_thread:
+                        yield await self._save_thread()
             await self._finish_title()
-        except Exception:
-            await self._keep_unfinished()
+        except asyncio.CancelledError:
+            unfinished = list(self.memory.pending_items.values())
+            await self.server.handle_stream_cancelled(self.thread, unfinished, self.context)
             raise
+        except Exception as error:
+            await self._keep_unfinished()
+            yield self.server.error_event(error)
         finally:
             if self._title is not None:
                 self._title.cancel()
-            if hasattr(stream, "aclose"):
-                await stream.aclose()
+            if events is not None and hasattr(events, "aclose"):
+                await events.aclose()
+        if self.thread != self._saved_thread:
+            yield await self._save_thread()
 
     # Events
 
     def _updated(self, event: ThreadItemUpdatedEvent) -> ThreadItemUpdatedEvent:
+        memory = self.memory
+        if memory.first_text_at is None:
+            memory.first_text_at = time.perf_counter()
         if event.item_id == FAKE_RESPONSES_ID:
             event = event.model_copy(update={"item_id": self._real_id("message")})
-        if self.memory.first_text_at is None:
-            self.memory.first_text_at = time.perf_counter()
-        self.server._update_pending_items(self.memory.pending_items, event)
+        update, item = event.update, memory.pending_items.get(event.item_id)
+        if (
+            isinstance(update, AssistantMessageContentPartTextDelta)
+            and isinstance(item, AssistantMessageItem)
+            and update.content_index < len(item.content)
+        ):
+            item.content[update.content_index].text += update.delta
+        else:
+            self.server._update_pending_items(memory.pending_items, event)
         return event
 
-    def _removed(self, event: ThreadItemRemovedEvent) -> list[ThreadItemRemovedEvent]:
-        # One fake id may have stood for several items; all of them are meant.
-        ids = self._rewritten if event.item_id == FAKE_RESPONSES_ID else [event.item_id]
-        for item_id in ids:
-            self.memory.pending_items.pop(item_id, None)
-        return [ThreadItemRemovedEvent(item_id=item_id) for item_id in ids]
-
-    def _checked(self, event: ThreadStreamEvent) -> ThreadStreamEvent:
+    async def _stored(self, event: ThreadStreamEvent) -> AsyncIterator[ThreadStreamEvent]:
+        """Do to the store what the event says; then it may be sent."""
         if not isinstance(event, _EVENT_TYPES):
             raise TypeError(
                 f"The server yielded {type(event).__name__}; yield events of chatkit.types, "
                 'for example self.text_event("…").'
             )
+        if isinstance(event, ThreadItemRemovedEvent):
+            # One fake id may have stood for several items; all of them are meant.
+            ids = self._rewritten if event.item_id == FAKE_RESPONSES_ID else [event.item_id]
+            for item_id in ids:
+                self.memory.pending_items.pop(item_id, None)
+                await self.store.delete_thread_item(self.thread.id, item_id, self.context)
+                yield ThreadItemRemovedEvent(item_id=item_id)
+            return
         if isinstance(event, (ThreadItemAddedEvent, ThreadItemDoneEvent, ThreadItemReplacedEvent)):
-            return self._with_real_item(event)
-        return event
+            event = self._with_real_item(event)
+        if isinstance(event, ThreadItemDoneEvent):
+            await self.store.add_thread_item(self.thread.id, event.item, self.context)
+            if event.item.type in HIDDEN_ITEM_TYPES:
+                return
+        elif isinstance(event, ThreadItemReplacedEvent):
+            await self.store.save_item(self.thread.id, event.item, self.context)
+        yield event
 
-    def _with_real_item(
-        self, event: ThreadItemAddedEvent | ThreadItemDoneEvent | ThreadItemReplacedEvent
-    ) -> ThreadStreamEvent:
+    def _with_real_item(self, event: Any) -> Any:
         item = event.item
         changes: dict[str, str] = {}
         if item.id == FAKE_RESPONSES_ID:
@@ -116,10 +166,10 @@ class Answer:
                 self.memory.first_text_at = time.perf_counter()
         return event
 
-    def _real_id(self, item_type: str) -> str:
-        """The id of the message that the provider gave no id of its own. A new one after each finished item."""
+    def _real_id(self, item_type: Any) -> str:
+        """The id of the message that the provider gave none of its own; a new one after each finished item."""
         if self._fake_id is None:
-            self._fake_id = self.server.store.generate_item_id(item_type, self.thread, self.context)  # type: ignore[arg-type]
+            self._fake_id = self.store.generate_item_id(item_type, self.thread, self.context)
             self._rewritten.append(self._fake_id)
         return self._fake_id
 
@@ -129,9 +179,17 @@ class Answer:
         self.memory.pending_items.clear()
         for item in unfinished:
             if isinstance(item, AssistantMessageItem) and any(part.text.strip() for part in item.content):
-                await self.server.store.add_thread_item(self.thread.id, item, self.context)
+                try:
+                    await self.store.add_thread_item(self.thread.id, item, self.context)
+                except Exception:
+                    logger.exception("The unfinished text of a failed answer could not be kept")
 
-    # Title
+    # The thread
+
+    async def _save_thread(self) -> ThreadUpdatedEvent:
+        self._saved_thread = self.thread.model_copy(deep=True)
+        await self.store.save_thread(self.thread, self.context)
+        return ThreadUpdatedEvent(thread=self.server._to_thread_response(self.thread))
 
     def _start_title(self) -> None:
         message = self.memory.user_message

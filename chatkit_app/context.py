@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import copy
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self
@@ -47,6 +47,7 @@ class RequestMemory:
     checkpoint: asyncio.Future[None] | None = None
     first_text_at: float | None = None
     run_pk: int | None = None
+    send: Callable[[bytes], None] | None = None
     usage: Usage = field(default_factory=Usage)
 
 
@@ -100,7 +101,7 @@ class RequestContext:
                 {
                     key: copy.deepcopy(value)
                     for key, value in (session.items() if session is not None else ())
-                    if not key.startswith("_")
+                    if not str(key).startswith("_")
                 }
             ),
         }

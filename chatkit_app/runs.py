@@ -28,7 +28,7 @@ from .conf import chatkit_settings
 from .errors import ThreadBusy
 from .models import Run as RunRow
 from .signals import run_finished
-from .store import _OwnedStore
+from .owned_store import OwnedStore
 
 if TYPE_CHECKING:
     from .context import RequestContext
@@ -150,44 +150,40 @@ class LiveRun:
 
     async def _drive(self) -> None:
         status: str = RunRow.Status.COMPLETED
+        self.context.memory.send = self._send
         with translation.override(self.context.locale):
             try:
                 async with aclosing(self.server.stream(self.request, self.context)) as frames:
                     async for frame in frames:
-                        self.last_event = time.perf_counter()
-                        self.frames.append(frame)
-                        if self.thread_id is None:
+                        self._send(frame)
+                        if self.thread_id is None and self.context.memory.created_thread_id is not None:
                             self.thread_id = self.context.memory.created_thread_id
-                        if self._waiting:
-                            self._wake()
+                            _by_thread[self.thread_id] = self
                 if self.frames and self.frames[-1].startswith(b'data: {"type":"error"'):
                     status, self._failure = RunRow.Status.FAILED, self.frames[-1][6:].decode().strip()
             except asyncio.CancelledError:
                 status = self._stop_status or RunRow.Status.LOST
                 self._close_unfinished_items()
             if self._failure == "timeout":
-                self._append(
-                    ErrorEvent(
-                        code="custom",
-                        message=_("The answer took too long. Please try again."),
-                        allow_retry=True,
-                    )
-                )
+                message = _("The answer took too long. Please try again.")
+                self._send(codec.to_frame(ErrorEvent(code="custom", message=message, allow_retry=True)))
         self._ending = True
         try:
             await db.run(_record_end, self, status)
         except Exception:
             logger.exception("The end of run %s could not be recorded", self.public_id)
 
-    def _append(self, event: Any) -> None:
-        self.frames.append(codec.to_frame(event))
-        self._wake()
+    def _send(self, frame: bytes) -> None:
+        self.last_event = time.perf_counter()
+        self.frames.append(frame)
+        if self._waiting:
+            self._wake()
 
     def _close_unfinished_items(self) -> None:
         """Other readers are still showing a half-written message: for them, this is how it ended."""
         for item in self.context.memory.pending_items.values():
             if isinstance(item, AssistantMessageItem):
-                self._append(ThreadItemDoneEvent(item=item))
+                self._send(codec.to_frame(ThreadItemDoneEvent(item=item)))
         self.context.memory.pending_items.clear()
 
     def unfinished_items(self) -> Iterable[tuple[Any, RequestContext]]:
@@ -199,6 +195,8 @@ class LiveRun:
 # --- The runs of this process -------------------------------------------------------------------------------
 
 _live: dict[str, LiveRun] = {}
+_by_thread: dict[str, LiveRun] = {}
+_by_request: dict[str, LiveRun] = {}
 _keepers: dict[asyncio.AbstractEventLoop, asyncio.Task[None]] = {}
 
 
@@ -227,17 +225,32 @@ async def start(
     run = LiveRun(server, request, context, request_key=request_key, frame_id=frame_id)
     if run.thread_id is not None:
         await _await_turn(run.thread_id, frame_id)
-    _live[run.public_id] = run
+    _register(run)
     try:
         await server.admit(request, context)
         await db.run(_record_start, run)
     except BaseException:
-        del _live[run.public_id]
         run.done = True
+        _unregister(run)
         raise
     run.begin()
     _keep(run.loop)
     return run
+
+
+def _register(run: LiveRun) -> None:
+    _live[run.public_id] = run
+    if run.thread_id is not None:
+        _by_thread[run.thread_id] = run
+    if run.request_key:
+        _by_request[run.request_key] = run
+
+
+def _unregister(run: LiveRun) -> None:
+    _live.pop(run.public_id, None)
+    for index, key in ((_by_thread, run.thread_id), (_by_request, run.request_key)):
+        if key is not None and index.get(key) is run:
+            del index[key]
 
 
 async def _await_turn(thread_id: str, frame_id: str) -> None:
@@ -271,17 +284,11 @@ async def stop(row: RunRow) -> bool:
 
 def find_repeated(request_key: str) -> LiveRun | None:
     """The run of this process that the same request has started, if it has not reached anybody yet."""
-    for run in _live.values():
-        if request_key and run.request_key == request_key:
-            if not run.done:
-                return run
-            if (
-                not run.delivered
-                and run.ended is not None
-                and time.perf_counter() - run.ended < REPEAT_WINDOW.total_seconds()
-            ):
-                return run
-    return None
+    run = _by_request.get(request_key)
+    if run is None or not run.done:
+        return run
+    fresh = run.ended is not None and time.perf_counter() - run.ended < REPEAT_WINDOW.total_seconds()
+    return run if fresh and not run.delivered else None
 
 
 def find_repeated_row(request_key: str) -> RunRow | None:
@@ -304,7 +311,8 @@ def get_live(public_id: str) -> LiveRun | None:
 
 def live_run_of_thread(thread_id: str) -> LiveRun | None:
     """The run that is writing into the thread with this SDK id in this process."""
-    return next((run for run in _live.values() if run.thread_id == thread_id and not run.done), None)
+    run = _by_thread.get(thread_id)
+    return run if run is not None and not run.done else None
 
 
 def request_stop(*, run_pk: int) -> bool:
@@ -423,9 +431,9 @@ async def _keeper(loop: asyncio.AbstractEventLoop) -> None:
 
 
 async def _checkpoint(active: list[LiveRun]) -> None:
-    by_store: dict[_OwnedStore, list[LiveRun]] = {}
+    by_store: dict[OwnedStore, list[LiveRun]] = {}
     for run in active:
-        if isinstance(run.server.store, _OwnedStore):
+        if isinstance(run.server.store, OwnedStore):
             by_store.setdefault(run.server.store, []).append(run)
     for store, runs in by_store.items():
         unfinished = [entry for run in runs for entry in run.unfinished_items()]
@@ -467,7 +475,7 @@ def _forget(runs: list[LiveRun]) -> None:
     limit = chatkit_settings.run_retention
     for run in runs:
         if run.ended is not None and time.perf_counter() - run.ended > limit:
-            _live.pop(run.public_id, None)
+            _unregister(run)
 
 
 __all__ = [

@@ -55,7 +55,7 @@ from .answer import Answer
 from .context import RequestContext
 from .errors import InvalidRequest, NotSupported, ThreadReadOnly
 from .signals import feedback_given
-from .store import DjangoStore, NotFoundError, _OwnedStore, new_id
+from .store import DjangoStore, NotFoundError, OwnedStore, new_id
 
 logger = logging.getLogger(__name__)
 
@@ -188,9 +188,7 @@ class DjangoChatKitServer(ChatKitServer[RequestContext]):
         context: RequestContext,
         stream: Callable[[], AsyncIterator[ThreadStreamEvent]],
     ) -> AsyncIterator[ThreadStreamEvent]:
-        return super()._process_events(
-            thread, context, lambda: Answer(self, thread, context).events(stream())
-        )
+        return Answer(self, thread, context).events(stream)
 
     async def admit(self, request: StreamingReq, context: RequestContext) -> None:
         """Refuse what cannot be answered, before anything is stored. Override it to refuse more.
@@ -268,7 +266,7 @@ class DjangoChatKitServer(ChatKitServer[RequestContext]):
     async def _load_visible_items(
         self, thread_id: str, after: str | None, limit: int, order: str, context: RequestContext
     ) -> Any:
-        if isinstance(self.store, _OwnedStore):
+        if isinstance(self.store, OwnedStore):
             return await self.store.load_visible_items(thread_id, after, limit, order, context)
         return await self.store.load_thread_items(thread_id, after, limit, order, context)
 
@@ -276,7 +274,7 @@ class DjangoChatKitServer(ChatKitServer[RequestContext]):
         self, thread_id: str, item_ids: list[str], feedback: FeedbackKind, context: RequestContext
     ) -> None:
         """Keep the owner's verdict on these items, in place of an earlier one, and send ``feedback_given``."""
-        if not isinstance(self.store, _OwnedStore):
+        if not isinstance(self.store, OwnedStore):
             raise NotSupported(_("This chat does not take feedback."))
         known = await self.store.save_feedback(thread_id, item_ids, feedback, context)
         if feedback_given.has_listeners(type(self)):

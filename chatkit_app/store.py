@@ -1,4 +1,4 @@
-"""The SDK's ``Store``: over the ORM, and in memory for tests and prototypes.
+"""The SDK's ``Store`` over the ORM.
 
 Whatever is asked, only rows of the context's owner and namespace are seen. What belongs to somebody else and what
 does not exist give the same answer, ``NotFoundError``.
@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import secrets
-from dataclasses import dataclass, field
+from collections import Counter
 from typing import Any
 
-from chatkit.store import NotFoundError, Store, StoreItemType, default_generate_id
 from chatkit.types import Attachment as SDKAttachment
 from chatkit.types import Page, ThreadItem, ThreadMetadata
 from django.db import IntegrityError, router, transaction
@@ -21,63 +19,18 @@ from django.utils import timezone
 
 from . import codec, db
 from .context import RequestContext
+from .memory_store import InMemoryStore
 from .models import Attachment as AttachmentRow
 from .models import Feedback
 from .models import Thread as ThreadRow
 from .models import ThreadItem as ItemRow
+from .owned_store import NoOwner, NotFoundError, OwnedStore, new_id, sdk_page
 from .querysets import HIDDEN_ITEM_TYPES, MAX_PAGE_SIZE
 
-__all__ = ["DjangoStore", "InMemoryStore", "NoOwner", "NotFoundError"]
+__all__ = ["DjangoStore", "InMemoryStore", "NoOwner", "NotFoundError", "OwnedStore", "new_id"]
 
 
-class NoOwner(Exception):
-    """Something was to be stored for a context that has neither a user nor a visitor."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "The context has neither user_id nor visitor_id, so nothing can be stored for it. "
-            "Build contexts with RequestContext.from_request(), or set one of the two."
-        )
-
-
-def new_id(item_type: StoreItemType) -> str:
-    """An id with the SDK's prefix for this type and 128 random bits."""
-    prefix = default_generate_id(item_type).rsplit("_", 1)[0]
-    return f"{prefix}_{secrets.token_hex(16)}"
-
-
-class _OwnedStore(Store[RequestContext]):
-    """What both stores share: ids, and a page without what only the model may read."""
-
-    def generate_thread_id(self, context: RequestContext) -> str:
-        return new_id("thread")
-
-    def generate_item_id(
-        self, item_type: StoreItemType, thread: ThreadMetadata, context: RequestContext
-    ) -> str:
-        return new_id(item_type)
-
-    async def load_visible_items(
-        self, thread_id: str, after: str | None, limit: int, order: str, context: RequestContext
-    ) -> Page[ThreadItem]:
-        """Like ``load_thread_items()`` without hidden items; these are left out before the page is cut."""
-        raise NotImplementedError
-
-    async def checkpoint(self, unfinished: list[tuple[ThreadItem, RequestContext]]) -> None:
-        """Save what there is of items that are still being written, of many answers at once."""
-
-    async def save_feedback(
-        self, thread_id: str, item_ids: list[str], kind: str, context: RequestContext
-    ) -> list[str]:
-        """Record the owner's verdict, replacing an earlier one. Returns the ids of the items that exist."""
-        raise NotImplementedError
-
-
-def _page(rows: list[Any], has_more: bool) -> Page[Any]:
-    return Page(data=rows, has_more=has_more, after=rows[-1].id if has_more and rows else None)
-
-
-class DjangoStore(_OwnedStore):
+class DjangoStore(OwnedStore):
     """Threads, items and attachments as ORM rows."""
 
     # Threads
@@ -147,22 +100,18 @@ class DjangoStore(_OwnedStore):
         self, thread: ThreadMetadata, columns: dict[str, Any], context: RequestContext
     ) -> ThreadMetadata | None:
         """Insert and return None, or return the owner's thread that has this id already."""
-        try:
-            return self._load_thread(thread.id, context)
-        except NotFoundError:
-            if context.user_id is None and not context.visitor_id:
-                raise NoOwner from None
+        owner = self._owner_columns(context)
         try:
             with transaction.atomic(using=router.db_for_write(ThreadRow)):
                 row = ThreadRow.objects.create(
                     public_id=thread.id,
                     namespace=context.namespace,
                     created_at=codec.to_database_time(thread.created_at),
-                    **self._owner_columns(context),
+                    **owner,
                     **columns,
                 )
         except IntegrityError:
-            raise NotFoundError(f"Thread {thread.id!r} not found") from None
+            return self._load_thread(thread.id, context)
         context.memory.thread_pks[thread.id] = row.pk
         return None
 
@@ -180,9 +129,12 @@ class DjangoStore(_OwnedStore):
         changed = {name: value for name, value in columns.items() if value != before[name]}
         status = {name: columns[name] for name in ("status", "status_reason")}
         if changed.keys() & status.keys():
-            rows.filter(status=before["status"], status_reason=before["status_reason"]).update(**status)
+            # Staff's reason may still stand beside the status "active", where the SDK has no place for it.
+            seen = {name: before[name] for name in status if before["status"] != "active" or name == "status"}
+            rows.filter(**seen).update(**status)
         rest = {name: value for name, value in changed.items() if name not in status}
-        if rest and not rows.update(**rest):
+        found = rows.update(**rest) if rest else not changed or rows.exists()
+        if not found:
             raise NotFoundError(f"Thread {thread.id!r} not found")
 
     def _load_threads(
@@ -191,12 +143,16 @@ class DjangoStore(_OwnedStore):
         if after is not None and not codec.is_storable_id(after):
             return Page()
         rows, has_more = ThreadRow.objects.owned_by(context).page(after=after, limit=limit, order=order)
-        return _page([codec.decode_thread(row) for row in rows], has_more)
+        return sdk_page([codec.decode_thread(row) for row in rows], has_more)
 
     def _delete_thread(self, thread_id: str, context: RequestContext) -> None:
+        self._load_thread(thread_id, context)
+        rows = ThreadRow.objects.filter(pk=context.memory.thread_pks.pop(thread_id))
         with transaction.atomic(using=router.db_for_write(ThreadRow)):
-            self._load_thread(thread_id, context)
-            ThreadRow.objects.filter(pk=context.memory.thread_pks.pop(thread_id)).delete()
+            # Whoever adds an item updates the thread as well: with this lock, either both are there to be deleted,
+            # or the item is refused.
+            list(rows.select_for_update().values_list("pk"))
+            rows.delete()
         context.memory.loaded_threads.pop(thread_id, None)
 
     # Items
@@ -215,9 +171,7 @@ class DjangoStore(_OwnedStore):
         return await db.run(self._load_item, thread_id, item_id, context)
 
     async def add_thread_item(self, thread_id: str, item: ThreadItem, context: RequestContext) -> None:
-        if context.memory.checkpoint is not None:
-            # A half-finished copy is on its way to the database: it must not arrive after the whole one.
-            await asyncio.wait([context.memory.checkpoint])
+        await self._checkpoint_written(context)
         await db.run(self._write_item, thread_id, item, context)
 
     async def save_item(self, thread_id: str, item: ThreadItem, context: RequestContext) -> None:
@@ -226,7 +180,13 @@ class DjangoStore(_OwnedStore):
     async def checkpoint(self, unfinished: list[tuple[ThreadItem, RequestContext]]) -> None:
         await db.run(self._checkpoint, unfinished)
 
+    async def _checkpoint_written(self, context: RequestContext) -> None:
+        """A half-finished copy on its way to the database must not arrive after the whole one, or after its end."""
+        if context.memory.checkpoint is not None:
+            await asyncio.wait([context.memory.checkpoint])
+
     async def delete_thread_item(self, thread_id: str, item_id: str, context: RequestContext) -> None:
+        await self._checkpoint_written(context)
         await db.run(self._delete_item, thread_id, item_id, context)
 
     def _load_items(
@@ -257,16 +217,17 @@ class DjangoStore(_OwnedStore):
         if not hidden:
             items = items.visible()
         rows, has_more = items.page(after=after, limit=limit, order=order)
-        return _page([codec.decode_item(row, thread_id=thread_id) for row in rows], has_more)
+        return sdk_page([codec.decode_item(row, thread_id=thread_id) for row in rows], has_more)
 
     def _load_item(self, thread_id: str, item_id: str, context: RequestContext) -> ThreadItem:
         row = None
+        pk = context.memory.thread_pks.get(thread_id)
         if codec.is_storable_id(thread_id) and codec.is_storable_id(item_id):
-            row = (
-                ItemRow.objects.owned_by(context)
-                .filter(thread__public_id=thread_id, public_id=item_id)
-                .first()
-            )
+            if pk is None:
+                rows = ItemRow.objects.owned_by(context).filter(thread__public_id=thread_id)
+            else:
+                rows = ItemRow.objects.filter(thread_id=pk)
+            row = rows.filter(public_id=item_id).first()
         if row is None:
             raise NotFoundError(f"Item {item_id!r} not found")
         context.memory.stored_items.add(item_id)
@@ -287,7 +248,8 @@ class DjangoStore(_OwnedStore):
         try:
             with transaction.atomic(using=router.db_for_write(ItemRow)):
                 ItemRow.objects.create(thread_id=thread_pk, run_id=context.memory.run_pk, **columns)
-                self._touch_thread(thread_pk, columns, added=1)
+                if not self._touch_thread(thread_pk, columns, added=1):
+                    raise NotFoundError(f"Thread of item {columns['public_id']!r} not found")
         except IntegrityError:
             return False
         return True
@@ -300,13 +262,13 @@ class DjangoStore(_OwnedStore):
             self._touch_thread(thread_pk, columns, added=0)
         return True
 
-    def _touch_thread(self, thread_pk: int, columns: dict[str, Any], *, added: int) -> None:
+    def _touch_thread(self, thread_pk: int, columns: dict[str, Any], *, added: int) -> int:
         changes: dict[str, Any] = {"last_activity": timezone.now()}
         if added:
             changes["item_count"] = F("item_count") + added
         if columns["text"] and columns["type"] not in HIDDEN_ITEM_TYPES:
             changes["last_preview"] = codec.preview(columns["text"])
-        ThreadRow.objects.filter(pk=thread_pk).update(**changes)
+        return ThreadRow.objects.filter(pk=thread_pk).update(**changes)
 
     def _checkpoint(self, unfinished: list[tuple[ThreadItem, RequestContext]]) -> None:
         try:
@@ -326,19 +288,28 @@ class DjangoStore(_OwnedStore):
             )
             for item, context in unfinished
         ]
-        new = [
-            row.thread_id
+        new = {
+            (row.thread_id, row.public_id)
             for row, (item, context) in zip(rows, unfinished, strict=True)
             if item.id not in context.memory.stored_items
-        ]
+        }
         with transaction.atomic(using=router.db_for_write(ItemRow)):
+            if new:
+                # Their own checkpoint may have stored them, if the connection broke just after it.
+                stored = ItemRow.objects.filter(
+                    thread_id__in={pk for pk, _ in new}, public_id__in={public_id for _, public_id in new}
+                )
+                new -= set(stored.values_list("thread_id", "public_id"))
             ItemRow.objects.bulk_create(
                 rows,
                 update_conflicts=True,
                 unique_fields=["thread", "public_id"],
                 update_fields=["payload", "text", "updated_at"],
             )
-            ThreadRow.objects.filter(pk__in=new).update(item_count=F("item_count") + 1)
+            added = Counter(thread_pk for thread_pk, _ in new)
+            for number in set(added.values()):
+                threads = [pk for pk, count in added.items() if count == number]
+                ThreadRow.objects.filter(pk__in=threads).update(item_count=F("item_count") + number)
         for item, context in unfinished:
             context.memory.stored_items.add(item.id)
 
@@ -380,7 +351,8 @@ class DjangoStore(_OwnedStore):
         owner = self._owner_columns(context)
         with transaction.atomic(using=router.db_for_write(Feedback)):
             # The thread's row is the lock under which two tabs of one owner take turns.
-            ThreadRow.objects.select_for_update().get(pk=thread_pk)
+            if not ThreadRow.objects.select_for_update().filter(pk=thread_pk).exists():
+                raise NotFoundError(f"Thread {thread_id!r} not found")
             verdicts = Feedback.objects.filter(item_id__in=items.values(), **owner)
             judged = set(verdicts.values_list("item_id", flat=True))
             verdicts.update(kind=kind, updated_at=now)
@@ -396,7 +368,7 @@ class DjangoStore(_OwnedStore):
                 for pk in items.values()
                 if pk not in judged
             )
-        return list(items)
+        return [item_id for item_id in dict.fromkeys(wanted) if item_id in items]
 
     # Attachments
 
@@ -447,127 +419,3 @@ class DjangoStore(_OwnedStore):
             count, _ = AttachmentRow.objects.owned_by(context).filter(public_id=attachment_id).delete()
         if not count:
             raise NotFoundError(f"Attachment {attachment_id!r} not found")
-
-
-@dataclass
-class _MemoryThread:
-    owner: tuple[Any, ...]
-    thread: ThreadMetadata
-    items: dict[str, ThreadItem] = field(default_factory=dict)
-    feedback: dict[str, str] = field(default_factory=dict)
-
-
-class InMemoryStore(_OwnedStore):
-    """The same contract over dictionaries. Everything is gone with the process."""
-
-    def __init__(self) -> None:
-        self._threads: dict[str, _MemoryThread] = {}
-        self._attachments: dict[str, tuple[tuple[Any, ...], SDKAttachment]] = {}
-
-    def _owner(self, context: RequestContext) -> tuple[Any, ...] | None:
-        if context.user_id is not None:
-            return (context.namespace, "user", str(context.user_id))
-        return (context.namespace, "visitor", context.visitor_id) if context.visitor_id else None
-
-    def _find(self, thread_id: str, context: RequestContext) -> _MemoryThread:
-        found = self._threads.get(thread_id)
-        if found is None or found.owner != self._owner(context):
-            raise NotFoundError(f"Thread {thread_id!r} not found")
-        return found
-
-    def _cut(self, rows: list[Any], after: str | None, limit: int, order: str) -> Page[Any]:
-        if order == "desc":
-            rows = rows[::-1]
-        if after is not None:
-            position = next((index for index, row in enumerate(rows) if row.id == after), len(rows))
-            rows = rows[position + 1 :]
-        limit = max(1, min(limit, MAX_PAGE_SIZE))
-        return _page([row.model_copy(deep=True) for row in rows[:limit]], len(rows) > limit)
-
-    async def load_thread(self, thread_id: str, context: RequestContext) -> ThreadMetadata:
-        return self._find(thread_id, context).thread.model_copy(deep=True)
-
-    async def save_thread(self, thread: ThreadMetadata, context: RequestContext) -> None:
-        owner = self._owner(context)
-        if thread.id in self._threads:
-            self._find(thread.id, context)
-        elif owner is None:
-            raise NoOwner
-        fields = {name: getattr(thread, name) for name in ThreadMetadata.model_fields}
-        kept = ThreadMetadata(**fields).model_copy(deep=True)
-        if thread.id in self._threads:
-            self._threads[thread.id].thread = kept
-        else:
-            self._threads[thread.id] = _MemoryThread(owner=owner or (), thread=kept)
-
-    async def load_threads(
-        self, limit: int, after: str | None, order: str, context: RequestContext
-    ) -> Page[ThreadMetadata]:
-        owner = self._owner(context)
-        rows = [entry.thread for entry in self._threads.values() if entry.owner == owner]
-        return self._cut(rows, after, limit, order)
-
-    async def delete_thread(self, thread_id: str, context: RequestContext) -> None:
-        self._find(thread_id, context)
-        del self._threads[thread_id]
-
-    async def load_thread_items(
-        self, thread_id: str, after: str | None, limit: int, order: str, context: RequestContext
-    ) -> Page[ThreadItem]:
-        return self._cut(list(self._find(thread_id, context).items.values()), after, limit, order)
-
-    async def load_visible_items(
-        self, thread_id: str, after: str | None, limit: int, order: str, context: RequestContext
-    ) -> Page[ThreadItem]:
-        items = self._find(thread_id, context).items.values()
-        visible = [item for item in items if item.type not in HIDDEN_ITEM_TYPES]
-        return self._cut(visible, after, limit, order)
-
-    async def load_item(self, thread_id: str, item_id: str, context: RequestContext) -> ThreadItem:
-        item = self._find(thread_id, context).items.get(item_id)
-        if item is None:
-            raise NotFoundError(f"Item {item_id!r} not found")
-        return item.model_copy(deep=True)
-
-    async def add_thread_item(self, thread_id: str, item: ThreadItem, context: RequestContext) -> None:
-        self._find(thread_id, context).items[item.id] = item.model_copy(deep=True)
-
-    async def save_item(self, thread_id: str, item: ThreadItem, context: RequestContext) -> None:
-        await self.add_thread_item(thread_id, item, context)
-
-    async def delete_thread_item(self, thread_id: str, item_id: str, context: RequestContext) -> None:
-        self._find(thread_id, context).items.pop(item_id, None)
-
-    async def save_feedback(
-        self, thread_id: str, item_ids: list[str], kind: str, context: RequestContext
-    ) -> list[str]:
-        found = self._find(thread_id, context)
-        known = [
-            item_id
-            for item_id in item_ids
-            if item_id in found.items and found.items[item_id].type not in HIDDEN_ITEM_TYPES
-        ]
-        if not known:
-            raise NotFoundError("None of the items exists")
-        found.feedback.update(dict.fromkeys(known, kind))
-        return known
-
-    async def save_attachment(self, attachment: SDKAttachment, context: RequestContext) -> None:
-        owner = self._owner(context)
-        if owner is None:
-            raise NoOwner
-        if attachment.thread_id is not None:
-            self._find(attachment.thread_id, context)
-        if self._attachments.get(attachment.id, (owner,))[0] != owner:
-            raise NotFoundError(f"Attachment {attachment.id!r} not found")
-        self._attachments[attachment.id] = (owner, attachment.model_copy(deep=True))
-
-    async def load_attachment(self, attachment_id: str, context: RequestContext) -> SDKAttachment:
-        owner, attachment = self._attachments.get(attachment_id, (None, None))
-        if attachment is None or owner != self._owner(context):
-            raise NotFoundError(f"Attachment {attachment_id!r} not found")
-        return attachment.model_copy(deep=True)
-
-    async def delete_attachment(self, attachment_id: str, context: RequestContext) -> None:
-        await self.load_attachment(attachment_id, context)
-        del self._attachments[attachment_id]
