@@ -1,0 +1,42 @@
+"""The users' verdicts on answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy
+
+from ..models import Feedback
+from .base import RecordAdmin
+from .filters import OwnerKindFilter
+
+
+@admin.register(Feedback)
+class FeedbackAdmin(RecordAdmin):
+    list_display = ("verdict", "owner_label", "thread_label", "updated_at")
+    list_filter = (
+        ("kind", admin.ChoicesFieldListFilter),
+        OwnerKindFilter,
+        ("updated_at", admin.DateFieldListFilter),
+    )
+    ordering = ("-id",)
+    allowed_lookups = frozenset({"kind__exact", "owner_kind", "updated_at__gte", "updated_at__lt"})
+    fields = ("verdict", "owner_label", "thread_label", "namespace", "created_at", "updated_at")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows = super().get_queryset(request).select_related("user", "item__thread")
+        return rows.defer("item__payload", "item__text", "item__thread__metadata")
+
+    @admin.display(description=gettext_lazy("verdict"))
+    def verdict(self, obj: Feedback) -> str:
+        return format_html(
+            '<span class="chatkit-badge chatkit-{}">{}</span>', obj.kind, obj.get_kind_display()
+        )
+
+    @admin.display(description=gettext_lazy("thread"))
+    def thread_label(self, obj: Feedback) -> str:
+        return self.thread_link(obj.item.thread, suffix=f"?after={obj.item_id - 1}#item-{obj.item_id}")

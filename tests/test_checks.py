@@ -1,0 +1,544 @@
+"""A test per mistake that a project can make, named by the check's id."""
+
+import re
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from agents import Agent
+from chatkit.server import ChatKitServer
+from django.contrib.sessions.middleware import SessionMiddleware
+from django.core import checks as django_checks
+from django.core.management import call_command
+from django.core.management.base import SystemCheckError
+from django.test import override_settings
+from django.urls import include, path
+from django.utils.translation import gettext_lazy
+
+from chatkit_app import checks
+from chatkit_app.agents import AgentChatKitServer
+from chatkit_app.conf import DEFAULTS
+
+HERE = "tests.test_checks"
+SESSION = "django.contrib.sessions.middleware.SessionMiddleware"
+AUTHENTICATION = "django.contrib.auth.middleware.AuthenticationMiddleware"
+CSRF = "django.middleware.csrf.CsrfViewMiddleware"
+
+
+class GoodServer(AgentChatKitServer):
+    pass
+
+
+class OtherServer(ChatKitServer[Any]):
+    def __init__(self) -> None:
+        super().__init__(store=None)  # type: ignore[arg-type]
+
+    async def respond(self, thread: Any, input_user_message: Any, context: Any) -> Any:
+        yield
+
+
+class ServerWithoutRespond(ChatKitServer[Any]):
+    pass
+
+
+class ServerWithArguments(AgentChatKitServer):
+    def __init__(self, shop: str) -> None:
+        super().__init__()
+
+
+class NotAServer:
+    pass
+
+
+def make_server() -> GoodServer:
+    raise AssertionError("A check must not call the function.")
+
+
+def make_agent(context: Any) -> Agent[Any]:
+    raise AssertionError("A check must not call the function.")
+
+
+def agent_of_nothing() -> Agent[Any]:
+    return Agent(name="Nothing")
+
+
+def my_context(request: Any) -> Any:
+    raise AssertionError("A check must not call the function.")
+
+
+def my_context_of_nothing() -> Any:
+    return None
+
+
+async def my_async_context(request: Any) -> Any:
+    return None
+
+
+an_agent = Agent(name="Support")
+an_agent_with_a_model: Agent[Any] = Agent(name="Support", model="litellm/some/model")
+a_number = 7
+
+
+class MySessionMiddleware(SessionMiddleware):
+    pass
+
+
+an_instance = SimpleNamespace()
+
+urlpatterns: list[Any] = []
+
+
+@pytest.fixture(autouse=True)
+def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
+
+
+def ids(check: Any, **settings: Any) -> list[str]:
+    with override_settings(**settings):
+        return [message.id for message in check()]
+
+
+def messages(check: Any, **settings: Any) -> list[Any]:
+    with override_settings(**settings):
+        return list(check())
+
+
+# --- As a whole ---------------------------------------------------------------------------------------------
+
+
+CLEAN: dict[str, Any] = {
+    "CHATKIT": {
+        "SERVER": f"{HERE}.GoodServer",
+        "AGENT": f"{HERE}.make_agent",
+        "CONTEXT": f"{HERE}.my_context",
+        "DOMAIN_KEY": "domain_pk_1",
+        "OPTIONS": {
+            "theme": "dark",
+            "startScreen": {"greeting": gettext_lazy("Hello")},
+            "api": {"uploadStrategy": {"type": "two_phase"}},
+        },
+        "KEEP_ALIVE": 10,
+    },
+    "CHANNEL_LAYERS": {"default": {"BACKEND": "channels_redis.core.RedisChannelLayer"}},
+    "ROOT_URLCONF": "chatkit_app.urls_of_the_checks_test",
+}
+
+
+def clean_urlconf(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = SimpleNamespace(urlpatterns=[path("", include("chatkit_app.urls"))])
+    monkeypatch.setitem(sys.modules, "chatkit_app.urls_of_the_checks_test", module)  # type: ignore[arg-type]
+
+
+def run_chatkit_checks() -> list[Any]:
+    return django_checks.run_checks(tags=["chatkit"])
+
+
+def test_clean_configuration_has_no_messages(monkeypatch: pytest.MonkeyPatch) -> None:
+    clean_urlconf(monkeypatch)
+    with override_settings(**CLEAN):
+        assert run_chatkit_checks() == []
+
+
+def test_checks_are_registered(monkeypatch: pytest.MonkeyPatch) -> None:
+    clean_urlconf(monkeypatch)
+    with override_settings(**{**CLEAN, "CHATKIT": ["SERVER"], "MIDDLEWARE": [SESSION, AUTHENTICATION]}):
+        found = [str(message.id) for message in run_chatkit_checks()]
+    assert sorted(found) == ["chatkit.E001", "chatkit.W053", "chatkit.W080"]
+
+
+def test_check_command_fails_on_an_error() -> None:
+    with (
+        override_settings(CHATKIT={"CLIENT": "mine"}),
+        pytest.raises(SystemCheckError, match=r"chatkit\.E003"),
+    ):
+        call_command("check", tags=["chatkit"])
+
+
+def test_every_id_in_the_table_is_given_by_a_check_and_back() -> None:
+    source = Path(checks.__file__).read_text()
+    used = {f"chatkit.{id}" for id in re.findall(r'\(\s*"([EW]\d{3})"', source)} | {"chatkit.I100"}
+    assert used == set(checks.CHECKS)
+
+
+def test_every_key_has_a_rule() -> None:
+    assert set(checks.KEY_RULES) == set(DEFAULTS)
+
+
+def test_every_default_follows_its_rule() -> None:
+    assert [key for key, value in DEFAULTS.items() if not checks.KEY_RULES[key][1](value)] == []
+
+
+def test_every_message_has_a_hint(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY")
+    with override_settings(
+        CHATKIT={"SERVER": "nowhere.Server", "WORKERS": 3, "OPTIONS": {"colour": 1}},
+        MIDDLEWARE=[],
+        ASGI_APPLICATION=None,
+        ROOT_URLCONF=HERE,
+    ):
+        assert [message.id for message in run_chatkit_checks() if not message.hint] == []
+
+
+# --- The CHATKIT setting ------------------------------------------------------------------------------------
+
+
+def test_e001_setting_is_no_dictionary() -> None:
+    assert ids(checks.check_settings, CHATKIT="myapp.chat.SupportServer") == ["chatkit.E001"]
+
+
+def test_e002_unknown_key_names_the_closest() -> None:
+    (message,) = messages(checks.check_settings, CHATKIT={"ON_DISCONECT": "finish"})
+    assert (message.id, message.hint) == ("chatkit.E002", 'Did you mean "ON_DISCONNECT"?')
+
+
+def test_e002_key_in_lower_case_names_the_right_one() -> None:
+    (message,) = messages(checks.check_settings, CHATKIT={"server": "a.B"})
+    assert message.hint == 'Did you mean "SERVER"?'
+
+
+def test_e002_key_like_none_lists_them_all() -> None:
+    (message,) = messages(checks.check_settings, CHATKIT={7: 7})
+    assert message.hint.startswith("Known names are AGENT, ANSWER_TIMEOUT, ")
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("SERVER", None),
+        ("SERVER", NotAServer),
+        ("SERVER", "SupportServer"),
+        ("AGENT", "support"),
+        ("CONTEXT", my_context),
+        ("NAMESPACE", None),
+        ("NAMESPACE", "x" * 101),
+        ("LOGIN_REQUIRED", "no"),
+        ("CLIENT", "chatkit"),
+        ("CLIENT", ["openai"]),
+        ("SCRIPT_URL", ""),
+        ("DOMAIN_KEY", 7),
+        ("OPTIONS", None),
+        ("OPTIONS", []),
+        ("ON_DISCONNECT", "stop"),
+        ("HISTORY_LIMIT", 0),
+        ("HISTORY_LIMIT", 2.5),
+        ("TRACING", 1),
+        ("KEEP_ALIVE", 0),
+        ("CHECKPOINT_INTERVAL", "1"),
+        ("ANSWER_TIMEOUT", None),
+        ("RUN_RETENTION", -1),
+        ("DB_WORKERS", True),
+        ("DB_PATIENCE", -0.5),
+        ("REQUEST_THREADS", 0),
+    ],
+)
+def test_e003_value_of_the_wrong_kind(key: str, value: Any) -> None:
+    (message,) = messages(checks.check_settings, CHATKIT={key: value})
+    assert message.id == "chatkit.E003"
+    assert f'CHATKIT["{key}"]' in message.msg
+
+
+def test_e003_is_the_only_message_about_a_value_of_the_wrong_kind() -> None:
+    with override_settings(
+        CHATKIT={"SERVER": 7, "AGENT": "x", "CONTEXT": 7, "OPTIONS": 7, "DB_WORKERS": "8"}
+    ):
+        found = {message.id for message in run_chatkit_checks() if message.level >= django_checks.ERROR}
+    assert found == {"chatkit.E003"}
+
+
+# --- What the settings name ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", ["nowhere.Server", f"{HERE}.Nothing", "django.contrib.gis.db.nothing.X"])
+def test_e010_server_cannot_be_imported(path: str) -> None:
+    assert ids(checks.check_server, CHATKIT={"SERVER": path}) == ["chatkit.E010"]
+
+
+@pytest.mark.parametrize("name", ["NotAServer", "a_number", "an_instance"])
+def test_e011_server_is_no_server(name: str) -> None:
+    assert ids(checks.check_server, CHATKIT={"SERVER": f"{HERE}.{name}"}) == ["chatkit.E011"]
+
+
+def test_e012_server_without_respond() -> None:
+    (message,) = messages(checks.check_server, CHATKIT={"SERVER": f"{HERE}.ServerWithoutRespond"})
+    assert (message.id, message.msg) == (
+        "chatkit.E012",
+        'CHATKIT["SERVER"] (tests.test_checks.ServerWithoutRespond) has no respond().',
+    )
+
+
+@pytest.mark.parametrize("name", ["ServerWithArguments", "make_agent"])
+def test_e013_server_needs_arguments(name: str) -> None:
+    assert ids(checks.check_server, CHATKIT={"SERVER": f"{HERE}.{name}"}) == ["chatkit.E013"]
+
+
+@pytest.mark.parametrize("name", ["GoodServer", "OtherServer", "make_server"])
+def test_server_that_can_serve_is_accepted(name: str) -> None:
+    assert ids(checks.check_server, CHATKIT={"SERVER": f"{HERE}.{name}"}) == []
+
+
+def test_default_server_is_accepted() -> None:
+    assert ids(checks.check_server, CHATKIT={}) == []
+
+
+def test_e020_agent_cannot_be_imported() -> None:
+    assert ids(checks.check_agent, CHATKIT={"AGENT": "nowhere.agent"}) == ["chatkit.E020"]
+
+
+@pytest.mark.parametrize("agent", [f"{HERE}.a_number", f"{HERE}.NotAServer", f"{HERE}.agent_of_nothing", 7])
+def test_e021_agent_is_no_agent(agent: Any) -> None:
+    assert ids(checks.check_agent, CHATKIT={"AGENT": agent}) == ["chatkit.E021"]
+
+
+@pytest.mark.parametrize("agent", [f"{HERE}.an_agent", f"{HERE}.make_agent", an_agent, make_agent])
+def test_agent_that_can_answer_is_accepted(agent: Any) -> None:
+    assert ids(checks.check_agent, CHATKIT={"AGENT": agent}) == []
+
+
+def test_w022_agent_that_no_server_asks_for() -> None:
+    settings = {"AGENT": f"{HERE}.an_agent", "SERVER": f"{HERE}.OtherServer"}
+    assert ids(checks.check_agent, CHATKIT=settings) == ["chatkit.W022"]
+
+
+def test_e030_context_cannot_be_imported() -> None:
+    assert ids(checks.check_context, CHATKIT={"CONTEXT": "nowhere.context"}) == ["chatkit.E030"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [f"{HERE}.a_number", f"{HERE}.my_context_of_nothing", "chatkit_app.context.RequestContext"],
+)
+def test_e031_context_is_no_function_of_the_request(path: str) -> None:
+    assert ids(checks.check_context, CHATKIT={"CONTEXT": path}) == ["chatkit.E031"]
+
+
+def test_e032_context_is_a_coroutine_function() -> None:
+    assert ids(checks.check_context, CHATKIT={"CONTEXT": f"{HERE}.my_async_context"}) == ["chatkit.E032"]
+
+
+# --- Options of the client ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("value", [object(), {1, 2}, make_agent, {("a", "b"): 1}])
+def test_e040_options_are_no_json(value: Any) -> None:
+    assert ids(checks.check_options, CHATKIT={"OPTIONS": {"theme": value}}) == ["chatkit.E040"]
+
+
+def test_w041_unknown_option_names_the_closest() -> None:
+    (message,) = messages(checks.check_options, CHATKIT={"OPTIONS": {"start_screen": {}}})
+    assert (message.id, message.hint) == ("chatkit.W041", 'Did you mean "startScreen"?')
+
+
+def test_every_option_of_the_client_is_known() -> None:
+    options = {name: {} for name in checks.OPTION_NAMES if name != "onClientTool"}
+    assert ids(checks.check_options, CHATKIT={"OPTIONS": options}) == []
+
+
+@pytest.mark.parametrize(
+    ("options", "name"),
+    [
+        ({"onClientTool": "tools.run"}, "onClientTool"),
+        ({"widgets": {"onAction": "act"}}, "widgets.onAction"),
+        ({"header": {"leftAction": {"icon": "home", "onClick": "go"}}}, "header.leftAction.onClick"),
+    ],
+)
+def test_e042_option_that_must_be_a_function(options: dict[str, Any], name: str) -> None:
+    (message,) = messages(checks.check_options, CHATKIT={"OPTIONS": options})
+    assert (message.id, message.msg) == (
+        "chatkit.E042",
+        f'CHATKIT["OPTIONS"] has "{name}", which must be a JavaScript function.',
+    )
+
+
+@pytest.mark.parametrize("name", ["url", "fetch", "domainKey", "getClientSecret"])
+def test_e043_option_that_the_tag_sets(name: str) -> None:
+    assert ids(checks.check_options, CHATKIT={"OPTIONS": {"api": {name: "x"}}}) == ["chatkit.E043"]
+
+
+# --- The project around it ----------------------------------------------------------------------------------
+
+
+def test_e050_session_middleware_missing() -> None:
+    assert ids(checks.check_middleware, MIDDLEWARE=[CSRF, AUTHENTICATION]) == ["chatkit.E050"]
+
+
+def test_e051_authentication_middleware_missing() -> None:
+    assert ids(checks.check_middleware, MIDDLEWARE=[SESSION, CSRF]) == ["chatkit.E051"]
+
+
+def test_e052_middleware_in_the_wrong_order() -> None:
+    assert ids(checks.check_middleware, MIDDLEWARE=[AUTHENTICATION, SESSION, CSRF]) == ["chatkit.E052"]
+
+
+def test_w053_csrf_middleware_missing() -> None:
+    assert ids(checks.check_middleware, MIDDLEWARE=[SESSION, AUTHENTICATION]) == ["chatkit.W053"]
+
+
+def test_middleware_of_a_subclass_is_accepted() -> None:
+    middleware = [f"{HERE}.MySessionMiddleware", CSRF, AUTHENTICATION]
+    assert ids(checks.check_middleware, MIDDLEWARE=middleware) == []
+
+
+def test_gzip_middleware_is_fine() -> None:
+    middleware = ["django.middleware.gzip.GZipMiddleware", SESSION, CSRF, AUTHENTICATION]
+    assert ids(checks.check_middleware, MIDDLEWARE=middleware) == []
+
+
+def test_e054_sessions_are_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checks.apps, "is_installed", lambda name: name != "django.contrib.sessions")
+    (message,) = messages(checks.check_installed_apps)
+    assert (message.id, message.msg) == ("chatkit.E054", "django.contrib.sessions is not installed.")
+
+
+def test_e054_sessions_in_the_cache_need_no_app(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checks.apps, "is_installed", lambda name: name != "django.contrib.sessions")
+    engine = "django.contrib.sessions.backends.cache"
+    assert ids(checks.check_installed_apps, SESSION_ENGINE=engine) == []
+
+
+def test_w060_urls_are_not_included() -> None:
+    assert ids(checks.check_urls, ROOT_URLCONF=HERE) == ["chatkit.W060"]
+
+
+def test_w060_urls_are_included(monkeypatch: pytest.MonkeyPatch) -> None:
+    clean_urlconf(monkeypatch)
+    assert ids(checks.check_urls, ROOT_URLCONF="chatkit_app.urls_of_the_checks_test") == []
+
+
+def test_w060_says_nothing_about_a_broken_urlconf() -> None:
+    assert ids(checks.check_urls, ROOT_URLCONF="nowhere.urls") == []
+
+
+def test_w070_no_asgi_application() -> None:
+    assert ids(checks.check_asgi, ASGI_APPLICATION=None) == ["chatkit.W070"]
+
+
+def test_w071_runserver_without_daphne(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checks.apps, "is_installed", lambda name: name != "daphne")
+    assert ids(checks.check_asgi, DEBUG=True) == ["chatkit.W071"]
+
+
+def test_w071_is_silent_outside_debug(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checks.apps, "is_installed", lambda name: name != "daphne")
+    assert ids(checks.check_asgi, DEBUG=False) == []
+
+
+@pytest.mark.parametrize("client", ["openai", "auto"])
+def test_w080_no_domain_key(client: str) -> None:
+    assert ids(checks.check_domain_key, CHATKIT={"CLIENT": client}) == ["chatkit.W080"]
+
+
+def test_w080_bundled_client_needs_no_key() -> None:
+    assert ids(checks.check_domain_key, CHATKIT={"CLIENT": "bundled"}) == []
+
+
+def test_w080_is_silent_in_debug() -> None:
+    assert ids(checks.check_domain_key, CHATKIT={}, DEBUG=True) == []
+
+
+IN_MEMORY = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+REDIS = {"default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer"}}
+
+
+def test_w090_channel_layer_in_memory() -> None:
+    assert ids(checks.check_channel_layer, CHANNEL_LAYERS=IN_MEMORY) == ["chatkit.W090"]
+
+
+def test_w090_is_silent_in_debug() -> None:
+    assert ids(checks.check_channel_layer, CHANNEL_LAYERS=IN_MEMORY, DEBUG=True) == []
+
+
+def test_e091_channels_redis_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checks, "find_spec", lambda name: None)
+    assert ids(checks.check_channel_layer, CHANNEL_LAYERS=REDIS) == ["chatkit.E091"]
+
+
+def test_channel_layer_is_optional() -> None:
+    assert ids(checks.check_channel_layer, CHANNEL_LAYERS={}) == []
+
+
+@pytest.fixture
+def no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chatkit_app.offline.is_offline", lambda: True)
+
+
+@pytest.mark.usefixtures("no_credentials")
+def test_w100_offline_model_in_production() -> None:
+    assert ids(checks.check_offline_model, CHATKIT={}) == ["chatkit.W100"]
+
+
+@pytest.mark.usefixtures("no_credentials")
+def test_i100_offline_model_in_debug() -> None:
+    (message,) = messages(checks.check_offline_model, CHATKIT={}, DEBUG=True)
+    assert (message.id, message.level) == ("chatkit.I100", django_checks.INFO)
+
+
+@pytest.mark.usefixtures("no_credentials")
+def test_w100_server_of_the_project_s_own() -> None:
+    assert ids(checks.check_offline_model, CHATKIT={"SERVER": f"{HERE}.OtherServer"}) == []
+
+
+@pytest.mark.usefixtures("no_credentials")
+def test_w100_agent_with_another_model() -> None:
+    settings = {"AGENT": f"{HERE}.an_agent_with_a_model"}
+    assert ids(checks.check_offline_model, CHATKIT=settings) == []
+
+
+def test_w100_credentials_are_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chatkit_app.offline.is_offline", lambda: False)
+    assert ids(checks.check_offline_model, CHATKIT={}) == []
+
+
+# --- Databases ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def database(monkeypatch: pytest.MonkeyPatch) -> Any:
+    def configure(**values: Any) -> list[str]:
+        fake = SimpleNamespace(
+            DATABASES={"default": values}, DEBUG=values.pop("DEBUG", False), CHATKIT=values.pop("CHATKIT", {})
+        )
+        monkeypatch.setattr(checks, "settings", fake)
+        return [message.id or "" for message in checks.check_databases()]
+
+    return configure
+
+
+POSTGRES = "django.db.backends.postgresql"
+SQLITE = "django.db.backends.sqlite3"
+
+
+@pytest.mark.parametrize("pool", [True, {"max_size": 9}, {"min_size": 2}])
+def test_w110_pool_is_too_small(database: Any, pool: Any) -> None:
+    assert database(ENGINE=POSTGRES, OPTIONS={"pool": pool}) == ["chatkit.W110"]
+
+
+def test_w110_pool_is_large_enough(database: Any) -> None:
+    assert database(ENGINE=POSTGRES, OPTIONS={"pool": {"max_size": 10}}) == []
+
+
+def test_w110_pool_is_large_enough_for_fewer_workers(database: Any) -> None:
+    assert database(ENGINE=POSTGRES, OPTIONS={"pool": True}, CHATKIT={"DB_WORKERS": 2}) == []
+
+
+@pytest.mark.parametrize("age", [60, None])
+def test_e111_pool_with_persistent_connections(database: Any, age: Any) -> None:
+    options = {"pool": {"max_size": 20}}
+    assert database(ENGINE=POSTGRES, OPTIONS=options, CONN_MAX_AGE=age) == ["chatkit.E111"]
+
+
+def test_w112_sqlite_without_immediate_transactions(database: Any) -> None:
+    assert database(ENGINE=SQLITE) == ["chatkit.W112"]
+
+
+def test_w112_sqlite_with_immediate_transactions(database: Any) -> None:
+    assert database(ENGINE=SQLITE, OPTIONS={"transaction_mode": "IMMEDIATE"}) == []
+
+
+def test_w112_is_silent_in_debug(database: Any) -> None:
+    assert database(ENGINE=SQLITE, DEBUG=True) == []
+
+
+def test_databases_without_a_default_are_left_alone(database: Any) -> None:
+    assert database() == []
