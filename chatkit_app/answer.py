@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import logging
 import time
 from collections.abc import AsyncIterator, Callable
@@ -27,14 +28,13 @@ from chatkit.types import (
 
 from . import codec
 from .querysets import HIDDEN_ITEM_TYPES
+from .titles import Title
 
 if TYPE_CHECKING:
     from .context import RequestContext
     from .server import DjangoChatKitServer
 
 logger = logging.getLogger(__name__)
-
-TITLE_PATIENCE = 10.0
 
 _EVENT_TYPES: tuple[type, ...] = get_args(get_args(ThreadStreamEvent)[0])
 
@@ -57,7 +57,7 @@ class Answer:
         self.memory = context.memory
         self._fake_id: str | None = None
         self._rewritten: list[str] = []
-        self._title: asyncio.Task[str | None] | None = None
+        self._title = self._find_title()
         self._saved_thread = thread.model_copy(deep=True)
 
     async def events(
@@ -67,10 +67,15 @@ class Answer:
         yield StreamOptionsEvent(stream_options=self.server.get_stream_options(self.thread, self.context))
         send = self.memory.send
         events: AsyncIterator[ThreadStreamEvent] | None = None
-        self._start_title()
         try:
             with agents_sdk_user_agent_override():
                 events = stream()
+                if not hasattr(events, "__aiter__"):
+                    if inspect.iscoroutine(events):
+                        events.close()
+                    raise TypeError(
+                        "respond() and action() have to be async generators: an \"async def\" with a \"yield\"."
+                    )
                 async for event in events:
                     if isinstance(event, ThreadItemUpdatedEvent):
                         event = self._updated(event)
@@ -78,16 +83,17 @@ class Answer:
                             yield event
                         else:
                             send(codec.to_frame(event))
-                        if self._title is None or not self._title.done():
+                        if self._title is None or not self._title.is_found():
                             continue
                     else:
                         async for stored in self._stored(event):
                             yield stored
-                    if self._title is not None and self._title.done():
-                        self._apply_title()
+                    if self._title is not None:
+                        self._title.give_to(self.thread)
                     if self.thread != self._saved_thread:
                         yield await self._save_thread()
-            await self._finish_title()
+            if self._title is not None:
+                await self._title.wait_and_give_to(self.thread)
         except asyncio.CancelledError:
             unfinished = list(self.memory.pending_items.values())
             await self.server.handle_stream_cancelled(self.thread, unfinished, self.context)
@@ -191,23 +197,8 @@ class Answer:
         await self.store.save_thread(self.thread, self.context)
         return ThreadUpdatedEvent(thread=self.server._to_thread_response(self.thread))
 
-    def _start_title(self) -> None:
+    def _find_title(self) -> Title | None:
         message = self.memory.user_message
-        if message is not None and self.thread.title is None:
-            self._title = asyncio.create_task(self.server.title_for(self.thread, message, self.context))
-
-    async def _finish_title(self) -> None:
-        if self._title is not None:
-            await asyncio.wait([self._title], timeout=TITLE_PATIENCE)
-            if self._title.done():
-                self._apply_title()
-            else:
-                logger.warning("title_for() took longer than %s s and was given up", TITLE_PATIENCE)
-
-    def _apply_title(self) -> None:
-        title, self._title = self._title, None
-        assert title is not None
-        if title.exception() is not None:
-            logger.error("title_for() failed", exc_info=title.exception())
-        elif self.thread.title is None:
-            self.thread.title = title.result()
+        if self.memory.title is not None or message is None or self.thread.title is not None:
+            return self.memory.title
+        return Title(self.server, self.thread, message, self.context)

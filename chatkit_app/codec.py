@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -12,13 +13,22 @@ from chatkit.types import Attachment as SDKAttachment
 from chatkit.types import (
     Page,
     StructuredInputItem,
+    SyncCustomActionResponse,
+    Thread,
+    ThreadCreatedEvent,
     ThreadItem,
+    ThreadItemAddedEvent,
+    ThreadItemBase,
+    ThreadItemDoneEvent,
+    ThreadItemReplacedEvent,
     ThreadItemUpdatedEvent,
     ThreadMetadata,
+    ThreadUpdatedEvent,
     UserMessageItem,
     WidgetItem,
     WorkflowItem,
 )
+from chatkit.widgets import DynamicWidgetComponent, DynamicWidgetRoot
 from django.conf import settings
 from pydantic import BaseModel, TypeAdapter
 from pydantic_core import PydanticSerializationError
@@ -34,6 +44,8 @@ _Model = TypeVar("_Model", bound=BaseModel)
 
 _ITEM: TypeAdapter[ThreadItem] = TypeAdapter(ThreadItem)
 _ATTACHMENT: TypeAdapter[SDKAttachment] = TypeAdapter(SDKAttachment)
+_DYNAMIC_WIDGETS: dict[type, str] = {DynamicWidgetRoot: "root", DynamicWidgetComponent: "component"}
+_DYNAMIC_KEY = "$dynamic"
 _ITEM_COLUMNS = {"id", "thread_id", "created_at", "type"}
 _ATTACHMENT_COLUMNS = {"id", "thread_id", "type", "name", "mime_type"}
 _READABLE_WIDGET_KEYS = ("value", "title", "label", "text", "caption", "placeholder", "alt", "children")
@@ -45,27 +57,33 @@ _MARK = "\uf8ff"
 _UNSTORABLE = re.compile("[\x00\uf8ff\ud800-\udfff]")
 _MARKED = re.compile(_MARK + "([0-9a-f]{4})")
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_EXACT = 2.0**53
 
 
 # --- JSON ---------------------------------------------------------------------------------------------------
 
 
-def _map_strings(value: Any, pattern: re.Pattern[str], replacement: Any) -> Any:
-    if isinstance(value, str):
-        return pattern.sub(replacement, value) if pattern.search(value) else value
+def _map_json(value: Any, change: Callable[[Any], Any]) -> Any:
     if isinstance(value, list):
-        return [_map_strings(entry, pattern, replacement) for entry in value]
+        return [_map_json(entry, change) for entry in value]
     if isinstance(value, dict):
-        return {
-            _map_strings(key, pattern, replacement): _map_strings(entry, pattern, replacement)
-            for key, entry in value.items()
-        }
-    return value
+        return {change(key): _map_json(entry, change) for key, entry in value.items()}
+    return change(value)
 
 
 def storable_json(value: Any) -> Any:
     """JSON data in a form that every database takes. ``original_json()`` is its inverse."""
-    return _map_strings(value, _UNSTORABLE, _store_character)
+    return _map_json(value, _storable_value)
+
+
+def _storable_value(value: Any) -> Any:
+    if isinstance(value, str) and _UNSTORABLE.search(value):
+        return _UNSTORABLE.sub(_store_character, value)
+    if isinstance(value, float) and not -_EXACT < value < _EXACT:
+        # JSON has no NaN and no infinity; a browser is sent null for them. A large number comes back from jsonb
+        # as the integer that its shortest notation names, which is another one.
+        return int(value) if math.isfinite(value) else None
+    return value
 
 
 def _store_character(match: re.Match[str]) -> str:
@@ -74,8 +92,18 @@ def _store_character(match: re.Match[str]) -> str:
 
 
 def original_json(value: Any) -> Any:
-    """What ``storable_json()`` was given, but for broken surrogates."""
-    return _map_strings(value, _MARKED, lambda match: chr(int(match[1], 16)))
+    """What ``storable_json()`` was given, but for broken surrogates and numbers that are none."""
+    return _map_json(value, _original_value)
+
+
+def _original_value(value: Any) -> Any:
+    if isinstance(value, str) and _MARK in value:
+        return _MARKED.sub(lambda match: chr(int(match[1], 16)), value)
+    return value
+
+
+def _without_surrogates(value: Any) -> Any:
+    return _SURROGATE.sub("\ufffd", value) if isinstance(value, str) else value
 
 
 def storable_text(text: str) -> str:
@@ -99,7 +127,7 @@ def to_wire(model: BaseModel) -> bytes:
         return model.model_dump_json(by_alias=True, exclude_none=True, context=context).encode()
     except (PydanticSerializationError, UnicodeEncodeError):
         data = model.model_dump(mode="json", by_alias=True, exclude_none=True, context=context)
-        return json.dumps(_map_strings(data, _SURROGATE, "\ufffd"), ensure_ascii=False).encode()
+        return json.dumps(_map_json(data, _without_surrogates), ensure_ascii=False).encode()
 
 
 def to_frame(event: BaseModel) -> bytes:
@@ -119,25 +147,32 @@ def to_database_time(value: datetime) -> datetime:
 
 def to_sdk_time(value: datetime) -> datetime:
     """Naive local time, which is what the SDK computes with (``datetime.now() - item.created_at``)."""
-    return value.astimezone().replace(tzinfo=None) if value.tzinfo else value
+    # Not astimezone(): it forgets which of the two it was in the hour that the clock goes through twice.
+    return datetime.fromtimestamp(value.timestamp()) if value.tzinfo else value
 
 
 def with_utc_offset(model: _Model) -> _Model:
     """A copy of an event or reply whose times carry an offset, so that a browser cannot take them for its own."""
-    changes: dict[str, Any] = {}
-    for name in ("item", "updated_item", "thread"):
-        part = getattr(model, name, None)
-        if isinstance(part, BaseModel) and hasattr(part, "created_at"):
-            changes[name] = with_utc_offset(part)
-    created_at = getattr(model, "created_at", None)
-    if isinstance(created_at, datetime) and created_at.tzinfo is None:
-        changes["created_at"] = created_at.astimezone(UTC)
-    items = getattr(model, "items", None)
-    if isinstance(items, Page) and items.data:
-        changes["items"] = with_utc_offset(items)
-    if isinstance(model, Page):
-        changes["data"] = [with_utc_offset(row) for row in model.data]
-    return model.model_copy(update=changes) if changes else model
+    match model:
+        case ThreadItemBase() | ThreadMetadata():
+            changes: dict[str, Any] = {"created_at": _to_utc(model.created_at)}
+            if isinstance(model, Thread):
+                changes["items"] = with_utc_offset(model.items)
+        case ThreadItemAddedEvent() | ThreadItemDoneEvent() | ThreadItemReplacedEvent():
+            changes = {"item": with_utc_offset(model.item)}
+        case ThreadCreatedEvent() | ThreadUpdatedEvent():
+            changes = {"thread": with_utc_offset(model.thread)}
+        case Page():
+            changes = {"data": [with_utc_offset(row) for row in model.data]}
+        case SyncCustomActionResponse(updated_item=item) if item is not None:
+            changes = {"updated_item": with_utc_offset(item)}
+        case _:
+            return model
+    return model.model_copy(update=changes)
+
+
+def _to_utc(value: datetime) -> datetime:
+    return value if value.tzinfo else value.astimezone(UTC)
 
 
 # --- Threads ------------------------------------------------------------------------------------------------
@@ -176,8 +211,11 @@ def encode_thread(thread: ThreadMetadata) -> dict[str, Any]:
 
 def decode_item(row: ThreadItemRow, *, thread_id: str) -> ThreadItem:
     """An item's row as the SDK knows it. ``thread_id`` is the SDK's id of its thread."""
+    payload = original_json(row.payload)
+    if row.type == "widget":
+        payload["widget"] = _decode_widget(payload["widget"])
     return _ITEM.validate_python(
-        original_json(row.payload)
+        payload
         | {
             "id": row.public_id,
             "thread_id": thread_id,
@@ -189,13 +227,51 @@ def decode_item(row: ThreadItemRow, *, thread_id: str) -> ThreadItem:
 
 def encode_item(item: ThreadItem) -> dict[str, Any]:
     """The columns of an item, but for its thread and its run."""
+    payload = item.model_dump(mode="json", exclude=_ITEM_COLUMNS)
+    if isinstance(item, WidgetItem):
+        _mark_dynamic(item.widget, payload["widget"])
     return {
         "public_id": item.id,
         "type": item.type,
-        "payload": storable_json(item.model_dump(mode="json", exclude=_ITEM_COLUMNS)),
+        "payload": storable_json(payload),
         "text": storable_text(item_text(item)),
         "created_at": to_database_time(item.created_at),
     }
+
+
+# A widget from a template is a "dynamic" one, which may have any field. Its JSON can also be read as that of the
+# strict class of the same name, which drops the fields it does not know: so it says which of the two it was.
+
+
+def _mark_dynamic(widget: Any, data: dict[str, Any]) -> None:
+    if type(widget) in _DYNAMIC_WIDGETS:
+        data[_DYNAMIC_KEY] = _DYNAMIC_WIDGETS[type(widget)]
+    elif not isinstance(widget, DynamicWidgetComponent):
+        children, stored = getattr(widget, "children", None), data.get("children")
+        if isinstance(children, list) and isinstance(stored, list):
+            for child, child_data in zip(children, stored, strict=True):
+                _mark_dynamic(child, child_data)
+        elif children is not None and stored is not None:
+            _mark_dynamic(children, stored)
+
+
+def _decode_widget(data: Any) -> Any:
+    """The widget's data, with the dynamic parts made already."""
+    if isinstance(data, list):
+        return [_decode_widget(entry) for entry in data]
+    if not isinstance(data, dict):
+        return data
+    match data.pop(_DYNAMIC_KEY, None):
+        case "root":
+            return DynamicWidgetRoot.model_validate(data)
+        case "component":
+            return DynamicWidgetComponent.model_validate(data)
+    if "children" in data and data.get("type") != "Basic":
+        data["children"] = _decode_widget(data["children"])
+    if data.get("type") == "Chart":
+        # The SDK writes no nulls, and then misses this one.
+        data["series"] = [{"label": None} | series for series in data["series"]]
+    return data
 
 
 def item_text(item: ThreadItem) -> str:

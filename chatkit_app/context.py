@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from chatkit.types import ThreadItem, ThreadMetadata, UserMessageItem
     from django.http import HttpRequest
 
+    from .titles import Title
+
 VISITOR_KEY = "_chatkit_visitor"
 
 
@@ -41,6 +43,7 @@ class RequestMemory:
     stored_items: set[str] = field(default_factory=set)
     pending_items: dict[str, ThreadItem] = field(default_factory=dict)
     user_message: UserMessageItem | None = None
+    title: Title | None = None
     created_thread_id: str | None = None
     admitted: object = None
     fresh_threads: dict[str, ThreadMetadata] = field(default_factory=dict)

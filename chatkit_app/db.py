@@ -10,12 +10,16 @@ import asyncio
 import itertools
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, ParamSpec, TypeVar
 
 from asgiref.sync import AsyncToSync, sync_to_async
-from django.db import InterfaceError, OperationalError, connections
+from django.conf import settings
+from django.db import InterfaceError, OperationalError, connections, router, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import Model
 
 from .conf import chatkit_settings
 from .errors import DatabaseUnavailable
@@ -43,10 +47,6 @@ def _get_pool() -> ThreadPoolExecutor:
     return _pool
 
 
-def _is_pooled(connection: Any) -> bool:
-    return bool(connection.settings_dict.get("OPTIONS", {}).get("pool"))
-
-
 def _work(func: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
     """Run ``func`` in a worker, and leave its connections fit for the next piece of work.
 
@@ -56,17 +56,22 @@ def _work(func: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
     try:
         return func(*args, **kwargs)
     except (OperationalError, InterfaceError):
-        for connection in connections.all(initialized_only=True):
-            if not connection.in_atomic_block:
-                connection.close()
+        _close(connections.all(initialized_only=True))
         raise
     finally:
-        for connection in connections.all(initialized_only=True):
-            if connection.connection is not None and not connection.in_atomic_block:
-                if _is_pooled(connection):
-                    connection.close()
-                elif connection.errors_occurred:
-                    connection.close_if_unusable_or_obsolete()
+        pooled = [alias for alias, database in settings.DATABASES.items() if _is_pooled(database)]
+        if pooled:
+            _close(connections[alias] for alias in pooled)
+
+
+def _is_pooled(database: dict[str, Any]) -> bool:
+    return "pool" in database.get("OPTIONS", {})
+
+
+def _close(used: Iterable[BaseDatabaseWrapper]) -> None:
+    for connection in used:
+        if connection.connection is not None and not connection.in_atomic_block:
+            connection.close()
 
 
 async def run(func: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
@@ -96,6 +101,12 @@ async def run(func: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
                 raise DatabaseUnavailable from error
             attempt += 1
             await asyncio.sleep(delay)
+
+
+def savepoint(model: type[Model]) -> AbstractContextManager[None]:
+    """For a single statement whose ``IntegrityError`` is caught: spoil no transaction that is open, and open none."""
+    using = router.db_for_write(model)
+    return transaction.atomic(using=using) if connections[using].in_atomic_block else nullcontext()
 
 
 _lanes: list[ThreadPoolExecutor] = []

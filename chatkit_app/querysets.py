@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Q
 
 if TYPE_CHECKING:
-    pass
+    from .models import Attachment, Feedback, Run, Thread, ThreadItem
 
 HIDDEN_ITEM_TYPES = ("hidden_context_item", "sdk_hidden_context")
 MAX_PAGE_SIZE = 1000

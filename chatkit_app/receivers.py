@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.auth.signals import user_logged_in
-from django.db import transaction
+from django.db import router, transaction
 from django.http import HttpRequest
 
 
@@ -23,7 +23,7 @@ def claim_visitor(sender: Any, request: HttpRequest | None, user: Any, **kwargs:
     visitor_id = session.pop(VISITOR_KEY, None) if session is not None else None
     if not visitor_id:
         return
-    with transaction.atomic():
+    with transaction.atomic(using=router.db_for_write(Thread)):
         threads = Thread.objects.claim(visitor_id=visitor_id, user_id=user.pk)
         Attachment.objects.claim(visitor_id=visitor_id, user_id=user.pk)
         Run.objects.claim(visitor_id=visitor_id, user_id=user.pk)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from contextlib import suppress
 
 from chatkit.types import (
@@ -17,12 +18,18 @@ from chatkit.types import (
     ThreadItemDoneEvent,
     ThreadItemUpdatedEvent,
 )
+from django.utils import translation
 from django.utils.translation import gettext as _
+from pydantic import BaseModel
 
 from . import codec, db
+from .errors import ChatKitError
 from .models import Run as RunRow
 from .models import ThreadItem as ItemRow
-from .runs import mark_lost
+from .models import Thread as ThreadRow
+from .runs import mark_lost, record_delivery
+
+logger = logging.getLogger(__name__)
 
 POLL_INTERVAL = 1.0
 
@@ -36,6 +43,7 @@ class StoredRun:
         self.delivered = False
         self.readers = 0
         self._run_pk = run_pk
+        self._locale = translation.get_language()
         self._texts: dict[str, str] = {}
         self._finished: set[str] = set()
         self._waiting: list[asyncio.Future[None]] = []
@@ -50,6 +58,8 @@ class StoredRun:
         self.readers -= 1
         if self.readers <= 0:
             self._task.cancel()
+            if self.delivered:
+                record_delivery(self._run_pk)
 
     async def _follow(self) -> None:
         try:
@@ -57,10 +67,9 @@ class StoredRun:
                 self._wake()
                 await asyncio.sleep(POLL_INTERVAL)
         except Exception as error:
-            self.frames.append(
-                codec.to_frame(ErrorEvent(code="custom", message=str(error), allow_retry=True))
-            )
-            raise
+            logger.error("A run could not be followed", exc_info=error)
+            message = error.message if isinstance(error, ChatKitError) else self._interrupted()
+            self._send(ErrorEvent(code="custom", message=message, allow_retry=True))
         finally:
             self.done = True
             self._wake()
@@ -75,27 +84,36 @@ class StoredRun:
         """Turn what is new into frames. Returns whether more may come."""
         mark_lost(RunRow.objects.filter(pk=self._run_pk))
         run = RunRow.objects.select_related("thread").filter(pk=self._run_pk).first()
-        if run is None or run.thread is None:
-            return run is not None and run.status == RunRow.Status.RUNNING
-        running = run.status == RunRow.Status.RUNNING
-        frames = []
-        if not self.frames and run.operation == "threads.create":
-            metadata = codec.decode_thread(run.thread)
-            frames.append(ThreadCreatedEvent(thread=Thread(**metadata.model_dump(), items=Page())))
-        for row in ItemRow.objects.visible().filter(run_id=run.pk).order_by("pk"):
-            item = codec.decode_item(row, thread_id=run.thread.public_id)
-            frames += self._growth(item) if running else self._end(item)
+        if run is None:
+            return False
+        if run.thread is not None:
+            self._read(run, run.thread)
         if run.status in {RunRow.Status.FAILED, RunRow.Status.LOST}:
-            message = _("The answer was interrupted. Please try again.")
-            frames.append(ErrorEvent(code="custom", message=message, allow_retry=True))
-        self.frames += [codec.to_frame(frame) for frame in frames]
-        return running
+            self._send(ErrorEvent(code="custom", message=self._interrupted(), allow_retry=True))
+        return run.status == RunRow.Status.RUNNING
 
-    def _growth(
-        self, item: ThreadItem
-    ) -> list[ThreadItemAddedEvent | ThreadItemUpdatedEvent | ThreadItemDoneEvent]:
+    def _interrupted(self) -> str:
+        # A database worker does not know which language is active in the view.
+        with translation.override(self._locale):
+            return _("The answer was interrupted. Please try again.")
+
+    def _send(self, event: BaseModel) -> None:
+        self.frames.append(codec.to_frame(event))
+
+    def _read(self, run: RunRow, thread: ThreadRow) -> None:
+        events: list[BaseModel] = []
+        if not self.frames and run.operation == "threads.create":
+            metadata = codec.decode_thread(thread)
+            events.append(ThreadCreatedEvent(thread=Thread(**metadata.model_dump(), items=Page())))
+        for row in ItemRow.objects.visible().filter(run_id=run.pk).order_by("pk"):
+            item = codec.decode_item(row, thread_id=thread.public_id)
+            events += self._growth(item) if run.status == RunRow.Status.RUNNING else self._end(item)
+        # All at once: the reader looks at them from another thread.
+        self.frames += [codec.to_frame(event) for event in events]
+
+    def _growth(self, item: ThreadItem) -> list[BaseModel]:
         if not isinstance(item, AssistantMessageItem):
-            return self._end(item)  # type: ignore[return-value]
+            return self._end(item)
         text = "".join(part.text for part in item.content)
         before = self._texts.get(item.id)
         self._texts[item.id] = text
@@ -108,7 +126,7 @@ class StoredRun:
         )
         return [ThreadItemUpdatedEvent(item_id=item.id, update=delta)]
 
-    def _end(self, item: ThreadItem) -> list[ThreadItemDoneEvent]:
+    def _end(self, item: ThreadItem) -> list[BaseModel]:
         if item.id in self._finished:
             return []
         self._finished.add(item.id)

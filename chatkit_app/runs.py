@@ -12,7 +12,7 @@ import logging
 import secrets
 import time
 from collections.abc import Iterable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -27,8 +27,8 @@ from . import codec, db
 from .conf import chatkit_settings
 from .errors import ThreadBusy
 from .models import Run as RunRow
-from .signals import run_finished
 from .owned_store import OwnedStore
+from .signals import run_finished
 
 if TYPE_CHECKING:
     from .context import RequestContext
@@ -78,6 +78,7 @@ class LiveRun:
         self._waiting: list[asyncio.Future[None]] = []
         self._stop_status: str | None = None
         self._ending = False
+        self._recorded_delivered = False
         self._failure = ""
 
     @property
@@ -100,17 +101,31 @@ class LiveRun:
                 future.set_result(None)
 
     def detach(self) -> None:
-        """A reader has gone before the end."""
+        """A reader has gone: after the end, when ``delivered`` says so, or before it."""
         self.readers -= 1
-        if not self.readers and not self.done and chatkit_settings.on_disconnect == "cancel":
-            self.stop()
+        if self.done:
+            if self.delivered and not self._recorded_delivered:
+                self._recorded_delivered = True
+                record_delivery(self.context.memory.run_pk)
+        elif not self.readers and chatkit_settings.on_disconnect == "cancel":
+            self._cancel(RunRow.Status.STOPPED)
 
     # Stopping
 
-    def stop(self, *, status: str = RunRow.Status.STOPPED) -> None:
+    def stop(self) -> None:
         """Cancel the answer, keeping what there is of it. Must be called in the run's own event loop."""
+        # Who stops an answer does not wait for it: the same message once more wants a new one.
+        self.delivered = True
+        self._cancel(RunRow.Status.STOPPED)
+
+    def _cancel(self, status: str) -> None:
         if not self._ending and self._stop_status is None and self.task is not None:
             self._stop_status = status
+            # A task that is cancelled before its first step would not even record that it has ended.
+            self.loop.call_soon(self._cancel_task)
+
+    def _cancel_task(self) -> None:
+        if not self._ending and self.task is not None:
             self.task.cancel()
 
     async def finished(self) -> None:
@@ -121,7 +136,7 @@ class LiveRun:
     def give_up(self) -> None:
         """Nothing has come for too long: end the answer with an error that the user sees."""
         self._failure = "timeout"
-        self.stop(status=RunRow.Status.FAILED)
+        self._cancel(RunRow.Status.FAILED)
 
     # Driving
 
@@ -159,8 +174,10 @@ class LiveRun:
                         if self.thread_id is None and self.context.memory.created_thread_id is not None:
                             self.thread_id = self.context.memory.created_thread_id
                             _by_thread[self.thread_id] = self
-                if self.frames and self.frames[-1].startswith(b'data: {"type":"error"'):
-                    status, self._failure = RunRow.Status.FAILED, self.frames[-1][6:].decode().strip()
+                # The last frame but one, when the thread has changed as well.
+                for frame in self.frames[-2:]:
+                    if frame.startswith(b'data: {"type":"error"'):
+                        status, self._failure = RunRow.Status.FAILED, frame[6:].decode().strip()
             except asyncio.CancelledError:
                 status = self._stop_status or RunRow.Status.LOST
                 self._close_unfinished_items()
@@ -186,9 +203,22 @@ class LiveRun:
                 self._send(codec.to_frame(ThreadItemDoneEvent(item=item)))
         self.context.memory.pending_items.clear()
 
+    def refuse(self, error: Exception) -> None:
+        """End before the beginning, for readers who have come already."""
+        with translation.override(self.context.locale):
+            self.frames.append(codec.to_frame(self.server.error_event(error)))
+        self.done = True
+        self.ended = time.perf_counter()
+        self._wake()
+
     def unfinished_items(self) -> Iterable[tuple[Any, RequestContext]]:
+        """The messages being written that have a text; an empty one would stay behind if the answer ended now."""
         for item in self.context.memory.pending_items.values():
-            if isinstance(item, AssistantMessageItem) and item.thread_id in self.context.memory.thread_pks:
+            if (
+                isinstance(item, AssistantMessageItem)
+                and item.thread_id in self.context.memory.thread_pks
+                and any(part.text.strip() for part in item.content)
+            ):
                 yield item.model_copy(deep=True), self.context
 
 
@@ -198,6 +228,7 @@ _live: dict[str, LiveRun] = {}
 _by_thread: dict[str, LiveRun] = {}
 _by_request: dict[str, LiveRun] = {}
 _keepers: dict[asyncio.AbstractEventLoop, asyncio.Task[None]] = {}
+_notes: set[asyncio.Future[int]] = set()
 
 
 async def start(
@@ -223,27 +254,30 @@ async def start(
     if repeated is not None:
         return repeated
     run = LiveRun(server, request, context, request_key=request_key, frame_id=frame_id)
-    if run.thread_id is not None:
-        await _await_turn(run.thread_id, frame_id)
-    _register(run)
-    try:
-        await server.admit(request, context)
-        await db.run(_record_start, run)
-    except BaseException:
-        run.done = True
-        _unregister(run)
-        raise
-    run.begin()
-    _keep(run.loop)
+    _live[run.public_id] = run
+    if request_key:
+        _by_request[request_key] = run
+    # A client that goes away now has sent its message nevertheless.
+    await asyncio.shield(_begin(run))
     return run
 
 
-def _register(run: LiveRun) -> None:
-    _live[run.public_id] = run
-    if run.thread_id is not None:
-        _by_thread[run.thread_id] = run
-    if run.request_key:
-        _by_request[run.request_key] = run
+async def _begin(run: LiveRun) -> None:
+    try:
+        # First of all, since whether a thread is busy is for its owner to know.
+        await run.server.admit(run.request, run.context)
+        if run.thread_id is not None:
+            if await _await_turn(run.thread_id, run.frame_id):
+                await run.server.admit(run.request, run.context)
+                _refuse_busy(run.thread_id)
+            _by_thread[run.thread_id] = run
+        await db.run(_record_start, run)
+    except BaseException as error:
+        _unregister(run)
+        run.refuse(error if isinstance(error, Exception) else ThreadBusy())
+        raise
+    run.begin()
+    _keep(run.loop)
 
 
 def _unregister(run: LiveRun) -> None:
@@ -253,16 +287,24 @@ def _unregister(run: LiveRun) -> None:
             del index[key]
 
 
-async def _await_turn(thread_id: str, frame_id: str) -> None:
-    """Return when no answer is being made in this thread, or raise ``ThreadBusy``."""
+async def _await_turn(thread_id: str, frame_id: str) -> bool:
+    """Return when no answer is being made in this thread, or raise ``ThreadBusy``.
+
+    Returns:
+        Whether one was, so that the thread is no longer as it was.
+    """
     other = live_run_of_thread(thread_id)
-    if other is None:
-        return
-    if frame_id and other.frame_id == frame_id and not other.readers:
+    waits = other is not None and bool(frame_id) and other.frame_id == frame_id and not other.readers
+    if other is not None and waits:
         # The user pressed Stop and wrote on, faster than the client says so.
         other.stop()
         await other.finished()
-    if not other.done:
+    _refuse_busy(thread_id)
+    return waits
+
+
+def _refuse_busy(thread_id: str) -> None:
+    if live_run_of_thread(thread_id) is not None:
         raise ThreadBusy
 
 
@@ -285,10 +327,10 @@ async def stop(row: RunRow) -> bool:
 def find_repeated(request_key: str) -> LiveRun | None:
     """The run of this process that the same request has started, if it has not reached anybody yet."""
     run = _by_request.get(request_key)
-    if run is None or not run.done:
-        return run
-    fresh = run.ended is not None and time.perf_counter() - run.ended < REPEAT_WINDOW.total_seconds()
-    return run if fresh and not run.delivered else None
+    if run is None or run.delivered:
+        return None
+    fresh = run.ended is None or time.perf_counter() - run.ended < REPEAT_WINDOW.total_seconds()
+    return run if fresh else None
 
 
 def find_repeated_row(request_key: str) -> RunRow | None:
@@ -302,6 +344,21 @@ def find_repeated_row(request_key: str) -> RunRow | None:
         .exclude(request_key="")
         .first()
     )
+
+
+def record_delivery(run_pk: int | None) -> None:
+    """Note, in the background, that a reader got this answer to its end after all."""
+    noting = asyncio.ensure_future(
+        db.run(lambda: RunRow.objects.filter(pk=run_pk, delivered=False).update(delivered=True))
+    )
+    _notes.add(noting)
+    noting.add_done_callback(_noted)
+
+
+def _noted(noting: asyncio.Future[int]) -> None:
+    _notes.discard(noting)
+    if not noting.cancelled() and noting.exception() is not None:
+        logger.warning("That an answer was delivered could not be recorded", exc_info=noting.exception())
 
 
 def get_live(public_id: str) -> LiveRun | None:
@@ -362,7 +419,7 @@ def _record_start(run: LiveRun) -> None:
     }
     for attempt in (1, 2):
         try:
-            with transaction.atomic(using=router.db_for_write(RunRow)):
+            with db.savepoint(RunRow):
                 context.memory.run_pk = RunRow.objects.create(**fields).pk
                 return
         except IntegrityError:
@@ -387,7 +444,7 @@ def _record_end(run: LiveRun, status: str) -> None:
     fields: dict[str, Any] = {
         "status": status,
         "error": codec.storable_text(run._failure)[:2000],
-        "delivered": run.readers > 0,
+        "delivered": run.delivered or run.readers > 0,
         "model": usage.model[:200],
         "input_tokens": usage.input_tokens,
         "cached_tokens": usage.cached_tokens,
@@ -416,14 +473,16 @@ def _keep(loop: asyncio.AbstractEventLoop) -> None:
 
 async def _keeper(loop: asyncio.AbstractEventLoop) -> None:
     try:
-        while runs := [run for run in _live.values() if run.loop is loop]:
+        while any(run.loop is loop for run in _live.values()):
             await asyncio.sleep(min(chatkit_settings.checkpoint_interval, 1.9))
-            active = [run for run in runs if not run.done]
-            try:
-                if active:
-                    await _checkpoint(active)
-            except Exception:
-                logger.exception("A checkpoint of unfinished answers failed; the next one tries again")
+            # Those that began meanwhile, too: nobody's text waits for longer than one interval.
+            runs = [run for run in _live.values() if run.loop is loop]
+            active = [run for run in runs if run.task is not None and not run.done]
+            for duty in (_checkpoint, _show_life) if active else ():
+                try:
+                    await duty(active)
+                except Exception:
+                    logger.exception("A checkpoint of unfinished answers failed; the next one tries again")
             _end_overdue(active)
             _forget(runs)
     finally:
@@ -446,6 +505,9 @@ async def _checkpoint(active: list[LiveRun]) -> None:
             finally:
                 for _item, context in unfinished:
                     context.memory.checkpoint = None
+
+
+async def _show_life(active: list[LiveRun]) -> None:
     for pk in await db.run(_sign_of_life, active):
         for run in active:
             if run.context.memory.run_pk == pk:
@@ -459,8 +521,10 @@ def _sign_of_life(active: list[LiveRun]) -> list[int]:
     rows.update(heartbeat_at=timezone.now())
     for run in active:
         if run.created_thread_pk is not None and not run.linked:
-            rows.filter(pk=run.context.memory.run_pk).update(thread_id=run.created_thread_pk)
             run.linked = True
+            # Another process may have begun an answer in the new thread; then the link waits for the end.
+            with suppress(IntegrityError), transaction.atomic(using=router.db_for_write(RunRow)):
+                rows.filter(pk=run.context.memory.run_pk).update(thread_id=run.created_thread_pk)
     return list(rows.filter(stop_requested=True).values_list("pk", flat=True))
 
 
@@ -486,6 +550,7 @@ __all__ = [
     "live_run_of_thread",
     "lost_before",
     "mark_lost",
+    "record_delivery",
     "request_stop",
     "start",
     "stop",

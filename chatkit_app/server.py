@@ -7,6 +7,7 @@ class SupportServer(DjangoChatKitServer):
 
 from __future__ import annotations
 
+import asyncio
 import binascii
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
@@ -28,6 +29,7 @@ from chatkit.types import (
     InputTranscribeReq,
     ItemsListReq,
     NonStreamingReq,
+    Page,
     StreamingReq,
     StructuredInputItem,
     Thread,
@@ -56,6 +58,7 @@ from .context import RequestContext
 from .errors import InvalidRequest, NotSupported, ThreadReadOnly
 from .signals import feedback_given
 from .store import DjangoStore, NotFoundError, OwnedStore, new_id
+from .titles import Title
 
 logger = logging.getLogger(__name__)
 
@@ -174,13 +177,33 @@ class DjangoChatKitServer(ChatKitServer[RequestContext]):
     ) -> AsyncGenerator[ThreadStreamEvent, None]:
         if context.memory.admitted is not request:
             await self.admit(request, context)
-        async with aclosing(super()._process_streaming_impl(request, context)) as events:
+        if isinstance(request, ThreadsCreateReq):
+            stream = self._create_thread(request, context)
+        else:
+            stream = super()._process_streaming_impl(request, context)
+        async with aclosing(stream) as events:
             async for event in events:
-                if isinstance(event, ThreadCreatedEvent):
-                    context.memory.created_thread_id = event.thread.id
-                elif isinstance(event, ThreadItemDoneEvent) and isinstance(event.item, UserMessageItem):
+                if isinstance(event, ThreadItemDoneEvent) and isinstance(event.item, UserMessageItem):
                     context.memory.user_message = event.item
                 yield event
+
+    async def _create_thread(
+        self, request: ThreadsCreateReq, context: RequestContext
+    ) -> AsyncGenerator[ThreadStreamEvent, None]:
+        """As the SDK does it, except that a title that needs no waiting is there from the start."""
+        thread = Thread(id=self.store.generate_thread_id(context), created_at=datetime.now(), items=Page())
+        message = await self._build_user_message_item(request.params.input, thread, context)
+        title = context.memory.title = Title(self, thread, message, context)
+        try:
+            await asyncio.sleep(0)
+            title.give_to(thread)
+            await self.store.save_thread(ThreadMetadata(**thread.model_dump()), context)
+            context.memory.created_thread_id = thread.id
+            yield ThreadCreatedEvent(thread=self._to_thread_response(thread))
+            async for event in self._process_new_thread_item_respond(thread, message, context):
+                yield event
+        finally:
+            title.cancel()
 
     def _process_events(
         self,
@@ -248,6 +271,11 @@ class DjangoChatKitServer(ChatKitServer[RequestContext]):
                     await self._expect_item(request, WidgetItem, context)
             case AttachmentsCreateReq() | AttachmentsDeleteReq() if self.attachment_store is None:
                 raise NotSupported(_("This chat takes no files."))
+            case AttachmentsDeleteReq():
+                # The SDK has the file deleted before it asks whose it is.
+                await self.store.load_attachment(request.params.attachment_id, context)
+            case InputTranscribeReq() if not request.params.audio_base64.isascii():
+                raise InvalidRequest(_("The recording is not valid base64."))
         try:
             return await super()._process_non_streaming(request, context)
         except binascii.Error:

@@ -57,12 +57,13 @@ class EventStream(AsyncIterator[bytes]):
         self._sent_at = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._waiter: asyncio.Future[None] | None = None
-        self._reading = False
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._attached = True
         source.readers += 1
 
     async def __anext__(self) -> bytes:
-        if not self._reading:
-            self._reading = True
+        if self._loop is None:
+            self._loop = asyncio.get_running_loop()
             release_request_thread()
             self._sent_at = time.monotonic()
             self._arm_timer(self._keep_alive)
@@ -83,11 +84,19 @@ class EventStream(AsyncIterator[bytes]):
 
     async def aclose(self) -> None:
         """The handler calls this in any case: at the end, and when the client has gone."""
+        self._detach()
+
+    def close(self) -> None:
+        """The same for a stream that a middleware has wrapped, from ``response.close()`` in a thread."""
+        if self._loop is not None and self._attached:
+            self._loop.call_soon_threadsafe(self._detach)
+
+    def _detach(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        if self._source is not None:
-            source, self._source = self._source, None  # type: ignore[assignment]
-            source.detach()
+        if self._attached:
+            self._attached = False
+            self._source.detach()
 
     def _is_silent(self) -> bool:
         return (
@@ -111,17 +120,17 @@ class EventStreamResponse(StreamingHttpResponse):
     """A stream of server-sent events."""
 
     def __init__(self, source: FrameSource, *, keep_alive: float, **kwargs: Any) -> None:
-        super().__init__(content_type="text/event-stream", **kwargs)
         self._stream = EventStream(source, keep_alive=keep_alive)
+        super().__init__(self._stream, content_type="text/event-stream", **kwargs)
         self["Cache-Control"] = "no-cache, no-transform"
         # nginx and those that learned from it buffer unless told otherwise.
         self["X-Accel-Buffering"] = "no"
         # A response that has an encoding is left alone by GZipMiddleware, which would hold frames back.
         self["Content-Encoding"] = "identity"
-        self.is_async = True
 
     def __aiter__(self) -> AsyncIterator[bytes]:
-        return self._stream
+        # Straight from the source, unless a middleware has put something of its own around it.
+        return self._stream if self._iterator is self._stream else super().__aiter__()
 
 
 def release_request_thread() -> None:

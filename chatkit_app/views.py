@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from chatkit.store import NotFoundError
-from chatkit.types import StreamingReq, is_streaming_req
-from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
+from chatkit.types import StreamingReq, ThreadsCreateReq, is_streaming_req
+from django.conf import settings
+from django.core.exceptions import BadRequest, RequestDataTooBig, SuspiciousOperation
+from django.core.handlers.asgi import ASGIRequest
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.http.multipartparser import MultiPartParserError
 from django.http.request import RawPostDataException
 from django.middleware.csrf import CsrfViewMiddleware
 from django.utils import translation
@@ -25,11 +30,12 @@ from django.views.decorators.csrf import csrf_exempt
 from . import codec, db, runs
 from .conf import chatkit_settings
 from .context import RequestContext, build_context, ensure_visitor
-from .errors import ChatKitError, CsrfFailed, InvalidRequest, LoginRequired, RequestTooLarge
+from .errors import ChatKitError, CsrfFailed, InvalidRequest, LoginRequired, NotSupported, RequestTooLarge
 from .models import Run as RunRow
 from .replay import StoredRun
 from .server import DjangoChatKitServer
 from .sse import EventStreamResponse, FinishedFrames
+from .store import DjangoStore
 
 logger = logging.getLogger(__name__)
 
@@ -43,6 +49,8 @@ STREAMING_OPERATIONS = frozenset(
 )
 # Operations that make something a visitor owns; the others find nothing for a visitor who has no id yet.
 CREATING_OPERATIONS = frozenset({"threads.create", "attachments.create"})
+
+AsyncHandler = Callable[..., Awaitable[HttpResponseBase]]
 
 _OPERATION = re.compile(rb'"type"\s*:\s*"([a-z_.]+)"')
 
@@ -89,6 +97,24 @@ def check_csrf(request: HttpRequest) -> None:
         raise CsrfFailed(_("Your session has changed. Reload the page and send your message again."))
 
 
+def in_page_language(handler: AsyncHandler) -> AsyncHandler:
+    """Run a handler in the language of the page, which our header names; else in the one that is active.
+
+    The client computes its own ``Accept-Language`` wrongly for some languages.
+    """
+
+    @functools.wraps(handler)
+    async def handle(view: Any, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        locale = request.headers.get(LOCALE_HEADER, "")
+        if not translation.check_for_language(locale):
+            locale = translation.get_language() or settings.LANGUAGE_CODE
+        request.LANGUAGE_CODE = locale
+        with translation.override(locale):
+            return await handler(view, request, *args, **kwargs)
+
+    return handle
+
+
 @method_decorator(csrf_exempt, name="dispatch")  # checked by hand, in a way that the client can show
 class EndpointView(View):
     """What the endpoint's views share: who asks, and how they are refused.
@@ -105,7 +131,8 @@ class EndpointView(View):
     def as_view(cls, **initkwargs: Any) -> Callable[..., HttpResponseBase]:
         view = super().as_view(**initkwargs)
         view.login_required = False  # type: ignore[attr-defined]
-        return view
+        # Django refuses to serve async views where ATOMIC_REQUESTS is set, unless they say this.
+        return transaction.non_atomic_requests(view)
 
     async def http_method_not_allowed(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:  # type: ignore[override]
         response = _message(_("This URL does not take {} requests.").format(request.method), status=405)
@@ -121,18 +148,18 @@ class EndpointView(View):
         return await db.run(self._enter, request, operation)
 
     def _enter(self, request: HttpRequest, operation: str | None) -> RequestContext:
+        # A database worker does not know which language is active in the view.
+        with translation.override(request.LANGUAGE_CODE):
+            return self._check_in(request, operation)
+
+    def _check_in(self, request: HttpRequest, operation: str | None) -> RequestContext:
         if request.method == "POST":
             check_csrf(request)
         if chatkit_settings.login_required and not request.user.is_authenticated:
             raise LoginRequired(_("Your session has ended. Reload the page and log in again."))
         if operation in CREATING_OPERATIONS:
             ensure_visitor(request)
-        locale = request.headers.get(LOCALE_HEADER, "")
-        if translation.check_for_language(locale):
-            with translation.override(locale):
-                context = build_context(request)
-        else:
-            context = build_context(request)
+        context = build_context(request)
         if self.namespace is not None:
             context.namespace = self.namespace
         return context
@@ -147,6 +174,7 @@ class ChatKitView(EndpointView):
 
     http_method_names = ["post"]
 
+    @in_page_language
     async def post(self, request: HttpRequest) -> HttpResponseBase:
         streaming = False
         try:
@@ -156,6 +184,10 @@ class ChatKitView(EndpointView):
             parsed = server.parse(body)
             streaming = is_streaming_req(parsed)
             if is_streaming_req(parsed):
+                if not isinstance(request, ASGIRequest):
+                    raise NotSupported(
+                        _("Answers can only be streamed under ASGI. Serve this site with an ASGI server.")
+                    )
                 return await self._stream(request, server, parsed, body)
             context = await self.enter(request, parsed.type)
             reply = await server.reply(parsed, context)
@@ -174,18 +206,26 @@ class ChatKitView(EndpointView):
         self, request: HttpRequest, server: DjangoChatKitServer, parsed: StreamingReq, body: bytes
     ) -> EventStreamResponse:
         frame_id = request.headers.get(FRAME_HEADER, "")
-        context, key, repeated = await db.run(self._enter_stream, request, parsed.type, frame_id, body)
+        context, key, repeated = await db.run(self._enter_stream, request, server, parsed, frame_id, body)
         live = runs.find_repeated(key)
-        if live is None and repeated is not None:
+        # What this process knows of its own run is newer than the row.
+        if live is None and repeated is not None and runs.get_live(repeated.public_id) is None:
             return run_response(StoredRun(repeated.pk), repeated.public_id)
         if live is None:
             live = await runs.start(server, parsed, context, request_key=key, frame_id=frame_id)
         return run_response(live, live.public_id)
 
     def _enter_stream(
-        self, request: HttpRequest, operation: str, frame_id: str, body: bytes
+        self,
+        request: HttpRequest,
+        server: DjangoChatKitServer,
+        parsed: StreamingReq,
+        frame_id: str,
+        body: bytes,
     ) -> tuple[RequestContext, str, RunRow | None]:
-        context = self._enter(request, operation)
+        context = self._enter(request, parsed.type)
+        if isinstance(server.store, DjangoStore) and not isinstance(parsed, ThreadsCreateReq):
+            server.store.prefetch_thread(parsed.params.thread_id, context)
         if not frame_id:
             return context, "", None
         owner = f"{context.user_id}\n{context.visitor_id}\n{context.namespace}\n{request.path}\n{frame_id}\n"
@@ -219,6 +259,7 @@ class RunEventsView(RunView):
 
     http_method_names = ["get"]
 
+    @in_page_language
     async def get(self, request: HttpRequest, run_id: str) -> HttpResponseBase:
         try:
             row = await self.load_run(request, run_id)
@@ -232,6 +273,7 @@ class RunStopView(RunView):
 
     http_method_names = ["post"]
 
+    @in_page_language
     async def post(self, request: HttpRequest, run_id: str) -> HttpResponseBase:
         try:
             row = await self.load_run(request, run_id)
@@ -255,9 +297,14 @@ def read_body(request: HttpRequest) -> bytes:
         InvalidRequest: when it cannot be read.
     """
     try:
-        return request.body
+        body = request.body
     except (RawPostDataException, OSError):
         raise InvalidRequest(_("The request could not be read.")) from None
+    # Django looks at the announced length only, and a chunked body announces none.
+    limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    if limit is not None and len(body) > limit:
+        raise RequestDataTooBig
+    return body
 
 
 def sniff_operation(body: bytes) -> str:
@@ -282,7 +329,7 @@ def refusal(error: Exception, *, streaming: bool) -> HttpResponseBase:
             return _message(error.message, status=error.status)
         case NotFoundError():
             return _message(_("This conversation or part of it no longer exists."), status=404)
-        case SuspiciousOperation():
+        case SuspiciousOperation() | BadRequest() | MultiPartParserError():
             return _message(_("The request was refused."), status=400)
     logger.error("A ChatKit request failed", exc_info=error)
     return _message(_("Something went wrong. Please try again."), status=500)

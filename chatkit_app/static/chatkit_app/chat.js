@@ -1,0 +1,103 @@
+/** One chat of the page: its configuration, its memory and its element. */
+import { createFetch } from "./fetch.js";
+import { TAG, loadClient } from "./loader.js";
+import { ThreadMemory } from "./memory.js";
+import { baseOptions } from "./options.js";
+
+/** Milliseconds after which the page that is still there is not being reloaded. */
+const RELOAD_GRACE = 1000;
+
+export class Chat {
+  #config;
+  #memory;
+  #fetch;
+  #options;
+  #started = false;
+
+  /**
+   * @param {HTMLElement} element the `<openai-chatkit>` of the page
+   * @param {object} config what `chatkit_app.rendering.page_config` wrote
+   */
+  constructor(element, config) {
+    this.element = element;
+    this.#config = config;
+    this.#memory = new ThreadMemory(config.persist);
+    this.#fetch = createFetch(config, {
+      onRun: (run) => (this.#memory.run = run),
+      onMissingThread: (thread) => this.#forgetThread(thread),
+    });
+    this.#options = baseOptions(config, { fetch: this.#fetch, rememberedThread: this.#memory.thread });
+  }
+
+  /** Let a function of the page change the options; those of a running chat are set again. */
+  configure(configuration) {
+    try {
+      configuration(this.#options, this.element);
+    } catch (error) {
+      console.error("A chatkitConfigure function failed.", error);
+    }
+    if (this.#started) this.element.setOptions({ ...this.#options });
+  }
+
+  async start() {
+    const isRemembered = this.#memory.thread && this.#memory.thread === this.#options.initialThread;
+    const interruptedRun = isRemembered && this.#memory.run;
+    this.element.addEventListener("chatkit.thread.change", (event) => {
+      const thread = event.detail?.threadId ?? null;
+      // The first message of a new chat has its run before it has its thread.
+      if (this.#memory.thread && this.#memory.thread !== thread) this.#memory.run = null;
+      this.#memory.thread = thread;
+    });
+    this.element.addEventListener("chatkit.response.end", () => {
+      const { run } = this.#memory;
+      // Not at once: a reload ends the response too, and what it has cut off is to be gone on with.
+      setTimeout(() => this.#memory.run === run && (this.#memory.run = null), RELOAD_GRACE);
+    });
+    loadClient(this.#config).catch((error) => {
+      console.error("The chat's client could not be loaded.", error);
+      this.#showUnavailable();
+    });
+    // The script may still come after it was given up.
+    await customElements.whenDefined(TAG);
+    this.element.querySelector(":scope > .chatkit-unavailable")?.remove();
+    if ("strings" in this.element) this.element.strings = this.#config.strings;
+    this.#started = true;
+    this.element.setOptions({ ...this.#options });
+    if (interruptedRun) {
+      this.#catchUpWith(interruptedRun).catch((error) => console.warn("An answer could not be followed.", error));
+    }
+  }
+
+  /** A reload cut this run's stream. The bundled element goes on with it; the other one is told of its end. */
+  async #catchUpWith(run) {
+    const { runEventsUrl, runPlaceholder } = this.#config;
+    const url = runEventsUrl.replace(runPlaceholder, encodeURIComponent(run));
+    // Remembered again by the fetch, if there still is such a run.
+    this.#memory.run = null;
+    if ("followRun" in this.element) {
+      await this.element.followRun(url);
+      return;
+    }
+    const response = await this.#fetch(url);
+    if (!response.ok) return;
+    await response.body.pipeTo(new WritableStream());
+    this.#memory.run = null;
+    await this.element.fetchUpdates();
+  }
+
+  #forgetThread(thread) {
+    if (thread !== this.#memory.thread) return;
+    this.#memory.thread = null;
+    // After the client has dealt with the answer that says so.
+    setTimeout(() => this.element.setThreadId(null)?.catch(() => {}));
+  }
+
+  #showUnavailable() {
+    if (customElements.get(TAG)) return;
+    const message = document.createElement("p");
+    message.className = "chatkit-unavailable";
+    message.setAttribute("role", "alert");
+    message.textContent = this.#config.strings.unavailable;
+    this.element.append(message);
+  }
+}

@@ -1,0 +1,124 @@
+/**
+ * The `api.fetch` of both clients.
+ *
+ * For requests to this site it adds the CSRF token and the page's language, and it tells a Stop from a reload. Uploads
+ * to other hosts go through the same function and are left alone: the token must not reach them.
+ */
+
+/** How long after an abort the page has to be still there for it to have been a Stop. */
+const STOP_GRACE = 300;
+/** The same while a navigation may be under way: the next page can take its time to answer. */
+const NAVIGATION_GRACE = 5_000;
+/** How long after its beginning a navigation may be under way; it may also have been a download, or called off. */
+const NAVIGATION_PATIENCE = 10_000;
+/** How long a stopped request may take to tell which run it was. */
+const RUN_PATIENCE = 30_000;
+
+let navigationBegan = -Infinity;
+addEventListener("beforeunload", () => (navigationBegan = performance.now()));
+
+/**
+ * @param {object} site `endpoint`, `runEventsUrl`, `runStopUrl`, `runPlaceholder`, `csrf` and `locale` of the page's
+ *   configuration
+ * @param {object} [hooks]
+ * @param {(run: string) => void} [hooks.onRun] called with the id of each answer that begins
+ * @param {(thread: string) => void} [hooks.onMissingThread] called when a thread that was asked for does not exist
+ * @returns {typeof fetch}
+ */
+export function createFetch(site, { onRun = () => {}, onMissingThread = () => {} } = {}) {
+  const endpoint = new URL(site.endpoint, document.baseURI).href;
+  const runs = new URL(site.runEventsUrl.split(site.runPlaceholder)[0], document.baseURI).href;
+
+  return async function chatkitFetch(input, init) {
+    const url = new URL(input instanceof Request ? input.url : input, document.baseURI);
+    if (url.origin !== location.origin) return fetch(input, init);
+    const request = new Request(input, init);
+    addSiteHeaders(request.headers, site);
+    if (url.href !== endpoint && !url.href.startsWith(runs)) return fetch(request);
+
+    const response = await fetchRun(request);
+    const run = response.headers.get("X-ChatKit-Run");
+    if (run) onRun(run);
+    if (response.status === 404) {
+      const thread = requestedThread(init?.body);
+      if (thread) onMissingThread(thread);
+    }
+    return response;
+  };
+
+  /**
+   * Fetch with an abort that is looked at before it is passed on. The wire stays open until the response's headers have
+   * said which run it is, since only its id can stop it.
+   */
+  async function fetchRun(request) {
+    const wire = new AbortController();
+    let answered = false;
+    const response = fetch(request, { signal: wire.signal });
+    const run = response.then(
+      ({ headers }) => {
+        answered = true;
+        return headers.get("X-ChatKit-Run");
+      },
+      () => null,
+    );
+    const aborted = new Promise((_, reject) => {
+      const onAbort = () => {
+        stopUnlessLeaving(run, wire);
+        if (answered) wire.abort(request.signal.reason);
+        reject(request.signal.reason);
+      };
+      if (request.signal.aborted) onAbort();
+      else request.signal.addEventListener("abort", onAbort, { once: true });
+    });
+    return Promise.race([response, aborted]);
+  }
+
+  /** A reload and a navigation abort as well, but then the page is gone before the timer fires. */
+  function stopUnlessLeaving(run, wire) {
+    const mayBeLeaving = performance.now() - navigationBegan < NAVIGATION_PATIENCE;
+    const decided = new AbortController();
+    const timer = setTimeout(async () => {
+      decided.abort();
+      setTimeout(() => wire.abort(), RUN_PATIENCE);
+      const id = await run;
+      if (id) await stop(id);
+      wire.abort();
+    }, mayBeLeaving ? NAVIGATION_GRACE : STOP_GRACE);
+    // A page in the back-forward cache would otherwise wake up to a due timer.
+    addEventListener("pagehide", () => clearTimeout(timer), { signal: decided.signal });
+  }
+
+  async function stop(run) {
+    const headers = new Headers();
+    addSiteHeaders(headers, site);
+    const url = site.runStopUrl.replace(site.runPlaceholder, encodeURIComponent(run));
+    try {
+      await fetch(url, { method: "POST", headers, keepalive: true });
+    } catch (error) {
+      console.warn("The answer could not be stopped.", error);
+    }
+  }
+}
+
+function addSiteHeaders(headers, { csrf, locale }) {
+  headers.set(csrf.header, readCookie(csrf.cookie) ?? csrf.token);
+  headers.set("X-ChatKit-Locale", locale);
+}
+
+function readCookie(name) {
+  if (!name) return null;
+  for (const pair of document.cookie.split("; ")) {
+    if (pair.startsWith(`${name}=`)) return decodeURIComponent(pair.slice(name.length + 1));
+  }
+  return null;
+}
+
+/** The thread that a `threads.get_by_id` asks for, or null. */
+function requestedThread(body) {
+  try {
+    const { type, params } = JSON.parse(body);
+    return type === "threads.get_by_id" ? params.thread_id : null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,47 @@
+/** Gets `<openai-chatkit>` defined: by the official script, by the bundled element, or by whichever can be had. */
+
+export const TAG = "openai-chatkit";
+
+/** Without the bundled element to fall back on there is more time. */
+const PATIENCE = 30;
+
+const scripts = new Map();
+
+/**
+ * Resolves when the element is defined.
+ *
+ * @param {object} config `client`, `scriptUrl`, `scriptTimeout` and `elementUrl` of the page's configuration
+ * @throws {Error} when it cannot be
+ */
+export async function loadClient({ client, scriptUrl, scriptTimeout, elementUrl }) {
+  if (customElements.get(TAG)) return;
+  if (client === "bundled") {
+    await import(elementUrl);
+    return;
+  }
+  try {
+    await loadScript(scriptUrl, client === "auto" ? scriptTimeout : PATIENCE);
+  } catch (error) {
+    if (client !== "auto") throw error;
+    console.info(`${error.message} The bundled element takes its place.`);
+    await import(elementUrl);
+  }
+}
+
+function loadScript(url, patience) {
+  if (!scripts.has(url)) scripts.set(url, insertScript(url, patience));
+  return scripts.get(url);
+}
+
+function insertScript(url, patience) {
+  return new Promise((resolve, reject) => {
+    const script = document.createElement("script");
+    script.src = url;
+    script.async = true;
+    script.nonce = document.querySelector("script[data-chatkit-bootstrap]")?.nonce ?? "";
+    script.onerror = () => reject(new Error(`The script ${url} could not be loaded.`));
+    setTimeout(() => reject(new Error(`The script ${url} did not define <${TAG}> in time.`)), patience * 1000);
+    customElements.whenDefined(TAG).then(resolve);
+    document.head.append(script);
+  });
+}

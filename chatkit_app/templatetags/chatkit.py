@@ -1,0 +1,50 @@
+"""``{% chatkit %}``: the chat in a Django template. See ``chatkit_app.rendering`` for all of it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import template
+from django.core.exceptions import ImproperlyConfigured
+from django.template import Context
+from django.utils.safestring import SafeString
+
+from chatkit_app.rendering import Persist, render_chatkit
+
+register = template.Library()
+
+
+@register.simple_tag(takes_context=True)
+def chatkit(
+    context: Context,
+    *,
+    id: str = "",
+    thread: str | None = None,
+    persist: Persist = False,
+    url: str = "",
+    nonce: str = "",
+    options: Mapping[str, Any] | None = None,
+    **attributes: str,
+) -> SafeString:
+    """Render the chat; ``class`` is an argument too. They are those of ``render_chatkit``."""
+    request = context.get("request")
+    if request is None:
+        raise ImproperlyConfigured(
+            "{% chatkit %} needs the request: render the template with it, and have "
+            '"django.template.context_processors.request" among the context processors.'
+        )
+    # "class" is a word of Python's and cannot be a parameter.
+    css_class = attributes.pop("class", "")
+    if attributes:
+        raise TypeError(f"{{% chatkit %}} has no argument {', '.join(sorted(attributes))}.")
+    # Django's nonce is false until it is used.
+    page_nonce = context.get("csp_nonce")
+    return render_chatkit(
+        request,
+        id=id,
+        css_class=css_class,
+        thread=thread,
+        persist=persist,
+        url=url,
+        nonce=nonce or ("" if page_nonce is None else str(page_nonce)),
+        options=options,
+    )

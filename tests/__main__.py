@@ -1,0 +1,31 @@
+"""``python -m tests``: the whole suite on SQLite, then all but the browser's part on a real PostgreSQL.
+
+Further arguments go to pytest.
+"""
+
+import os
+import subprocess
+import sys
+
+SUITES = {"sqlite": [], "postgres": ["-m", "not browser"]}
+
+
+def run(database: str, arguments: list[str]) -> int:
+    sys.stdout.write(f"\n=== Tests on {database} ===\n")
+    sys.stdout.flush()
+    environment = os.environ | {"CHATKIT_TEST_DATABASE": database}
+    command = [sys.executable, "-m", "pytest", *SUITES[database], *arguments]
+    return subprocess.run(command, env=environment, check=False).returncode
+
+
+def main() -> int:
+    # Both are run in any case: what fails on one says something about the other.
+    results = {database: run(database, sys.argv[1:]) for database in SUITES}
+    failed = [database for database, code in results.items() if code]
+    if failed:
+        sys.stdout.write(f"\nFailed on {' and '.join(failed)}.\n")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,150 @@
+"""Chromium and the site it visits.
+
+All browser tests share one event loop, one server in a thread and one Chromium, which can reach nothing else;
+each has a fresh profile.
+"""
+
+import asyncio
+import mimetypes
+import os
+import shutil
+import socket
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+import uvicorn
+from django.contrib.staticfiles import finders
+from django.core.asgi import get_asgi_application
+from playwright.async_api import Browser, BrowserContext, Page, Route, async_playwright
+
+from .site import Site, site
+
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    # The network cut off to all but the site.
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost",
+]
+OFFICIAL_STUB = Path(__file__).with_name("official_stub.js")
+
+
+def serve_static(application: Any) -> Any:
+    """The application, with static files before it.
+
+    Django's own handler leaves the file open when the browser goes away in mid-transfer.
+    """
+
+    async def serve(scope: Any, receive: Any, send: Any) -> None:
+        if not scope["path"].startswith("/static/"):
+            await application(scope, receive, send)
+            return
+        file = Path(finders.find(scope["path"].removeprefix("/static/")))
+        content_type = (mimetypes.guess_type(file.name)[0] or "").encode()
+        headers = [(b"content-type", content_type), (b"x-content-type-options", b"nosniff")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": file.read_bytes()})
+
+    return serve
+
+
+@pytest.fixture(scope="package")
+def chromium_path() -> str:
+    path = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    if path is None and os.environ.get("CI") == "true":
+        pytest.fail("Chromium is not installed, and CI=true wants the browser tests to run.")
+    if path is None:
+        pytest.skip("Chromium is not installed: apt-get install chromium, or set CHROMIUM to its path.")
+    return path
+
+
+@pytest.fixture(scope="package")
+def server_url(chromium_path: str) -> Iterator[str]:
+    """A uvicorn in a thread, serving pages, endpoint and static files."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    config = uvicorn.Config(
+        serve_static(get_asgi_application()),
+        log_level="critical",
+        ws="none",
+        lifespan="off",
+        timeout_graceful_shutdown=1,
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
+    thread.start()
+    deadline = time.monotonic() + 10
+    while not server.started and time.monotonic() < deadline:
+        time.sleep(0.01)
+    yield f"http://localhost:{listener.getsockname()[1]}"
+    server.should_exit = True
+    thread.join(timeout=10)
+    listener.close()
+
+
+@pytest_asyncio.fixture(scope="package", loop_scope="package")
+async def browser(chromium_path: str) -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=chromium_path, args=ARGUMENTS)
+        yield browser
+        await browser.close()
+
+
+@pytest.fixture
+def pages(settings: Any) -> Site:
+    """The site's pages and its scripted endpoint, as new."""
+    settings.ROOT_URLCONF = "tests.browser.site"
+    settings.CHATKIT = {"CLIENT": "bundled"}
+    site.__init__()  # type: ignore[misc]
+    return site
+
+
+@pytest.fixture
+def page_errors() -> list[str]:
+    """Uncaught errors of the pages; what is left in it fails the test."""
+    return []
+
+
+@pytest_asyncio.fixture(loop_scope="package")
+async def context(browser: Browser, server_url: str, page_errors: list[str]) -> AsyncIterator[BrowserContext]:
+    """A fresh profile."""
+    context = await browser.new_context(base_url=server_url, viewport={"width": 900, "height": 700})
+    context.set_default_timeout(10_000)
+    context.on("weberror", lambda error: page_errors.append(str(error.error)))
+    yield context
+    await context.close()
+    assert page_errors == []
+
+
+@pytest_asyncio.fixture(loop_scope="package")
+async def page(context: BrowserContext, pages: Site) -> Page:
+    return await context.new_page()
+
+
+@pytest_asyncio.fixture(loop_scope="package")
+async def official(page: Page, settings: Any) -> Page:
+    """A page whose official script is the stand-in."""
+    settings.CHATKIT = {"CLIENT": "openai", "SCRIPT_URL": "https://cdn.example/chatkit.js"}
+
+    async def serve(route: Route) -> None:
+        await route.fulfill(content_type="text/javascript", body=OFFICIAL_STUB.read_text())
+
+    await page.route("https://cdn.example/chatkit.js", serve)
+    return page
+
+
+async def eventually(condition: Callable[[], Any], seconds: float = 5) -> Any:
+    """Wait until the condition holds, and return what it gave."""
+    deadline = time.monotonic() + seconds
+    while not (result := condition()):
+        assert time.monotonic() < deadline, "It did not happen in time."
+        await asyncio.sleep(0.02)
+    return result

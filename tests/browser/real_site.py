@@ -1,0 +1,46 @@
+"""The same pages over the app's own endpoint, with a server that writes slowly."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import Any
+
+from chatkit.types import (
+    AssistantMessageContent,
+    AssistantMessageContentPartTextDelta,
+    AssistantMessageItem,
+    ThreadItemAddedEvent,
+    ThreadItemDoneEvent,
+    ThreadItemUpdatedEvent,
+    ThreadStreamEvent,
+)
+from django.urls import include, path
+
+from chatkit_app.server import DjangoChatKitServer
+
+from .site import page
+
+
+class SlowServer(DjangoChatKitServer):
+    """Says "one two three …" up to sixty, twenty words a second; "hello" is answered at once."""
+
+    async def respond(self, thread: Any, item: Any, context: Any) -> AsyncIterator[ThreadStreamEvent]:
+        if item.content[0].text == "hello":
+            yield self.text_event("Hello to you.")
+            return
+        message = AssistantMessageItem(
+            id=self.store.generate_item_id("message", thread, context),
+            thread_id=thread.id,
+            created_at=datetime.now(),
+            content=[AssistantMessageContent(text="")],
+        )
+        yield ThreadItemAddedEvent(item=message.model_copy(deep=True))
+        for number in range(1, 61):
+            message.content[0].text += f"{number} "
+            delta = AssistantMessageContentPartTextDelta(content_index=0, delta=f"{number} ")
+            yield ThreadItemUpdatedEvent(item_id=message.id, update=delta)
+            await asyncio.sleep(0.05)
+        yield ThreadItemDoneEvent(item=message)
+
+
+urlpatterns = [path("", page), path("", include("chatkit_app.urls"))]

@@ -1,0 +1,329 @@
+"""The bootstrap module: what it does for whichever client the page has."""
+
+import pytest
+from playwright.async_api import Page, Route, expect
+
+from .conftest import eventually
+from .site import Site, assistant, user
+
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="package")]
+
+CHAT = "document.querySelector('openai-chatkit')"
+READY = f"() => {CHAT}.options"
+
+
+async def open_official(page: Page) -> None:
+    await page.goto("/")
+    await page.wait_for_function(READY)
+
+
+async def send(page: Page, text: str) -> None:
+    """Send, and do not wait for the answer."""
+    await page.evaluate(f"(text) => void {CHAT}.send(text)", text)
+
+
+def headers_of(site: Site, operation: str) -> dict[str, str]:
+    return next(headers for name, _, headers in site.requests if name == operation)
+
+
+# Options
+
+
+async def test_options_are_given_to_the_official_client(official: Page, pages: Site):
+    pages.chats = [{"options": {"theme": "dark", "api": {"uploadStrategy": {"type": "two_phase"}}}}]
+    await open_official(official)
+    options = await official.evaluate(f"JSON.parse(JSON.stringify({CHAT}.options))")
+    assert options == {
+        "theme": "dark",
+        "locale": "en",
+        "api": {"domainKey": "local-dev", "url": "/chatkit", "uploadStrategy": {"type": "two_phase"}},
+    }
+
+
+LOCALES = {
+    "pt-br": "pt-BR",
+    "pt": "pt",
+    "de-at": "de",
+    "zh-hans": "zh-CN",
+    "zh-hant": "zh-TW",
+    "es-mx": "es-419",
+    "en-gb": "en",
+    "nn": "nb",
+    "sr-latn": "sr",
+    "he": None,
+}
+
+
+async def test_locale_is_the_client_s_name_for_django_s(page: Page):
+    await page.goto("/")
+    found = await page.evaluate(
+        """async (codes) => {
+            const {clientLocale} = await import("/static/chatkit_app/locale.js");
+            return Object.fromEntries(codes.map((code) => [code, clientLocale(code) ?? null]));
+        }""",
+        list(LOCALES),
+    )
+    assert found == LOCALES
+
+
+async def test_configure_before_the_module_changes_the_options(official: Page):
+    await official.add_init_script(
+        "(window.chatkitConfigure ??= []).push((options) => { options.frameTitle = 'Early'; });"
+    )
+    await open_official(official)
+    assert await official.evaluate(f"{CHAT}.options.frameTitle") == "Early"
+    assert await official.evaluate(f"{CHAT}.calls") == ["setOptions"]
+
+
+async def test_configure_after_the_module_sets_the_options_again(official: Page):
+    await open_official(official)
+    await official.evaluate(
+        "(window.chatkitConfigure ??= []).push((options) => { options.onClientTool = () => ({done: true}); })"
+    )
+    assert await official.evaluate(f"{CHAT}.options.onClientTool()") == {"done": True}
+    assert await official.evaluate(f"{CHAT}.options.api.url") == "/chatkit"
+    assert await official.evaluate(f"{CHAT}.calls") == ["setOptions", "setOptions"]
+
+
+async def test_configure_is_called_once_for_each_chat(official: Page, pages: Site):
+    pages.chats = [{"id": "one"}, {"id": "two"}]
+    await official.add_init_script(
+        "window.seen = []; (window.chatkitConfigure ??= []).push((_, element) => { seen.push(element.id); });"
+    )
+    await open_official(official)
+    await official.evaluate("chatkitConfigure.push((_, element) => { seen.push(`late ${element.id}`); })")
+    assert await official.evaluate("seen") == ["one", "two", "late one", "late two"]
+
+
+async def test_configure_that_fails_leaves_the_chat_working(official: Page):
+    await official.add_init_script(
+        "window.chatkitConfigure = [() => { throw new Error('mine'); }, (o) => { o.frameTitle = 'Second'; }];"
+    )
+    await open_official(official)
+    assert await official.evaluate(f"{CHAT}.options.frameTitle") == "Second"
+
+
+async def test_chat_that_comes_later_is_started(page: Page):
+    await page.goto("/")
+    await expect(page.get_by_role("textbox")).to_have_count(1)
+    await page.evaluate(
+        f"""() => {{
+            const copy = {CHAT}.cloneNode(true);
+            copy.dataset.chatkit = "";
+            document.body.append(copy);
+        }}"""
+    )
+    await expect(page.get_by_role("textbox")).to_have_count(2)
+
+
+# Fetch
+
+
+async def test_fetch_adds_csrf_token_and_locale_for_the_endpoint(
+    official: Page, pages: Site, server_url: str
+):
+    language = {"name": "django_language", "value": "pt-br", "url": server_url}
+    await official.context.add_cookies([language])
+    await open_official(official)
+    assert await official.evaluate(f"{CHAT}.options.locale") == "pt-BR"
+    await send(official, "hello")
+    await eventually(lambda: "threads.create" in pages.operations())
+    headers = headers_of(pages, "threads.create")
+    cookies = {cookie["name"]: cookie["value"] for cookie in await official.context.cookies()}
+    assert headers["X-Csrftoken"] == cookies["csrftoken"]
+    assert headers["X-Chatkit-Locale"] == "pt-br"
+    assert headers["Chatkit-Frame-Instance-Id"] == "frame_1"
+    assert headers["Content-Type"] == "application/json"
+
+
+async def test_fetch_sends_the_cookie_of_a_login_in_another_tab(official: Page, pages: Site, server_url: str):
+    await open_official(official)
+    await official.context.add_cookies([{"name": "csrftoken", "value": "fresh", "url": server_url}])
+    await send(official, "hello")
+    await eventually(lambda: "threads.create" in pages.operations())
+    assert headers_of(pages, "threads.create")["X-Csrftoken"] == "fresh"
+
+
+async def test_fetch_without_a_readable_cookie_sends_the_page_s_token(official: Page, pages: Site, settings):
+    settings.CSRF_COOKIE_HTTPONLY = True
+    await open_official(official)
+    await send(official, "hello")
+    await eventually(lambda: "threads.create" in pages.operations())
+    assert len(headers_of(pages, "threads.create")["X-Csrftoken"]) == 64
+
+
+async def test_fetch_adds_the_token_for_uploads_to_the_site(official: Page, pages: Site):
+    await open_official(official)
+    await official.evaluate(f"{CHAT}.options.api.fetch('/upload', {{method: 'POST', body: new FormData()}})")
+    assert "X-Csrftoken" in headers_of(pages, "upload")
+
+
+@pytest.mark.parametrize("argument", ["url", "new URL(url)", "new Request(url, init)"])
+async def test_fetch_leaves_other_hosts_alone(official: Page, argument: str):
+    seen: list[dict[str, str]] = []
+
+    async def bucket(route: Route) -> None:
+        seen.append(await route.request.all_headers())
+        await route.fulfill(headers={"Access-Control-Allow-Origin": "*"}, body="{}")
+
+    await official.route("https://bucket.example/**", bucket)
+    await open_official(official)
+    await official.evaluate(
+        f"""() => {{
+            const url = "https://bucket.example/file";
+            const init = {{method: "POST", body: "bytes"}};
+            return {CHAT}.options.api.fetch({argument}, init);
+        }}"""
+    )
+    assert [name for name in seen[0] if "csrf" in name or "chatkit" in name or name == "cookie"] == []
+
+
+# Stop and reload
+
+
+async def test_stop_is_posted_when_the_page_stays(official: Page, pages: Site):
+    await open_official(official)
+    await send(official, "slow")
+    await official.wait_for_function(f"() => {CHAT}.text.includes('word')")
+    await official.evaluate(f"{CHAT}.stop()")
+    await eventually(lambda: "stop" in pages.operations())
+    assert pages.requests[-1][1] == {"run": "run_1"}
+    assert "X-Csrftoken" in headers_of(pages, "stop")
+    assert "AbortError" in await official.evaluate(f"{CHAT}.calls")
+
+
+async def test_stop_before_the_response_s_headers_waits_for_the_run(official: Page, pages: Site):
+    await open_official(official)
+    await send(official, "late headers")
+    await eventually(lambda: "threads.create" in pages.operations())
+    await official.evaluate(f"{CHAT}.stop()")
+    await official.wait_for_function(f"() => {CHAT}.calls.includes('AbortError')")
+    await eventually(lambda: "stop" in pages.operations())
+    assert pages.requests[-1][1] == {"run": "run_1"}
+
+
+async def test_reload_stops_nothing(official: Page, pages: Site):
+    await open_official(official)
+    await send(official, "slow")
+    await official.wait_for_function(f"() => {CHAT}.text.includes('word')")
+    await official.reload()
+    await official.wait_for_function(READY)
+    await official.wait_for_timeout(600)
+    assert "stop" not in pages.operations()
+
+
+async def test_reload_of_a_page_that_is_slow_to_answer_stops_nothing(official: Page, pages: Site):
+    await open_official(official)
+    await send(official, "slow")
+    await official.wait_for_function(f"() => {CHAT}.text.includes('word')")
+    pages.page_delay = 1.0
+    await official.reload()
+    assert "stop" not in pages.operations()
+
+
+# Remembering
+
+
+async def test_persist_opens_the_thread_again_after_a_reload(official: Page, pages: Site):
+    pages.chats = [{"persist": True}]
+    await open_official(official)
+    assert await official.evaluate(f"{CHAT}.initialThread") is None
+    await send(official, "hello")
+    await official.wait_for_function(f"() => {CHAT}.text.includes('item.done')")
+    await official.reload()
+    await official.wait_for_function(READY)
+    assert await official.evaluate(f"{CHAT}.initialThread") == "thr_1"
+
+
+async def test_without_persist_a_reload_begins_anew(official: Page, pages: Site):
+    await open_official(official)
+    await send(official, "hello")
+    await official.wait_for_function(f"() => {CHAT}.text.includes('item.done')")
+    await official.reload()
+    await official.wait_for_function(READY)
+    assert await official.evaluate(f"{CHAT}.initialThread") is None
+
+
+async def test_persist_gives_way_to_the_page_s_own_thread(official: Page, pages: Site):
+    theirs = pages.add_thread("Named by the page", user("hi"), assistant("hello"))
+    pages.chats = [{"persist": True, "thread": theirs}]
+    await official.add_init_script("sessionStorage.setItem('chatkit:/chatkit:thread', 'thr_remembered')")
+    await open_official(official)
+    assert await official.evaluate(f"{CHAT}.initialThread") == theirs
+
+
+async def test_persist_of_a_thread_that_is_gone_falls_back_to_a_new_one(official: Page, pages: Site):
+    pages.chats = [{"persist": True}]
+    await official.goto("/missing.js")
+    await official.evaluate("sessionStorage.setItem('chatkit:/chatkit:thread', 'thr_gone')")
+    await open_official(official)
+    await official.wait_for_function(f"() => {CHAT}.calls.includes('setThreadId null')")
+    assert await official.evaluate("sessionStorage.getItem('chatkit:/chatkit:thread')") is None
+
+
+async def test_reload_in_mid_answer_tells_the_client_of_its_end(official: Page, pages: Site):
+    pages.chats = [{"persist": True}]
+    await open_official(official)
+    await send(official, "slow")
+    await official.wait_for_function(f"() => {CHAT}.text.includes('word')")
+    await official.reload()
+    await official.wait_for_function(f"() => {CHAT}.calls?.includes('fetchUpdates')")
+    assert ("events", {"run": "run_1"}) in [request[:2] for request in pages.requests]
+
+
+# Loading
+
+
+async def test_auto_takes_the_official_client_when_it_loads(official: Page, settings):
+    settings.CHATKIT = settings.CHATKIT | {"CLIENT": "auto"}
+    await open_official(official)
+    assert await official.evaluate(f"{CHAT}.calls") == ["setOptions"]
+
+
+async def test_auto_takes_the_bundled_element_when_the_script_is_missing(page: Page, settings):
+    settings.CHATKIT = {"CLIENT": "auto", "SCRIPT_URL": "/missing.js"}
+    await page.goto("/")
+    await expect(page.get_by_role("textbox", name="Message the AI")).to_be_visible()
+
+
+async def test_auto_takes_the_bundled_element_when_the_host_cannot_be_reached(page: Page, settings):
+    settings.CHATKIT = {"CLIENT": "auto"}
+    await page.goto("/")
+    await expect(page.get_by_role("textbox", name="Message the AI")).to_be_visible()
+
+
+async def test_auto_survives_an_official_script_that_comes_too_late(
+    page: Page, settings, monkeypatch, page_errors
+):
+    settings.CHATKIT = {"CLIENT": "auto", "SCRIPT_URL": "/hanging.js"}
+    monkeypatch.setattr("chatkit_app.rendering.SCRIPT_TIMEOUT", 0.2)
+    await page.goto("/", wait_until="commit")
+    await eventually(lambda: page_errors)
+    assert "already been used" in page_errors.pop()
+    await page.get_by_role("textbox").fill("hello")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_text("You said: hello", exact=True)).to_be_visible()
+
+
+async def test_openai_without_its_script_says_so_in_the_element_s_place(page: Page, settings):
+    settings.CHATKIT = {"CLIENT": "openai", "SCRIPT_URL": "/missing.js"}
+    await page.goto("/")
+    await expect(page.get_by_role("alert")).to_have_text(
+        "The chat could not be loaded. Reload the page to try again."
+    )
+
+
+async def test_official_script_gets_the_page_s_nonce(official: Page, pages: Site):
+    pages.nonce = "abc123"
+    pages.csp = "default-src 'self'; script-src 'nonce-abc123' 'strict-dynamic'"
+    await open_official(official)
+    assert await official.evaluate(f"{CHAT}.calls") == ["setOptions"]
+
+
+async def test_without_javascript_the_page_says_what_is_missing(browser, server_url, pages: Site):
+    context = await browser.new_context(base_url=server_url, java_script_enabled=False)
+    page = await context.new_page()
+    await page.goto("/")
+    await expect(page.locator("noscript")).to_be_visible()
+    assert await page.locator("noscript").inner_text() == "The chat needs JavaScript."
+    await context.close()

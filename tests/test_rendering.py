@@ -1,0 +1,215 @@
+"""The element's HTML and the configuration it carries."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.staticfiles import finders
+from django.contrib.staticfiles.storage import ManifestStaticFilesStorage
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management import call_command
+from django.test import RequestFactory
+from django.urls import include, path
+from django.utils import translation
+from django.utils.functional import SimpleLazyObject
+from django.utils.translation import gettext_lazy
+
+from chatkit_app.rendering import element_strings, merge_options, page_config, render_chatkit
+from chatkit_app.urls import endpoint
+
+urlpatterns = [
+    path("", include("chatkit_app.urls")),
+    path("sales/", include((endpoint(namespace="sales"), "chatkit"), namespace="sales")),
+]
+
+
+@pytest.fixture(autouse=True)
+def _urls(settings: Any) -> None:
+    settings.ROOT_URLCONF = __name__
+
+
+@pytest.fixture
+def request_():
+    return RequestFactory().get("/")
+
+
+def config_of(html: str) -> dict[str, Any]:
+    return json.loads(re.search(r'<script type="application/json">(.*?)</script>', html)[1])
+
+
+def test_render_contains_the_element_its_configuration_and_the_module(request_):
+    html = render_chatkit(request_, id="support", css_class="wide")
+    assert '<openai-chatkit data-chatkit lang="en" dir="ltr" id="support" class="wide">' in html
+    assert '<link rel="stylesheet" href="/static/chatkit_app/chatkit.css">' in html
+    assert '<script type="module" src="/static/chatkit_app/bootstrap.js" data-chatkit-bootstrap>' in html
+    assert config_of(html)["endpoint"] == "/chatkit"
+
+
+def test_render_has_no_inline_script(request_):
+    html = render_chatkit(request_, nonce="abc")
+    assert [tag for tag in re.findall(r"<script[^>]*>", html) if "src=" not in tag] == [
+        '<script type="application/json">'
+    ]
+
+
+def test_render_escapes_arguments(request_):
+    html = render_chatkit(request_, id='"><script>alert(1)</script>', options={"frameTitle": "</script><b>"})
+    assert "<script>alert" not in html
+    assert "</script><b>" not in html
+    assert config_of(html)["options"]["frameTitle"] == "</script><b>"
+
+
+def test_render_takes_the_nonce_argument(request_):
+    assert render_chatkit(request_, nonce="abc").count('nonce="abc"') == 2
+
+
+def test_render_takes_the_nonce_of_django_csp(request_):
+    request_.csp_nonce = "from-django-csp"
+    assert render_chatkit(request_).count('nonce="from-django-csp"') == 2
+
+
+def test_render_takes_the_nonce_of_django_though_it_is_false_until_used(request_):
+    class LazyNonce(SimpleLazyObject):
+        def __bool__(self) -> bool:
+            return False
+
+    request_._csp_nonce = LazyNonce(lambda: "from-django")
+    assert render_chatkit(request_).count('nonce="from-django"') == 2
+
+
+def test_render_makes_the_csrf_cookie_be_set(request_):
+    render_chatkit(request_)
+    assert request_.META["CSRF_COOKIE_NEEDS_UPDATE"] is True
+
+
+def test_render_is_right_to_left_in_such_a_language(request_):
+    with translation.override("ar"):
+        assert 'lang="ar" dir="rtl"' in render_chatkit(request_)
+
+
+def test_config_has_the_urls_of_the_endpoint(request_):
+    config = page_config(request_)
+    assert config["endpoint"] == "/chatkit"
+    assert config["runEventsUrl"] == "/chatkit/runs/RUN_ID/events"
+    assert config["runStopUrl"] == "/chatkit/runs/RUN_ID/stop"
+
+
+def test_config_with_a_path_has_its_runs_beside_it(request_):
+    config = page_config(request_, url="/other/chat")
+    assert config["endpoint"] == "/other/chat"
+    assert config["runStopUrl"] == "/other/chat/runs/RUN_ID/stop"
+
+
+def test_config_with_a_url_name_has_that_namespace(request_):
+    config = page_config(request_, url="sales:chatkit")
+    assert config["endpoint"] == "/sales/chatkit"
+    assert config["runEventsUrl"] == "/sales/chatkit/runs/RUN_ID/events"
+
+
+def test_config_without_urls_says_what_to_add(request_):
+    with pytest.raises(ImproperlyConfigured, match=r'include\("chatkit_app.urls"\)'):
+        page_config(request_, url="nowhere:chatkit")
+
+
+def test_config_csrf_names_the_readable_cookie(request_, settings):
+    settings.CSRF_COOKIE_NAME = "token"
+    settings.CSRF_HEADER_NAME = "HTTP_X_SITE_TOKEN"
+    csrf = page_config(request_)["csrf"]
+    assert (csrf["header"], csrf["cookie"], len(csrf["token"])) == ("X-SITE-TOKEN", "token", 64)
+
+
+@pytest.mark.parametrize("setting", ["CSRF_COOKIE_HTTPONLY", "CSRF_USE_SESSIONS"])
+def test_config_csrf_without_a_readable_cookie_has_the_token_alone(request_, settings, setting):
+    setattr(settings, setting, True)
+    request_.session = {}
+    csrf = page_config(request_)["csrf"]
+    assert csrf["cookie"] is None
+    assert len(csrf["token"]) == 64
+
+
+def test_config_options_are_those_of_the_settings_and_of_the_argument_merged(request_, settings):
+    settings.CHATKIT = {"OPTIONS": {"theme": {"radius": "soft", "density": "compact"}, "locale": "de"}}
+    options = page_config(request_, options={"theme": {"radius": "round"}})["options"]
+    assert options == {"theme": {"radius": "round", "density": "compact"}, "locale": "de"}
+
+
+def test_config_leaves_the_options_of_the_settings_alone(request_, settings):
+    settings.CHATKIT = {"OPTIONS": {"theme": {"radius": "soft"}}}
+    page_config(request_, thread="thr_1", options={"theme": {"radius": "round"}})
+    assert settings.CHATKIT == {"OPTIONS": {"theme": {"radius": "soft"}}}
+
+
+def test_merge_options_replaces_lists():
+    assert merge_options({"a": [1, 2]}, {"a": [3]}) == {"a": [3]}
+
+
+def test_config_thread_is_the_initial_thread(request_):
+    assert page_config(request_, thread="thr_1")["options"]["initialThread"] == "thr_1"
+
+
+def test_config_options_may_be_lazy_translations(request_):
+    html = render_chatkit(request_, options={"startScreen": {"greeting": gettext_lazy("Today")}})
+    assert config_of(html)["options"]["startScreen"]["greeting"] == "Today"
+
+
+@pytest.mark.parametrize("value", [print, float("nan"), {1, 2}])
+def test_config_option_that_is_no_json_is_named_with_what_to_do(request_, value):
+    with pytest.raises(TypeError, match=r"options\.widgets\.onAction .*window\.chatkitConfigure"):
+        page_config(request_, options={"widgets": {"onAction": value}})
+
+
+def test_config_persist_names_storage_and_key(request_):
+    assert page_config(request_)["persist"] is None
+    assert page_config(request_, persist=True)["persist"] == {"storage": "session", "key": "chatkit:/chatkit"}
+    assert page_config(request_, persist="local", id="side")["persist"] == {
+        "storage": "local",
+        "key": "chatkit:/chatkit:side",
+    }
+
+
+def test_config_persist_with_another_value_is_refused(request_):
+    with pytest.raises(ValueError, match="persist is True, False"):
+        page_config(request_, persist="cookie")
+
+
+def test_config_has_the_client_of_the_settings(request_, settings):
+    settings.CHATKIT = {"CLIENT": "auto", "SCRIPT_URL": "https://mirror.example/c.js", "DOMAIN_KEY": "dk_1"}
+    config = page_config(request_)
+    assert config["client"] == "auto"
+    assert config["scriptUrl"] == "https://mirror.example/c.js"
+    assert config["domainKey"] == "dk_1"
+
+
+def test_config_without_a_domain_key_has_one_for_local_addresses(request_):
+    assert page_config(request_)["domainKey"] == "local-dev"
+
+
+def test_config_has_django_s_language(request_):
+    with translation.override("pt-br"):
+        assert page_config(request_)["locale"] == "pt-br"
+
+
+def test_strings_are_those_of_the_element():
+    source = Path(finders.find("chatkit_app/element/strings.js")).read_text(encoding="utf-8")
+    in_javascript = dict(re.findall(r'^  (\w+): "(.*)",$', source, re.MULTILINE))
+    assert element_strings() == in_javascript
+
+
+class AggregatingStorage(ManifestStaticFilesStorage):
+    support_js_module_import_aggregation = True
+
+
+def test_modules_survive_hashed_names(settings, tmp_path):
+    settings.STATIC_ROOT = tmp_path
+    settings.STORAGES = settings.STORAGES | {
+        "staticfiles": {"BACKEND": f"{__name__}.AggregatingStorage"},
+    }
+    call_command("collectstatic", interactive=False, verbosity=0)
+    files = json.loads((tmp_path / "staticfiles.json").read_text())["paths"]
+    for name, hashed in files.items():
+        if not name.startswith("chatkit_app/") or not name.endswith(".js"):
+            continue
+        for target in re.findall(r'from "(.*?)"', (tmp_path / hashed).read_text()):
+            assert re.search(r"\.[0-9a-f]{12}\.js$", target), f"{name} imports {target}"
