@@ -50,9 +50,9 @@ _ITEM_COLUMNS = {"id", "thread_id", "created_at", "type"}
 _ATTACHMENT_COLUMNS = {"id", "thread_id", "type", "name", "mime_type"}
 _READABLE_WIDGET_KEYS = ("value", "title", "label", "text", "caption", "placeholder", "alt", "children")
 
-# PostgreSQL's jsonb refuses NUL. Inside payloads it is written as this mark and its number, and the mark itself
-# likewise, so that exactly what went in comes out. Half of a surrogate pair is no character: nothing could ever
-# send it to a browser again, so it becomes U+FFFD.
+# PostgreSQL's jsonb refuses NUL. Inside payloads it is written as this mark and its number, and the mark
+# itself likewise, so that exactly what went in comes out. Half of a surrogate pair is no character: nothing
+# could ever send it to a browser again, so it becomes U+FFFD.
 _MARK = "\uf8ff"
 _UNSTORABLE = re.compile("[\x00\uf8ff\ud800-\udfff]")
 _MARKED = re.compile(_MARK + "([0-9a-f]{4})")
@@ -80,8 +80,8 @@ def _storable_value(value: Any) -> Any:
     if isinstance(value, str) and _UNSTORABLE.search(value):
         return _UNSTORABLE.sub(_store_character, value)
     if isinstance(value, float) and not -_EXACT < value < _EXACT:
-        # JSON has no NaN and no infinity; a browser is sent null for them. A large number comes back from jsonb
-        # as the integer that its shortest notation names, which is another one.
+        # JSON has no NaN and no infinity; a browser is sent null for them. A large number comes back from
+        # jsonb as the integer that its shortest notation names, which is another one.
         return int(value) if math.isfinite(value) else None
     return value
 
@@ -119,7 +119,7 @@ def is_storable_id(public_id: str) -> bool:
 
 
 def to_wire(model: BaseModel) -> bytes:
-    """An event or a reply as JSON for the browser: aliases, no nulls, no attachment metadata, times with an offset."""
+    """An event or a reply as JSON for the browser: no nulls, no attachment metadata, times with an offset."""
     if not isinstance(model, ThreadItemUpdatedEvent):
         model = with_utc_offset(model)
     context = {"exclude_metadata": True}
@@ -152,7 +152,7 @@ def to_sdk_time(value: datetime) -> datetime:
 
 
 def with_utc_offset(model: _Model) -> _Model:
-    """A copy of an event or reply whose times carry an offset, so that a browser cannot take them for its own."""
+    """A copy of an event or reply with an offset in its times, so that a browser takes none for its own."""
     match model:
         case ThreadItemBase() | ThreadMetadata():
             changes: dict[str, Any] = {"created_at": _to_utc(model.created_at)}
@@ -239,8 +239,8 @@ def encode_item(item: ThreadItem) -> dict[str, Any]:
     }
 
 
-# A widget from a template is a "dynamic" one, which may have any field. Its JSON can also be read as that of the
-# strict class of the same name, which drops the fields it does not know: so it says which of the two it was.
+# A widget from a template is a "dynamic" one, which may have any field. Its JSON can also be read as that of
+# the strict class of the same name, which drops the fields it does not know: so it says which one it was.
 
 
 def _mark_dynamic(widget: Any, data: dict[str, Any]) -> None:

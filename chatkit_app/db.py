@@ -32,6 +32,7 @@ _RETRY_DELAYS = (0.0, 0.05, 0.1, 0.25, 0.5, 1.0)
 _pool: ThreadPoolExecutor | None = None
 _pool_size = 0
 _pool_lock = threading.Lock()
+_thread_connections: list[BaseDatabaseWrapper] = []
 
 
 def _get_pool() -> ThreadPoolExecutor:
@@ -42,7 +43,9 @@ def _get_pool() -> ThreadPoolExecutor:
             if _pool is None or size != _pool_size:
                 if _pool is not None:
                     _pool.shutdown(wait=False)
-                _pool = ThreadPoolExecutor(max_workers=size, thread_name_prefix="chatkit-db")
+                _pool = ThreadPoolExecutor(
+                    max_workers=size, thread_name_prefix="chatkit-db", initializer=_register_connections
+                )
                 _pool_size = size
     return _pool
 
@@ -122,25 +125,31 @@ def request_lane() -> ThreadPoolExecutor:
     count = max(1, chatkit_settings.request_threads)
     with _pool_lock:
         while len(_lanes) < count:
-            _lanes.append(ThreadPoolExecutor(max_workers=1, thread_name_prefix="chatkit-request"))
-    return _lanes[next(_next_lane) % count]
+            _lanes.append(
+                ThreadPoolExecutor(
+                    max_workers=1, thread_name_prefix="chatkit-request", initializer=_register_connections
+                )
+            )
+        return _lanes[next(_next_lane) % count]
+
+
+def _register_connections() -> None:
+    """Note the connection objects of a new thread, so that ``shutdown()`` can close them after its end."""
+    with _pool_lock:
+        _thread_connections.extend(connections.all())
 
 
 def shutdown() -> None:
-    """End the workers and close their connections. The next ``run()`` starts new ones."""
+    """End all threads and close their connections. The next ``run()`` starts new ones."""
     global _pool
     with _pool_lock:
-        if _pool is None:
-            return
-        barrier = threading.Barrier(len(_pool._threads) + 1) if _pool._threads else None
-        if barrier is not None:
-
-            def close() -> None:
-                connections.close_all()
-                barrier.wait(timeout=10)
-
-            for _ in range(barrier.parties - 1):
-                _pool.submit(close)
-            barrier.wait(timeout=10)
-        _pool.shutdown(wait=True)
+        ending = [*_lanes, *([_pool] if _pool is not None else [])]
+        _lanes.clear()
         _pool = None
+    for executor in ending:
+        executor.shutdown(wait=True)
+    with _pool_lock:
+        left, _thread_connections[:] = list(_thread_connections), []
+    for connection in left:
+        connection.inc_thread_sharing()
+        connection.close()

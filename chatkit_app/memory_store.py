@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 from chatkit.types import Attachment as SDKAttachment
 from chatkit.types import Page, ThreadItem, ThreadMetadata

@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Q
 
 if TYPE_CHECKING:
-    from .models import Attachment, Feedback, Run, Thread, ThreadItem
+    from .models import Attachment, Feedback, Run, Thread, ThreadItem  # noqa: F401
 
 HIDDEN_ITEM_TYPES = ("hidden_context_item", "sdk_hidden_context")
 MAX_PAGE_SIZE = 1000

@@ -25,8 +25,8 @@ from pydantic import BaseModel
 from . import codec, db
 from .errors import ChatKitError
 from .models import Run as RunRow
-from .models import ThreadItem as ItemRow
 from .models import Thread as ThreadRow
+from .models import ThreadItem as ItemRow
 from .runs import mark_lost, record_delivery
 
 logger = logging.getLogger(__name__)

@@ -10,7 +10,7 @@ from chatkit.types import ThreadItem
 from chatkit.widgets import WidgetTemplate
 from pydantic import TypeAdapter
 
-# What databases, JSON and browsers stumble over: NUL, a character beyond 16 bits, one for private use, quotes.
+# What databases, JSON and browsers stumble over: NUL, characters beyond 16 bits or for private use, quotes.
 HARD_TEXT = 'NUL \x00, \U0001f600, \uf8ff0000 \uf8ff, \ufffe, \u2028, \\u0000, "quoted", <script>'
 HARD_JSON = {
     "\x00key\uf8ff": HARD_TEXT,

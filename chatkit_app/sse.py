@@ -130,7 +130,8 @@ class EventStreamResponse(StreamingHttpResponse):
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         # Straight from the source, unless a middleware has put something of its own around it.
-        return self._stream if self._iterator is self._stream else super().__aiter__()
+        untouched = self._iterator is self._stream  # type: ignore[attr-defined]
+        return self._stream if untouched else super().__aiter__()
 
 
 def release_request_thread() -> None:

@@ -1,7 +1,7 @@
 """The SDK's ``Store`` over the ORM.
 
-Whatever is asked, only rows of the context's owner and namespace are seen. What belongs to somebody else and what
-does not exist give the same answer, ``NotFoundError``.
+Whatever is asked, only rows of the context's owner and namespace are seen. What belongs to somebody else and
+what does not exist give the same answer, ``NotFoundError``.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class DjangoStore(OwnedStore):
     # Threads
 
     def prefetch_thread(self, thread_id: str, context: RequestContext) -> None:
-        """Load the thread, if there is one, for the next ``load_thread()``. For code that is in a worker already."""
+        """Load the thread, if there is one, for the next ``load_thread()``. For code in a worker already."""
         with contextlib.suppress(NotFoundError):
             context.memory.fresh_threads[thread_id] = self._load_thread(thread_id, context)
 
@@ -50,8 +50,8 @@ class DjangoStore(OwnedStore):
     async def save_thread(self, thread: ThreadMetadata, context: RequestContext) -> None:
         """Insert the thread, or write what changed since this context loaded or saved it.
 
-        What staff changed meanwhile stays: their columns are not written unless the SDK changed them itself, and a
-        status is written only over the status that the SDK has seen.
+        What staff changed meanwhile stays: their columns are not written unless the SDK changed them itself,
+        and a status is written only over the status that the SDK has seen.
 
         Raises:
             NotFoundError: when the id is somebody else's.
@@ -154,8 +154,8 @@ class DjangoStore(OwnedStore):
         self._load_thread(thread_id, context)
         rows = ThreadRow.objects.filter(pk=context.memory.thread_pks.pop(thread_id))
         with transaction.atomic(using=router.db_for_write(ThreadRow)):
-            # Whoever adds an item updates the thread as well: with this lock, either both are there to be deleted,
-            # or the item is refused.
+            # Whoever adds an item updates the thread as well: with this lock, either both are there to be
+            # deleted, or the item is refused.
             list(rows.select_for_update().values_list("pk"))
             rows.delete()
         context.memory.loaded_threads.pop(thread_id, None)
@@ -186,7 +186,7 @@ class DjangoStore(OwnedStore):
         await db.run(self._checkpoint, unfinished)
 
     async def _checkpoint_written(self, context: RequestContext) -> None:
-        """A half-finished copy on its way to the database must not arrive after the whole one, or after its end."""
+        """A half-finished copy on its way to the database must not arrive after the item's end."""
         if context.memory.checkpoint is not None:
             await asyncio.wait([context.memory.checkpoint])
 
@@ -208,8 +208,8 @@ class DjangoStore(OwnedStore):
             raise NotFoundError(f"Thread {thread_id!r} not found")
         if after is not None and not codec.is_storable_id(after):
             return Page()
-        # The thread's key comes from a subquery also when it is known: a planner that sees the key of a thread with
-        # very many items reads all items of the site in order, hoping to meet this thread's soon.
+        # The thread's key comes from a subquery also when it is known: a planner that sees the key of a
+        # thread with very many items reads all items of the site in order, hoping to meet its own soon.
         pk = context.memory.thread_pks.get(thread_id)
         threads = (
             ThreadRow.objects.owned_by(context).filter(public_id=thread_id)

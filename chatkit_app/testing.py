@@ -28,6 +28,7 @@ from openai.types.responses import ResponseFunctionToolCall, ResponseOutputMessa
 from openai.types.responses.response_prompt_param import ResponsePromptParam
 
 from .offline import message, stream_response, tool_call, whole_response
+from .store_contract import StoreContract as StoreContract
 
 Turn = str | tuple[str, Mapping[str, Any]] | Exception
 

@@ -197,7 +197,7 @@ class ChatKitView(EndpointView):
             response["Cache-Control"] = "no-store"
             return response
         except RequestDataTooBig:
-            streaming = sniff_operation(request.read(1024)) in STREAMING_OPERATIONS
+            streaming = sniff_operation(read_beginning(request)) in STREAMING_OPERATIONS
             return refusal(RequestTooLarge(_("The message is too large.")), streaming=streaming)
         except Exception as error:
             return refusal(error, streaming=streaming)
@@ -297,14 +297,18 @@ def read_body(request: HttpRequest) -> bytes:
         InvalidRequest: when it cannot be read.
     """
     try:
-        body = request.body
+        return request.body
     except (RawPostDataException, OSError):
         raise InvalidRequest(_("The request could not be read.")) from None
-    # Django looks at the announced length only, and a chunked body announces none.
-    limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-    if limit is not None and len(body) > limit:
-        raise RequestDataTooBig
-    return body
+
+
+def read_beginning(request: HttpRequest) -> bytes:
+    """The first bytes of a body that is too large to be read."""
+    stream: Any = request._stream  # type: ignore[attr-defined]
+    # To learn the length of a body that announces none, Django goes to its end.
+    if stream.seekable():
+        stream.seek(0)
+    return bytes(stream.read(1024))
 
 
 def sniff_operation(body: bytes) -> str:

@@ -1,7 +1,5 @@
 """Fixtures shared by all tests."""
 
-import time
-
 import pytest
 
 pytest.register_assert_rewrite("chatkit_app.store_contract")
@@ -14,7 +12,4 @@ def no_leftovers():
     from chatkit_app import db, runs
 
     runs._live.clear()
-    pool = db._pool
-    while pool is not None and pool._idle_semaphore._value < len(pool._threads):
-        time.sleep(0.001)  # shutdown() reaches the idle workers only
     db.shutdown()

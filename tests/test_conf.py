@@ -1,0 +1,75 @@
+import pytest
+
+from chatkit_app.conf import DEFAULTS, ChatKitSettings, chatkit_settings
+
+OTHER = {
+    "SERVER": "shop.chat.Server",
+    "AGENT": "shop.chat.agent",
+    "CONTEXT": "shop.chat.context",
+    "NAMESPACE": "shop",
+    "LOGIN_REQUIRED": True,
+    "CLIENT": "bundled",
+    "SCRIPT_URL": "/static/chatkit.js",
+    "DOMAIN_KEY": "domain_pk_1",
+    "OPTIONS": {"theme": "dark"},
+    "ON_DISCONNECT": "cancel",
+    "HISTORY_LIMIT": 7,
+    "TRACING": True,
+    "KEEP_ALIVE": 1.0,
+    "CHECKPOINT_INTERVAL": 2.0,
+    "ANSWER_TIMEOUT": 3.0,
+    "RUN_RETENTION": 4.0,
+    "DB_WORKERS": 5,
+    "DB_PATIENCE": 6.0,
+    "REQUEST_THREADS": 9,
+}
+
+
+def test_every_key_is_a_property_and_is_tested():
+    properties = {
+        name.upper() for name, value in vars(ChatKitSettings).items() if isinstance(value, property)
+    }
+    assert properties - {"CONFIGURED"} == DEFAULTS.keys() == OTHER.keys()
+
+
+@pytest.mark.parametrize("key", DEFAULTS)
+def test_key_that_is_not_set_has_its_default(key, settings):
+    settings.CHATKIT = {}
+    assert getattr(chatkit_settings, key.lower()) == DEFAULTS[key]
+    assert DEFAULTS[key] != OTHER[key]
+
+
+@pytest.mark.parametrize("key", DEFAULTS)
+def test_key_is_read_when_it_is_asked_for(key, settings):
+    settings.CHATKIT = OTHER
+    assert getattr(chatkit_settings, key.lower()) == OTHER[key]
+    settings.CHATKIT = {}
+    assert getattr(chatkit_settings, key.lower()) == DEFAULTS[key]
+
+
+@pytest.mark.parametrize("value", [None, {}])
+def test_setting_may_be_empty(value, settings):
+    settings.CHATKIT = value
+    assert chatkit_settings.configured == {}
+    assert chatkit_settings.db_workers == 8
+
+
+def test_setting_may_be_absent(settings):
+    settings.CHATKIT = {}
+    del settings.CHATKIT
+    assert chatkit_settings.server == "chatkit_app.agents.AgentChatKitServer"
+
+
+def test_configured_is_what_the_project_has_set(settings):
+    settings.CHATKIT = {"CLIENT": "auto"}
+    assert chatkit_settings.configured == {"CLIENT": "auto"}
+
+
+@pytest.mark.parametrize(
+    ("key", "given", "read"),
+    [("DB_WORKERS", "4", 4), ("KEEP_ALIVE", 3, 3.0), ("DB_PATIENCE", "2.5", 2.5), ("HISTORY_LIMIT", "9", 9)],
+)
+def test_numbers_may_come_from_the_environment_as_text(key, given, read, settings):
+    settings.CHATKIT = {key: given}
+    value = getattr(chatkit_settings, key.lower())
+    assert (value, type(value)) == (read, type(read))

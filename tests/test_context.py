@@ -1,0 +1,191 @@
+from dataclasses import dataclass
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import AnonymousUser
+from django.contrib.sessions.backends.db import SessionStore
+from django.utils import translation
+
+from chatkit_app.context import VISITOR_KEY, RequestContext, build_context, ensure_visitor
+
+
+@dataclass(kw_only=True)
+class ShopContext(RequestContext):
+    plan: str = "free"
+
+
+def shop_context(request):
+    return ShopContext.from_request(request, plan="paid")
+
+
+def wrong_context(request):
+    return {"user_id": 1}
+
+
+@pytest.fixture
+def request_of(rf):
+    def make(*, user=None, **session):
+        request = rf.post("/chatkit")
+        request.user = user or AnonymousUser()
+        request.session = SessionStore()
+        for key, value in session.items():
+            request.session[key] = value
+        return request
+
+    return make
+
+
+@pytest.fixture
+def user():
+    return get_user_model()(pk=7, username="user")
+
+
+# Who
+
+
+def test_user_is_the_owner(request_of, user):
+    context = RequestContext.from_request(request_of(user=user))
+    assert (context.user_id, context.visitor_id) == (7, None)
+
+
+def test_user_is_the_owner_beside_a_visitor_id(request_of, user):
+    context = RequestContext.from_request(request_of(user=user, **{VISITOR_KEY: "v"}))
+    assert (context.user_id, context.visitor_id) == (7, None)
+
+
+def test_visitor_is_the_owner(request_of):
+    context = RequestContext.from_request(request_of(**{VISITOR_KEY: "v"}))
+    assert (context.user_id, context.visitor_id) == (None, "v")
+
+
+def test_visitor_without_an_id_is_nobody(request_of):
+    request = request_of()
+    context = RequestContext.from_request(request)
+    assert (context.user_id, context.visitor_id) == (None, None)
+    assert request.session.is_empty()
+
+
+def test_request_without_middleware_is_nobodys(rf):
+    context = RequestContext.from_request(rf.get("/"))
+    assert (context.user_id, context.visitor_id, dict(context.session)) == (None, None, {})
+
+
+def test_visitor_gets_an_id_of_128_bits_and_keeps_it(request_of):
+    request = request_of()
+    ensure_visitor(request)
+    visitor_id = request.session[VISITOR_KEY]
+    ensure_visitor(request)
+    assert request.session[VISITOR_KEY] == visitor_id
+    assert len(bytes.fromhex(visitor_id)) == 16
+    assert request.session.modified
+
+
+def test_two_visitors_get_two_ids(request_of):
+    requests = [request_of(), request_of()]
+    for request in requests:
+        ensure_visitor(request)
+    assert requests[0].session[VISITOR_KEY] != requests[1].session[VISITOR_KEY]
+
+
+def test_user_gets_no_visitor_id(request_of, user):
+    request = request_of(user=user)
+    ensure_visitor(request)
+    assert VISITOR_KEY not in request.session
+
+
+# Language and namespace
+
+
+@pytest.mark.parametrize(("language", "locale"), [("pt-br", "pt-br"), ("de", "de"), (None, "en")])
+def test_locale_is_the_active_language(language, locale, request_of):
+    with translation.override(language):
+        assert RequestContext.from_request(request_of()).locale == locale
+
+
+def test_namespace_is_that_of_the_settings(request_of, settings):
+    settings.CHATKIT = {"NAMESPACE": "shop"}
+    assert RequestContext.from_request(request_of()).namespace == "shop"
+    assert RequestContext.from_request(request_of(), namespace="own").namespace == "own"
+
+
+# The session
+
+
+def test_session_holds_the_sites_own_data(request_of):
+    context = RequestContext.from_request(request_of(cart=["book"]))
+    assert dict(context.session) == {"cart": ["book"]}
+
+
+def test_session_holds_no_secrets(request_of):
+    hidden = {
+        VISITOR_KEY: "v",
+        "_auth_user_id": "7",
+        "_auth_user_backend": "backend",
+        "_auth_user_hash": "hash",
+        "_csrftoken": "token",
+        "_session_expiry": 60,
+        "_other_apps": "secret",
+    }
+    request = request_of(cart=1, **hidden)
+    request.session._session_key = "k" * 32
+    context = RequestContext.from_request(request)
+    assert dict(context.session) == {"cart": 1}
+    assert "k" * 32 not in repr(vars(context))
+
+
+def test_session_with_a_key_that_is_no_text(request_of):
+    request = request_of()
+    request.session[5] = "five"
+    assert dict(RequestContext.from_request(request).session) == {5: "five"}
+
+
+def test_session_cannot_be_written(request_of):
+    context = RequestContext.from_request(request_of(cart=1))
+    with pytest.raises(TypeError):
+        context.session["cart"] = 2
+
+
+def test_session_is_a_copy(request_of):
+    request = request_of(cart=["book"])
+    context = RequestContext.from_request(request)
+    context.session["cart"].append("pen")
+    assert request.session["cart"] == ["book"]
+
+
+def test_session_and_memory_are_not_printed(request_of):
+    text = repr(RequestContext.from_request(request_of(cart="private")))
+    assert "private" not in text
+    assert "memory" not in text
+
+
+def test_two_contexts_share_no_memory():
+    one, two = RequestContext(), RequestContext()
+    one.memory.thread_pks["t"] = 1
+    assert two.memory.thread_pks == {}
+    assert one == two
+
+
+# CHATKIT["CONTEXT"]
+
+
+def test_context_is_plain_unless_set(request_of, settings):
+    settings.CHATKIT = {}
+    assert type(build_context(request_of())) is RequestContext
+
+
+def test_context_is_built_by_the_named_function(request_of, settings):
+    settings.CHATKIT = {"CONTEXT": "tests.test_context.shop_context"}
+    context = build_context(request_of(**{VISITOR_KEY: "v"}))
+    assert (type(context), context.plan, context.visitor_id) == (ShopContext, "paid", "v")
+
+
+def test_fields_of_the_function_win(request_of, user):
+    assert RequestContext.from_request(request_of(user=user), user_id=8).user_id == 8
+
+
+def test_context_of_another_type_is_refused(request_of, settings):
+    settings.CHATKIT = {"CONTEXT": "tests.test_context.wrong_context"}
+    with pytest.raises(
+        TypeError, match=r'CHATKIT\["CONTEXT"\] \(tests.test_context.wrong_context\) returned dict'
+    ):
+        build_context(request_of())
