@@ -2,7 +2,8 @@
 
 A site with several chats includes ``endpoint()`` once for each::
 
-    path("sales/", include((endpoint(server="sales.chat.SalesServer", namespace="sales"), "chatkit"), namespace="sales"))
+    sales = endpoint(server="sales.chat.SalesServer", namespace="sales")
+    urlpatterns += [path("sales/", include((sales, "chatkit"), namespace="sales"))]
 """
 
 from django.urls import URLPattern, path
