@@ -1,0 +1,163 @@
+"""The demo's server and its agent. This is the file to learn from.
+
+``DemoServer`` shows features of ChatKit on request, without a model. Everything else is answered by the
+agent, with OpenAI's models or, as long as there is no ``OPENAI_API_KEY``, with the offline model.
+"""
+
+import zlib
+from contextlib import aclosing
+from typing import Any, cast
+
+from agents import (
+    Agent,
+    GuardrailFunctionOutput,
+    InputGuardrailTripwireTriggered,
+    RunContextWrapper,
+    StopAtTools,
+    TResponseInputItem,
+    function_tool,
+    input_guardrail,
+)
+from chatkit.actions import Action
+from chatkit.agents import ClientToolCall
+from chatkit.types import (
+    HiddenContextItem,
+    ProgressUpdateEvent,
+    SyncCustomActionResponse,
+    ThreadItemDoneEvent,
+    ThreadItemReplacedEvent,
+    ThreadMetadata,
+    UserMessageItem,
+    WidgetItem,
+)
+from django.utils.translation import gettext as _
+
+from chatkit_app.agents import AgentChatKitServer, DjangoAgentContext
+from chatkit_app.context import RequestContext
+from chatkit_app.errors import ChatKitError
+
+from . import features, widgets
+from .context import DemoContext
+from .turn import Events, Turn
+
+Context = RunContextWrapper[DjangoAgentContext]
+
+
+# The agent, as the Agents SDK knows it
+
+
+@function_tool
+async def get_weather(ctx: Context, city: str) -> str:
+    """Tell the weather in a city.
+
+    Args:
+        city: name of the city.
+    """
+    await ctx.context.stream(ProgressUpdateEvent(icon="globe", text=_("Looking out of the window…")))
+    number = zlib.crc32(city.casefold().encode())
+    degrees, sky = number % 30, (_("Sunny"), _("Cloudy"), _("Rain"), _("Snow, perhaps"))[number % 4]
+    card = widgets.weather_card(city=city, degrees=degrees, sky=sky)
+    text = _("{city}: {degrees} °C, {sky}").format(city=city, degrees=degrees, sky=sky)
+    await ctx.context.stream_widget(card, copy_text=text)
+    return text
+
+
+@function_tool
+async def get_browser(ctx: Context) -> None:
+    """Ask the user's browser for its language, time zone and window size."""
+    # The answer ends here. The page calls its onClientTool, and respond() goes on with what that returned.
+    ctx.context.client_tool_call = ClientToolCall(name="get_browser", arguments={"details": "all"})
+
+
+@input_guardrail(run_in_parallel=False)
+async def no_passwords(
+    ctx: Context, agent: Agent[Any], asked: str | list[TResponseInputItem]
+) -> GuardrailFunctionOutput:
+    """Refuse to talk about passwords. Only the new message counts, not what was said before."""
+    message = ctx.context.input_user_message
+    text = " ".join(part.text for part in message.content) if message is not None else ""
+    return GuardrailFunctionOutput(output_info=None, tripwire_triggered="password" in text.lower())
+
+
+agent = Agent[DjangoAgentContext](
+    name="Demo",
+    instructions=(
+        "You are the assistant of a demo of ChatKit in Django. Answer briefly, in the user's language, in "
+        "Markdown where it helps. To see what the chat can do, the user can write “show me a form” (or a "
+        "widget, a workflow, some questions, …)."
+    ),
+    tools=[get_weather, get_browser],
+    tool_use_behavior=StopAtTools(stop_at_tool_names=[get_browser.name]),
+    input_guardrails=[no_passwords],
+)
+
+
+class DemoServer(AgentChatKitServer):
+    """``CHATKIT["SERVER"]``."""
+
+    async def respond(
+        self, thread: ThreadMetadata, input_user_message: UserMessageItem | None, context: RequestContext
+    ) -> Events:
+        """Show a feature if the message asks for one, and leave the rest to the agent."""
+        feature = features.find(input_user_message)
+        if feature is None:
+            answer = super().respond(thread, input_user_message, context)
+        else:
+            answer = feature(Turn(self, thread, cast(DemoContext, context)))
+        async with aclosing(answer) as events:  # so that a stopped answer stops at once
+            async for event in events:
+                yield event
+
+    async def action(
+        self,
+        thread: ThreadMetadata,
+        action: Action[str, Any],
+        sender: WidgetItem | None,
+        context: RequestContext,
+    ) -> Events:
+        """A button of a widget, or a form: what it carries comes from the browser and can be anything."""
+        turn = Turn(self, thread, cast(DemoContext, context))
+        payload = action.payload if isinstance(action.payload, dict) else {}
+        match action.type:
+            case "order.track" if sender is not None:
+                yield ProgressUpdateEvent(icon="map-pin", text=_("Asking the courier…"))
+                await turn.pause(2)
+                card = widgets.order_card(status=_("Next door"), tracked=True)
+                yield ThreadItemReplacedEvent(item=sender.model_copy(update={"widget": card}))
+                async for event in turn.say(_("Your order is next door, at number 12.")):
+                    yield event
+            case "table.book" if sender is not None:
+                name = str(payload.get("name") or _("a guest"))[:100]
+                guests = str(payload.get("guests") or 2)[:10]
+                card = widgets.booked_card(name=name, guests=guests)
+                yield ThreadItemReplacedEvent(item=sender.model_copy(update={"widget": card}))
+                # So that the model knows of it when the user talks about it.
+                note = f"The user booked a table for {guests} in the name of {name}."
+                yield ThreadItemDoneEvent(item=turn.new(HiddenContextItem, content=note))
+                yield self.text_event(_("Your table is booked."))
+            case _unknown:
+                raise ChatKitError(_("This button does nothing here."))
+
+    async def sync_action(
+        self,
+        thread: ThreadMetadata,
+        action: Action[str, Any],
+        sender: WidgetItem | None,
+        context: RequestContext,
+    ) -> SyncCustomActionResponse:
+        """A button that only changes its own widget: no stream, no message."""
+        if action.type != "order.favourite" or sender is None:
+            raise ChatKitError(_("This button does nothing here."))
+        favourite = isinstance(action.payload, dict) and action.payload.get("favourite") is True
+        card = widgets.order_card(status=_("On its way"), favourite=favourite)
+        item = sender.model_copy(update={"widget": card})
+        await self.store.save_item(thread.id, item, context)
+        return SyncCustomActionResponse(updated_item=item)
+
+    def describe_error(self, error: Exception, context: RequestContext) -> ChatKitError | None:
+        """The refusal in the demo's own words."""
+        if isinstance(error, InputGuardrailTripwireTriggered):
+            return ChatKitError(
+                _("I do not talk about passwords. A guardrail of the agent has seen to that.")
+            )
+        return super().describe_error(error, context)

@@ -1,0 +1,293 @@
+"""What ChatKit can show without a model, one function each. "Show me a form" calls ``form()``.
+
+Each function gets the ``Turn`` that it is to fill and yields the SDK's events, as ``respond()`` does.
+"""
+
+import re
+from collections.abc import AsyncGenerator, Callable
+from pathlib import Path
+from urllib.parse import urljoin
+
+from chatkit.icons import IconName
+from chatkit.types import (
+    Annotation,
+    ClientEffectEvent,
+    ClosedStatus,
+    CustomSummary,
+    CustomTask,
+    EndOfTurnItem,
+    EntitySource,
+    FileSource,
+    FileTask,
+    GeneratedImage,
+    GeneratedImageItem,
+    GeneratedImageUpdated,
+    HiddenContextItem,
+    ImageTask,
+    NoticeEvent,
+    ProgressUpdateEvent,
+    SearchTask,
+    StructuredInputFreeform,
+    StructuredInputItem,
+    StructuredInputMultipleChoice,
+    StructuredInputMultipleChoiceOption,
+    Task,
+    TaskItem,
+    ThoughtTask,
+    ThreadItemAddedEvent,
+    ThreadItemDoneEvent,
+    ThreadItemUpdatedEvent,
+    URLSource,
+    UserMessageItem,
+    Workflow,
+    WorkflowItem,
+    WorkflowTaskAdded,
+    WorkflowTaskUpdated,
+)
+from chatkit.widgets import DynamicWidgetRoot
+from django.templatetags.static import static
+from django.utils.translation import gettext as _
+
+from . import widgets
+from .turn import Events, Turn
+
+Feature = Callable[[Turn], Events]
+
+LONG_ANSWER = (Path(__file__).parent / "long_answer.md").read_text(encoding="utf-8")
+
+
+def find(message: UserMessageItem | None) -> Feature | None:
+    """The feature that a message asks to be shown, if it does."""
+    if message is None:
+        return None
+    text = " ".join(part.text for part in message.content).strip().rstrip(".!?").lower()
+    wanted = re.fullmatch(r"show me (?:an? |the |some )?(.+)", text)
+    return FEATURES.get(wanted[1]) if wanted else None
+
+
+async def widget(turn: Turn) -> Events:
+    """A widget whose buttons send actions."""
+    card = widgets.order_card(status=_("On its way"))
+    async for event in turn.show(card, copy_text=_("Order {number}").format(number=1042)):
+        yield event
+
+
+async def streamed_widget(turn: Turn) -> Events:
+    """A widget that grows while it is looked at."""
+    text = _("This note is **a widget**. It is sent once, and then only what is new in it.")
+
+    async def states() -> AsyncGenerator[DynamicWidgetRoot, None]:
+        written = ""
+        yield widgets.note_card(written, streaming=True)
+        for word in re.findall(r"\S+\s*", text):
+            await turn.pause(0.2)
+            written += word
+            yield widgets.note_card(written, streaming=True)
+        yield widgets.note_card(text, streaming=False)
+
+    async for event in turn.show(states(), copy_text=text):
+        yield event
+
+
+async def form(turn: Turn) -> Events:
+    """A widget that is a form."""
+    async for event in turn.show(widgets.booking_form(), copy_text=_("Book a table")):
+        yield event
+
+
+async def workflow(turn: Turn) -> Events:
+    """Steps that appear and are ticked off one after the other, with a summary in the end."""
+    steps: list[Task] = [
+        ThoughtTask(title=_("Thinking"), content=_("The user wants to see a workflow. I will plan a trip.")),
+        SearchTask(
+            title=_("Searching"),
+            title_query=_("night trains"),
+            queries=[_("night trains"), _("sleeper cars")],
+            sources=[django_source()],
+        ),
+        FileTask(title=_("Reading"), sources=[FileSource(title=_("Timetable"), filename="timetable.pdf")]),
+        ImageTask(title=_("Drawing a map")),
+        CustomTask(title=_("Checking"), icon="check-circle", content=_("Every connection can be caught.")),
+    ]
+    item = turn.new(WorkflowItem, workflow=Workflow(type="custom", tasks=[], expanded=True))
+    yield ThreadItemAddedEvent(item=item)
+    for number, step in enumerate(steps):
+        running = step.model_copy(update={"status_indicator": "loading"})
+        item.workflow.tasks.append(running)
+        yield ThreadItemUpdatedEvent(
+            item_id=item.id, update=WorkflowTaskAdded(task_index=number, task=running)
+        )
+        await turn.pause()
+        item.workflow.tasks[number] = step.model_copy(update={"status_indicator": "complete"})
+        yield ThreadItemUpdatedEvent(
+            item_id=item.id,
+            update=WorkflowTaskUpdated(task_index=number, task=item.workflow.tasks[number]),
+        )
+    item.workflow.summary = CustomSummary(title=_("Planned the trip"), icon="check-circle")
+    item.workflow.expanded = False
+    yield ThreadItemDoneEvent(item=item)
+    async for event in turn.say(_("The trip is planned.")):
+        yield event
+
+
+async def task(turn: Turn) -> Events:
+    """A single step, outside of any workflow."""
+    done = CustomTask(title=_("Saved the timetable"), icon="document", status_indicator="complete")
+    yield ThreadItemDoneEvent(item=turn.new(TaskItem, task=done))
+
+
+async def questions(turn: Turn) -> Events:
+    """Structured input, with and without choices. ``respond()`` is called again with the answers."""
+    yield turn.server.text_event(_("Three questions about your trip:"))
+    yield ThreadItemDoneEvent(
+        item=turn.new(
+            StructuredInputItem,
+            inputs=[
+                StructuredInputMultipleChoice(
+                    id="when",
+                    question=_("When would you like to go?"),
+                    options=choices(_("Spring"), _("Autumn")),
+                ),
+                StructuredInputMultipleChoice(
+                    id="how",
+                    question=_("How would you like to travel?"),
+                    options=choices(_("By train"), _("By bicycle"), _("On foot")),
+                    multiple=True,
+                ),
+                StructuredInputFreeform(
+                    id="where", question=_("Where to?"), description=_("A city, a country or a feeling.")
+                ),
+            ],
+        )
+    )
+
+
+async def sources(turn: Turn) -> Events:
+    """A message with annotations: a page, a file and an entity."""
+    text = _("Django keeps your conversations [1], the demo explains itself [2], and this is a product [3].")
+    entity = EntitySource(
+        id="coffee",
+        title=_("Coffee"),
+        icon="cube",
+        label=_("Product"),
+        interactive=True,
+        data={"price": "12"},
+    )
+    found: list[URLSource | FileSource | EntitySource] = [
+        django_source(),
+        FileSource(title=_("The demo's source"), filename="features.py"),
+        entity,
+    ]
+    annotations = [
+        Annotation(source=source, index=text.find(f"[{number}]") + len("[1]"))
+        for number, source in enumerate(found, start=1)
+    ]
+    async for event in turn.say(text, *annotations):
+        yield event
+
+
+async def image(turn: Turn) -> Events:
+    """A generated image, first as a sketch."""
+    item = turn.new(GeneratedImageItem)
+    yield ThreadItemAddedEvent(item=item)
+    for progress, name in ((0.3, "sketch.png"), (1.0, "landscape.png")):
+        await turn.pause(2)
+        item.image = GeneratedImage(id=item.id, url=urljoin(turn.context.site, static(f"project/{name}")))
+        update = GeneratedImageUpdated(image=item.image, progress=progress)
+        yield ThreadItemUpdatedEvent(item_id=item.id, update=update)
+    yield ThreadItemDoneEvent(item=item)
+
+
+async def long_answer(turn: Turn) -> Events:
+    """Markdown of every kind."""
+    async for event in turn.say(LONG_ANSWER):
+        yield event
+
+
+async def progress(turn: Turn) -> Events:
+    """What is going on, for as long as it goes on: nothing of it is stored."""
+    steps: list[tuple[str, IconName]] = [
+        (_("Looking for beans…"), "search"),
+        (_("Grinding…"), "settings-slider"),
+    ]
+    for text, icon in steps:
+        yield ProgressUpdateEvent(text=text, icon=icon)
+        await turn.pause(2)
+    yield turn.server.text_event(_("The coffee is ready."))
+
+
+async def notice(turn: Turn) -> Events:
+    """A notice above the composer."""
+    yield NoticeEvent(
+        level="warning",
+        title=_("Nearly used up"),
+        message=_("You have **2 messages** left today. [More](https://www.djangoproject.com/)"),
+    )
+    yield turn.server.text_event(_("There is a notice for you."))
+
+
+async def effect(turn: Turn) -> Events:
+    """Something that the page does: project/static/project/page.js listens to ``chatkit.effect``."""
+    yield ClientEffectEvent(name="celebrate", data={"colour": "#7c3aed"})
+    yield turn.server.text_event(_("The page has been told to celebrate."))
+
+
+async def hidden_context(turn: Turn) -> Events:
+    """Something that the model reads later, and that is never sent to the browser."""
+    content = _("The user has a gold card and is called by their first name.")
+    yield ThreadItemDoneEvent(item=turn.new(HiddenContextItem, content=content))
+    yield turn.server.text_event(
+        _("I have made a note that only the model can read, and the site's staff, in the admin.")
+    )
+
+
+async def end_of_turn(turn: Turn) -> Events:
+    """Tells the client that nothing more is coming, although the stream is still open."""
+    yield turn.server.text_event(_("This is all I have to say."))
+    yield ThreadItemDoneEvent(item=turn.new(EndOfTurnItem))
+
+
+async def closed_conversation(turn: Turn) -> Events:
+    """Closes the conversation, as staff can do in the admin. It can be reopened there."""
+    yield turn.server.text_event(_("Good-bye. This conversation is closed now."))
+    turn.thread.status = ClosedStatus(reason=_("The demo has closed this conversation."))
+
+
+async def failure(turn: Turn) -> Events:
+    """A server that fails: the user can try again, and the message is kept."""
+    yield ProgressUpdateEvent(text=_("Something is about to go wrong…"))
+    await turn.pause()
+    raise RuntimeError("The demo was asked to show a failure.")
+
+
+def choices(*values: str) -> list[StructuredInputMultipleChoiceOption]:
+    return [StructuredInputMultipleChoiceOption(value=value) for value in values]
+
+
+def django_source() -> URLSource:
+    return URLSource(
+        title=_("The Django documentation"),
+        url="https://docs.djangoproject.com/",
+        description=_("Models, views, templates and everything else."),
+        attribution="djangoproject.com",
+    )
+
+
+FEATURES: dict[str, Feature] = {
+    "widget": widget,
+    "streamed widget": streamed_widget,
+    "form": form,
+    "workflow": workflow,
+    "task": task,
+    "questions": questions,
+    "sources": sources,
+    "image": image,
+    "long answer": long_answer,
+    "progress": progress,
+    "notice": notice,
+    "effect": effect,
+    "hidden context": hidden_context,
+    "end of a turn": end_of_turn,
+    "closed conversation": closed_conversation,
+    "failure": failure,
+}

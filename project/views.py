@@ -1,0 +1,9 @@
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from chatkit_app.offline import is_offline
+
+
+def chat_page(request: HttpRequest) -> HttpResponse:
+    """The page with the chat."""
+    return render(request, "chat.html", {"offline": is_offline()})

@@ -1,0 +1,123 @@
+"""The demo's widgets. A widget is JSON, written down here or exported from OpenAI's Widget Studio."""
+
+from typing import Any
+
+from chatkit.widgets import DynamicWidgetRoot, WidgetTemplate
+from django.utils.translation import gettext as _
+
+# What the Widget Studio exports: a Jinja template and the schema of its data.
+WEATHER = WidgetTemplate.from_file("weather.widget")
+
+
+def weather_card(*, city: str, degrees: int, sky: str) -> DynamicWidgetRoot:
+    """What the tool has found, from a template."""
+    return WEATHER.build({"city": city, "degrees": degrees, "sky": sky})
+
+
+def order_card(*, status: str, favourite: bool = False, tracked: bool = False) -> DynamicWidgetRoot:
+    """An order with three buttons: one for each way in which an action can travel."""
+    return _widget(
+        type="Card",
+        size="md",
+        children=[
+            {
+                "type": "Row",
+                "justify": "between",
+                "children": [
+                    {"type": "Title", "value": _("Order {number}").format(number=1042), "size": "sm"},
+                    {"type": "Badge", "label": status, "color": "success" if tracked else "info"},
+                ],
+            },
+            {"type": "Text", "value": _("Two pounds of coffee, whole beans"), "color": "secondary"},
+            {"type": "Divider"},
+            {
+                "type": "Row",
+                "gap": 2,
+                "wrap": "wrap",
+                "children": [
+                    # Answered by DemoServer.action(), with a stream of events.
+                    _button(_("Track"), "order.track", icon="map-pin", disabled=tracked),
+                    # Answered by DemoServer.sync_action(), with the changed widget and nothing else.
+                    _button(
+                        _("Favourite"),
+                        "order.favourite",
+                        payload={"favourite": not favourite},
+                        icon="star-filled" if favourite else "star",
+                        streaming=False,
+                    ),
+                    # Answered by the page: see project/static/project/page.js.
+                    _button(_("Copy the number"), "order.copy", payload={"number": "1042"}, handler="client"),
+                ],
+            },
+        ],
+    )
+
+
+def booking_form() -> DynamicWidgetRoot:
+    """A form: its values arrive in the payload of its action, under the names of its fields."""
+    guests = [{"label": str(number), "value": str(number)} for number in (1, 2, 3, 4)]
+    return _widget(
+        type="Card",
+        size="md",
+        children=[
+            {
+                "type": "Form",
+                "onSubmitAction": {"type": "table.book", "payload": {"restaurant": "Café Demo"}},
+                "gap": 3,
+                "direction": "col",
+                "children": [
+                    {"type": "Title", "value": _("Book a table"), "size": "sm"},
+                    {"type": "Label", "value": _("Name"), "fieldName": "name"},
+                    {"type": "Input", "name": "name", "required": True, "placeholder": _("Your name")},
+                    {"type": "Label", "value": _("Guests"), "fieldName": "guests"},
+                    {"type": "Select", "name": "guests", "options": guests, "defaultValue": "2"},
+                    {"type": "Label", "value": _("Day"), "fieldName": "day"},
+                    {"type": "DatePicker", "name": "day"},
+                    {"type": "Label", "value": _("Wishes"), "fieldName": "wishes"},
+                    {"type": "Textarea", "name": "wishes", "rows": 2},
+                    {"type": "Checkbox", "name": "window", "label": _("By the window")},
+                    {"type": "Button", "submit": True, "label": _("Book"), "style": "primary"},
+                ],
+            }
+        ],
+    )
+
+
+def booked_card(*, name: str, guests: str) -> DynamicWidgetRoot:
+    """What takes the place of the form."""
+    text = _("A table for {guests}, in the name of {name}.").format(guests=guests, name=name)
+    return _widget(
+        type="Card",
+        size="md",
+        status={"text": _("Booked"), "icon": "check-circle"},
+        children=[{"type": "Text", "value": text}],
+    )
+
+
+def note_card(text: str, *, streaming: bool) -> DynamicWidgetRoot:
+    """A note that can grow while the user looks at it: text with an id is sent piece by piece."""
+    return _widget(
+        type="Card",
+        size="md",
+        children=[
+            {"type": "Caption", "value": _("A note")},
+            {"type": "Markdown", "id": "note", "value": text, "streaming": streaming},
+        ],
+    )
+
+
+def _button(label: str, action: str, **options: Any) -> dict[str, Any]:
+    """A button; what belongs to its action goes there."""
+    config = {name: options.pop(name) for name in ("payload", "handler", "streaming") if name in options}
+    icon = options.pop("icon", None)
+    button: dict[str, Any] = {
+        "type": "Button",
+        "label": label,
+        "onClickAction": {"type": action, **config},
+        **options,
+    }
+    return button if icon is None else {**button, "iconStart": icon}
+
+
+def _widget(**definition: Any) -> DynamicWidgetRoot:
+    return DynamicWidgetRoot.model_validate(definition)

@@ -1,0 +1,359 @@
+"""The demo's server: each prompt of its start screen shows what it promises."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from chatkit.server import NonStreamingResult, StreamingResult
+
+from chatkit_app.store import DjangoStore, InMemoryStore
+from chatkit_app.testing import decode_events
+from project import turn
+from project.chat import DemoServer
+from project.context import DemoContext
+from project.settings import CHATKIT
+
+PROMPTS = {prompt["label"]: prompt["prompt"] for prompt in CHATKIT["OPTIONS"]["startScreen"]["prompts"]}
+
+Event = dict[str, Any]
+
+
+@pytest.fixture(autouse=True)
+def demo(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.CHATKIT = CHATKIT
+    monkeypatch.setattr(turn, "PAUSE", 0)
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
+
+
+class Conversation:
+    """One visitor's conversation with the demo's server."""
+
+    def __init__(self, server: DemoServer) -> None:
+        self.server = server
+        self.thread_id = ""
+
+    async def ask(self, text: str) -> list[Event]:
+        content = [{"type": "input_text", "text": text}]
+        params: Event = {"input": {"content": content, "attachments": [], "inference_options": {}}}
+        if self.thread_id:
+            return await self.post("threads.add_user_message", thread_id=self.thread_id, **params)
+        events = await self.post("threads.create", **params)
+        self.thread_id = events[0]["thread"]["id"]
+        return events
+
+    async def act(self, item: Event, action: str, payload: Any = None) -> list[Event]:
+        return await self.post("threads.custom_action", **self._action(item, action, payload))
+
+    async def act_at_once(self, item: Event, action: str, payload: Any = None) -> Any:
+        return await self.post("threads.sync_custom_action", **self._action(item, action, payload))
+
+    def _action(self, item: Event, action: str, payload: Any) -> Event:
+        return {
+            "thread_id": self.thread_id,
+            "item_id": item["id"],
+            "action": {"type": action, "payload": payload},
+        }
+
+    async def post(self, operation: str, **params: Any) -> Any:
+        result = await self.server.process(json.dumps({"type": operation, "params": params}), self.context)
+        if isinstance(result, NonStreamingResult):
+            return json.loads(result.json)
+        assert isinstance(result, StreamingResult)
+        return decode_events(b"".join([frame async for frame in result]))
+
+    @property
+    def context(self) -> DemoContext:
+        return DemoContext(visitor_id="ada", site="https://demo.example/")
+
+    async def stored(self) -> list[Any]:
+        return (await self.server.store.load_thread_items(self.thread_id, None, 50, "asc", self.context)).data
+
+
+@pytest.fixture
+def conversation() -> Conversation:
+    return Conversation(DemoServer(InMemoryStore()))
+
+
+def items(events: list[Event], kind: str) -> list[Event]:
+    done = ("thread.item.done", "thread.item.replaced")
+    return [event["item"] for event in events if event["type"] in done and event["item"]["type"] == kind]
+
+
+def of_type(events: list[Event], kind: str) -> list[Event]:
+    return [event for event in events if event["type"] == kind]
+
+
+def updates(events: list[Event], kind: str) -> list[Event]:
+    found = [event["update"] for event in of_type(events, "thread.item.updated")]
+    return [update for update in found if update["type"] == kind]
+
+
+def components(widget: Any) -> Iterator[Event]:
+    """A widget's parts, itself among them."""
+    yield widget
+    for child in widget.get("children") or []:
+        yield from components(child)
+
+
+async def test_tool_reports_progress_and_shows_a_widget(conversation: Conversation) -> None:
+    events = await conversation.ask(PROMPTS["A tool"])
+    assert of_type(events, "progress_update")[0]["text"] == "Looking out of the window…"
+    (widget,) = items(events, "widget")
+    assert widget["widget"]["children"][0] == {"type": "Caption", "value": "Paris"}
+    (message,) = items(events, "assistant_message")
+    assert widget["copy_text"] in message["content"][0]["text"]
+
+
+async def test_tool_says_the_same_of_a_city_every_time(conversation: Conversation) -> None:
+    first = items(await conversation.ask("What is the weather in Rome?"), "widget")[0]["widget"]
+    second = items(await conversation.ask("What is the weather in Rome?"), "widget")[0]["widget"]
+    assert first == second
+
+
+async def test_client_tool_is_called_and_its_output_answered(conversation: Conversation) -> None:
+    events = await conversation.ask(PROMPTS["A client tool"])
+    (call,) = items(events, "client_tool_call")
+    assert (call["name"], call["status"]) == ("get_browser", "pending")
+    assert items(events, "assistant_message") == []
+    events = await conversation.post(
+        "threads.add_client_tool_output", thread_id=conversation.thread_id, result={"language": "pt-BR"}
+    )
+    (message,) = items(events, "assistant_message")
+    assert "pt-BR" in message["content"][0]["text"]
+
+
+async def test_refusal_comes_from_the_guardrail(conversation: Conversation) -> None:
+    events = await conversation.ask(PROMPTS["A refusal"])
+    assert of_type(events, "error") == [
+        {
+            "type": "error",
+            "code": "custom",
+            "message": "I do not talk about passwords. A guardrail of the agent has seen to that.",
+            "allow_retry": False,
+        }
+    ]
+    assert items(events, "assistant_message") == []
+
+
+async def test_refusal_does_not_block_the_next_message(conversation: Conversation) -> None:
+    await conversation.ask(PROMPTS["A refusal"])
+    events = await conversation.ask("Good morning")
+    assert of_type(events, "error") == []
+    assert len(items(events, "assistant_message")) == 1
+
+
+async def test_widget_has_an_action_of_each_kind(conversation: Conversation) -> None:
+    (item,) = items(await conversation.ask(PROMPTS["A widget"]), "widget")
+    buttons = [part for part in components(item["widget"]) if part["type"] == "Button"]
+    actions = [button["onClickAction"] for button in buttons]
+    assert actions == [
+        {"type": "order.track"},
+        {"type": "order.favourite", "payload": {"favourite": True}, "streaming": False},
+        {"type": "order.copy", "payload": {"number": "1042"}, "handler": "client"},
+    ]
+
+
+async def test_widget_action_replaces_the_widget_and_answers(conversation: Conversation) -> None:
+    (item,) = items(await conversation.ask(PROMPTS["A widget"]), "widget")
+    events = await conversation.act(item, "order.track")
+    (replaced,) = of_type(events, "thread.item.replaced")
+    assert replaced["item"]["id"] == item["id"]
+    badges = [part["label"] for part in components(replaced["item"]["widget"]) if part["type"] == "Badge"]
+    assert badges == ["Next door"]
+    assert len(items(events, "assistant_message")) == 1
+
+
+async def test_widget_sync_action_returns_and_keeps_the_changed_widget(conversation: Conversation) -> None:
+    (item,) = items(await conversation.ask(PROMPTS["A widget"]), "widget")
+    reply = await conversation.act_at_once(item, "order.favourite", {"favourite": True})
+    icons = [part.get("iconStart") for part in components(reply["updated_item"]["widget"])]
+    assert "star-filled" in icons
+    (stored,) = [stored for stored in await conversation.stored() if stored.type == "widget"]
+    assert stored.widget.model_dump(mode="json", exclude_none=True) == reply["updated_item"]["widget"]
+
+
+@pytest.mark.parametrize("payload", [None, "x", ["x"], {"name": None}])
+async def test_widget_action_with_a_strange_payload_is_no_failure(
+    conversation: Conversation, payload: Any
+) -> None:
+    (item,) = items(await conversation.ask(PROMPTS["A form"]), "widget")
+    events = await conversation.act(item, "table.book", payload)
+    assert of_type(events, "error") == []
+
+
+async def test_widget_action_that_is_unknown_is_refused(conversation: Conversation) -> None:
+    (item,) = items(await conversation.ask(PROMPTS["A widget"]), "widget")
+    events = await conversation.act(item, "order.delete")
+    assert [event["message"] for event in of_type(events, "error")] == ["This button does nothing here."]
+
+
+async def test_streamed_widget_sends_its_text_in_pieces(conversation: Conversation) -> None:
+    events = await conversation.ask(PROMPTS["A widget that writes"])
+    deltas = updates(events, "widget.streaming_text.value_delta")
+    assert len(deltas) > 5
+    assert len(updates(events, "widget.root.updated")) == 1
+    (item,) = items(events, "widget")
+    note = item["widget"]["children"][1]
+    assert note["value"] == "".join(delta["delta"] for delta in deltas)
+    assert note["streaming"] is False
+
+
+async def test_form_takes_values_and_tells_the_model(conversation: Conversation) -> None:
+    (item,) = items(await conversation.ask(PROMPTS["A form"]), "widget")
+    (form,) = [part for part in components(item["widget"]) if part["type"] == "Form"]
+    assert form["onSubmitAction"]["type"] == "table.book"
+    fields = [part["name"] for part in components(form) if "name" in part]
+    assert fields == ["name", "guests", "day", "wishes", "window"]
+    events = await conversation.act(item, "table.book", {"name": "Ada", "guests": "3"})
+    (booked,) = items(events, "widget")
+    assert booked["widget"]["children"][0]["value"] == "A table for 3, in the name of Ada."
+    hidden = [
+        stored.content for stored in await conversation.stored() if stored.type == "hidden_context_item"
+    ]
+    assert hidden == ["The user booked a table for 3 in the name of Ada."]
+
+
+async def test_workflow_ticks_off_its_tasks(conversation: Conversation) -> None:
+    events = await conversation.ask(PROMPTS["A workflow"])
+    added = [update["task"]["status_indicator"] for update in updates(events, "workflow.task.added")]
+    assert added == ["loading"] * 5
+    (item,) = items(events, "workflow")
+    tasks = item["workflow"]["tasks"]
+    assert [task["type"] for task in tasks] == ["thought", "web_search", "file", "image", "custom"]
+    assert {task["status_indicator"] for task in tasks} == {"complete"}
+    assert item["workflow"]["summary"]["title"] == "Planned the trip"
+
+
+async def test_task_stands_alone(conversation: Conversation) -> None:
+    (item,) = items(await conversation.ask(PROMPTS["A task"]), "task")
+    assert item["task"]["title"] == "Saved the timetable"
+
+
+async def test_questions_are_of_both_kinds_and_answers_reach_the_agent(conversation: Conversation) -> None:
+    (item,) = items(await conversation.ask(PROMPTS["Questions"]), "structured_input")
+    assert [(question["type"], question.get("multiple")) for question in item["inputs"]] == [
+        ("multiple_choice", False),
+        ("multiple_choice", True),
+        ("freeform", None),
+    ]
+    answers = {"when": {"values": ["Autumn"]}, "where": {"values": ["Lisbon"]}, "how": {"skipped": True}}
+    events = await conversation.post(
+        "threads.add_structured_input",
+        thread_id=conversation.thread_id,
+        item_id=item["id"],
+        input={"status": "answered", "answers": answers},
+    )
+    (answered,) = items(events, "structured_input")
+    assert answered["status"] == "answered"
+    (message,) = items(events, "assistant_message")
+    assert "Lisbon" in message["content"][0]["text"]
+
+
+async def test_sources_are_annotations_of_each_kind(conversation: Conversation) -> None:
+    events = await conversation.ask(PROMPTS["Sources"])
+    assert len(updates(events, "assistant_message.content_part.annotation_added")) == 3
+    (message,) = items(events, "assistant_message")
+    content = message["content"][0]
+    assert [note["source"]["type"] for note in content["annotations"]] == ["url", "file", "entity"]
+    ends = [content["text"][: note["index"]][-3:] for note in content["annotations"]]
+    assert ends == ["[1]", "[2]", "[3]"]
+
+
+async def test_image_has_a_whole_address_and_a_sketch_before_it(conversation: Conversation) -> None:
+    events = await conversation.ask(PROMPTS["An image"])
+    (item,) = items(events, "generated_image")
+    assert item["image"]["url"] == "https://demo.example/static/project/landscape.png"
+    sketches = updates(events, "generated_image.updated")
+    assert sketches[0]["image"]["url"] == "https://demo.example/static/project/sketch.png"
+    assert [sketch["progress"] for sketch in sketches] == [0.3, 1.0]
+
+
+async def test_long_answer_comes_word_by_word(conversation: Conversation) -> None:
+    events = await conversation.ask(PROMPTS["A long answer"])
+    (message,) = items(events, "assistant_message")
+    text = message["content"][0]["text"]
+    deltas = updates(events, "assistant_message.content_part.text_delta")
+    assert "".join(delta["delta"] for delta in deltas) == text
+    assert len(deltas) > 100
+    assert "| Filter" in text
+
+
+async def test_progress_is_shown_and_not_stored(conversation: Conversation) -> None:
+    events = await conversation.ask(PROMPTS["Progress"])
+    assert [(event["icon"], event["text"]) for event in of_type(events, "progress_update")] == [
+        ("search", "Looking for beans…"),
+        ("settings-slider", "Grinding…"),
+    ]
+    assert [item.type for item in await conversation.stored()] == ["user_message", "assistant_message"]
+
+
+async def test_notice_is_sent(conversation: Conversation) -> None:
+    (event,) = of_type(await conversation.ask(PROMPTS["A notice"]), "notice")
+    assert (event["level"], event["title"]) == ("warning", "Nearly used up")
+
+
+async def test_effect_reaches_the_page(conversation: Conversation) -> None:
+    (event,) = of_type(await conversation.ask(PROMPTS["An effect on the page"]), "client_effect")
+    assert (event["name"], event["data"]) == ("celebrate", {"colour": "#7c3aed"})
+
+
+async def test_hidden_context_is_stored_and_not_sent(conversation: Conversation) -> None:
+    events = await conversation.ask(PROMPTS["Hidden context"])
+    assert items(events, "hidden_context_item") == []
+    stored = [item.type for item in await conversation.stored()]
+    assert stored == ["user_message", "hidden_context_item", "assistant_message"]
+
+
+async def test_end_of_turn_is_an_item(conversation: Conversation) -> None:
+    events = await conversation.ask(PROMPTS["The end of a turn"])
+    assert len(items(events, "end_of_turn")) == 1
+
+
+async def test_closed_conversation_takes_no_more_messages(conversation: Conversation) -> None:
+    events = await conversation.ask(PROMPTS["A closed conversation"])
+    updated = of_type(events, "thread.updated")[-1]["thread"]
+    assert updated["status"]["type"] == "closed"
+    events = await conversation.ask("Still there?")
+    assert [event["type"] for event in events] == ["error"]
+
+
+@pytest.mark.filterwarnings("default")
+async def test_failure_is_an_error_that_can_be_tried_again(conversation: Conversation) -> None:
+    events = await conversation.ask(PROMPTS["A failure"])
+    assert of_type(events, "error") == [{"type": "error", "code": "stream.error", "allow_retry": True}]
+    assert [item.type for item in await conversation.stored()] == ["user_message"]
+    events = await conversation.ask("And now?")
+    assert len(items(events, "assistant_message")) == 1
+
+
+async def test_other_messages_are_answered_by_the_agent(conversation: Conversation) -> None:
+    (message,) = items(await conversation.ask("Show me around the house"), "assistant_message")
+    assert "offline model" in message["content"][0]["text"]
+
+
+@pytest.mark.parametrize("text", ["SHOW ME A TASK!", "show me task", "  Show me the task. "])
+async def test_feature_is_found_however_it_is_written(conversation: Conversation, text: str) -> None:
+    assert len(items(await conversation.ask(text), "task")) == 1
+
+
+async def test_tool_and_models_of_the_composer_are_offered(conversation: Conversation) -> None:
+    assert conversation.server.allowed_tools(conversation.context) == {"get_weather", "get_browser"}
+    assert conversation.server.allowed_models(conversation.context) == {"gpt-4.1-mini", "gpt-4.1"}
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("label", [label for label in PROMPTS if label != "A failure"])
+async def test_prompt_is_kept_as_it_was_sent(label: str) -> None:
+    conversation = Conversation(DemoServer(DjangoStore()))
+    events = await conversation.ask(PROMPTS[label])
+    sent = [event["item"] for event in of_type(events, "thread.item.done")]
+    reply = await conversation.post("items.list", thread_id=conversation.thread_id, order="asc")
+    assert [(item["id"], item["type"]) for item in reply["data"]] == [
+        (item["id"], item["type"]) for item in sent
+    ]
+    by_id = {item["id"]: item for item in sent}
+    assert [item | {"created_at": ""} for item in reply["data"]] == [
+        by_id[item["id"]] | {"created_at": ""} for item in reply["data"]
+    ]
