@@ -23,6 +23,14 @@ PAGE = """{% load chatkit %}<!doctype html>
 </body></html>"""
 
 
+STREAMING = (
+    "threads.create",
+    "threads.add_user_message",
+    "threads.retry_after_item",
+    "threads.add_client_tool_output",
+)
+
+
 class Site:
     """What the pages and the endpoint of one test are like, and what they have been asked."""
 
@@ -93,7 +101,7 @@ async def endpoint(request: HttpRequest) -> HttpResponseBase:
     body = json.loads(request.body)
     operation, params = body["type"], body["params"]
     site.requests.append((operation, params, dict(request.headers)))
-    if operation in ("threads.create", "threads.add_user_message", "threads.retry_after_item"):
+    if operation in STREAMING:
         return await _stream(operation, params)
     if operation == "threads.list":
         threads = [_metadata(thread) for thread in reversed(site.threads.values())]
@@ -118,6 +126,8 @@ def _metadata(thread: dict[str, Any], items: dict[str, Any] | None = None) -> di
 
 async def _stream(operation: str, params: dict[str, Any]) -> HttpResponseBase:
     text = params["input"]["content"][0]["text"] if "input" in params else "retried"
+    if operation == "threads.add_client_tool_output":
+        text = json.dumps(params["result"])
     if text == "late headers":
         await asyncio.sleep(0.6)
     if text == "refused":
@@ -147,6 +157,11 @@ async def _events(operation: str, params: dict[str, Any], text: str) -> AsyncIte
     if text == "progress":
         yield {"type": "progress_update", "text": "Looking it up"}
         await asyncio.sleep(30)
+    if text == "tool":
+        call = {"type": "client_tool_call", "status": "pending", "call_id": "call_1"}
+        item = site.item(thread["id"], **call, name="where", arguments={"exact": True})
+        yield {"type": "thread.item.done", "item": item}
+        return
     if text == "fail":
         yield {"type": "error", "code": "custom", "message": "The model is tired.", "allow_retry": True}
         return

@@ -140,6 +140,28 @@ async def test_fetch_updates_shows_what_the_server_has(page: Page, pages: Site):
 # When it goes wrong
 
 
+async def test_client_tool_is_called_and_its_result_sent(page: Page, pages: Site):
+    await page.add_init_script(
+        """window.chatkitConfigure = [(options) => {
+             options.onClientTool = async ({name, params}) => ({name, exact: params.exact, path: location.pathname});
+           }];"""
+    )
+    await page.goto("/")
+    await say(page, "tool")
+    await expect(messages(page).nth(1)).to_contain_text('{"name": "where", "exact": true, "path": "/"}')
+    assert pages.operations() == ["threads.create", "threads.add_client_tool_output"]
+
+
+async def test_client_tool_that_fails_is_told(page: Page, pages: Site):
+    await page.add_init_script(
+        "window.chatkitConfigure = [(o) => { o.onClientTool = () => { throw new Error('no'); }; }];"
+    )
+    await page.goto("/")
+    await say(page, "tool")
+    await expect(page.get_by_role("alert")).to_be_visible()
+    assert pages.operations() == ["threads.create"]
+
+
 async def test_error_event_is_shown_and_retry_asks_after_the_message(page: Page, pages: Site):
     await page.goto("/")
     await say(page, "fail")

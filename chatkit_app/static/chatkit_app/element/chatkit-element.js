@@ -136,6 +136,7 @@ class ChatView {
     this.#strings = strings;
     this.transport = new Transport(options.api);
     this.conversation.transport = this.transport;
+    this.conversation.onClientTool = options.onClientTool;
     applyTheme(this.frame, options.theme);
     setAttribute(this.frame, "aria-label", options.frameTitle ?? "Chat");
     for (const view of this.#views) view.configure();

@@ -25,6 +25,8 @@ export class Conversation extends EventTarget {
   failure = null;
   canStop = false;
   wasStopped = false;
+  /** @type {((call: {name: string, params: object}) => unknown)|undefined} the page's tools */
+  onClientTool;
 
   #transport;
   #turn = null;
@@ -158,6 +160,7 @@ export class Conversation extends EventTarget {
     try {
       for await (const event of stream(turn.controller.signal)) {
         turn.threadId ??= event.thread?.id;
+        if (event.type === "thread.item.done" && event.item.type === "client_tool_call") turn.toolCall = event.item;
         if (turn.visit === this.#visit) this.#apply(event);
       }
     } catch (caught) {
@@ -168,14 +171,35 @@ export class Conversation extends EventTarget {
       if (turn.threadId && turn.threadId === this.thread?.id) await this.refresh().catch(() => {});
       return;
     }
+    const { aborted } = turn.controller.signal;
+    const toolCall = !aborted && !error && !this.failure && this.onClientTool ? turn.toolCall : null;
     this.#turn = null;
-    this.phase = "idle";
     this.progress = null;
     this.canStop = false;
-    if (turn.controller.signal.aborted) this.wasStopped = true;
+    if (!toolCall) this.phase = "idle";
+    if (aborted) this.wasStopped = true;
     else if (error) this.#fail(error);
     this.#changed();
     this.#emit("responseend");
+    if (toolCall) await this.#callTool(toolCall, turn.visit);
+  }
+
+  /** Let the page do what the assistant asked of it, and go on with what came of it. */
+  async #callTool(item, visit) {
+    let result;
+    try {
+      result = (await this.onClientTool({ name: item.name, params: item.arguments })) ?? {};
+    } catch (error) {
+      if (visit !== this.#visit) return;
+      this.phase = "idle";
+      this.#fail(error);
+      this.#changed();
+      return;
+    }
+    // The server waits for the result, whatever the user looks at meanwhile.
+    const params = { thread_id: item.thread_id, result };
+    if (visit === this.#visit) await this.#answer("threads.add_client_tool_output", params);
+    else for await (const _ of this.#transport.stream("threads.add_client_tool_output", params));
   }
 
   #apply(event) {
