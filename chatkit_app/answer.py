@@ -74,7 +74,7 @@ class Answer:
                     if inspect.iscoroutine(events):
                         events.close()
                     raise TypeError(
-                        "respond() and action() have to be async generators: an \"async def\" with a \"yield\"."
+                        'respond() and action() have to be async generators: an "async def" with a "yield".'
                     )
                 async for event in events:
                     if isinstance(event, ThreadItemUpdatedEvent):

@@ -12,13 +12,19 @@ import logging
 import secrets
 import time
 from collections.abc import Iterable
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from asgiref.sync import AsyncToSync, ThreadSensitiveContext
-from chatkit.types import AssistantMessageItem, ErrorEvent, StreamingReq, ThreadItemDoneEvent
-from django.db import IntegrityError, close_old_connections, router, transaction
+from chatkit.types import (
+    AssistantMessageItem,
+    ErrorEvent,
+    StreamingReq,
+    ThreadItemDoneEvent,
+    ThreadItemRemovedEvent,
+)
+from django.db import IntegrityError, close_old_connections
 from django.db.models import Q
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
@@ -70,7 +76,6 @@ class LiveRun:
         self.done = False
         self.delivered = False
         self.readers = 0
-        self.linked = False
         self.loop = asyncio.get_running_loop()
         self.started = self.last_event = time.perf_counter()
         self.ended: float | None = None
@@ -78,13 +83,9 @@ class LiveRun:
         self._waiting: list[asyncio.Future[None]] = []
         self._stop_status: str | None = None
         self._ending = False
-        self._recorded_delivered = False
+        self._recording: asyncio.Future[None] | None = None
+        self.recorded_delivered = False
         self._failure = ""
-
-    @property
-    def created_thread_pk(self) -> int | None:
-        """The key of the thread that ``threads.create`` has made; the run's row is older than that thread."""
-        return self.context.memory.thread_pks.get(self.context.memory.created_thread_id or "")
 
     # Reading
 
@@ -93,6 +94,11 @@ class LiveRun:
         future: asyncio.Future[None] = self.loop.create_future()
         self._waiting.append(future)
         return future
+
+    async def recorded(self) -> None:
+        """Return when the run has a row, or has ended without one."""
+        while self.context.memory.run_pk is None and not self.done:
+            await self.wait()
 
     def _wake(self) -> None:
         waiting, self._waiting = self._waiting, []
@@ -104,9 +110,10 @@ class LiveRun:
         """A reader has gone: after the end, when ``delivered`` says so, or before it."""
         self.readers -= 1
         if self.done:
-            if self.delivered and not self._recorded_delivered:
-                self._recorded_delivered = True
-                record_delivery(self.context.memory.run_pk)
+            run_pk = self.context.memory.run_pk
+            if self.delivered and not self.recorded_delivered and run_pk is not None:
+                self.recorded_delivered = True
+                record_delivery(run_pk)
         elif not self.readers and chatkit_settings.on_disconnect == "cancel":
             self._cancel(RunRow.Status.STOPPED)
 
@@ -171,24 +178,44 @@ class LiveRun:
                 async with aclosing(self.server.stream(self.request, self.context)) as frames:
                     async for frame in frames:
                         self._send(frame)
-                        if self.thread_id is None and self.context.memory.created_thread_id is not None:
-                            self.thread_id = self.context.memory.created_thread_id
-                            _by_thread[self.thread_id] = self
+                        if self.context.memory.run_pk is None:
+                            await self._record_new_thread()
+            except asyncio.CancelledError:
+                status = self._stop_status or RunRow.Status.LOST
+                self._close_unfinished_items()
+                if self._stop_status is None:
+                    # Not by us: the process is going down, or respond() was waiting for a task that was cancelled.
+                    self._failure = "interrupted"
+            except Exception as error:
+                self._send(codec.to_frame(self.server.error_event(error)))
+            if status == RunRow.Status.COMPLETED:
                 # The last frame but one, when the thread has changed as well.
                 for frame in self.frames[-2:]:
                     if frame.startswith(b'data: {"type":"error"'):
                         status, self._failure = RunRow.Status.FAILED, frame[6:].decode().strip()
-            except asyncio.CancelledError:
-                status = self._stop_status or RunRow.Status.LOST
-                self._close_unfinished_items()
-            if self._failure == "timeout":
-                message = _("The answer took too long. Please try again.")
+            if self._failure in {"timeout", "interrupted"}:
+                message = (
+                    _("The answer took too long. Please try again.")
+                    if self._failure == "timeout"
+                    else _("The answer was interrupted. Please try again.")
+                )
                 self._send(codec.to_frame(ErrorEvent(code="custom", message=message, allow_retry=True)))
         self._ending = True
+        if self._recording is not None:
+            await asyncio.wait([self._recording])
         try:
             await db.run(_record_end, self, status)
         except Exception:
             logger.exception("The end of run %s could not be recorded", self.public_id)
+
+    async def _record_new_thread(self) -> None:
+        """``threads.create`` has made its thread, which the run's row names."""
+        self.thread_id = self.context.memory.created_thread_id
+        if self.thread_id is not None:
+            _by_thread[self.thread_id] = self
+        # Without the shield, a stop would come to the end before the beginning is recorded.
+        self._recording = asyncio.ensure_future(db.run(_record_start, self))
+        await asyncio.shield(self._recording)
 
     def _send(self, frame: bytes) -> None:
         self.last_event = time.perf_counter()
@@ -200,7 +227,8 @@ class LiveRun:
         """Other readers are still showing a half-written message: for them, this is how it ended."""
         for item in self.context.memory.pending_items.values():
             if isinstance(item, AssistantMessageItem):
-                self._send(codec.to_frame(ThreadItemDoneEvent(item=item)))
+                kept = ThreadItemDoneEvent(item=item) if _has_text(item) else None
+                self._send(codec.to_frame(kept or ThreadItemRemovedEvent(item_id=item.id)))
         self.context.memory.pending_items.clear()
 
     def refuse(self, error: Exception) -> None:
@@ -217,9 +245,13 @@ class LiveRun:
             if (
                 isinstance(item, AssistantMessageItem)
                 and item.thread_id in self.context.memory.thread_pks
-                and any(part.text.strip() for part in item.content)
+                and _has_text(item)
             ):
                 yield item.model_copy(deep=True), self.context
+
+
+def _has_text(item: AssistantMessageItem) -> bool:
+    return any(part.text.strip() for part in item.content)
 
 
 # --- The runs of this process -------------------------------------------------------------------------------
@@ -271,7 +303,7 @@ async def _begin(run: LiveRun) -> None:
                 await run.server.admit(run.request, run.context)
                 _refuse_busy(run.thread_id)
             _by_thread[run.thread_id] = run
-        await db.run(_record_start, run)
+            await db.run(_record_start, run)
     except BaseException as error:
         _unregister(run)
         run.refuse(error if isinstance(error, Exception) else ThreadBusy())
@@ -346,7 +378,7 @@ def find_repeated_row(request_key: str) -> RunRow | None:
     )
 
 
-def record_delivery(run_pk: int | None) -> None:
+def record_delivery(run_pk: int) -> None:
     """Note, in the background, that a reader got this answer to its end after all."""
     noting = asyncio.ensure_future(
         db.run(lambda: RunRow.objects.filter(pk=run_pk, delivered=False).update(delivered=True))
@@ -427,7 +459,7 @@ def _record_start(run: LiveRun) -> None:
             if mine is not None:  # the connection broke after the row was written
                 context.memory.run_pk = mine.pk
                 return
-            lost = mark_lost(RunRow.objects.filter(thread_id=thread_pk))
+            lost = thread_pk is not None and mark_lost(RunRow.objects.filter(thread_id=thread_pk))
             if attempt == 2 or not lost:
                 raise ThreadBusy from None
 
@@ -453,8 +485,7 @@ def _record_end(run: LiveRun, status: str) -> None:
         "total_ms": _milliseconds(run.started, time.perf_counter()),
         "finished_at": timezone.now(),
     }
-    if run.created_thread_pk is not None:
-        fields["thread_id"] = run.created_thread_pk
+    run.recorded_delivered = fields["delivered"]
     RunRow.objects.filter(pk=memory.run_pk).update(**fields)
     if run_finished.has_listeners(RunRow):
         row = RunRow.objects.filter(pk=memory.run_pk).first()
@@ -515,17 +546,12 @@ async def _show_life(active: list[LiveRun]) -> None:
 
 
 def _sign_of_life(active: list[LiveRun]) -> list[int]:
-    """Say that these runs live; return the keys of those that somebody wants stopped."""
-    keys = [run.context.memory.run_pk for run in active]
-    rows = RunRow.objects.running().filter(pk__in=keys)
-    rows.update(heartbeat_at=timezone.now())
-    for run in active:
-        if run.created_thread_pk is not None and not run.linked:
-            run.linked = True
-            # Another process may have begun an answer in the new thread; then the link waits for the end.
-            with suppress(IntegrityError), transaction.atomic(using=router.db_for_write(RunRow)):
-                rows.filter(pk=run.context.memory.run_pk).update(thread_id=run.created_thread_pk)
-    return list(rows.filter(stop_requested=True).values_list("pk", flat=True))
+    """Say that these runs live; return the keys of those that somebody stopped, or deleted with their thread."""
+    keys = [pk for run in active if (pk := run.context.memory.run_pk) is not None]
+    rows = RunRow.objects.filter(pk__in=keys)
+    rows.running().update(heartbeat_at=timezone.now())
+    stop_requested = dict(rows.values_list("pk", "stop_requested"))
+    return [pk for pk in keys if stop_requested.get(pk, True)]
 
 
 def _end_overdue(active: list[LiveRun]) -> None:

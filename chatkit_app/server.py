@@ -24,6 +24,7 @@ from chatkit.types import (
     AttachmentsCreateReq,
     AttachmentsDeleteReq,
     ChatKitReq,
+    ClientToolCallItem,
     ErrorEvent,
     FeedbackKind,
     InputTranscribeReq,
@@ -36,6 +37,7 @@ from chatkit.types import (
     ThreadCreatedEvent,
     ThreadItemDoneEvent,
     ThreadMetadata,
+    ThreadsAddClientToolOutputReq,
     ThreadsAddStructuredInputReq,
     ThreadsAddUserMessageReq,
     ThreadsCreateReq,
@@ -227,8 +229,13 @@ class DjangoChatKitServer(ChatKitServer[RequestContext]):
         context.memory.admitted = request
         match request:
             case ThreadsCreateReq() | ThreadsAddUserMessageReq():
+                message = request.params.input
+                if not message.attachments and not any(part.text.strip() for part in message.content):
+                    raise InvalidRequest(_("The message is empty."))
                 for attachment_id in request.params.input.attachments:
                     await self.store.load_attachment(attachment_id, context)
+            case ThreadsAddClientToolOutputReq():
+                await self._expect_pending_tool_call(request.params.thread_id, context)
             case ThreadsRetryAfterItemReq():
                 await self._expect_item(request, UserMessageItem, context)
             case ThreadsAddStructuredInputReq():
@@ -249,6 +256,11 @@ class DjangoChatKitServer(ChatKitServer[RequestContext]):
         if thread.status.type != "active":
             raise ThreadReadOnly(thread.status)
         return thread
+
+    async def _expect_pending_tool_call(self, thread_id: str, context: RequestContext) -> None:
+        last = await self.store.load_thread_items(thread_id, None, 1, "desc", context)
+        if not any(isinstance(item, ClientToolCallItem) and item.status == "pending" for item in last.data):
+            raise InvalidRequest(_("Nothing in this conversation waits for a tool's result."))
 
     async def _expect_item(self, request: Any, kind: type[Any], context: RequestContext) -> Any:
         item = await self.store.load_item(request.params.thread_id, request.params.item_id, context)

@@ -43,10 +43,7 @@ RUN_HEADER = "X-ChatKit-Run"
 LOCALE_HEADER = "X-ChatKit-Locale"
 FRAME_HEADER = "chatkit-frame-instance-id"
 
-STREAMING_OPERATIONS = frozenset(
-    kind.model_fields["type"].default
-    for kind in StreamingReq.__args__  # type: ignore[attr-defined]
-)
+STREAMING_OPERATIONS = frozenset(kind.model_fields["type"].default for kind in StreamingReq.__args__)
 # Operations that make something a visitor owns; the others find nothing for a visitor who has no id yet.
 CREATING_OPERATIONS = frozenset({"threads.create", "attachments.create"})
 
@@ -79,7 +76,7 @@ def get_server(path: str) -> DjangoChatKitServer:
 class _CsrfCheck(CsrfViewMiddleware):
     """Django's check, telling the reason instead of answering with a page of HTML."""
 
-    def _reject(self, request: HttpRequest, reason: str) -> str:  # type: ignore[override]
+    def _reject(self, request: HttpRequest, reason: str) -> str:
         return reason
 
 
@@ -136,7 +133,7 @@ class EndpointView(View):
 
     async def http_method_not_allowed(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:  # type: ignore[override]
         response = _message(_("This URL does not take {} requests.").format(request.method), status=405)
-        response["Allow"] = ", ".join(self._allowed_methods())
+        response["Allow"] = ", ".join(self.http_method_names).upper()
         return response
 
     async def enter(self, request: HttpRequest, operation: str | None = None) -> RequestContext:
@@ -242,6 +239,10 @@ class RunView(EndpointView):
     """What the two URLs of a run share."""
 
     async def load_run(self, request: HttpRequest, public_id: str) -> RunRow:
+        live = runs.get_live(public_id)
+        if live is not None:
+            # Its id was told to the client before its thread was made.
+            await live.recorded()
         return await db.run(self._load_run, request, public_id)
 
     def _load_run(self, request: HttpRequest, public_id: str) -> RunRow:
@@ -304,7 +305,7 @@ def read_body(request: HttpRequest) -> bytes:
 
 def read_beginning(request: HttpRequest) -> bytes:
     """The first bytes of a body that is too large to be read."""
-    stream: Any = request._stream  # type: ignore[attr-defined]
+    stream: Any = request._stream
     # To learn the length of a body that announces none, Django goes to its end.
     if stream.seekable():
         stream.seek(0)

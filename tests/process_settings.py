@@ -1,0 +1,9 @@
+"""Settings of a server process of its own, on the database and with the ``CHATKIT`` that its parent names."""
+
+import json
+import os
+
+from tests.settings import *  # noqa: F403
+
+DATABASES = {"default": json.loads(os.environ["CHATKIT_PROCESS_DATABASE"])}
+CHATKIT = json.loads(os.environ["CHATKIT_PROCESS_SETTINGS"])

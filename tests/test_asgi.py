@@ -1,0 +1,304 @@
+"""Our ASGI application does what Django's does, with fewer threads. This module is its URLconf as well."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from typing import Any
+
+import pytest
+from asgiref.sync import iscoroutinefunction
+from django.core.exceptions import PermissionDenied
+from django.core.handlers.asgi import ASGIHandler
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.test import override_settings
+from django.urls import path
+from django.utils.decorators import async_only_middleware, sync_only_middleware
+from django.utils.deprecation import MiddlewareMixin
+
+from chatkit_app import db
+from chatkit_app.asgi import (
+    GroupingASGIHandler,
+    MiddlewareGroup,
+    get_asgi_application,
+    share_threads,
+)
+from tests.chat import Chat
+
+pytestmark = [pytest.mark.urls("tests.test_asgi"), pytest.mark.django_db(transaction=True)]
+
+log: list[str] = []
+
+
+async def async_view(request: HttpRequest) -> HttpResponse:
+    log.append("view")
+    return HttpResponse("async")
+
+
+def sync_view(request: HttpRequest) -> HttpResponse:
+    log.append("view")
+    return HttpResponse("sync")
+
+
+async def raising_view(request: HttpRequest) -> HttpResponse:
+    raise PermissionDenied
+
+
+def template_view(request: HttpRequest) -> TemplateResponse:
+    response = TemplateResponse(request, "unused.html")
+    response.resolve_template = lambda template: Rendered()  # type: ignore[method-assign]
+    return response
+
+
+class Rendered:
+    def render(self, context: Any, request: Any) -> str:
+        log.append("rendered")
+        return "template"
+
+
+async def user_view(request: HttpRequest) -> HttpResponse:
+    user = await request.auser()
+    return HttpResponse(str(user))
+
+
+urlpatterns = [
+    path("async", async_view),
+    path("sync", sync_view),
+    path("raise", raising_view),
+    path("template", template_view),
+    path("user", user_view),
+]
+
+
+class Logged(MiddlewareMixin):
+    """Writes down what it sees. Subclasses have names of their own."""
+
+    def process_request(self, request: HttpRequest) -> HttpResponse | None:
+        log.append(f"{type(self).__name__} in")
+        return None
+
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        log.append(f"{type(self).__name__} out {response.status_code}")
+        response.headers["Seen-By"] = response.headers.get("Seen-By", "") + type(self).__name__
+        return response
+
+
+class A(Logged):
+    pass
+
+
+class B(Logged):
+    pass
+
+
+class C(Logged):
+    pass
+
+
+class RequestOnly(MiddlewareMixin):
+    def process_request(self, request: HttpRequest) -> None:
+        log.append("RequestOnly in")
+
+
+class ResponseOnly(MiddlewareMixin):
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        log.append("ResponseOnly out")
+        return response
+
+
+class Answers(Logged):
+    def process_request(self, request: HttpRequest) -> HttpResponse:
+        super().process_request(request)
+        return HttpResponse("answered", status=203)
+
+
+class RaisesIn(Logged):
+    def process_request(self, request: HttpRequest) -> None:
+        log.append("RaisesIn in")
+        raise Http404
+
+
+class RaisesOut(Logged):
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        log.append("RaisesOut out")
+        raise PermissionDenied
+
+
+class Hooks(Logged):
+    """The hooks that stand outside of the chain."""
+
+    def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> None:
+        log.append("Hooks view")
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse:
+        log.append(f"Hooks exception {type(exception).__name__}")
+        return HttpResponse("caught", status=202)
+
+    def process_template_response(self, request: HttpRequest, response: Any) -> Any:
+        log.append("Hooks template")
+        return response
+
+
+class OwnCall(Logged):
+    """A middleware of the mixin with a ``__call__()`` of its own."""
+
+    def __call__(self, request: HttpRequest) -> Any:
+        log.append("OwnCall")
+        return super().__call__(request)
+
+
+@async_only_middleware
+def asynchronous(get_response: Any) -> Any:
+    async def middleware(request: HttpRequest) -> Any:
+        log.append("asynchronous in")
+        response = await get_response(request)
+        log.append("asynchronous out")
+        return response
+
+    return middleware
+
+
+@sync_only_middleware
+def synchronous(get_response: Any) -> Any:
+    def middleware(request: HttpRequest) -> Any:
+        log.append("synchronous in")
+        response = get_response(request)
+        log.append("synchronous out")
+        return response
+
+    return middleware
+
+
+CHAINS = {
+    "plain": ["A", "B", "C"],
+    "halves": ["A", "RequestOnly", "ResponseOnly", "B"],
+    "one answers first": ["Answers", "A", "B"],
+    "one answers in the middle": ["A", "Answers", "B"],
+    "one answers last": ["A", "B", "Answers"],
+    "one raises on the way in": ["A", "B", "RaisesIn", "C"],
+    "the first raises on the way in": ["RaisesIn", "A"],
+    "one raises on the way out": ["A", "B", "RaisesOut", "C"],
+    "the first raises on the way out": ["RaisesOut", "A"],
+    "hooks": ["A", "Hooks", "B"],
+    "an asynchronous one in between": ["A", "B", "asynchronous", "C", "A"],
+    "an asynchronous one first": ["asynchronous", "A", "B"],
+    "a synchronous one in between": ["A", "B", "synchronous", "C"],
+    "a synchronous one last": ["A", "B", "synchronous"],
+    "one with a call of its own": ["A", "B", "OwnCall", "C"],
+    "one": ["A"],
+    "none": [],
+}
+
+
+async def what_happens(handler: type[ASGIHandler], names: list[str], url: str) -> Any:
+    log.clear()
+    with override_settings(MIDDLEWARE=[f"tests.test_asgi.{name}" for name in names]):
+        reply = await (await Chat(handler()).open("GET", url)).rest()
+    return log.copy(), reply.status, reply.headers, reply.body
+
+
+@pytest.mark.parametrize("url", ["/async", "/sync", "/raise", "/template", "/nowhere"])
+@pytest.mark.parametrize("names", CHAINS.values(), ids=CHAINS)
+async def test_chain_does_what_djangos_does(names, url):
+    expected = await what_happens(ASGIHandler, names, url)
+    assert await what_happens(GroupingASGIHandler, names, url) == expected
+
+
+async def test_order_is_in_through_all_and_out_through_all():
+    seen, *_ = await what_happens(GroupingASGIHandler, ["A", "B"], "/async")
+    assert seen == ["A in", "B in", "view", "B out 200", "A out 200"]
+
+
+def chain_of(*names: str) -> Any:
+    with override_settings(MIDDLEWARE=[f"tests.test_asgi.{name}" for name in names]):
+        return GroupingASGIHandler()._middleware_chain
+
+
+def test_plain_neighbours_are_one_group():
+    chain = chain_of("A", "B", "asynchronous", "C")
+    assert isinstance(chain, MiddlewareGroup)
+    assert [type(member) for member in chain.members] == [A, B]
+    assert iscoroutinefunction(chain)
+
+
+def test_middleware_with_a_call_of_its_own_ends_the_group():
+    chain = chain_of("A", "B", "OwnCall")
+    assert [type(member) for member in chain.members] == [A, B]
+
+
+@pytest.mark.parametrize("names", [["A"], ["asynchronous", "A", "B"], ["A", "B", "synchronous"]])
+def test_what_cannot_be_grouped_is_left_alone(names):
+    assert not isinstance(chain_of(*names), MiddlewareGroup)
+
+
+def test_default_middleware_of_a_site_is_grouped(settings):
+    chain = GroupingASGIHandler()._middleware_chain
+    assert len(chain.members) == len(settings.MIDDLEWARE) == 8
+
+
+async def test_application_serves_a_session():
+    from django.contrib.auth.models import User
+
+    chat = Chat(get_asgi_application())
+    await chat.log_in(await db.run(User.objects.create_user, "ada"))
+    reply = await (await chat.open("GET", "/user")).rest()
+    assert reply.body == b"ada"
+
+
+async def test_other_protocols_are_passed_on():
+    scopes = []
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        scopes.append(scope["type"])
+
+    await share_threads(application)({"type": "websocket"}, None, None)
+    assert scopes == ["websocket"]
+
+
+class Rendezvous(MiddlewareMixin):
+    """Counts the threads in which requests are worked on."""
+
+    threads: set[threading.Thread] = set()
+
+    def process_request(self, request: HttpRequest) -> None:
+        self.threads.add(threading.current_thread())
+
+
+@pytest.fixture
+def few_threads(settings: Any) -> Any:
+    settings.CHATKIT = {"REQUEST_THREADS": 3}
+    settings.MIDDLEWARE = ["tests.test_asgi.Rendezvous", *settings.MIDDLEWARE]
+    Rendezvous.threads.clear()
+    lanes, db._lanes = db._lanes, []
+    yield
+    for lane in db._lanes:
+        lane.shutdown()
+    db._lanes = lanes
+
+
+async def test_fifty_requests_share_the_request_threads(few_threads):
+    chat = Chat(share_threads(GroupingASGIHandler()))
+    replies = await asyncio.gather(*(chat.open("GET", "/sync") for _ in range(50)))
+    assert {(await reply.rest()).status for reply in replies} == {200}
+    assert len(Rendezvous.threads) == 3
+    assert all(thread.name.startswith("chatkit-request") for thread in Rendezvous.threads)
+
+
+async def test_one_request_stays_in_one_thread(few_threads):
+    """What a middleware leaves in thread-local data, such as a connection, is there for the view."""
+    threads: list[threading.Thread] = []
+
+    def view(request: HttpRequest) -> HttpResponse:
+        threads.append(threading.current_thread())
+        return HttpResponse()
+
+    urlpatterns.append(path("thread", view))
+    try:
+        chat = Chat(share_threads(GroupingASGIHandler()))
+        for _ in range(5):
+            Rendezvous.threads.clear()
+            await (await chat.open("GET", "/thread")).rest()
+            assert {threads.pop()} == Rendezvous.threads
+    finally:
+        urlpatterns.pop()
