@@ -37,7 +37,7 @@ def get_asgi_application() -> ASGIApplication:
     """
     django.setup(set_prefix=False)
     application = GroupingASGIHandler()
-    assert get_resolver().url_patterns
+    _ = get_resolver().url_patterns
     return share_threads(application)
 
 

@@ -16,6 +16,7 @@ from django.utils.translation import get_language
 from .conf import chatkit_settings
 
 if TYPE_CHECKING:
+    from django.contrib.sessions.backends.base import SessionBase
     from chatkit.types import ThreadItem, ThreadMetadata, UserMessageItem
     from django.http import HttpRequest
 
@@ -114,10 +115,30 @@ class RequestContext:
 def ensure_visitor(request: HttpRequest) -> None:
     """Give an anonymous visitor an id inside the session's data, where login keeps it and logout drops it.
 
-    Has to happen before the response object is returned: the session middleware saves at that moment.
+    The session is saved at once, in the thread that this runs in. The session middleware would do it when the
+    response object is returned, but a database that is away then would make of it a page with status 500.
     """
     if not request.user.is_authenticated and VISITOR_KEY not in request.session:
         request.session[VISITOR_KEY] = secrets.token_hex(16)
+        try:
+            _save_once(request.session)
+        except Exception:
+            del request.session[VISITOR_KEY]  # tried again, or refused without another try by the middleware
+            request.session.modified = False
+            raise
+
+
+def _save_once(session: SessionBase) -> None:
+    """Save the session; the middleware's save, which also sets the cookie, then writes only what is newer."""
+    save = session.save
+    save()
+    saved = dict(session.items())
+
+    def save_changes(must_create: bool = False) -> None:
+        if dict(session.items()) != saved:
+            save(must_create=must_create)
+
+    session.save = save_changes  # type: ignore[method-assign]
 
 
 def build_context(request: HttpRequest) -> RequestContext:

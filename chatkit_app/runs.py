@@ -550,6 +550,7 @@ def _sign_of_life(active: list[LiveRun]) -> list[int]:
     keys = [pk for run in active if (pk := run.context.memory.run_pk) is not None]
     rows = RunRow.objects.filter(pk__in=keys)
     rows.running().update(heartbeat_at=timezone.now())
+    mark_lost(RunRow.objects.all())
     stop_requested = dict(rows.values_list("pk", "stop_requested"))
     return [pk for pk in keys if stop_requested.get(pk, True)]
 

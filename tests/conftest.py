@@ -11,5 +11,6 @@ def no_leftovers():
     yield
     from chatkit_app import db, runs
 
-    runs._live.clear()
+    for index in (runs._live, runs._by_thread, runs._by_request):
+        index.clear()
     db.shutdown()

@@ -4,6 +4,7 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.backends.db import SessionStore
+from django.db import OperationalError
 from django.utils import translation
 
 from chatkit_app.context import VISITOR_KEY, RequestContext, build_context, ensure_visitor
@@ -70,6 +71,7 @@ def test_request_without_middleware_is_nobodys(rf):
     assert (context.user_id, context.visitor_id, dict(context.session)) == (None, None, {})
 
 
+@pytest.mark.django_db
 def test_visitor_gets_an_id_of_128_bits_and_keeps_it(request_of):
     request = request_of()
     ensure_visitor(request)
@@ -80,6 +82,38 @@ def test_visitor_gets_an_id_of_128_bits_and_keeps_it(request_of):
     assert request.session.modified
 
 
+@pytest.mark.django_db
+def test_visitor_id_is_in_the_database_before_the_response(request_of):
+    request = request_of()
+    ensure_visitor(request)
+    assert SessionStore(request.session.session_key)[VISITOR_KEY] == request.session[VISITOR_KEY]
+
+
+@pytest.mark.django_db
+def test_session_is_saved_again_only_with_what_is_newer(request_of, django_assert_num_queries):
+    request = request_of()
+    ensure_visitor(request)
+    with django_assert_num_queries(0):
+        request.session.save()
+    request.session["basket"] = 7
+    request.session.save()
+    assert SessionStore(request.session.session_key)["basket"] == 7
+
+
+def test_visitor_id_that_cannot_be_saved_is_none(request_of, monkeypatch):
+    request = request_of()
+    monkeypatch.setattr(SessionStore, "save", raise_operational_error)
+    with pytest.raises(OperationalError):
+        ensure_visitor(request)
+    assert VISITOR_KEY not in request.session
+    assert not request.session.modified
+
+
+def raise_operational_error(self, must_create=False):
+    raise OperationalError("away")
+
+
+@pytest.mark.django_db
 def test_two_visitors_get_two_ids(request_of):
     requests = [request_of(), request_of()]
     for request in requests:
