@@ -16,8 +16,8 @@ from django.utils.translation import get_language
 from .conf import chatkit_settings
 
 if TYPE_CHECKING:
-    from django.contrib.sessions.backends.base import SessionBase
     from chatkit.types import ThreadItem, ThreadMetadata, UserMessageItem
+    from django.contrib.sessions.backends.base import SessionBase
     from django.http import HttpRequest
 
     from .titles import Title

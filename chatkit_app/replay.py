@@ -24,10 +24,11 @@ from pydantic import BaseModel
 
 from . import codec, db
 from .errors import ChatKitError
+from .live_run import record_delivery
 from .models import Run as RunRow
 from .models import Thread as ThreadRow
 from .models import ThreadItem as ItemRow
-from .runs import mark_lost, record_delivery
+from .run_rows import mark_lost
 
 logger = logging.getLogger(__name__)
 

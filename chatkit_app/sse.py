@@ -15,7 +15,7 @@ PING = b": ping\n\n"
 
 
 class FrameSource(Protocol):
-    """What a stream is read from. ``runs.LiveRun`` is one.
+    """What a stream is read from. ``live_run.LiveRun`` is one.
 
     ``wait()`` returns a future that is done when there are new frames, or no more to come; a reader may also set
     its result itself to wake up for a reason of its own.

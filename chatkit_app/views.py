@@ -27,7 +27,7 @@ from django.utils.translation import gettext as _
 from django.views import View
 from django.views.decorators.csrf import csrf_exempt
 
-from . import codec, db, runs
+from . import codec, db, run_rows, runs
 from .conf import chatkit_settings
 from .context import RequestContext, build_context, ensure_visitor
 from .errors import ChatKitError, CsrfFailed, InvalidRequest, LoginRequired, NotSupported, RequestTooLarge
@@ -227,7 +227,7 @@ class ChatKitView(EndpointView):
             return context, "", None
         owner = f"{context.user_id}\n{context.visitor_id}\n{context.namespace}\n{request.path}\n{frame_id}\n"
         key = hashlib.sha256(owner.encode() + body).hexdigest()
-        return context, key, runs.find_repeated_row(key)
+        return context, key, run_rows.find_repeated_row(key)
 
     def _stop_writing(self, thread_id: str) -> None:
         live = runs.live_run_of_thread(thread_id)

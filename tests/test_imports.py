@@ -19,6 +19,8 @@ LAYERS = [
     {"checks", "rendering", "replay", "store_contract"},
     {"sse"},
     {"runs"},
+    {"live_run"},
+    {"run_rows"},
     {"agents"},
     {"server", "offline"},
     {"answer"},
@@ -39,7 +41,9 @@ LEVEL = {module: level for level, modules in enumerate(LAYERS) for module in mod
 ARROWS = [
     ("views", "context"),
     ("views", "runs"),
+    ("runs", "live_run"),
     ("runs", "owned_store"),
+    ("live_run", "run_rows"),
     ("agents", "server"),
     ("server", "store"),
     ("store", "codec"),

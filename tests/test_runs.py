@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from chatkit_app import db, runs
+from chatkit_app import db, run_rows, runs
 from chatkit_app.context import RequestContext
 from chatkit_app.errors import ThreadBusy
+from chatkit_app.live_run import LiveRun
 from chatkit_app.models import Run, Thread, ThreadItem
 from chatkit_app.signals import run_finished
 from tests.chat import Chat, Exchange, encode, eventually, message, rows_become
@@ -113,14 +114,14 @@ async def test_disconnect_before_the_answer_began_leaves_it_running(use, gate, m
     chat = Chat()
     thread_id = (await chat.say("hi")).thread_id
     reached, go_on = threading.Event(), threading.Event()
-    record_start = runs._record_start
+    record_start = run_rows.record_start
 
-    def slow_start(run: runs.LiveRun) -> None:
+    def slow_start(run: LiveRun) -> None:
         record_start(run)
         reached.set()
         go_on.wait(20)
 
-    monkeypatch.setattr(runs, "_record_start", slow_start)
+    monkeypatch.setattr(run_rows, "record_start", slow_start)
     more = encode("threads.add_user_message", thread_id=thread_id, input=message("more"))
     answer = chat.start("POST", "/chatkit", more)
     assert answer._communicator.future is not None
@@ -209,14 +210,14 @@ async def test_stop_leaves_no_empty_message(use, gate):
 async def test_stop_works_as_soon_as_the_client_knows_the_run(use, gate, monkeypatch):
     use("SlowServer")
     reached, go_on = threading.Event(), threading.Event()
-    record_start = runs._record_start
+    record_start = run_rows.record_start
 
-    def slow_start(run: runs.LiveRun) -> None:
+    def slow_start(run: LiveRun) -> None:
         reached.set()
         go_on.wait(20)
         record_start(run)
 
-    monkeypatch.setattr(runs, "_record_start", slow_start)
+    monkeypatch.setattr(run_rows, "record_start", slow_start)
     chat = Chat()
     answer = await chat.begin_saying("hi")
     await eventually(reached.is_set)
@@ -254,7 +255,7 @@ async def test_stop_before_the_first_step_frees_the_thread(use, gate):
     first = await runs.start(server, server.parse(encode("threads.create", input=message("hi"))), context)
     await first.finished()
     again = encode("threads.add_user_message", thread_id=first.thread_id, input=message("more"))
-    run = runs.LiveRun(server, server.parse(again), RequestContext(visitor_id="v"))
+    run = LiveRun(server, server.parse(again), RequestContext(visitor_id="v"), on_thread=runs._index_thread)
     await runs._begin(run)
     run.stop()
     await run.finished()
@@ -265,14 +266,14 @@ async def test_stop_before_the_first_step_frees_the_thread(use, gate):
 async def test_stop_while_the_run_is_being_recorded_leaves_no_running_row(use, gate, monkeypatch):
     use("SlowServer")
     reached, go_on = threading.Event(), threading.Event()
-    record_start = runs._record_start
+    record_start = run_rows.record_start
 
-    def slow_start(run: runs.LiveRun) -> None:
+    def slow_start(run: LiveRun) -> None:
         reached.set()
         go_on.wait(20)
         record_start(run)
 
-    monkeypatch.setattr(runs, "_record_start", slow_start)
+    monkeypatch.setattr(run_rows, "record_start", slow_start)
     server = SlowServer()
     request = server.parse(encode("threads.create", input=message("hi")))
     run = await runs.start(server, request, RequestContext(visitor_id="v"))
@@ -618,7 +619,7 @@ async def test_checkpoint_of_a_run_comes_within_one_interval(use, gate, monkeypa
     checkpointed: list[list[str]] = []
     checkpoint = runs._checkpoint
 
-    async def record(active: list[runs.LiveRun]) -> None:
+    async def record(active: list[LiveRun]) -> None:
         checkpointed.append([run.public_id for run in active])
         await checkpoint(active)
 

@@ -11,7 +11,8 @@ from django.contrib.auth.models import User
 from django.db import OperationalError
 from django.test import Client, TestCase
 
-from chatkit_app import db, runs
+from chatkit_app import db, run_rows, runs
+from chatkit_app.live_run import LiveRun
 from chatkit_app.models import Run, Thread, ThreadItem
 from chatkit_app.views import get_server, sniff_operation
 from tests.chat import Chat, encode, message
@@ -589,10 +590,10 @@ async def test_database_away_for_long_is_told_to_the_user(use, outage):
 async def test_database_away_while_the_run_is_recorded_is_told_to_the_user(use, outage, monkeypatch):
     use(DB_PATIENCE=0.05)
 
-    def record_start(run: runs.LiveRun) -> None:
+    def record_start(run: LiveRun) -> None:
         raise OperationalError("the database is away")
 
-    monkeypatch.setattr(runs, "_record_start", record_start)
+    monkeypatch.setattr(run_rows, "record_start", record_start)
     answer = await Chat().say("hi")
     assert answer.types() == ["thread.created", "error"]
     assert answer.error()["message"] == NO_DATABASE

@@ -1,0 +1,262 @@
+"""One answer being made: a task that drives the SDK's stream, and the frames that its readers follow."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import time
+from collections.abc import Callable, Iterable
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Any
+
+from asgiref.sync import AsyncToSync, ThreadSensitiveContext
+from chatkit.types import (
+    AssistantMessageItem,
+    ErrorEvent,
+    StreamingReq,
+    ThreadItemDoneEvent,
+    ThreadItemRemovedEvent,
+)
+from django.db import close_old_connections
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from . import codec, db, run_rows
+from .conf import chatkit_settings
+from .models import Run as RunRow
+
+if TYPE_CHECKING:
+    from .context import RequestContext
+    from .server import DjangoChatKitServer
+
+logger = logging.getLogger(__name__)
+
+STOP_PATIENCE = 5.0
+
+_notes: set[asyncio.Future[int]] = set()
+
+
+class LiveRun:
+    """An answer that this process is making, or has just made.
+
+    Attributes:
+        public_id: what ``X-ChatKit-Run`` says and the run's URLs contain.
+        frames: all server-sent events so far, as bytes.
+        done: whether there will be no more of them.
+        on_thread: called with the run as soon as ``threads.create`` has given it a thread.
+    """
+
+    def __init__(
+        self,
+        server: DjangoChatKitServer,
+        request: StreamingReq,
+        context: RequestContext,
+        *,
+        request_key: str = "",
+        frame_id: str = "",
+        on_thread: Callable[[LiveRun], None],
+    ) -> None:
+        self.server = server
+        self.request = request
+        self.context = context
+        self.request_key = request_key
+        self.frame_id = frame_id
+        self.on_thread = on_thread
+        self.public_id = f"run_{secrets.token_hex(16)}"
+        self.thread_id: str | None = getattr(request.params, "thread_id", None)
+        self.frames: list[bytes] = []
+        self.done = False
+        self.delivered = False
+        self.readers = 0
+        self.loop = asyncio.get_running_loop()
+        self.started = self.last_event = time.perf_counter()
+        self.ended: float | None = None
+        self.task: asyncio.Task[None] | None = None
+        self._waiting: list[asyncio.Future[None]] = []
+        self._stop_status: str | None = None
+        self._ending = False
+        self._recording: asyncio.Future[None] | None = None
+        self.recorded_delivered = False
+        self._failure = ""
+
+    # Reading
+
+    def wait(self) -> asyncio.Future[None]:
+        """A future that is done when there are new frames, or no more to come."""
+        future: asyncio.Future[None] = self.loop.create_future()
+        self._waiting.append(future)
+        return future
+
+    async def recorded(self) -> None:
+        """Return when the run has a row, or has ended without one."""
+        while self.context.memory.run_pk is None and not self.done:
+            await self.wait()
+
+    def _wake(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for future in waiting:
+            if not future.done():
+                future.set_result(None)
+
+    def detach(self) -> None:
+        """A reader has gone: after the end, when ``delivered`` says so, or before it."""
+        self.readers -= 1
+        if self.done:
+            run_pk = self.context.memory.run_pk
+            if self.delivered and not self.recorded_delivered and run_pk is not None:
+                self.recorded_delivered = True
+                record_delivery(run_pk)
+        elif not self.readers and chatkit_settings.on_disconnect == "cancel":
+            self._cancel(RunRow.Status.STOPPED)
+
+    # Stopping
+
+    def stop(self) -> None:
+        """Cancel the answer, keeping what there is of it. Must be called in the run's own event loop."""
+        # Who stops an answer does not wait for it: the same message once more wants a new one.
+        self.delivered = True
+        self._cancel(RunRow.Status.STOPPED)
+
+    def _cancel(self, status: str) -> None:
+        if not self._ending and self._stop_status is None and self.task is not None:
+            self._stop_status = status
+            # A task that is cancelled before its first step would not even record that it has ended.
+            self.loop.call_soon(self._cancel_task)
+
+    def _cancel_task(self) -> None:
+        if not self._ending and self.task is not None:
+            self.task.cancel()
+
+    async def finished(self) -> None:
+        """Return when the run has ended, or after some seconds in any case."""
+        if self.task is not None:
+            await asyncio.wait([self.task], timeout=STOP_PATIENCE)
+
+    def give_up(self) -> None:
+        """Nothing has come for too long: end the answer with an error that the user sees."""
+        self._failure = "timeout"
+        self._cancel(RunRow.Status.FAILED)
+
+    # Driving
+
+    def begin(self) -> None:
+        self.task = asyncio.create_task(self._run(), name=self.public_id)
+        self.task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """Let the readers go, also when the task was cancelled before its first step."""
+        self.done = True
+        self.ended = time.perf_counter()
+        self._wake()
+        if not task.cancelled() and task.exception() is not None:
+            logger.error("Run %s ended in an error", self.public_id, exc_info=task.exception())
+
+    async def _run(self) -> None:
+        if getattr(AsyncToSync.executors, "current", None) is not None:
+            # Inside async_to_sync, as in a TestCase: stay in the caller's thread and its transaction.
+            await self._drive()
+            return
+        lane = db.request_lane()
+        async with ThreadSensitiveContext(executor=lane):
+            await self._drive()
+        if lane._threads:
+            lane.submit(close_old_connections)
+
+    async def _drive(self) -> None:
+        status: str = RunRow.Status.COMPLETED
+        self.context.memory.send = self._send
+        with translation.override(self.context.locale):
+            try:
+                async with aclosing(self.server.stream(self.request, self.context)) as frames:
+                    async for frame in frames:
+                        self._send(frame)
+                        if self.context.memory.run_pk is None:
+                            await self._record_new_thread()
+            except asyncio.CancelledError:
+                status = self._stop_status or RunRow.Status.LOST
+                self._close_unfinished_items()
+                if self._stop_status is None:
+                    # Not by us: the process is going down, or respond() was waiting for a task that was cancelled.
+                    self._failure = "interrupted"
+            except Exception as error:
+                self._send(codec.to_frame(self.server.error_event(error)))
+            if status == RunRow.Status.COMPLETED:
+                # The last frame but one, when the thread has changed as well.
+                for frame in self.frames[-2:]:
+                    if frame.startswith(b'data: {"type":"error"'):
+                        status, self._failure = RunRow.Status.FAILED, frame[6:].decode().strip()
+            if self._failure in {"timeout", "interrupted"}:
+                message = (
+                    _("The answer took too long. Please try again.")
+                    if self._failure == "timeout"
+                    else _("The answer was interrupted. Please try again.")
+                )
+                self._send(codec.to_frame(ErrorEvent(code="custom", message=message, allow_retry=True)))
+        self._ending = True
+        if self._recording is not None:
+            await asyncio.wait([self._recording])
+        try:
+            await db.run(run_rows.record_end, self, status)
+        except Exception:
+            logger.exception("The end of run %s could not be recorded", self.public_id)
+
+    async def _record_new_thread(self) -> None:
+        """``threads.create`` has made its thread, which the run's row names."""
+        self.thread_id = self.context.memory.created_thread_id
+        if self.thread_id is not None:
+            self.on_thread(self)
+        # Without the shield, a stop would come to the end before the beginning is recorded.
+        self._recording = asyncio.ensure_future(db.run(run_rows.record_start, self))
+        await asyncio.shield(self._recording)
+
+    def _send(self, frame: bytes) -> None:
+        self.last_event = time.perf_counter()
+        self.frames.append(frame)
+        if self._waiting:
+            self._wake()
+
+    def _close_unfinished_items(self) -> None:
+        """Other readers are still showing a half-written message: for them, this is how it ended."""
+        for item in self.context.memory.pending_items.values():
+            if isinstance(item, AssistantMessageItem):
+                kept = ThreadItemDoneEvent(item=item) if _has_text(item) else None
+                self._send(codec.to_frame(kept or ThreadItemRemovedEvent(item_id=item.id)))
+        self.context.memory.pending_items.clear()
+
+    def refuse(self, error: Exception) -> None:
+        """End before the beginning, for readers who have come already."""
+        with translation.override(self.context.locale):
+            self.frames.append(codec.to_frame(self.server.error_event(error)))
+        self.done = True
+        self.ended = time.perf_counter()
+        self._wake()
+
+    def unfinished_items(self) -> Iterable[tuple[Any, RequestContext]]:
+        """The messages being written that have a text; an empty one would stay behind if the answer ended now."""
+        for item in self.context.memory.pending_items.values():
+            if (
+                isinstance(item, AssistantMessageItem)
+                and item.thread_id in self.context.memory.thread_pks
+                and _has_text(item)
+            ):
+                yield item.model_copy(deep=True), self.context
+
+
+def _has_text(item: AssistantMessageItem) -> bool:
+    return any(part.text.strip() for part in item.content)
+
+
+def record_delivery(run_pk: int) -> None:
+    """Note, in the background, that a reader got this answer to its end after all."""
+    noting = asyncio.ensure_future(
+        db.run(lambda: RunRow.objects.filter(pk=run_pk, delivered=False).update(delivered=True))
+    )
+    _notes.add(noting)
+    noting.add_done_callback(_noted)
+
+
+def _noted(noting: asyncio.Future[int]) -> None:
+    _notes.discard(noting)
+    if not noting.cancelled() and noting.exception() is not None:
+        logger.warning("That an answer was delivered could not be recorded", exc_info=noting.exception())
