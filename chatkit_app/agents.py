@@ -30,13 +30,11 @@ speak the Responses API are not told anything about storing: give the agent
 
 from __future__ import annotations
 
-import asyncio
 import copy
 import inspect
-import json
 import logging
 import os
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing, contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
@@ -56,36 +54,25 @@ from agents import (
     RunConfig,
     RunContextWrapper,
     Runner,
-    RunResultStreaming,
-    StreamEvent,
     ToolInputGuardrailTripwireTriggered,
     ToolOutputGuardrailTripwireTriggered,
     TResponseInputItem,
     UserError,
 )
-from agents.run_config import CallModelData, ModelInputData
 from chatkit.agents import AgentContext, ResponseStreamConverter, ThreadItemConverter, stream_agent_response
 from chatkit.errors import BaseStreamError
-from chatkit.types import (
-    AssistantMessageItem,
-    Attachment,
-    HiddenContextItem,
-    ProgressUpdateEvent,
-    ThreadItem,
-    ThreadMetadata,
-    ThreadStreamEvent,
-    UserMessageItem,
-    UserMessageTagContent,
-)
+from chatkit.types import ThreadItem, ThreadMetadata, ThreadStreamEvent, UserMessageItem
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 from django.utils.translation import override
-from openai.types.responses import EasyInputMessageParam, ResponseInputContentParam, ResponseInputTextParam
 
 from . import db
+from .agent_run import AgentRun
 from .conf import chatkit_settings
-from .context import RequestContext, Usage
+from .context import RequestContext
+from .converter import DjangoThreadItemConverter as DjangoThreadItemConverter
+from .converter import forget_ids, paired
 from .errors import ChatKitError
 from .offline import OfflineProvider, has_key, is_offline
 from .server import DjangoChatKitServer
@@ -96,8 +83,6 @@ INSTRUCTIONS = (
     "You are a helpful assistant on a website. Answer in the language of the user, briefly and correctly, "
     "in Markdown where it helps. Say so when you do not know."
 )
-# How long a stopped answer waits for its model to have let go.
-_STOP_PATIENCE = 2.0
 
 _GUARDRAILS = (
     InputGuardrailTripwireTriggered,
@@ -125,39 +110,6 @@ class DjangoAgentContext(_AgentContext):
 
     input_user_message: UserMessageItem | None = None
     tool_choice: str | None = None
-
-
-class DjangoThreadItemConverter(ThreadItemConverter):
-    """Thread items for the model. Nothing a thread can hold raises here; override what should say more."""
-
-    async def attachment_to_message_content(self, attachment: Attachment) -> ResponseInputContentParam:
-        """A note that names the file. Override it to send what is in the file."""
-        return _input_text(
-            f"The user attached the file {json.dumps(attachment.name, ensure_ascii=False)} "
-            f"({attachment.mime_type}). Its content is not part of this conversation."
-        )
-
-    async def tag_to_message_content(self, tag: UserMessageTagContent) -> ResponseInputContentParam:
-        """The tag's name and data."""
-        about = {"id": tag.id, "name": tag.text, "group": tag.group, "data": tag.data}
-        known = {key: value for key, value in about.items() if value}
-        return _input_text(f"<Tag>\n{json.dumps(known, ensure_ascii=False, default=str)}\n</Tag>")
-
-    async def hidden_context_to_input(
-        self, item: HiddenContextItem
-    ) -> TResponseInputItem | list[TResponseInputItem] | None:
-        """Hidden context as text; as JSON when it is something else."""
-        if not isinstance(item.content, str):
-            content = json.dumps(item.content, ensure_ascii=False, default=str)
-            item = item.model_copy(update={"content": content})
-        return await super().hidden_context_to_input(item)
-
-    async def assistant_message_to_input(
-        self, item: AssistantMessageItem
-    ) -> TResponseInputItem | list[TResponseInputItem] | None:
-        """The message as plain text, the one form both APIs take; None for an empty one: they refuse it."""
-        text = "\n\n".join(part.text for part in item.content if part.text.strip())
-        return EasyInputMessageParam(role="assistant", content=text) if text else None
 
 
 class AgentChatKitServer(DjangoChatKitServer):
@@ -213,7 +165,7 @@ class AgentChatKitServer(DjangoChatKitServer):
                 context=agent_context,
                 run_config=self.get_run_config(agent, agent_context.thread, context),
             )
-        run = _Run(result, context.memory.usage)
+        run = AgentRun(result, context.memory.usage)
         stream = cast(
             "AsyncGenerator[ThreadStreamEvent, None]",
             stream_agent_response(agent_context, run.as_result(), converter=self.response_converter),
@@ -300,7 +252,7 @@ class AgentChatKitServer(DjangoChatKitServer):
         self, history: Sequence[ThreadItem], context: RequestContext
     ) -> list[TResponseInputItem]:
         """The history as the model reads it, without calls whose output is missing and the reverse."""
-        return _paired(await self.converter.to_agent_input(history))
+        return paired(await self.converter.to_agent_input(history))
 
     # How it is run
 
@@ -315,7 +267,7 @@ class AgentChatKitServer(DjangoChatKitServer):
                 # Compatible servers count only when they are asked to.
                 include_usage=True if own.include_usage is None else None,
             ),
-            call_model_input_filter=_forget_ids if store is False or own.store is False else None,
+            call_model_input_filter=forget_ids if store is False or own.store is False else None,
             tracing_disabled=not chatkit_settings.tracing,
             workflow_name="ChatKit",
             group_id=thread.id if chatkit_settings.tracing else None,
@@ -396,56 +348,6 @@ class AgentChatKitServer(DjangoChatKitServer):
             raise described from error
 
 
-class _Run:
-    """A streamed run, as ``stream_agent_response`` reads it, which can be left at any point."""
-
-    def __init__(self, result: RunResultStreaming, usage: Usage) -> None:
-        self._result = result
-        self._events = result.stream_events()
-        self._usage = usage
-        self._left = False
-
-    def as_result(self) -> RunResultStreaming:
-        return cast(RunResultStreaming, self)
-
-    def stream_events(self) -> AsyncIterator[StreamEvent]:
-        return self
-
-    def __aiter__(self) -> AsyncIterator[StreamEvent]:
-        return self
-
-    async def __anext__(self) -> StreamEvent:
-        try:
-            event = await anext(self._events)
-        except Exception:
-            if self._left:
-                return cast(StreamEvent, None)  # nobody is left to retrieve an exception
-            raise
-        if event.type == "raw_response_event" and event.data.type == "response.created":
-            self._usage.model = event.data.response.model
-        return event
-
-    async def stop(self, agent_context: DjangoAgentContext) -> None:
-        """End the run if it is still going, and count what it cost."""
-        self._left = True
-        self._result.cancel()
-        # The SDK may have left a reader waiting for the tools' events.
-        agent_context._events.put_nowait(ProgressUpdateEvent(text=""))
-        tokens = self._result.context_wrapper.usage
-        if tokens.input_tokens or tokens.output_tokens:
-            usage, cached = self._usage, tokens.input_tokens_details.cached_tokens
-            usage.input_tokens = (usage.input_tokens or 0) + tokens.input_tokens
-            usage.cached_tokens = (usage.cached_tokens or 0) + (cached or 0)
-            usage.output_tokens = (usage.output_tokens or 0) + tokens.output_tokens
-        task = self._result.run_loop_task
-        if task is not None and not task.done():
-            await asyncio.wait({task}, timeout=_STOP_PATIENCE)
-
-
-def _input_text(text: str) -> ResponseInputTextParam:
-    return ResponseInputTextParam(type="input_text", text=text)
-
-
 def _offered(kind: str) -> set[str]:
     composer = chatkit_settings.options.get("composer") or {}
     return {entry["id"] for entry in composer.get(kind) or () if not entry.get("disabled")}
@@ -467,36 +369,3 @@ def _knows_storing(model: str | Model | None) -> bool:
     if isinstance(model, Model):
         return isinstance(model, OpenAIResponsesModel)
     return not os.environ.get("OPENAI_BASE_URL")
-
-
-def _forget_ids(data: CallModelData[Any]) -> ModelInputData:
-    """Leave out what only a provider that stores could look up.
-
-    Reasoning is then known by its encrypted content or not at all, and without it the calls and messages that
-    it led to are refused as long as they carry their ids.
-    """
-    items = data.model_data.input
-    lost = [item for item in items if item.get("type") == "reasoning" and not item.get("encrypted_content")]
-    if lost:
-        kept = (dict(item) for item in items if item not in lost)
-        items = [
-            cast(TResponseInputItem, {key: value for key, value in item.items() if key != "id"})
-            for item in kept
-        ]
-    return ModelInputData(input=items, instructions=data.model_data.instructions)
-
-
-def _paired(items: list[TResponseInputItem]) -> list[TResponseInputItem]:
-    """Leave out calls and outputs of function tools whose other half is missing, for example cut away."""
-
-    def ids(kind: str) -> set[Any]:
-        return {item.get("call_id") for item in items if item.get("type") == kind}
-
-    whole = ids("function_call") & ids("function_call_output")
-    return [
-        item
-        for item in items
-        if not isinstance(item, Mapping)
-        or item.get("type") not in ("function_call", "function_call_output")
-        or item.get("call_id") in whole
-    ]

@@ -13,6 +13,7 @@ from typing import Any, Literal, cast
 from django.conf import settings
 
 OFFICIAL_SCRIPT_URL = "https://cdn.platform.openai.com/deployments/chatkit/chatkit.js"
+LOGIN_REQUIRED_MIDDLEWARE = "django.contrib.auth.middleware.LoginRequiredMiddleware"
 DEFAULT_SERVER = "chatkit_app.agents.AgentChatKitServer"
 
 DEFAULTS: dict[str, Any] = {
@@ -20,7 +21,7 @@ DEFAULTS: dict[str, Any] = {
     "AGENT": None,
     "CONTEXT": None,
     "NAMESPACE": "",
-    "LOGIN_REQUIRED": False,
+    "LOGIN_REQUIRED": None,
     "CLIENT": "openai",
     "SCRIPT_URL": OFFICIAL_SCRIPT_URL,
     "DOMAIN_KEY": None,
@@ -71,8 +72,9 @@ class ChatKitSettings:
 
     @property
     def login_required(self) -> bool:
-        """Refuse anonymous visitors."""
-        return bool(self._get("LOGIN_REQUIRED"))
+        """Refuse anonymous visitors. Unless set, as the rest of the site does by ``LoginRequiredMiddleware``."""
+        required = self._get("LOGIN_REQUIRED")
+        return LOGIN_REQUIRED_MIDDLEWARE in settings.MIDDLEWARE if required is None else bool(required)
 
     @property
     def client(self) -> Literal["openai", "bundled", "auto"]:

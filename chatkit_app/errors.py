@@ -49,7 +49,7 @@ class CsrfFailed(ChatKitError):
 
 
 class LoginRequired(ChatKitError):
-    """``CHATKIT["LOGIN_REQUIRED"]`` is set and nobody is logged in."""
+    """Nobody is logged in, and ``CHATKIT["LOGIN_REQUIRED"]`` or the site's middleware wants somebody to be."""
 
     status = 401
 

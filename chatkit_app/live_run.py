@@ -77,6 +77,7 @@ class LiveRun:
         self._stop_status: str | None = None
         self._ending = False
         self._recording: asyncio.Future[None] | None = None
+        self._abandoned: asyncio.Future[None] | None = None
         self.recorded_delivered = False
         self._failure = ""
 
@@ -127,6 +128,19 @@ class LiveRun:
     def _cancel_task(self) -> None:
         if not self._ending and self.task is not None:
             self.task.cancel()
+            self.loop.call_later(STOP_PATIENCE, self._give_up_task)
+
+    def _give_up_task(self) -> None:
+        """A ``respond()`` that swallows its cancellation may go on; its thread and its readers do not wait for it."""
+        if not self._ending:
+            logger.error("Run %s went on after it was cancelled; let CancelledError pass", self.public_id)
+            self._abandoned = asyncio.ensure_future(self._end_without_task())
+
+    async def _end_without_task(self) -> None:
+        with translation.override(self.context.locale):
+            self._close_unfinished_items()
+            await self._end(self._stop_status or RunRow.Status.LOST)
+        self._close()
 
     async def finished(self) -> None:
         """Return when the run has ended, or after some seconds in any case."""
@@ -146,11 +160,15 @@ class LiveRun:
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         """Let the readers go, also when the task was cancelled before its first step."""
+        if not self.done:
+            self._close()
+        if not task.cancelled() and task.exception() is not None:
+            logger.error("Run %s ended in an error", self.public_id, exc_info=task.exception())
+
+    def _close(self) -> None:
         self.done = True
         self.ended = time.perf_counter()
         self._wake()
-        if not task.cancelled() and task.exception() is not None:
-            logger.error("Run %s ended in an error", self.public_id, exc_info=task.exception())
 
     async def _run(self) -> None:
         if getattr(AsyncToSync.executors, "current", None) is not None:
@@ -186,13 +204,17 @@ class LiveRun:
                 for frame in self.frames[-2:]:
                     if frame.startswith(b'data: {"type":"error"'):
                         status, self._failure = RunRow.Status.FAILED, frame[6:].decode().strip()
-            if self._failure in {"timeout", "interrupted"}:
-                message = (
-                    _("The answer took too long. Please try again.")
-                    if self._failure == "timeout"
-                    else _("The answer was interrupted. Please try again.")
-                )
-                self._send(codec.to_frame(ErrorEvent(code="custom", message=message, allow_retry=True)))
+            if not self._ending:
+                await self._end(status)
+
+    async def _end(self, status: str) -> None:
+        if self._failure in {"timeout", "interrupted"}:
+            message = (
+                _("The answer took too long. Please try again.")
+                if self._failure == "timeout"
+                else _("The answer was interrupted. Please try again.")
+            )
+            self._send(codec.to_frame(ErrorEvent(code="custom", message=message, allow_retry=True)))
         self._ending = True
         if self._recording is not None:
             await asyncio.wait([self._recording])
@@ -211,6 +233,8 @@ class LiveRun:
         await asyncio.shield(self._recording)
 
     def _send(self, frame: bytes) -> None:
+        if self._ending:
+            return
         self.last_event = time.perf_counter()
         self.frames.append(frame)
         if self._waiting:
@@ -228,9 +252,7 @@ class LiveRun:
         """End before the beginning, for readers who have come already."""
         with translation.override(self.context.locale):
             self.frames.append(codec.to_frame(self.server.error_event(error)))
-        self.done = True
-        self.ended = time.perf_counter()
-        self._wake()
+        self._close()
 
     def unfinished_items(self) -> Iterable[tuple[Any, RequestContext]]:
         """The messages being written that have a text; an empty one would stay behind if the answer ended now."""

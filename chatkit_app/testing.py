@@ -27,7 +27,7 @@ from agents.items import TResponseStreamEvent
 from openai.types.responses import ResponseFunctionToolCall, ResponseOutputMessage
 from openai.types.responses.response_prompt_param import ResponsePromptParam
 
-from .offline import message, stream_response, tool_call, whole_response
+from .responses import message, stream_response, tool_call, whole_response
 from .store_contract import StoreContract as StoreContract
 
 Turn = str | tuple[str, Mapping[str, Any]] | Exception

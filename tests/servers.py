@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -141,6 +142,17 @@ class RaisingServer(DjangoChatKitServer):
     async def respond(self, thread, input_user_message, context):
         raise ValueError("a secret of the code")
         yield
+
+
+class StubbornServer(DjangoChatKitServer):
+    """Does not let itself be cancelled."""
+
+    async def respond(self, thread, input_user_message, context):
+        yield self.text_event("well")
+        while True:
+            with suppress(asyncio.CancelledError):
+                await asyncio.sleep(0.2)
+                return
 
 
 class CancelledServer(DjangoChatKitServer):

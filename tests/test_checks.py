@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from agents import Agent
 from chatkit.server import ChatKitServer
+from django.apps import apps
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.core import checks as django_checks
 from django.core.management import call_command
@@ -20,6 +21,7 @@ from django.utils.translation import gettext_lazy
 from chatkit_app import checks
 from chatkit_app.agents import AgentChatKitServer
 from chatkit_app.conf import DEFAULTS
+from chatkit_app.server import DjangoChatKitServer
 
 HERE = "tests.test_checks"
 SESSION = "django.contrib.sessions.middleware.SessionMiddleware"
@@ -31,15 +33,17 @@ class GoodServer(AgentChatKitServer):
     pass
 
 
-class OtherServer(ChatKitServer[Any]):
-    def __init__(self) -> None:
-        super().__init__(store=None)  # type: ignore[arg-type]
-
+class PlainServer(ChatKitServer[Any]):
     async def respond(self, thread: Any, input_user_message: Any, context: Any) -> Any:
         yield
 
 
-class ServerWithoutRespond(ChatKitServer[Any]):
+class OtherServer(DjangoChatKitServer):
+    async def respond(self, thread: Any, input_user_message: Any, context: Any) -> Any:
+        yield
+
+
+class ServerWithoutRespond(DjangoChatKitServer):
     pass
 
 
@@ -157,7 +161,7 @@ def test_check_command_fails_on_an_error() -> None:
 
 
 def test_every_id_in_the_table_is_given_by_a_check_and_back() -> None:
-    source = Path(checks.__file__).read_text()
+    source = "".join(path.read_text() for path in Path(checks.__file__).parent.glob("*.py"))
     used = {f"chatkit.{id}" for id in re.findall(r'\(\s*"([EW]\d{3})"', source)} | {"chatkit.I100"}
     assert used == set(checks.CHECKS)
 
@@ -255,7 +259,7 @@ def test_e010_server_cannot_be_imported(path: str) -> None:
     assert ids(checks.check_server, CHATKIT={"SERVER": path}) == ["chatkit.E010"]
 
 
-@pytest.mark.parametrize("name", ["NotAServer", "a_number", "an_instance"])
+@pytest.mark.parametrize("name", ["NotAServer", "PlainServer", "a_number", "an_instance"])
 def test_e011_server_is_no_server(name: str) -> None:
     assert ids(checks.check_server, CHATKIT={"SERVER": f"{HERE}.{name}"}) == ["chatkit.E011"]
 
@@ -386,13 +390,13 @@ def test_gzip_middleware_is_fine() -> None:
 
 
 def test_e054_sessions_are_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checks.apps, "is_installed", lambda name: name != "django.contrib.sessions")
+    monkeypatch.setattr(apps, "is_installed", lambda name: name != "django.contrib.sessions")
     (message,) = messages(checks.check_installed_apps)
     assert (message.id, message.msg) == ("chatkit.E054", "django.contrib.sessions is not installed.")
 
 
 def test_e054_sessions_in_the_cache_need_no_app(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checks.apps, "is_installed", lambda name: name != "django.contrib.sessions")
+    monkeypatch.setattr(apps, "is_installed", lambda name: name != "django.contrib.sessions")
     engine = "django.contrib.sessions.backends.cache"
     assert ids(checks.check_installed_apps, SESSION_ENGINE=engine) == []
 
@@ -415,12 +419,12 @@ def test_w070_no_asgi_application() -> None:
 
 
 def test_w071_runserver_without_daphne(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checks.apps, "is_installed", lambda name: name != "daphne")
+    monkeypatch.setattr(apps, "is_installed", lambda name: name != "daphne")
     assert ids(checks.check_asgi, DEBUG=True) == ["chatkit.W071"]
 
 
 def test_w071_is_silent_outside_debug(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checks.apps, "is_installed", lambda name: name != "daphne")
+    monkeypatch.setattr(apps, "is_installed", lambda name: name != "daphne")
     assert ids(checks.check_asgi, DEBUG=False) == []
 
 
@@ -450,7 +454,7 @@ def test_w090_is_silent_in_debug() -> None:
 
 
 def test_e091_channels_redis_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checks, "find_spec", lambda name: None)
+    monkeypatch.setattr("chatkit_app.checks.deployment.find_spec", lambda name: None)
     assert ids(checks.check_channel_layer, CHANNEL_LAYERS=REDIS) == ["chatkit.E091"]
 
 
@@ -499,7 +503,8 @@ def database(monkeypatch: pytest.MonkeyPatch) -> Any:
         fake = SimpleNamespace(
             DATABASES={"default": values}, DEBUG=values.pop("DEBUG", False), CHATKIT=values.pop("CHATKIT", {})
         )
-        monkeypatch.setattr(checks, "settings", fake)
+        monkeypatch.setattr("chatkit_app.checks.databases.settings", fake)
+        monkeypatch.setattr("chatkit_app.checks.keys.settings", fake)
         return [message.id or "" for message in checks.check_databases()]
 
     return configure

@@ -35,8 +35,12 @@ def test_every_key_is_a_property_and_is_tested():
 @pytest.mark.parametrize("key", DEFAULTS)
 def test_key_that_is_not_set_has_its_default(key, settings):
     settings.CHATKIT = {}
-    assert getattr(chatkit_settings, key.lower()) == DEFAULTS[key]
+    assert getattr(chatkit_settings, key.lower()) == default(key)
     assert DEFAULTS[key] != OTHER[key]
+
+
+def default(key: str) -> object:
+    return False if key == "LOGIN_REQUIRED" else DEFAULTS[key]
 
 
 @pytest.mark.parametrize("key", DEFAULTS)
@@ -44,7 +48,15 @@ def test_key_is_read_when_it_is_asked_for(key, settings):
     settings.CHATKIT = OTHER
     assert getattr(chatkit_settings, key.lower()) == OTHER[key]
     settings.CHATKIT = {}
-    assert getattr(chatkit_settings, key.lower()) == DEFAULTS[key]
+    assert getattr(chatkit_settings, key.lower()) == default(key)
+
+
+def test_login_is_required_where_the_site_requires_it(settings):
+    settings.MIDDLEWARE = ["django.contrib.auth.middleware.LoginRequiredMiddleware"]
+    settings.CHATKIT = {}
+    assert chatkit_settings.login_required
+    settings.CHATKIT = {"LOGIN_REQUIRED": False}
+    assert not chatkit_settings.login_required
 
 
 @pytest.mark.parametrize("value", [None, {}])

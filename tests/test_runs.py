@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from chatkit_app import db, run_rows, runs
+from chatkit_app import db, live_run, run_rows, runs
 from chatkit_app.context import RequestContext
 from chatkit_app.errors import ThreadBusy
 from chatkit_app.live_run import LiveRun
@@ -679,6 +679,17 @@ async def test_hanging_server_ends_in_an_error_and_a_usable_thread(use):
     }
     assert await ended(answer.run_id) == "failed"
     assert await stored(answer.thread_id) == ["well"]
+    use("EchoServer")
+    assert (await chat.say("still there?", answer.thread_id)).text() == "echo: still there?"
+
+
+async def test_server_that_swallows_its_cancellation_does_not_keep_its_thread(use, monkeypatch):
+    monkeypatch.setattr(live_run, "STOP_PATIENCE", 0.05)
+    use("StubbornServer", ANSWER_TIMEOUT=0.05)
+    chat = Chat()
+    answer = await chat.say("hi")
+    assert answer.error()["message"] == "The answer took too long. Please try again."
+    assert await ended(answer.run_id) == "failed"
     use("EchoServer")
     assert (await chat.say("still there?", answer.thread_id)).text() == "echo: still there?"
 

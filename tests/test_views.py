@@ -301,9 +301,12 @@ class TestLoginRequired:
         assert (await chat.say("hi")).text() == "echo: hi"
 
 
-async def test_login_required_middleware_alone_lets_visitors_chat(settings):
+@pytest.mark.parametrize(("required", "body"), [(None, LOGIN), (False, "echo: hi")])
+async def test_login_required_middleware_decides_unless_the_setting_does(required, body, settings, use):
     settings.MIDDLEWARE = [*settings.MIDDLEWARE, "django.contrib.auth.middleware.LoginRequiredMiddleware"]
-    assert (await Chat().say("hi")).text() == "echo: hi"
+    use(LOGIN_REQUIRED=required)
+    reply = await Chat().say("hi")
+    assert (reply.status, body in reply.body.decode()) == (200, True)
 
 
 async def test_visitor_gets_an_id_by_writing_and_not_by_looking():

@@ -58,6 +58,17 @@ async def test_message_is_answered(page: Page, pages: Site):
     }
 
 
+async def test_each_chat_names_its_frame(page: Page, pages: Site):
+    pages.chats = [{"id": "one"}, {"id": "two"}]
+    await page.goto("/")
+    for chat, messages_then in (("one", 2), ("two", 2), ("one", 4)):
+        await page.locator(f"#{chat}").get_by_role("textbox").fill("hi")
+        await page.locator(f"#{chat}").get_by_role("textbox").press("Enter")
+        await expect(page.locator(f"#{chat} ol.items > li")).to_have_count(messages_then)
+    frames = [headers["Chatkit-Frame-Instance-Id"] for _, _, headers in pages.requests]
+    assert frames[0] == frames[2] != frames[1]
+
+
 async def test_second_message_goes_into_the_same_thread(page: Page, pages: Site):
     await page.goto("/")
     await say(page, "hello")

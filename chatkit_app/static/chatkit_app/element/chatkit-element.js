@@ -105,10 +105,11 @@ class ChatView {
   #element;
   #strings;
   #framePending = false;
+  #frameId = `frame_${crypto.getRandomValues(new BigUint64Array(2)).join("")}`;
 
   constructor(element, options, strings) {
     this.#element = element;
-    this.transport = new Transport(options.api);
+    this.transport = new Transport(options.api, this.#frameId);
     this.conversation = new Conversation(this.transport);
     this.header = new HeaderView(this);
     this.start = new StartView(this);
@@ -134,7 +135,7 @@ class ChatView {
   configure(options, strings) {
     this.options = options;
     this.#strings = strings;
-    this.transport = new Transport(options.api);
+    this.transport = new Transport(options.api, this.#frameId);
     this.conversation.transport = this.transport;
     this.conversation.onClientTool = options.onClientTool;
     applyTheme(this.frame, options.theme);

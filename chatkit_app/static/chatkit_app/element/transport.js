@@ -16,10 +16,16 @@ export class TransportError extends Error {
 export class Transport {
   #url;
   #fetch;
+  #frameId;
 
-  constructor({ url, fetch = window.fetch.bind(window) }) {
+  /**
+   * @param {{url: string, fetch?: typeof fetch}} api
+   * @param {string} frameId tells this chat from others, so that the server knows a repeated request again
+   */
+  constructor({ url, fetch = window.fetch.bind(window) }, frameId) {
     this.#url = url;
     this.#fetch = fetch;
+    this.#frameId = frameId;
   }
 
   /** @returns {Promise<object>} the JSON answer of an operation that does not stream */
@@ -52,7 +58,7 @@ export class Transport {
     try {
       return await this.#fetch(this.#url, {
         method: "POST",
-        headers: { "Content-Type": "application/json" },
+        headers: { "Content-Type": "application/json", "chatkit-frame-instance-id": this.#frameId },
         body: JSON.stringify({ type, params }),
         signal,
       });

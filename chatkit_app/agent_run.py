@@ -1,0 +1,62 @@
+"""One run of an agent, while it streams."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any, cast
+
+from agents import RunResultStreaming, StreamEvent
+from chatkit.agents import AgentContext
+from chatkit.types import ProgressUpdateEvent
+
+from .context import Usage
+
+# How long a stopped answer waits for its model to have let go.
+_STOP_PATIENCE = 2.0
+
+
+class AgentRun:
+    """A streamed run, as ``stream_agent_response`` reads it, which can be left at any point."""
+
+    def __init__(self, result: RunResultStreaming, usage: Usage) -> None:
+        self._result = result
+        self._events = result.stream_events()
+        self._usage = usage
+        self._left = False
+
+    def as_result(self) -> RunResultStreaming:
+        return cast(RunResultStreaming, self)
+
+    def stream_events(self) -> AsyncIterator[StreamEvent]:
+        return self
+
+    def __aiter__(self) -> AsyncIterator[StreamEvent]:
+        return self
+
+    async def __anext__(self) -> StreamEvent:
+        try:
+            event = await anext(self._events)
+        except Exception:
+            if self._left:
+                return cast(StreamEvent, None)  # nobody is left to retrieve an exception
+            raise
+        if event.type == "raw_response_event" and event.data.type == "response.created":
+            self._usage.model = event.data.response.model
+        return event
+
+    async def stop(self, agent_context: AgentContext[Any]) -> None:
+        """End the run if it is still going, and count what it cost."""
+        self._left = True
+        self._result.cancel()
+        # The SDK may have left a reader waiting for the tools' events.
+        agent_context._events.put_nowait(ProgressUpdateEvent(text=""))
+        tokens = self._result.context_wrapper.usage
+        if tokens.input_tokens or tokens.output_tokens:
+            usage, cached = self._usage, tokens.input_tokens_details.cached_tokens
+            usage.input_tokens = (usage.input_tokens or 0) + tokens.input_tokens
+            usage.cached_tokens = (usage.cached_tokens or 0) + (cached or 0)
+            usage.output_tokens = (usage.output_tokens or 0) + tokens.output_tokens
+        task = self._result.run_loop_task
+        if task is not None and not task.done():
+            await asyncio.wait({task}, timeout=_STOP_PATIENCE)

@@ -1,0 +1,54 @@
+"""System checks: one id and one hint per mistake we can see. ``CHECKS`` lists them.
+
+They read settings and import what settings name; they touch neither the database nor the network. One that
+does not fit your project can be silenced with ``SILENCED_SYSTEM_CHECKS``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.core import checks
+from django.core.checks import CheckMessage
+
+from .databases import check_databases
+from .deployment import check_asgi, check_channel_layer, check_domain_key, check_offline_model
+from .keys import KEY_RULES as KEY_RULES
+from .keys import check_settings
+from .messages import CHECKS as CHECKS
+from .messages import Messages
+from .options import OPTION_NAMES as OPTION_NAMES
+from .options import check_options
+from .paths import check_agent, check_context, check_server
+from .project import check_installed_apps, check_middleware, check_urls
+
+
+def register_checks() -> None:
+    """Register the checks with Django."""
+    for check, tag in (
+        (check_settings, checks.Tags.compatibility),
+        (check_server, checks.Tags.compatibility),
+        (check_agent, checks.Tags.compatibility),
+        (check_context, checks.Tags.compatibility),
+        (check_options, checks.Tags.compatibility),
+        (check_middleware, checks.Tags.security),
+        (check_installed_apps, checks.Tags.compatibility),
+        (check_urls, checks.Tags.urls),
+        (check_asgi, checks.Tags.compatibility),
+        (check_domain_key, checks.Tags.compatibility),
+        (check_channel_layer, checks.Tags.compatibility),
+        (check_offline_model, checks.Tags.compatibility),
+        # Not Tags.database: those run only when a database is named, and these need none.
+        (check_databases, checks.Tags.compatibility),
+    ):
+        checks.register(_as_list(check), "chatkit", tag)
+
+
+def _as_list(check: Callable[[], Messages]) -> Callable[..., list[CheckMessage]]:
+    def run(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
+        return list(check())
+
+    run.__name__ = check.__name__
+    run.__doc__ = check.__doc__
+    return run

@@ -1,0 +1,47 @@
+"""Connections to the database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.conf import settings
+
+from .keys import value_of
+from .messages import Messages, error, warning
+
+
+def check_databases() -> Messages:
+    """W110-W112: connections."""
+    configured = settings.DATABASES.get("default")
+    database: Mapping[str, Any] = configured if isinstance(configured, Mapping) else {}
+    engine = str(database.get("ENGINE", ""))
+    options = database.get("OPTIONS") or {}
+    pool = options.get("pool")
+    if pool:
+        size = (pool.get("max_size") or pool.get("min_size") or 4) if isinstance(pool, Mapping) else 4
+        needed = value_of("DB_WORKERS") + 2
+        if size < needed:
+            yield warning(
+                "W110",
+                f"The default database's pool holds {size} connections; the chat can use {needed} at once.",
+                f'Set OPTIONS["pool"] = {{"max_size": {needed}}} or more, or lower CHATKIT["DB_WORKERS"].',
+            )
+        if database.get("CONN_MAX_AGE", 0) != 0:
+            yield error(
+                "E111",
+                'The default database has OPTIONS["pool"] and CONN_MAX_AGE; Django refuses to connect.',
+                "Remove CONN_MAX_AGE: the pool keeps the connections.",
+            )
+    is_sqlite = engine.endswith("sqlite3") or engine.endswith("spatialite")
+    if (
+        is_sqlite
+        and not settings.DEBUG
+        and str(options.get("transaction_mode", "")).upper() not in ("IMMEDIATE", "EXCLUSIVE")
+    ):
+        yield warning(
+            "W112",
+            "SQLite's transactions begin without a lock; of two answers at once, one can find it locked.",
+            'Set DATABASES["default"]["OPTIONS"] = {"transaction_mode": "IMMEDIATE", "timeout": 20, '
+            '"init_command": "PRAGMA journal_mode=WAL;"}, or use PostgreSQL.',
+        )

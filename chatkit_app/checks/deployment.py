@@ -1,0 +1,93 @@
+"""What a chat in production needs: a server that streams, a domain key, a channel layer, a model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.util import find_spec
+
+from django.apps import apps
+from django.conf import settings
+from django.core import checks
+
+from .keys import value_of
+from .messages import Messages, error, warning
+from .paths import import_path, uses_agent
+
+
+def check_asgi() -> Messages:
+    """W070, W071: a server that can stream."""
+    if not getattr(settings, "ASGI_APPLICATION", None):
+        yield warning(
+            "W070",
+            "ASGI_APPLICATION is not set; under WSGI no answer can be streamed.",
+            'Set ASGI_APPLICATION = "<project>.asgi.application" and serve it with uvicorn or daphne.',
+        )
+    # That daphne stands before staticfiles is daphne's own check (daphne.E001).
+    if settings.DEBUG and not apps.is_installed("daphne"):
+        yield warning(
+            "W071",
+            "daphne is not in INSTALLED_APPS; runserver serves WSGI, where answers do not stream.",
+            'Put "daphne" at the top of INSTALLED_APPS, or develop with uvicorn and silence this check.',
+        )
+
+
+def check_domain_key() -> Messages:
+    """W080: OpenAI's client away from localhost."""
+    if not settings.DEBUG and value_of("CLIENT") in ("openai", "auto") and not value_of("DOMAIN_KEY"):
+        yield warning(
+            "W080",
+            'CHATKIT["DOMAIN_KEY"] is not set; OpenAI\'s client refuses to start on a public domain.',
+            "Register your domain with OpenAI (platform.openai.com, Settings, Security, Domain allowlist) "
+            'and put the key here, or set CHATKIT["CLIENT"] = "bundled".',
+        )
+
+
+def check_channel_layer() -> Messages:
+    """W090, E091: messages between processes."""
+    layers = getattr(settings, "CHANNEL_LAYERS", None)
+    layer = layers.get("default") if isinstance(layers, Mapping) else None
+    backend = layer.get("BACKEND") if isinstance(layer, Mapping) else None
+    if not isinstance(backend, str):
+        return
+    if backend == "channels.layers.InMemoryChannelLayer" and not settings.DEBUG:
+        yield warning(
+            "W090",
+            "The channel layer is in memory; processes do not hear one another.",
+            "With more than one process, configure channels_redis "
+            "(pip install django-openai-chatkit[redis]). With exactly one, silence this check.",
+        )
+    if backend.startswith("channels_redis.") and find_spec("channels_redis") is None:
+        yield error(
+            "E091",
+            "CHANNEL_LAYERS names channels_redis, which is not installed.",
+            "pip install django-openai-chatkit[redis]",
+        )
+
+
+def check_offline_model() -> Messages:
+    """I100, W100: answers that come from no model. Expected while developing, a mistake in production."""
+    if not uses_agent() or _brings_its_model():
+        return
+    from ..offline import is_offline
+
+    if not is_offline():
+        return
+    message = "No OpenAI credentials are configured: the built-in offline model answers."
+    hint = (
+        "Set OPENAI_API_KEY in the environment, or OPENAI_BASE_URL for a compatible server, or give your "
+        'Agent a model object (CHATKIT["AGENT"]).'
+    )
+    if settings.DEBUG:
+        yield checks.Info(message, hint=hint, id="chatkit.I100")
+    else:
+        yield warning("W100", message, hint)
+
+
+def _brings_its_model() -> bool:
+    """Whether the answering agent has a model that needs none of OpenAI's credentials."""
+    value = value_of("AGENT")
+    agent = import_path(value)[0] if isinstance(value, str) else value
+    model = getattr(agent, "model", None)
+    if isinstance(model, str):
+        return "/" in model and not model.startswith("openai/")
+    return model is not None

@@ -1,0 +1,56 @@
+"""The messages: their ids, and how one is made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from django.core import checks
+from django.core.checks import CheckMessage
+
+CHECKS = {
+    "chatkit.E001": "CHATKIT is not a dictionary",
+    "chatkit.E002": "CHATKIT has a key that does not exist",
+    "chatkit.E003": "a key of CHATKIT has a value of the wrong kind",
+    "chatkit.E010": "SERVER cannot be imported",
+    "chatkit.E011": "SERVER is neither a DjangoChatKitServer class nor a function",
+    "chatkit.E012": "SERVER is a class without respond()",
+    "chatkit.E013": "SERVER cannot be called without arguments",
+    "chatkit.E020": "AGENT cannot be imported",
+    "chatkit.E021": "AGENT is neither an Agent nor a function",
+    "chatkit.W022": "AGENT is set, but SERVER does not use it",
+    "chatkit.E030": "CONTEXT cannot be imported",
+    "chatkit.E031": "CONTEXT is not a function of the request",
+    "chatkit.E032": "CONTEXT is a coroutine function",
+    "chatkit.E040": "OPTIONS cannot be written as JSON",
+    "chatkit.W041": "OPTIONS has a name that the client does not know",
+    "chatkit.E042": "OPTIONS has an option that must be a JavaScript function",
+    "chatkit.E043": "OPTIONS sets a part of api that the template tag sets",
+    "chatkit.E050": "SessionMiddleware is missing",
+    "chatkit.E051": "AuthenticationMiddleware is missing",
+    "chatkit.E052": "AuthenticationMiddleware stands before SessionMiddleware",
+    "chatkit.W053": "CsrfViewMiddleware is missing",
+    "chatkit.E054": "an app of Django's that we need is not installed",
+    "chatkit.W060": "the URLconf does not include chatkit_app.urls",
+    "chatkit.W070": "ASGI_APPLICATION is not set",
+    "chatkit.W071": "runserver does not serve ASGI, because daphne is not installed (with DEBUG)",
+    "chatkit.W080": "no DOMAIN_KEY for OpenAI's client (without DEBUG)",
+    "chatkit.W090": "the channel layer does not leave the process (without DEBUG)",
+    "chatkit.E091": "the channel layer needs channels_redis, which is not installed",
+    "chatkit.I100": "the offline model answers (with DEBUG)",
+    "chatkit.W100": "the offline model answers (without DEBUG)",
+    "chatkit.W110": "the pool of database connections is too small",
+    "chatkit.E111": "a pool of database connections is combined with CONN_MAX_AGE",
+    "chatkit.W112": "SQLite without IMMEDIATE transactions (without DEBUG)",
+}
+
+Messages = Iterator[CheckMessage]
+
+
+def error(id: str, message: str, hint: str) -> CheckMessage:
+    """An error, its id without the prefix."""
+    return checks.Error(message, hint=hint, id=f"chatkit.{id}")
+
+
+def warning(id: str, message: str, hint: str) -> CheckMessage:
+    """A warning, its id without the prefix."""
+    return checks.Warning(message, hint=hint, id=f"chatkit.{id}")

@@ -1,0 +1,151 @@
+"""What ``SERVER``, ``AGENT`` and ``CONTEXT`` lead to."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+from django.utils.module_loading import import_string
+
+from ..conf import DEFAULT_SERVER
+from .keys import value_of
+from .messages import Messages, error, warning
+
+
+def import_path(path: str) -> tuple[Any, str]:
+    """The object of a dotted path, and what went wrong."""
+    try:
+        return import_string(path), ""
+    except Exception as problem:  # Whatever a project's module raises.
+        return None, f"{type(problem).__name__}: {problem}"
+
+
+def _takes(function: Any, arguments: int) -> bool:
+    """Whether a callable can be called with so many positional arguments."""
+    try:
+        inspect.signature(function).bind(*range(arguments))
+    except TypeError:
+        return False
+    except ValueError:  # No signature to be had.
+        return True
+    return True
+
+
+def check_server() -> Messages:
+    """E010-E013: ``SERVER``."""
+    path = value_of("SERVER")
+    server, problem = import_path(path)
+    if problem:
+        yield error(
+            "E010",
+            f'CHATKIT["SERVER"] ({path}) cannot be imported: {problem}',
+            "Name a DjangoChatKitServer class, or a function that returns an instance, by its full dotted path.",
+        )
+        return
+    if isinstance(server, type):
+        from ..server import DjangoChatKitServer
+
+        if not issubclass(server, DjangoChatKitServer):
+            yield error(
+                "E011",
+                f'CHATKIT["SERVER"] ({path}) is not a DjangoChatKitServer.',
+                "Subclass chatkit_app.server.DjangoChatKitServer and write respond().",
+            )
+            return
+        if missing := sorted(getattr(server, "__abstractmethods__", ())):
+            yield error(
+                "E012",
+                f'CHATKIT["SERVER"] ({path}) has no {", ".join(f"{name}()" for name in missing)}.',
+                "Write respond() as an async generator of events, or subclass "
+                "chatkit_app.agents.AgentChatKitServer, which has one.",
+            )
+            return
+    elif not callable(server):
+        yield error(
+            "E011",
+            f'CHATKIT["SERVER"] ({path}) is a {type(server).__name__}.',
+            "Name the class, or a function that returns an instance, not an instance.",
+        )
+        return
+    if not _takes(server, 0):
+        yield error(
+            "E013",
+            f'CHATKIT["SERVER"] ({path}) needs arguments.',
+            "It is called without any: give its parameters defaults, or name a function that fills them in.",
+        )
+
+
+def check_agent() -> Messages:
+    """E020-W022: ``AGENT``."""
+    value = value_of("AGENT")
+    if value is None:
+        return
+    agent, problem = import_path(value) if isinstance(value, str) else (value, "")
+    if problem:
+        yield error(
+            "E020",
+            f'CHATKIT["AGENT"] ({value}) cannot be imported: {problem}',
+            "Name an agents.Agent, or a function of the context that returns one, by its full dotted path.",
+        )
+        return
+    from agents import Agent
+
+    if isinstance(agent, type) or not (isinstance(agent, Agent) or callable(agent)):
+        kind = "the class " if isinstance(agent, type) else "a "
+        name = agent.__name__ if isinstance(agent, type) else type(agent).__name__
+        yield error(
+            "E021",
+            f'CHATKIT["AGENT"] is {kind}{name}.',
+            "It must be an agents.Agent, or a function that takes the context and returns one.",
+        )
+    elif not isinstance(agent, Agent) and not _takes(agent, 1):
+        yield error(
+            "E021",
+            f'CHATKIT["AGENT"] ({agent!r}) does not take exactly one argument.',
+            "The function is called with the context: def support_agent(context): …",
+        )
+    elif not uses_agent():
+        yield warning(
+            "W022",
+            f'CHATKIT["AGENT"] is not used: CHATKIT["SERVER"] is {value_of("SERVER")}.',
+            "Only chatkit_app.agents.AgentChatKitServer and its subclasses use one. Remove one of the two.",
+        )
+
+
+def uses_agent() -> bool:
+    """Whether answers come from ``AgentChatKitServer``. A function's server is unknown: then it may be."""
+    path = value_of("SERVER")
+    if path == DEFAULT_SERVER:
+        return True
+    server, problem = import_path(path)
+    if problem or not isinstance(server, type):
+        return not problem
+    from ..agents import AgentChatKitServer
+
+    return issubclass(server, AgentChatKitServer)
+
+
+def check_context() -> Messages:
+    """E030-E032: ``CONTEXT``."""
+    path = value_of("CONTEXT")
+    if path is None:
+        return
+    context, problem = import_path(path)
+    if problem:
+        yield error(
+            "E030",
+            f'CHATKIT["CONTEXT"] ({path}) cannot be imported: {problem}',
+            "Name a function that takes the request and returns a RequestContext, by its full dotted path.",
+        )
+    elif inspect.iscoroutinefunction(context):
+        yield error(
+            "E032",
+            f'CHATKIT["CONTEXT"] ({path}) is a coroutine function.',
+            "Write it with def: it runs in a thread of its own, where it may query the database.",
+        )
+    elif not callable(context) or isinstance(context, type) or not _takes(context, 1):
+        yield error(
+            "E031",
+            f'CHATKIT["CONTEXT"] ({path}) is not a function of the request.',
+            "Write def my_context(request): return MyContext.from_request(request, …) and name it.",
+        )

@@ -1,0 +1,85 @@
+"""The project around it: middleware, apps and URLs."""
+
+from __future__ import annotations
+
+from django.apps import apps
+from django.conf import settings
+from django.urls import NoReverseMatch, reverse
+from django.utils.module_loading import import_string
+
+from .messages import Messages, error, warning
+from .paths import import_path
+
+
+def _middleware(name: str) -> int | None:
+    """The position of a middleware or of a subclass of it."""
+    wanted = import_string(name)
+    for position, path in enumerate(settings.MIDDLEWARE):
+        if path == name:
+            return position
+        found, _problem = import_path(path)
+        if isinstance(found, type) and issubclass(found, wanted):
+            return position
+    return None
+
+
+def check_middleware() -> Messages:
+    """E050-W053: who is asking, and whether the request is ours."""
+    session_path = "django.contrib.sessions.middleware.SessionMiddleware"
+    authentication_path = "django.contrib.auth.middleware.AuthenticationMiddleware"
+    session = _middleware(session_path)
+    authentication = _middleware(authentication_path)
+    if session is None:
+        yield error(
+            "E050",
+            "SessionMiddleware is not in MIDDLEWARE; visitors cannot be told apart.",
+            f'Add "{session_path}".',
+        )
+    if authentication is None:
+        yield error(
+            "E051",
+            "AuthenticationMiddleware is not in MIDDLEWARE; nobody is logged in.",
+            f'Add "{authentication_path}" behind SessionMiddleware.',
+        )
+    if session is not None and authentication is not None and authentication < session:
+        yield error(
+            "E052",
+            "AuthenticationMiddleware stands before SessionMiddleware in MIDDLEWARE.",
+            "Put SessionMiddleware first: the user is read from the session.",
+        )
+    csrf_path = "django.middleware.csrf.CsrfViewMiddleware"
+    if _middleware(csrf_path) is None:
+        yield warning(
+            "W053",
+            "CsrfViewMiddleware is not in MIDDLEWARE; other sites can write in your users' names.",
+            f'Add "{csrf_path}". The template tag sends its token.',
+        )
+
+
+def check_installed_apps() -> Messages:
+    """E054: Django's own apps."""
+    wanted = ["django.contrib.auth", "django.contrib.contenttypes"]
+    if settings.SESSION_ENGINE.rsplit(".", 1)[-1] in ("db", "cached_db"):
+        wanted.append("django.contrib.sessions")
+    for name in wanted:
+        if not apps.is_installed(name):
+            yield error(
+                "E054", f"{name} is not installed.", f'Add "{name}" to INSTALLED_APPS and run migrate.'
+            )
+
+
+def check_urls() -> Messages:
+    """W060: the endpoint."""
+    if not getattr(settings, "ROOT_URLCONF", None):
+        return
+    try:
+        reverse("chatkit:chatkit")
+    except NoReverseMatch:
+        yield warning(
+            "W060",
+            "The URLconf does not include chatkit_app.urls; {% chatkit %} has nothing to talk to.",
+            'Add path("", include("chatkit_app.urls")) to urlpatterns.',
+        )
+    except Exception:
+        # A URLconf that cannot be loaded is what Django's own checks tell.
+        return
