@@ -66,7 +66,7 @@ class RequestContext:
             plan: str = "free"
 
         def shop_context(request):
-            return ShopContext.from_request(request, plan=request.user.plan)
+            return ShopContext.from_request(request, plan=getattr(request.user, "plan", "free"))
 
     Attributes:
         user_id: primary key of the logged-in user, or None.

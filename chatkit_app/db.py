@@ -11,7 +11,7 @@ import itertools
 import threading
 import time
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, ParamSpec, TypeVar
 
@@ -112,25 +112,45 @@ def savepoint(model: type[Model]) -> AbstractContextManager[None]:
     return transaction.atomic(using=using) if connections[using].in_atomic_block else nullcontext()
 
 
-_lanes: list[ThreadPoolExecutor] = []
+class Lane(ThreadPoolExecutor):
+    """A single thread, which knows how much it has been given to do."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            max_workers=1, thread_name_prefix="chatkit-request", initializer=_register_connections
+        )
+        self.pending = 0
+        self._counting = threading.Lock()
+
+    def submit(self, fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> Future[R]:
+        with self._counting:
+            self.pending += 1
+        future = super().submit(fn, *args, **kwargs)
+        future.add_done_callback(self._done)
+        return future
+
+    def _done(self, future: Future[Any]) -> None:
+        with self._counting:
+            self.pending -= 1
+
+
+_lanes: list[Lane] = []
 _next_lane = itertools.count()
 
 
-def request_lane() -> ThreadPoolExecutor:
-    """One of ``CHATKIT["REQUEST_THREADS"]`` single threads, in turn.
+def request_lane() -> Lane:
+    """One of ``CHATKIT["REQUEST_THREADS"]`` single threads.
 
     For code that Django runs "thread sensitive": what belongs to one request has to stay in one thread, but a
-    thousand requests need not have a thousand threads.
+    thousand requests need not have a thousand threads. The one with the least to do is taken, so that a slow view
+    holds up only those that come when all others are busy too.
     """
     count = max(1, chatkit_settings.request_threads)
     with _pool_lock:
         while len(_lanes) < count:
-            _lanes.append(
-                ThreadPoolExecutor(
-                    max_workers=1, thread_name_prefix="chatkit-request", initializer=_register_connections
-                )
-            )
-        return _lanes[next(_next_lane) % count]
+            _lanes.append(Lane())
+        first = next(_next_lane) % count
+        return min(_lanes[first:] + _lanes[:first], key=lambda lane: lane.pending)
 
 
 def _register_connections() -> None:

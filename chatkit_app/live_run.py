@@ -11,6 +11,7 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
 from asgiref.sync import AsyncToSync, ThreadSensitiveContext
+from chatkit.errors import ErrorCode
 from chatkit.types import (
     AssistantMessageItem,
     ErrorEvent,
@@ -160,10 +161,12 @@ class LiveRun:
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         """Let the readers go, also when the task was cancelled before its first step."""
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            logger.error("Run %s ended in an error", self.public_id, exc_info=error)
+            self._send(codec.to_frame(ErrorEvent(code=ErrorCode.STREAM_ERROR, allow_retry=True)))
         if not self.done:
             self._close()
-        if not task.cancelled() and task.exception() is not None:
-            logger.error("Run %s ended in an error", self.public_id, exc_info=task.exception())
 
     def _close(self) -> None:
         self.done = True
@@ -203,7 +206,7 @@ class LiveRun:
                 # The last frame but one, when the thread has changed as well.
                 for frame in self.frames[-2:]:
                     if frame.startswith(b'data: {"type":"error"'):
-                        status, self._failure = RunRow.Status.FAILED, frame[6:].decode().strip()
+                        status, self._failure = RunRow.Status.FAILED, _reason(frame)
             if not self._ending:
                 await self._end(status)
 
@@ -263,6 +266,12 @@ class LiveRun:
                 and _has_text(item)
             ):
                 yield item.model_copy(deep=True), self.context
+
+
+def _reason(error_frame: bytes) -> str:
+    """What the user was told, or the code that the client has a text for."""
+    event = ErrorEvent.model_validate_json(error_frame.removeprefix(b"data: "))
+    return event.message or str(getattr(event.code, "value", event.code))
 
 
 def _has_text(item: AssistantMessageItem) -> bool:

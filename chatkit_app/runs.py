@@ -159,6 +159,7 @@ def request_stop(*, run_pk: int) -> bool:
     Returns:
         Whether the run was still running. One of another process stops at its next checkpoint.
     """
+    run_rows.mark_lost(RunRow.objects.filter(pk=run_pk))
     if not RunRow.objects.running().filter(pk=run_pk).update(stop_requested=True):
         return False
     for run in list(_live.values()):

@@ -177,7 +177,11 @@ class ChatKitView(EndpointView):
         try:
             body = read_body(request)
             streaming = sniff_operation(body) in STREAMING_OPERATIONS
-            server = get_server(self.server or chatkit_settings.server)
+            path = self.server or chatkit_settings.server
+            server = _servers.get(path)
+            if server is None:
+                # In a worker, since a function that makes one may ask the database.
+                server = await db.run(get_server, path)
             parsed = server.parse(body)
             streaming = is_streaming_req(parsed)
             if is_streaming_req(parsed):

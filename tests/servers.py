@@ -26,6 +26,7 @@ from chatkit.types import (
     WidgetItem,
 )
 from chatkit.widgets import Card, Text
+from django.contrib.auth import get_user_model
 from django.utils.translation import gettext
 
 from chatkit_app.context import Usage
@@ -220,6 +221,11 @@ class UsageServer(DjangoChatKitServer):
     async def respond(self, thread, input_user_message, context):
         context.memory.usage = Usage(model="gpt-test", input_tokens=7, cached_tokens=3, output_tokens=5)
         yield self.text_event("counted")
+
+
+def server_from_the_database() -> EchoServer:
+    get_user_model().objects.exists()
+    return EchoServer()
 
 
 def not_a_server() -> str:

@@ -149,7 +149,7 @@ def test_checks_are_registered(monkeypatch: pytest.MonkeyPatch) -> None:
     clean_urlconf(monkeypatch)
     with override_settings(**{**CLEAN, "CHATKIT": ["SERVER"], "MIDDLEWARE": [SESSION, AUTHENTICATION]}):
         found = [str(message.id) for message in run_chatkit_checks()]
-    assert sorted(found) == ["chatkit.E001", "chatkit.W053", "chatkit.W080"]
+    assert sorted(found) == ["chatkit.E001", "chatkit.E053", "chatkit.W080"]
 
 
 def test_check_command_fails_on_an_error() -> None:
@@ -375,8 +375,8 @@ def test_e052_middleware_in_the_wrong_order() -> None:
     assert ids(checks.check_middleware, MIDDLEWARE=[AUTHENTICATION, SESSION, CSRF]) == ["chatkit.E052"]
 
 
-def test_w053_csrf_middleware_missing() -> None:
-    assert ids(checks.check_middleware, MIDDLEWARE=[SESSION, AUTHENTICATION]) == ["chatkit.W053"]
+def test_e053_csrf_middleware_missing() -> None:
+    assert ids(checks.check_middleware, MIDDLEWARE=[SESSION, AUTHENTICATION]) == ["chatkit.E053"]
 
 
 def test_middleware_of_a_subclass_is_accepted() -> None:

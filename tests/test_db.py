@@ -256,3 +256,17 @@ def test_work_after_shutdown_gets_new_workers():
     for _ in range(2):
         assert asyncio.run(db.run(lambda: "done")) == "done"
         db.shutdown()
+
+
+def test_request_lane_with_the_least_to_do_is_taken(settings):
+    settings.CHATKIT = {"REQUEST_THREADS": 3}
+    busy = {db.request_lane() for _ in range(3)}
+    assert len(busy) == 3
+    idle = busy.pop()
+    gate = threading.Event()
+    waiting = [lane.submit(gate.wait, 10) for lane in busy]
+    assert [db.request_lane() for _ in range(4)] == [idle] * 4
+    gate.set()
+    for future in waiting:
+        future.result()
+    assert [lane.pending for lane in busy] == [0, 0]

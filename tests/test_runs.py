@@ -709,6 +709,38 @@ async def test_cancellation_that_is_no_stop_ends_in_an_error_and_a_usable_thread
     assert (await chat.say("still there?", answer.thread_id)).text() == "echo: still there?"
 
 
+async def test_error_of_a_run_is_what_the_user_was_told(use):
+    use("HangingServer", ANSWER_TIMEOUT=0.1)
+    answer = await Chat().say("hi")
+    assert await ended(answer.run_id) == "failed"
+    use("RaisingServer")
+    raised = await Chat().say("hi")
+    assert await ended(raised.run_id) == "failed"
+    errors = await db.run(lambda: dict(Run.objects.values_list("public_id", "error")))
+    assert errors == {answer.run_id: "timeout", raised.run_id: "stream.error"}
+
+
+async def test_stop_of_a_run_whose_process_has_died_closes_it(use):
+    use("EchoServer")
+    chat = Chat()
+    answer = await chat.say("hi")
+    runs._live.clear()
+    long_ago = timezone.now() - timedelta(minutes=1)
+    await db.run(lambda: Run.objects.update(status="running", heartbeat_at=long_ago))
+    assert (await chat.stop(answer.run_id)).json() == {"stopped": False}
+    assert await db.run(status_of, answer.run_id) == "lost"
+
+
+async def test_run_that_fails_outside_its_answer_tells_its_readers(use, monkeypatch):
+    async def fail(self: LiveRun) -> None:
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr(LiveRun, "_drive", fail)
+    use("EchoServer")
+    answer = await Chat().say("hi")
+    assert answer.error() == {"type": "error", "code": "stream.error", "allow_retry": True}
+
+
 async def test_raising_server_fails_the_run(use):
     use("RaisingServer")
     answer = await Chat().say("hi")

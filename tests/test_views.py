@@ -643,3 +643,8 @@ def test_json_operation_works_under_wsgi():
     reply = browser.post("/chatkit", encode("threads.list"), content_type="application/json")
     assert reply.status_code == 200
     assert reply.json() == {"data": [], "has_more": False}
+
+
+async def test_function_that_makes_the_server_may_ask_the_database(use):
+    use("server_from_the_database")
+    assert (await Chat().say("hi")).text() == "echo: hi"

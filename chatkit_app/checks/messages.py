@@ -28,7 +28,7 @@ CHECKS = {
     "chatkit.E050": "SessionMiddleware is missing",
     "chatkit.E051": "AuthenticationMiddleware is missing",
     "chatkit.E052": "AuthenticationMiddleware stands before SessionMiddleware",
-    "chatkit.W053": "CsrfViewMiddleware is missing",
+    "chatkit.E053": "CsrfViewMiddleware is missing",
     "chatkit.E054": "an app of Django's that we need is not installed",
     "chatkit.W060": "the URLconf does not include chatkit_app.urls",
     "chatkit.W070": "ASGI_APPLICATION is not set",

@@ -24,7 +24,7 @@ def _middleware(name: str) -> int | None:
 
 
 def check_middleware() -> Messages:
-    """E050-W053: who is asking, and whether the request is ours."""
+    """E050-E053: who is asking, and whether the request is ours."""
     session_path = "django.contrib.sessions.middleware.SessionMiddleware"
     authentication_path = "django.contrib.auth.middleware.AuthenticationMiddleware"
     session = _middleware(session_path)
@@ -49,9 +49,9 @@ def check_middleware() -> Messages:
         )
     csrf_path = "django.middleware.csrf.CsrfViewMiddleware"
     if _middleware(csrf_path) is None:
-        yield warning(
-            "W053",
-            "CsrfViewMiddleware is not in MIDDLEWARE; other sites can write in your users' names.",
+        yield error(
+            "E053",
+            "CsrfViewMiddleware is not in MIDDLEWARE; pages get no CSRF cookie, so every message is refused.",
             f'Add "{csrf_path}". The template tag sends its token.',
         )
 
