@@ -13,6 +13,7 @@ belongs to one request still runs in one thread, in the same order. The endpoint
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -42,13 +43,34 @@ def get_asgi_application() -> ASGIApplication:
 
 
 def share_threads(application: ASGIApplication) -> ASGIApplication:
-    """Wrap any ASGI application over Django, such as a Channels ``ProtocolTypeRouter``."""
+    """Wrap any ASGI application over Django, such as a Channels ``ProtocolTypeRouter``.
+
+    Servers that announce their shutdown (uvicorn and hypercorn do) let running answers be saved and closed.
+    """
 
     async def shared(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "lifespan":
+            await follow_lifespan(receive, send)
+            return
         async with ThreadSensitiveContext(executor=db.request_lane()):
             await application(scope, receive, send)
 
     return shared
+
+
+async def follow_lifespan(receive: Any, send: Any) -> None:
+    """ASGI's lifespan: end the answers that are being made before the process does."""
+    from . import runs  # needs the app registry, which this module is there to fill
+
+    while True:
+        message = await receive()
+        if message["type"] == "lifespan.startup":
+            await send({"type": "lifespan.startup.complete"})
+        elif message["type"] == "lifespan.shutdown":
+            await runs.interrupt_all()
+            await asyncio.to_thread(db.shutdown)
+            await send({"type": "lifespan.shutdown.complete"})
+            return
 
 
 class GroupingASGIHandler(ASGIHandler):

@@ -148,6 +148,11 @@ class LiveRun:
         if self.task is not None:
             await asyncio.wait([self.task], timeout=STOP_PATIENCE)
 
+    def interrupt(self) -> None:
+        """The process is going down: keep what there is of the answer, and tell its readers."""
+        self._failure = "interrupted"
+        self._cancel(RunRow.Status.LOST)
+
     def give_up(self) -> None:
         """Nothing has come for too long: end the answer with an error that the user sees."""
         self._failure = "timeout"
@@ -200,7 +205,8 @@ class LiveRun:
                 if self._stop_status is None:
                     # Not by us: the process is going down, or respond() was waiting for a task that was cancelled.
                     self._failure = "interrupted"
-            except Exception as error:
+            except (Exception, SystemExit) as error:
+                # SystemExit would take the whole process, and everybody's answers, with it.
                 self._send(codec.to_frame(self.server.error_event(error)))
             if status == RunRow.Status.COMPLETED:
                 # The last frame but one, when the thread has changed as well.

@@ -85,9 +85,23 @@ def sign_of_life(active: list[LiveRun]) -> list[int]:
     keys = [pk for run in active if (pk := run.context.memory.run_pk) is not None]
     rows = RunRow.objects.filter(pk__in=keys)
     rows.running().update(heartbeat_at=timezone.now())
+    for pk in rows.filter(status=RunRow.Status.LOST).values_list("pk", flat=True):
+        _find_again(pk)
     mark_lost(RunRow.objects.all())
     stop_requested = dict(rows.values_list("pk", "stop_requested"))
     return [pk for pk in keys if stop_requested.get(pk, True)]
+
+
+def _find_again(pk: int) -> None:
+    """We were out of touch for so long (a database that was away) that somebody has taken us for dead."""
+    try:
+        with db.savepoint(RunRow):
+            RunRow.objects.filter(pk=pk).update(
+                status=RunRow.Status.RUNNING, finished_at=None, heartbeat_at=timezone.now()
+            )
+    except IntegrityError:
+        # Its thread has another answer by now, and can have one only.
+        RunRow.objects.filter(pk=pk).update(stop_requested=True)
 
 
 def lost_before() -> datetime:

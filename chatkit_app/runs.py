@@ -133,6 +133,15 @@ async def stop(row: RunRow) -> bool:
     return True
 
 
+async def interrupt_all() -> None:
+    """End the answers of this event loop, keeping what there is of them, because the process is going down."""
+    loop = asyncio.get_running_loop()
+    active = [run for run in _live.values() if run.loop is loop and not run.done]
+    for run in active:
+        run.interrupt()
+    await asyncio.gather(*(run.finished() for run in active))
+
+
 def find_repeated(request_key: str) -> LiveRun | None:
     """The run of this process that the same request has started, if it has not reached anybody yet."""
     run = _by_request.get(request_key)

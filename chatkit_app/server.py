@@ -68,6 +68,7 @@ logger = logging.getLogger(__name__)
 _REQUEST: TypeAdapter[ChatKitReq] = TypeAdapter(ChatKitReq)
 
 TITLE_LENGTH = 60
+MAX_TITLE_LENGTH = 500
 _PAGE_SIZE = 20
 
 
@@ -155,7 +156,7 @@ class DjangoChatKitServer(ChatKitServer[RequestContext]):
         return await self._process_non_streaming(request, context)
 
     @staticmethod
-    def error_event(error: Exception) -> ErrorEvent:
+    def error_event(error: BaseException) -> ErrorEvent:
         """What the user is shown of an error. Only errors that were written for users show their text."""
         match error:
             case CustomStreamError():
@@ -277,6 +278,10 @@ class DjangoChatKitServer(ChatKitServer[RequestContext]):
                 return self._serialize(page)
             case ThreadsUpdateReq():
                 await self.load_writable_thread(request.params.thread_id, context)
+                if len(request.params.title) > MAX_TITLE_LENGTH:
+                    raise InvalidRequest(
+                        _("A title can have {} characters at most.").format(MAX_TITLE_LENGTH)
+                    )
             case ThreadsSyncCustomActionReq():
                 await self.load_writable_thread(request.params.thread_id, context)
                 if request.params.item_id:

@@ -156,6 +156,12 @@ class StubbornServer(DjangoChatKitServer):
                 return
 
 
+class ExitingServer(DjangoChatKitServer):
+    async def respond(self, thread, input_user_message, context):
+        yield self.text_event("well")
+        raise SystemExit(3)
+
+
 class CancelledServer(DjangoChatKitServer):
     """Waits for a task that somebody else cancels."""
 

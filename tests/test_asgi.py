@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from asgiref.sync import iscoroutinefunction
+from asgiref.testing import ApplicationCommunicator
 from django.core.exceptions import PermissionDenied
 from django.core.handlers.asgi import ASGIHandler
 from django.http import Http404, HttpRequest, HttpResponse
@@ -302,3 +303,20 @@ async def test_one_request_stays_in_one_thread(few_threads):
             assert {threads.pop()} == Rendezvous.threads
     finally:
         urlpatterns.pop()
+
+
+async def test_lifespan_ends_the_answers_with_the_process(monkeypatch):
+    ended = []
+
+    async def interrupt_all() -> None:
+        ended.append("answers")
+
+    monkeypatch.setattr("chatkit_app.runs.interrupt_all", interrupt_all)
+    monkeypatch.setattr("chatkit_app.db.shutdown", lambda: ended.append("database"))
+    communicator = ApplicationCommunicator(share_threads(None), {"type": "lifespan"})
+    await communicator.send_input({"type": "lifespan.startup"})
+    assert await communicator.receive_output() == {"type": "lifespan.startup.complete"}
+    assert ended == []
+    await communicator.send_input({"type": "lifespan.shutdown"})
+    assert await communicator.receive_output() == {"type": "lifespan.shutdown.complete"}
+    assert ended == ["answers", "database"]

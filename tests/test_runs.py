@@ -741,6 +741,42 @@ async def test_run_that_fails_outside_its_answer_tells_its_readers(use, monkeypa
     assert answer.error() == {"type": "error", "code": "stream.error", "allow_retry": True}
 
 
+async def test_server_that_exits_ends_in_an_error_and_nothing_else(use):
+    use("ExitingServer")
+    chat = Chat()
+    answer = await chat.say("hi")
+    assert answer.error() == {"type": "error", "code": "stream.error", "allow_retry": True}
+    assert await ended(answer.run_id) == "failed"
+
+
+async def test_run_that_was_taken_for_lost_is_found_again(use, gate):
+    use("SlowServer", CHECKPOINT_INTERVAL=0.1)
+    answer = await begin_slowly(Chat())
+    await db.run(lambda: Run.objects.update(status="lost", finished_at=timezone.now()))
+    await rows_become(lambda: Run.objects.get(public_id=answer.run_id).status == "running")
+    gate.set()
+    await answer.rest()
+    assert await ended(answer.run_id) == "completed"
+
+
+async def test_run_whose_thread_has_another_answer_by_now_is_stopped(use, gate):
+    use("SlowServer", CHECKPOINT_INTERVAL=0.1)
+    answer = await begin_slowly(Chat())
+    await db.run(lambda: Run.objects.update(status="lost"))
+    await elsewhere(answer.thread_id, silent_for=-60)
+    await eventually(lambda: runs.get_live(answer.run_id).done)
+    assert await db.run(status_of, answer.run_id) == "stopped"
+
+
+async def test_interrupted_answers_are_saved_and_their_readers_told(use, gate):
+    use("SlowServer")
+    answer = await begin_slowly(Chat())
+    await runs.interrupt_all()
+    assert (await answer.rest()).error()["message"] == "The answer was interrupted. Please try again."
+    assert await ended(answer.run_id) == "lost"
+    assert await stored(answer.thread_id) == ["one "]
+
+
 async def test_raising_server_fails_the_run(use):
     use("RaisingServer")
     answer = await Chat().say("hi")

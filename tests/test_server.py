@@ -306,6 +306,13 @@ async def test_tool_output_without_a_pending_call_is_an_error(echo):
     ]
 
 
+async def test_title_that_is_too_long_is_refused(echo):
+    thread_id = await echo.create()
+    with pytest.raises(InvalidRequest, match="A title can have 500 characters"):
+        await echo.json("threads.update", thread_id=thread_id, title="x" * 501)
+    assert (await echo.json("threads.get_by_id", thread_id=thread_id))["title"] == "hi"
+
+
 @pytest.mark.parametrize("text", ["", " \n"])
 async def test_empty_message_is_refused_before_there_is_a_thread(echo, text):
     events = await echo.events("threads.create", input=message(text))
