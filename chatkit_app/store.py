@@ -219,7 +219,9 @@ class DjangoStore(OwnedStore):
         items = ItemRow.objects.filter(thread_id=Subquery(threads.values("pk")[:1]))
         if not hidden:
             items = items.visible()
-        rows, has_more = items.page(after=after, limit=limit, order=order)
+        # Without the columns that only search and the admin read.
+        columns: Any = items.values_list("public_id", "type", "payload", "created_at", named=True)
+        rows, has_more = columns.page(after=after, limit=limit, order=order)
         if not rows and not threads.exists():
             raise NotFoundError(f"Thread {thread_id!r} not found")
         return sdk_page([codec.decode_item(row, thread_id=thread_id) for row in rows], has_more)
