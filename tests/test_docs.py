@@ -38,7 +38,7 @@ def test_every_argument_of_the_tag_is_documented():
     assert [name for name in names if name != "request" and f"`{name}`" not in README] == []
 
 
-@pytest.mark.parametrize("name", ["ScriptedModel", "decode_events"])
+@pytest.mark.parametrize("name", ["ScriptedModel", "StoreContract", "decode_events"])
 def test_documented_test_tool_exists(name):
     assert f"`{name}`" in README
     assert hasattr(testing, name)
