@@ -184,7 +184,7 @@ class Answer:
         unfinished = list(self.memory.pending_items.values())
         self.memory.pending_items.clear()
         for item in unfinished:
-            if isinstance(item, AssistantMessageItem) and any(part.text.strip() for part in item.content):
+            if isinstance(item, AssistantMessageItem) and codec.item_text(item).strip():
                 try:
                     await self.store.add_thread_item(self.thread.id, item, self.context)
                 except Exception:

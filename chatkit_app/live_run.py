@@ -25,6 +25,7 @@ from django.utils.translation import gettext as _
 
 from . import codec, db, run_rows
 from .conf import chatkit_settings
+from .frames import Frames
 from .models import Run as RunRow
 
 if TYPE_CHECKING:
@@ -38,13 +39,11 @@ STOP_PATIENCE = 5.0
 _notes: set[asyncio.Future[int]] = set()
 
 
-class LiveRun:
+class LiveRun(Frames):
     """An answer that this process is making, or has just made.
 
     Attributes:
         public_id: what ``X-ChatKit-Run`` says and the run's URLs contain.
-        frames: all server-sent events so far, as bytes.
-        done: whether there will be no more of them.
         on_thread: called with the run as soon as ``threads.create`` has given it a thread.
     """
 
@@ -58,6 +57,7 @@ class LiveRun:
         frame_id: str = "",
         on_thread: Callable[[LiveRun], None],
     ) -> None:
+        super().__init__()
         self.server = server
         self.request = request
         self.context = context
@@ -66,15 +66,10 @@ class LiveRun:
         self.on_thread = on_thread
         self.public_id = f"run_{secrets.token_hex(16)}"
         self.thread_id: str | None = getattr(request.params, "thread_id", None)
-        self.frames: list[bytes] = []
-        self.done = False
-        self.delivered = False
-        self.readers = 0
         self.loop = asyncio.get_running_loop()
         self.started = self.last_event = time.perf_counter()
         self.ended: float | None = None
         self.task: asyncio.Task[None] | None = None
-        self._waiting: list[asyncio.Future[None]] = []
         self._stop_status: str | None = None
         self._ending = False
         self._recording: asyncio.Future[None] | None = None
@@ -84,26 +79,13 @@ class LiveRun:
 
     # Reading
 
-    def wait(self) -> asyncio.Future[None]:
-        """A future that is done when there are new frames, or no more to come."""
-        future: asyncio.Future[None] = self.loop.create_future()
-        self._waiting.append(future)
-        return future
-
     async def recorded(self) -> None:
         """Return when the run has a row, or has ended without one."""
         while self.context.memory.run_pk is None and not self.done:
             await self.wait()
 
-    def _wake(self) -> None:
-        waiting, self._waiting = self._waiting, []
-        for future in waiting:
-            if not future.done():
-                future.set_result(None)
-
     def detach(self) -> None:
-        """A reader has gone: after the end, when ``delivered`` says so, or before it."""
-        self.readers -= 1
+        super().detach()
         if self.done:
             run_pk = self.context.memory.run_pk
             if self.delivered and not self.recorded_delivered and run_pk is not None:
@@ -176,7 +158,7 @@ class LiveRun:
     def _close(self) -> None:
         self.done = True
         self.ended = time.perf_counter()
-        self._wake()
+        self.wake()
 
     async def _run(self) -> None:
         if getattr(AsyncToSync.executors, "current", None) is not None:
@@ -246,14 +228,13 @@ class LiveRun:
             return
         self.last_event = time.perf_counter()
         self.frames.append(frame)
-        if self._waiting:
-            self._wake()
+        self.wake()
 
     def _close_unfinished_items(self) -> None:
         """Other readers are still showing a half-written message: for them, this is how it ended."""
         for item in self.context.memory.pending_items.values():
             if isinstance(item, AssistantMessageItem):
-                kept = ThreadItemDoneEvent(item=item) if _has_text(item) else None
+                kept = ThreadItemDoneEvent(item=item) if codec.item_text(item).strip() else None
                 self._send(codec.to_frame(kept or ThreadItemRemovedEvent(item_id=item.id)))
         self.context.memory.pending_items.clear()
 
@@ -269,7 +250,7 @@ class LiveRun:
             if (
                 isinstance(item, AssistantMessageItem)
                 and item.thread_id in self.context.memory.thread_pks
-                and _has_text(item)
+                and codec.item_text(item).strip()
             ):
                 yield item.model_copy(deep=True), self.context
 
@@ -278,10 +259,6 @@ def _reason(error_frame: bytes) -> str:
     """What the user was told, or the code that the client has a text for."""
     event = ErrorEvent.model_validate_json(error_frame.removeprefix(b"data: "))
     return event.message or str(getattr(event.code, "value", event.code))
-
-
-def _has_text(item: AssistantMessageItem) -> bool:
-    return any(part.text.strip() for part in item.content)
 
 
 def record_delivery(run_pk: int) -> None:

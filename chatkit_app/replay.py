@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import suppress
 
 from chatkit.types import (
     AssistantMessageContentPartTextDelta,
@@ -24,6 +23,7 @@ from pydantic import BaseModel
 
 from . import codec, db
 from .errors import ChatKitError
+from .frames import Frames
 from .live_run import record_delivery
 from .models import Run as RunRow
 from .models import Thread as ThreadRow
@@ -35,28 +35,19 @@ logger = logging.getLogger(__name__)
 POLL_INTERVAL = 1.0
 
 
-class StoredRun:
+class StoredRun(Frames):
     """A source of frames, read from the run's items; while the run goes on elsewhere it is looked at every second."""
 
     def __init__(self, run_pk: int) -> None:
-        self.frames: list[bytes] = []
-        self.done = False
-        self.delivered = False
-        self.readers = 0
+        super().__init__()
         self._run_pk = run_pk
         self._locale = translation.get_language()
         self._texts: dict[str, str] = {}
         self._finished: set[str] = set()
-        self._waiting: list[asyncio.Future[None]] = []
         self._task = asyncio.create_task(self._follow())
 
-    def wait(self) -> asyncio.Future[None]:
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append(future)
-        return future
-
     def detach(self) -> None:
-        self.readers -= 1
+        super().detach()
         if self.readers <= 0:
             self._task.cancel()
             if self.delivered:
@@ -65,7 +56,7 @@ class StoredRun:
     async def _follow(self) -> None:
         try:
             while await db.run(self._look):
-                self._wake()
+                self.wake()
                 await asyncio.sleep(POLL_INTERVAL)
         except Exception as error:
             logger.error("A run could not be followed", exc_info=error)
@@ -73,13 +64,7 @@ class StoredRun:
             self._send(ErrorEvent(code="custom", message=message, allow_retry=True))
         finally:
             self.done = True
-            self._wake()
-
-    def _wake(self) -> None:
-        waiting, self._waiting = self._waiting, []
-        for future in waiting:
-            with suppress(asyncio.InvalidStateError):
-                future.set_result(None)
+            self.wake()
 
     def _look(self) -> bool:
         """Turn what is new into frames. Returns whether more may come."""

@@ -5,52 +5,21 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from typing import Any, Protocol
+from typing import Any
 
 from asgiref.sync import SyncToAsync
 from django.db import connections
 from django.http import StreamingHttpResponse
 
+from .frames import Frames
+
 PING = b": ping\n\n"
-
-
-class FrameSource(Protocol):
-    """What a stream is read from. ``live_run.LiveRun`` is one.
-
-    ``wait()`` returns a future that is done when there are new frames, or no more to come; a reader may also set
-    its result itself to wake up for a reason of its own.
-    """
-
-    frames: list[bytes]
-    done: bool
-    delivered: bool
-    readers: int
-
-    def wait(self) -> asyncio.Future[None]: ...
-
-    def detach(self) -> None: ...
-
-
-class FinishedFrames:
-    """Frames that are all there already."""
-
-    def __init__(self, *frames: bytes) -> None:
-        self.frames = list(frames)
-        self.done = True
-        self.delivered = False
-        self.readers = 0
-
-    def wait(self) -> asyncio.Future[None]:
-        raise RuntimeError("There is nothing to wait for.")
-
-    def detach(self) -> None:
-        self.readers -= 1
 
 
 class EventStream(AsyncIterator[bytes]):
     """One reader of a source, from its first frame to its last, with a comment whenever it is silent for long."""
 
-    def __init__(self, source: FrameSource, *, keep_alive: float) -> None:
+    def __init__(self, source: Frames, *, keep_alive: float) -> None:
         self._source = source
         self._keep_alive = keep_alive
         self._position = 0
@@ -119,7 +88,7 @@ class EventStream(AsyncIterator[bytes]):
 class EventStreamResponse(StreamingHttpResponse):
     """A stream of server-sent events."""
 
-    def __init__(self, source: FrameSource, *, keep_alive: float, **kwargs: Any) -> None:
+    def __init__(self, source: Frames, *, keep_alive: float, **kwargs: Any) -> None:
         self._stream = EventStream(source, keep_alive=keep_alive)
         super().__init__(self._stream, content_type="text/event-stream", **kwargs)
         self["Cache-Control"] = "no-cache, no-transform"

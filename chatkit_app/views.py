@@ -31,10 +31,11 @@ from . import codec, db, run_rows, runs
 from .conf import chatkit_settings
 from .context import RequestContext, build_context, ensure_visitor
 from .errors import ChatKitError, CsrfFailed, InvalidRequest, LoginRequired, NotSupported, RequestTooLarge
+from .frames import Frames
 from .models import Run as RunRow
 from .replay import StoredRun
 from .server import DjangoChatKitServer
-from .sse import EventStreamResponse, FinishedFrames
+from .sse import EventStreamResponse
 from .store import DjangoStore
 
 logger = logging.getLogger(__name__)
@@ -173,17 +174,15 @@ class ChatKitView(EndpointView):
 
     @in_page_language
     async def post(self, request: HttpRequest) -> HttpResponseBase:
-        streaming = False
+        body = b""
         try:
             body = read_body(request)
-            streaming = sniff_operation(body) in STREAMING_OPERATIONS
             path = self.server or chatkit_settings.server
             server = _servers.get(path)
             if server is None:
                 # In a worker, since a function that makes one may ask the database.
                 server = await db.run(get_server, path)
             parsed = server.parse(body)
-            streaming = is_streaming_req(parsed)
             if is_streaming_req(parsed):
                 if not isinstance(request, ASGIRequest):
                     raise NotSupported(
@@ -198,10 +197,10 @@ class ChatKitView(EndpointView):
             response["Cache-Control"] = "no-store"
             return response
         except RequestDataTooBig:
-            streaming = sniff_operation(read_beginning(request)) in STREAMING_OPERATIONS
-            return refusal(RequestTooLarge(_("The message is too large.")), streaming=streaming)
+            error = RequestTooLarge(_("The message is too large."))
+            return refusal(error, streaming=names_streaming_operation(read_beginning(request)))
         except Exception as error:
-            return refusal(error, streaming=streaming)
+            return refusal(error, streaming=names_streaming_operation(body))
 
     async def _stream(
         self, request: HttpRequest, server: DjangoChatKitServer, parsed: StreamingReq, body: bytes
@@ -326,12 +325,17 @@ def sniff_operation(body: bytes) -> str:
     return operation if isinstance(operation, str) else ""
 
 
+def names_streaming_operation(body: bytes) -> bool:
+    """Whether the client of this request waits for a stream, as far as the body lets one know."""
+    return sniff_operation(body) in STREAMING_OPERATIONS
+
+
 def refusal(error: Exception, *, streaming: bool) -> HttpResponseBase:
     """An error in the form that the client of this kind of operation can show."""
     if streaming:
         event = DjangoChatKitServer.error_event(error)
         return EventStreamResponse(
-            FinishedFrames(codec.to_frame(event)), keep_alive=chatkit_settings.keep_alive
+            Frames(codec.to_frame(event), done=True), keep_alive=chatkit_settings.keep_alive
         )
     match error:
         case ChatKitError():

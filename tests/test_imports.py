@@ -33,7 +33,7 @@ LAYERS = [
     {"querysets"},
     {"context"},
     {"db"},
-    {"errors", "conf", "signals"},
+    {"errors", "conf", "signals", "frames"},
 ]
 LEVEL = {module: level for level, modules in enumerate(LAYERS) for module in modules}
 

@@ -12,7 +12,8 @@ from django.db import connections
 
 from chatkit_app import db
 from chatkit_app.asgi import GroupingASGIHandler, share_threads
-from chatkit_app.sse import PING, EventStream, EventStreamResponse, FinishedFrames
+from chatkit_app.frames import Frames
+from chatkit_app.sse import PING, EventStream, EventStreamResponse
 from tests.chat import Chat, eventually
 from tests.servers import SlowServer
 
@@ -128,7 +129,7 @@ async def test_reader_who_stays_was_delivered_to():
 
 
 async def test_finished_frames_are_a_whole_stream():
-    response = EventStreamResponse(FinishedFrames(b"one", b"two"), keep_alive=60)
+    response = EventStreamResponse(Frames(b"one", b"two", done=True), keep_alive=60)
     assert [chunk async for chunk in response] == [b"onetwo"]
 
 
