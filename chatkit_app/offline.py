@@ -12,29 +12,25 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
 from agents import (
-    AgentOutputSchemaBase,
     FunctionTool,
     Handoff,
     Model,
     ModelProvider,
-    ModelResponse,
     ModelSettings,
-    ModelTracing,
     MultiProvider,
     Tool,
     TResponseInputItem,
 )
-from agents.items import TResponseStreamEvent
 from agents.models import _openai_shared
 from django.utils.translation import gettext as _
 from openai.types.responses import ResponseFunctionToolCall, ResponseOutputMessage
-from openai.types.responses.response_prompt_param import ResponsePromptParam
 
-from .responses import message, stream_response, tool_call, whole_response
+from .local_model import LocalModel, ModelRequest
+from .responses import message, tool_call
 
 MODEL_NAME = "offline"
 
@@ -88,7 +84,7 @@ class OfflineProvider(ModelProvider):
         return OfflineModel()
 
 
-class OfflineModel(Model):
+class OfflineModel(LocalModel):
     """Answers from the conversation itself.
 
     A tool is called when the user's text names it ("use get_weather for Paris"), holds every telling word of
@@ -101,70 +97,35 @@ class OfflineModel(Model):
         delay: seconds between two words.
     """
 
+    name = MODEL_NAME
+
     def __init__(self, *, delay: float = 0.025) -> None:
         self.delay = delay
 
-    async def get_response(
-        self,
-        system_instructions: str | None,
-        input: str | list[TResponseInputItem],
-        model_settings: ModelSettings,
-        tools: list[Tool],
-        output_schema: AgentOutputSchemaBase | None,
-        handoffs: list[Handoff[Any, Any]],
-        tracing: ModelTracing,
-        *,
-        previous_response_id: str | None,
-        conversation_id: str | None,
-        prompt: ResponsePromptParam | None,
-    ) -> ModelResponse:
-        if output_schema is None and re.search(r"\btitle\b", system_instructions or "", re.IGNORECASE):
-            words = _last_text(input).split()
-            return whole_response([message(" ".join(words[:8]))], input=input)
-        output = _decide(input, model_settings, tools, handoffs, output_schema)
-        return whole_response(output, input=input)
-
-    async def stream_response(
-        self,
-        system_instructions: str | None,
-        input: str | list[TResponseInputItem],
-        model_settings: ModelSettings,
-        tools: list[Tool],
-        output_schema: AgentOutputSchemaBase | None,
-        handoffs: list[Handoff[Any, Any]],
-        tracing: ModelTracing,
-        *,
-        previous_response_id: str | None,
-        conversation_id: str | None,
-        prompt: ResponsePromptParam | None,
-    ) -> AsyncIterator[TResponseStreamEvent]:
-        output = _decide(input, model_settings, tools, handoffs, output_schema)
-        async for event in stream_response(output, input=input, model=MODEL_NAME, delay=self.delay):
-            yield event
+    def output(self, request: ModelRequest) -> list[ResponseOutputMessage | ResponseFunctionToolCall]:
+        titled = re.search(r"\btitle\b", request.instructions or "", re.IGNORECASE)
+        if titled and request.output_schema is None and not request.streamed:
+            words = _last_text(request.input).split()
+            return [message(" ".join(words[:8]))]
+        return _decide(request)
 
 
 # What the offline model says
 
 
-def _decide(
-    input: str | list[TResponseInputItem],
-    settings: ModelSettings,
-    tools: list[Tool],
-    handoffs: list[Handoff[Any, Any]],
-    output_schema: AgentOutputSchemaBase | None,
-) -> list[ResponseOutputMessage | ResponseFunctionToolCall]:
-    items = _items(input)
+def _decide(request: ModelRequest) -> list[ResponseOutputMessage | ResponseFunctionToolCall]:
+    items = _items(request.input)
     asked = max((n for n, item in enumerate(items) if _is_user_text(item)), default=-1)
-    text = _last_text(input)
+    text = _last_text(request.input)
     outputs = [item for item in items[asked + 1 :] if _get(item, "type") == "function_call_output"]
 
     answered = any(_ANSWERS.search(_text_of(item)) for item in items[asked + 1 :])
     if not outputs and not answered:
-        call = _choose_call(text, settings, tools, handoffs)
+        call = _choose_call(text, request.settings, request.tools, request.handoffs)
         if call is not None:
             return [call]
-    if output_schema is not None and not output_schema.is_plain_text():
-        schema = output_schema.json_schema()
+    if request.output_schema is not None and not request.output_schema.is_plain_text():
+        schema = request.output_schema.json_schema()
         return [message(json.dumps(fill_schema(schema, text), ensure_ascii=False))]
     results = [_readable(_get(item, "output")) for item in outputs if not _is_handoff(item)]
     if results:

@@ -23,6 +23,7 @@ LAYERS = [
     {"run_rows"},
     {"agents"},
     {"server", "offline", "agent_run", "converter"},
+    {"local_model"},
     {"answer", "responses"},
     {"store", "titles"},
     {"memory_store"},
