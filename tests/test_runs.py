@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from datetime import timedelta
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from django.utils import timezone
@@ -108,20 +108,31 @@ async def test_disconnect_of_one_of_two_readers_cancels_nothing(use, gate):
     assert await ended(first.run_id) == "completed"
 
 
+def hold_recording(
+    monkeypatch: pytest.MonkeyPatch, *, when: Literal["asked", "written"] = "asked"
+) -> tuple[threading.Event, threading.Event]:
+    """Hold up the writing of a run's row. Returns what is set when it has come there, and what lets it go on."""
+    reached, go_on = threading.Event(), threading.Event()
+    record_start = run_rows.record_start
+
+    def slow_start(run: LiveRun) -> None:
+        if when == "written":
+            record_start(run)
+        reached.set()
+        go_on.wait(20)
+        if when == "asked":
+            record_start(run)
+
+    monkeypatch.setattr(run_rows, "record_start", slow_start)
+    return reached, go_on
+
+
 async def test_disconnect_before_the_answer_began_leaves_it_running(use, gate, monkeypatch):
     use("SlowServer")
     gate.set()
     chat = Chat()
     thread_id = (await chat.say("hi")).thread_id
-    reached, go_on = threading.Event(), threading.Event()
-    record_start = run_rows.record_start
-
-    def slow_start(run: LiveRun) -> None:
-        record_start(run)
-        reached.set()
-        go_on.wait(20)
-
-    monkeypatch.setattr(run_rows, "record_start", slow_start)
+    reached, go_on = hold_recording(monkeypatch, when="written")
     more = encode("threads.add_user_message", thread_id=thread_id, input=message("more"))
     answer = chat.start("POST", "/chatkit", more)
     assert answer._communicator.future is not None
@@ -209,15 +220,7 @@ async def test_stop_leaves_no_empty_message(use, gate):
 
 async def test_stop_works_as_soon_as_the_client_knows_the_run(use, gate, monkeypatch):
     use("SlowServer")
-    reached, go_on = threading.Event(), threading.Event()
-    record_start = run_rows.record_start
-
-    def slow_start(run: LiveRun) -> None:
-        reached.set()
-        go_on.wait(20)
-        record_start(run)
-
-    monkeypatch.setattr(run_rows, "record_start", slow_start)
+    reached, go_on = hold_recording(monkeypatch)
     chat = Chat()
     answer = await chat.begin_saying("hi")
     await eventually(reached.is_set)
@@ -265,15 +268,7 @@ async def test_stop_before_the_first_step_frees_the_thread(use, gate):
 
 async def test_stop_while_the_run_is_being_recorded_leaves_no_running_row(use, gate, monkeypatch):
     use("SlowServer")
-    reached, go_on = threading.Event(), threading.Event()
-    record_start = run_rows.record_start
-
-    def slow_start(run: LiveRun) -> None:
-        reached.set()
-        go_on.wait(20)
-        record_start(run)
-
-    monkeypatch.setattr(run_rows, "record_start", slow_start)
+    reached, go_on = hold_recording(monkeypatch)
     server = SlowServer()
     request = server.parse(encode("threads.create", input=message("hi")))
     run = await runs.start(server, request, RequestContext(visitor_id="v"))
