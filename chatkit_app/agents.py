@@ -69,6 +69,7 @@ from django.utils.translation import override
 
 from . import db
 from .agent_run import AgentRun
+from .attachments import DjangoAttachmentStore
 from .conf import chatkit_settings
 from .context import RequestContext
 from .converter import DjangoThreadItemConverter as DjangoThreadItemConverter
@@ -83,6 +84,8 @@ INSTRUCTIONS = (
     "You are a helpful assistant on a website. Answer in the language of the user, briefly and correctly, "
     "in Markdown where it helps. Say so when you do not know."
 )
+
+MODEL_FILE_BYTES = 20 * 1024 * 1024
 
 _GUARDRAILS = (
     InputGuardrailTripwireTriggered,
@@ -252,7 +255,18 @@ class AgentChatKitServer(DjangoChatKitServer):
         self, history: Sequence[ThreadItem], context: RequestContext
     ) -> list[TResponseInputItem]:
         """The history as the model reads it, without calls whose output is missing and the reverse."""
-        return paired(await self.converter.to_agent_input(history))
+        converter = self.converter
+        if isinstance(converter, DjangoThreadItemConverter):
+            converter = converter.with_files(await self.read_files(history, context))
+        return paired(await converter.to_agent_input(history))
+
+    async def read_files(self, history: Sequence[ThreadItem], context: RequestContext) -> dict[str, bytes]:
+        """The files that the model is given, by id: the newest, as far as they fit into ``MODEL_FILE_BYTES``."""
+        if not isinstance(self.attachment_store, DjangoAttachmentStore):
+            return {}
+        messages = [item for item in reversed(history) if isinstance(item, UserMessageItem)]
+        newest_first = [attachment for message in messages for attachment in message.attachments]
+        return await self.attachment_store.read(newest_first, context, limit=MODEL_FILE_BYTES)
 
     # How it is run
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import re
@@ -118,16 +119,24 @@ def is_storable_id(public_id: str) -> bool:
     return len(public_id) <= 255 and not _UNSTORABLE.search(public_id)
 
 
-def to_wire(model: BaseModel) -> bytes:
-    """An event or a reply as JSON for the browser: no nulls, no attachment metadata, times with an offset."""
+def to_wire(model: BaseModel, *, feedback: Mapping[str, str] | None = None) -> bytes:
+    """An event or a reply as JSON for the browser: no nulls, no attachment metadata, times with an offset.
+
+    ``feedback`` holds verdicts by the ids of items. Those of a page or of a thread's items get them as a field of
+    their own, which the bundled element reads and others do not know.
+    """
     if not isinstance(model, ThreadItemUpdatedEvent):
         model = with_utc_offset(model)
     context = {"exclude_metadata": True}
-    try:
-        return model.model_dump_json(by_alias=True, exclude_none=True, context=context).encode()
-    except (PydanticSerializationError, UnicodeEncodeError):
-        data = model.model_dump(mode="json", by_alias=True, exclude_none=True, context=context)
-        return json.dumps(_map_json(data, _without_surrogates), ensure_ascii=False).encode()
+    if not feedback:
+        with contextlib.suppress(PydanticSerializationError, UnicodeEncodeError):
+            return model.model_dump_json(by_alias=True, exclude_none=True, context=context).encode()
+    data = model.model_dump(mode="json", by_alias=True, exclude_none=True, context=context)
+    if feedback:
+        for item in (data["items"] if isinstance(model, Thread) else data)["data"]:
+            if item["id"] in feedback:
+                item["feedback"] = feedback[item["id"]]
+    return json.dumps(_map_json(data, _without_surrogates), ensure_ascii=False).encode()
 
 
 def to_frame(event: BaseModel) -> bytes:

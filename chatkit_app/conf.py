@@ -7,7 +7,8 @@ Each property reads ``settings.CHATKIT`` when it is asked, so ``override_setting
     chatkit_settings.db_workers
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Literal, cast
 
 from django.conf import settings
@@ -26,6 +27,7 @@ DEFAULTS: dict[str, Any] = {
     "SCRIPT_URL": OFFICIAL_SCRIPT_URL,
     "DOMAIN_KEY": None,
     "OPTIONS": {},
+    "ATTACHMENTS": None,
     "ON_DISCONNECT": "finish",
     "HISTORY_LIMIT": 50,
     "TRACING": False,
@@ -37,6 +39,43 @@ DEFAULTS: dict[str, Any] = {
     "DB_PATIENCE": 10.0,
     "REQUEST_THREADS": 8,
 }
+
+ATTACHMENT_DEFAULTS: dict[str, Any] = {
+    "STORAGE": "default",
+    "MAX_SIZE": 20 * 1024 * 1024,
+    "MAX_COUNT": 10,
+    "ACCEPT": {
+        "image/png": [".png"],
+        "image/jpeg": [".jpg", ".jpeg"],
+        "image/gif": [".gif"],
+        "image/webp": [".webp"],
+        "application/pdf": [".pdf"],
+        "text/plain": [".txt"],
+        "text/markdown": [".md"],
+        "text/csv": [".csv"],
+        "application/json": [".json"],
+    },
+    "URL_EXPIRY": 3600,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class AttachmentSettings:
+    """``CHATKIT["ATTACHMENTS"]``, with the defaults of what it leaves out.
+
+    Attributes:
+        storage: alias in ``STORAGES`` of where the bytes go.
+        max_size: bytes that a file may have.
+        max_count: files that a message may have.
+        accept: MIME types (``"image/*"`` too) and the extensions that may go with each; none are any.
+        url_expiry: seconds for which the URL of a file is good.
+    """
+
+    storage: str
+    max_size: int
+    max_count: int
+    accept: Mapping[str, Sequence[str]]
+    url_expiry: int
 
 
 class ChatKitSettings:
@@ -95,6 +134,15 @@ class ChatKitSettings:
     def options(self) -> dict[str, Any]:
         """ChatKit options (the client's own names) for every ``{% chatkit %}``."""
         return cast("dict[str, Any]", self._get("OPTIONS"))
+
+    @property
+    def attachments(self) -> AttachmentSettings | None:
+        """What files users may send; ``None`` when the app stores none."""
+        configured = self._get("ATTACHMENTS")
+        if configured is None:
+            return None
+        values = ATTACHMENT_DEFAULTS | configured
+        return AttachmentSettings(**{name.lower(): values[name] for name in ATTACHMENT_DEFAULTS})
 
     @property
     def on_disconnect(self) -> Literal["finish", "cancel"]:

@@ -46,6 +46,8 @@ class RequestMemory:
     user_message: UserMessageItem | None = None
     title: Title | None = None
     created_thread_id: str | None = None
+    endpoint_url: str = ""
+    feedback: dict[str, str] = field(default_factory=dict)
     admitted: object = None
     fresh_threads: dict[str, ThreadMetadata] = field(default_factory=dict)
     checkpoint: asyncio.Future[None] | None = None

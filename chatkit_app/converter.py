@@ -2,26 +2,63 @@
 
 from __future__ import annotations
 
+import base64
+import copy
 import json
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any, Self, cast
 
 from agents import TResponseInputItem
 from agents.run_config import CallModelData, ModelInputData
 from chatkit.agents import ThreadItemConverter
 from chatkit.types import AssistantMessageItem, Attachment, HiddenContextItem, UserMessageTagContent
-from openai.types.responses import EasyInputMessageParam, ResponseInputContentParam, ResponseInputTextParam
+from openai.types.responses import (
+    EasyInputMessageParam,
+    ResponseInputContentParam,
+    ResponseInputFileParam,
+    ResponseInputImageParam,
+    ResponseInputTextParam,
+)
+
+IMAGES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
+TEXTS = frozenset({"application/json", "application/xml", "application/yaml", "application/x-yaml"})
+TEXT_LENGTH = 100_000
 
 
 class DjangoThreadItemConverter(ThreadItemConverter):
-    """Thread items for the model. Nothing a thread can hold raises here; override what should say more."""
+    """Thread items for the model. Nothing a thread can hold raises here; override what should say more.
+
+    Attributes:
+        files: what is in the files of these items, by their ids. The model reads the others' names only.
+    """
+
+    files: Mapping[str, bytes] = {}
+
+    def with_files(self, files: Mapping[str, bytes]) -> Self:
+        """A converter like this one that has these files."""
+        converter = copy.copy(self)
+        converter.files = files
+        return converter
 
     async def attachment_to_message_content(self, attachment: Attachment) -> ResponseInputContentParam:
-        """A note that names the file. Override it to send what is in the file."""
-        return _input_text(
-            f"The user attached the file {json.dumps(attachment.name, ensure_ascii=False)} "
-            f"({attachment.mime_type}). Its content is not part of this conversation."
-        )
+        """The picture, the PDF or the text that the user attached; a note that names it for everything else."""
+        name = json.dumps(attachment.name, ensure_ascii=False)
+        about = f"The user attached the file {name} ({attachment.mime_type})."
+        content = self.files.get(attachment.id)
+        kind = attachment.mime_type
+        if content is not None and kind in IMAGES:
+            return ResponseInputImageParam(
+                type="input_image", detail="auto", image_url=_data_url(kind, content)
+            )
+        if content is not None and kind == "application/pdf":
+            return ResponseInputFileParam(
+                type="input_file", filename=attachment.name, file_data=_data_url(kind, content)
+            )
+        if content is not None and (kind.startswith("text/") or kind in TEXTS):
+            text = content.decode("utf-8-sig", errors="replace")
+            cut = f" These are its first {TEXT_LENGTH} characters." if len(text) > TEXT_LENGTH else ""
+            return _input_text(f"{about}{cut}\n<File>\n{text[:TEXT_LENGTH]}\n</File>")
+        return _input_text(f"{about} Its content is not part of this conversation.")
 
     async def tag_to_message_content(self, tag: UserMessageTagContent) -> ResponseInputContentParam:
         """The tag's name and data."""
@@ -48,6 +85,10 @@ class DjangoThreadItemConverter(ThreadItemConverter):
 
 def _input_text(text: str) -> ResponseInputTextParam:
     return ResponseInputTextParam(type="input_text", text=text)
+
+
+def _data_url(mime_type: str, content: bytes) -> str:
+    return f"data:{mime_type};base64,{base64.b64encode(content).decode()}"
 
 
 def paired(items: list[TResponseInputItem]) -> list[TResponseInputItem]:

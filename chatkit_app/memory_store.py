@@ -103,6 +103,7 @@ class InMemoryStore(OwnedStore):
     ) -> Page[ThreadItem]:
         items = self._find(thread_id, context).items.items()
         visible = {item_id: row for item_id, row in items if row.type not in HIDDEN_ITEM_TYPES}
+        context.memory.feedback |= self._find(thread_id, context).feedback
         return self._item_page(thread_id, visible, after, limit, order)
 
     def _item_page(

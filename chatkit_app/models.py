@@ -143,7 +143,7 @@ class ThreadItem(models.Model):
 
 
 class Attachment(OwnedModel):
-    """A file of a user's message: what is known of it, not its bytes."""
+    """A file of a user's message: what is known of it. Its bytes are in a storage, under the name in ``file``."""
 
     class Type(models.TextChoices):
         FILE = "file", _("file")
@@ -161,6 +161,10 @@ class Attachment(OwnedModel):
     type = models.CharField(_("type"), max_length=10, choices=Type.choices)
     name = models.TextField(_("name"))
     mime_type = models.CharField(_("MIME type"), max_length=255)
+    file = models.CharField(
+        _("stored as"), max_length=255, blank=True, default="", help_text=_("Empty until it is uploaded.")
+    )
+    size = models.PositiveBigIntegerField(_("size in bytes"), null=True, blank=True)
     payload = models.JSONField(_("payload"), default=dict, blank=True)
     created_at = models.DateTimeField(_("created"), default=timezone.now)
 

@@ -52,6 +52,7 @@ _NOT_THE_USER = (
     "The following image was generated",
     "The user is referring to this",
 )
+_ATTACHED = "The user attached the file"
 _ANSWERS = re.compile(r"<StructuredInput>\s*(.*?)\s*</StructuredInput>", re.DOTALL)
 _ARGUMENT = re.compile(r"\b(?:for|in|about|named|called|of|to|at|with|on)\s+(.+)$", re.IGNORECASE | re.DOTALL)
 _QUOTED = re.compile(r'"([^"]+)"|“([^”]+)”|`([^`]+)`')
@@ -318,7 +319,8 @@ def _text_of(item: Any) -> str:
     content = _get(item, "content")
     if isinstance(content, str):
         return content
-    return "".join(str(_get(part, "text") or "") for part in content or ())
+    texts = (str(_get(part, "text") or "") for part in content or ())
+    return "".join(text for text in texts if not text.startswith(_ATTACHED))
 
 
 def _readable(output: Any) -> str:

@@ -40,7 +40,10 @@ class OwnedStore(Store[RequestContext]):
     async def load_visible_items(
         self, thread_id: str, after: str | None, limit: int, order: str, context: RequestContext
     ) -> Page[ThreadItem]:
-        """Like ``load_thread_items()`` without hidden items; these are left out before the page is cut."""
+        """Like ``load_thread_items()`` without hidden items; these are left out before the page is cut.
+
+        The owner's verdicts on the items, if there are any, are put into ``context.memory.feedback``.
+        """
         raise NotImplementedError
 
     async def checkpoint(self, unfinished: list[tuple[ThreadItem, RequestContext]]) -> None:

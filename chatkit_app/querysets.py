@@ -81,7 +81,9 @@ class ThreadItemQuerySet(OwnedQuerySet["ThreadItem"]):
 
 
 class AttachmentQuerySet(OwnedQuerySet["Attachment"]):
-    pass
+    def unsent(self) -> AttachmentQuerySet:
+        """Keep those that are part of no message."""
+        return self.filter(thread__isnull=True)
 
 
 class FeedbackQuerySet(OwnedQuerySet["Feedback"]):

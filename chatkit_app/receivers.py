@@ -6,11 +6,13 @@ from typing import Any
 
 from django.contrib.auth.signals import user_logged_in
 from django.db import router, transaction
+from django.db.models.signals import post_delete
 from django.http import HttpRequest
 
 
 def connect_receivers() -> None:
     user_logged_in.connect(claim_visitor, dispatch_uid="chatkit_claim_visitor")
+    post_delete.connect(delete_bytes, sender="chatkit_app.Attachment", dispatch_uid="chatkit_delete_bytes")
 
 
 def claim_visitor(sender: Any, request: HttpRequest | None, user: Any, **kwargs: Any) -> None:
@@ -30,3 +32,11 @@ def claim_visitor(sender: Any, request: HttpRequest | None, user: Any, **kwargs:
         judged = Feedback.objects.filter(user=user).values("item_id")
         Feedback.objects.exclude(item_id__in=judged).claim(visitor_id=visitor_id, user_id=user.pk)
     visitor_claimed.send(sender=Thread, user=user, visitor_id=visitor_id, threads=threads)
+
+
+def delete_bytes(sender: Any, instance: Any, using: str, **kwargs: Any) -> None:
+    """The bytes of an attachment follow its row, however it was deleted, once that is certain."""
+    from .attachments import delete_file
+
+    if instance.file:
+        transaction.on_commit(lambda: delete_file(instance.file), using=using, robust=True)

@@ -39,7 +39,8 @@ Content-Security-Policy
 Static files
     The scripts are plain ES modules which import one another by relative names. Any storage serves them; one
     that keeps *only* hashed names (WhiteNoise's ``WHITENOISE_KEEP_ONLY_HASHED_FILES``) needs Django's
-    ``support_js_module_import_aggregation = True`` on its storage class.
+    ``support_js_module_import_aggregation = True`` on its storage class, and ``max_post_process_passes = 20`` for
+    modules that import modules.
 """
 
 import json
@@ -55,10 +56,16 @@ from django.templatetags.static import static
 from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html, json_script
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language, get_language_bidi
+from django.utils.translation import (
+    get_language,
+    get_language_bidi,
+    get_supported_language_variant,
+    override,
+)
 from django.utils.translation import gettext as _
 
 from .conf import chatkit_settings
+from .element_strings import element_strings
 
 RUN_PLACEHOLDER = "RUN_ID"
 SCRIPT_TIMEOUT = 5.0
@@ -104,20 +111,31 @@ def render_chatkit(
         ValueError: when ``persist`` is none of its values.
     """
     config = page_config(request, id=id, thread=thread, persist=persist, url=url, options=options)
+    nonce_attribute = _attribute("nonce", nonce or _request_nonce(request))
+    element = SafeString("")
+    if config["client"] == "bundled":
+        # Fetched beside the bootstrap module, which would ask for it only once it runs.
+        element = format_html(
+            '<script type="module" async src="{}"{}></script>', config["elementUrl"], nonce_attribute
+        )
+    with override(config["locale"]):
+        direction = "rtl" if get_language_bidi() else "ltr"
     return format_html(
         '<link rel="stylesheet" href="{stylesheet}"{nonce}>'
         '<openai-chatkit data-chatkit lang="{lang}" dir="{direction}"{id}{css_class}>'
         "{config}<noscript>{noscript}</noscript></openai-chatkit>"
-        '<script type="module" src="{script}" data-chatkit-bootstrap{nonce}></script>',
+        '<script type="module" src="{script}" data-chatkit-bootstrap{nonce}></script>'
+        "{element}",
         stylesheet=static("chatkit_app/chatkit.css"),
-        nonce=_attribute("nonce", nonce or _request_nonce(request)),
-        lang=get_language() or settings.LANGUAGE_CODE,
-        direction="rtl" if get_language_bidi() else "ltr",
+        nonce=nonce_attribute,
+        lang=config["locale"],
+        direction=direction,
         id=_attribute("id", id),
         css_class=_attribute("class", css_class),
         config=json_script(config, encoder=DjangoJSONEncoder),
         noscript=_("The chat needs JavaScript."),
         script=static("chatkit_app/bootstrap.js"),
+        element=element,
     )
 
 
@@ -135,7 +153,11 @@ def page_config(
     merged = merge_options(chatkit_settings.options, options or {})
     if thread is not None:
         merged["initialThread"] = str(thread)
+    _add_attachments(merged, endpoint)
     _require_json(merged)
+    language = chat_language(merged)
+    with override(language):
+        strings = element_strings()
     return {
         "client": chatkit_settings.client,
         "scriptUrl": chatkit_settings.script_url,
@@ -146,12 +168,20 @@ def page_config(
         "runStopUrl": run_stop,
         "runPlaceholder": RUN_PLACEHOLDER,
         "csrf": csrf_config(request),
-        "locale": get_language() or settings.LANGUAGE_CODE,
+        "locale": language,
         "domainKey": chatkit_settings.domain_key or LOCAL_DOMAIN_KEY,
         "persist": _persist_config(persist, endpoint, id),
         "options": merged,
-        "strings": element_strings(),
+        "strings": strings,
     }
+
+
+def chat_language(options: Mapping[str, Any]) -> str:
+    """The language of a chat: that of its option ``locale``, where Django has it, else that of the page."""
+    try:
+        return get_supported_language_variant(options["locale"])
+    except (KeyError, LookupError, TypeError):
+        return get_language() or settings.LANGUAGE_CODE
 
 
 def endpoint_urls(request: HttpRequest, url: str = "") -> tuple[str, str, str]:
@@ -206,39 +236,21 @@ def merge_options(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str,
     return merged
 
 
-def element_strings() -> dict[str, str]:
-    """The bundled element's texts in the active language; ``strings.js`` holds the same keys in English."""
-    return {
-        "answerFinished": _("Answer finished."),
-        "answering": _("Answering…"),
-        "assistant": _("Assistant"),
-        "back": _("Back to the conversation"),
-        "conversations": _("Conversations"),
-        "error": _("Something went wrong."),
-        "errorNetwork": _("The connection was lost."),
-        "greeting": _("What can I help with today?"),
-        "history": _("Show conversations"),
-        "historyEmpty": _("No conversations yet."),
-        "historyFailed": _("The conversations could not be loaded."),
-        "jumpToLatest": _("Jump to the latest message"),
-        "loading": _("Loading…"),
-        "messages": _("Messages"),
-        "newChat": _("New chat"),
-        "placeholder": _("Message the AI"),
-        "retry": _("Retry"),
-        "send": _("Send message"),
-        "stop": _("Stop answering"),
-        "stopped": _("You stopped this answer."),
-        "threadClosed": _("This conversation is closed."),
-        "threadFailed": _("The conversation could not be loaded."),
-        "threadLocked": _("This conversation is locked."),
-        "today": _("Today"),
-        "unavailable": _("The chat could not be loaded. Reload the page to try again."),
-        "unsupported": _("This part of the answer cannot be shown here."),
-        "untitled": _("Untitled conversation"),
-        "yesterday": _("Yesterday"),
-        "you": _("You"),
+def _add_attachments(options: dict[str, Any], endpoint: str) -> None:
+    """Tell the client what ``CHATKIT["ATTACHMENTS"]`` takes, where the options do not say something else."""
+    settings = chatkit_settings.attachments
+    if settings is None:
+        return
+    composer = options.get("composer") or {}
+    taken = {
+        "enabled": True,
+        "maxSize": settings.max_size,
+        "maxCount": settings.max_count,
+        "accept": settings.accept,
     }
+    options["composer"] = {**composer, "attachments": taken | (composer.get("attachments") or {})}
+    upload = {"type": "direct", "uploadUrl": f"{endpoint.rstrip('/')}/attachments"}
+    options["api"] = {"uploadStrategy": upload} | (options.get("api") or {})
 
 
 def _request_nonce(request: HttpRequest) -> str:

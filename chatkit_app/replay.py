@@ -22,6 +22,7 @@ from django.utils.translation import gettext as _
 from pydantic import BaseModel
 
 from . import codec, db
+from .attachments import signed_again
 from .errors import ChatKitError
 from .frames import Frames
 from .live_run import record_delivery
@@ -38,9 +39,10 @@ POLL_INTERVAL = 1.0
 class StoredRun(Frames):
     """A source of frames, read from the run's items; while the run goes on elsewhere it is looked at every second."""
 
-    def __init__(self, run_pk: int) -> None:
+    def __init__(self, run_pk: int, endpoint_url: str = "") -> None:
         super().__init__()
         self._run_pk = run_pk
+        self._endpoint_url = endpoint_url
         self._locale = translation.get_language()
         self._texts: dict[str, str] = {}
         self._finished: set[str] = set()
@@ -92,7 +94,7 @@ class StoredRun(Frames):
             metadata = codec.decode_thread(thread)
             events.append(ThreadCreatedEvent(thread=Thread(**metadata.model_dump(), items=Page())))
         for row in ItemRow.objects.visible().filter(run_id=run.pk).order_by("pk"):
-            item = codec.decode_item(row, thread_id=thread.public_id)
+            item = signed_again(codec.decode_item(row, thread_id=thread.public_id), self._endpoint_url)
             events += self._growth(item) if run.status == RunRow.Status.RUNNING else self._end(item)
         # All at once: the reader looks at them from another thread.
         self.frames += [codec.to_frame(event) for event in events]

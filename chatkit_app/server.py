@@ -42,10 +42,12 @@ from chatkit.types import (
     ThreadsAddUserMessageReq,
     ThreadsCreateReq,
     ThreadsCustomActionReq,
+    ThreadsGetByIdReq,
     ThreadsRetryAfterItemReq,
     ThreadsSyncCustomActionReq,
     ThreadStreamEvent,
     ThreadsUpdateReq,
+    UserMessageInput,
     UserMessageItem,
     WidgetItem,
     is_streaming_req,
@@ -56,6 +58,8 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from . import codec, db
 from .answer import Answer
+from .attachments import DjangoAttachmentStore, attachment_settings, signed_again
+from .conf import chatkit_settings
 from .context import RequestContext
 from .errors import InvalidRequest, NotSupported, ThreadReadOnly
 from .signals import feedback_given
@@ -77,7 +81,8 @@ class DjangoChatKitServer(ChatKitServer[RequestContext]):
 
     Args:
         store: where threads are kept; ``DjangoStore()`` unless given.
-        attachment_store: the SDK's attachment store, if your chat takes files.
+        attachment_store: where files are kept; ``DjangoAttachmentStore()`` unless given, as soon as
+            ``CHATKIT["ATTACHMENTS"]`` is set and the store is a ``DjangoStore``.
     """
 
     store: Store[RequestContext]
@@ -88,6 +93,16 @@ class DjangoChatKitServer(ChatKitServer[RequestContext]):
         attachment_store: AttachmentStore[RequestContext] | None = None,
     ) -> None:
         super().__init__(store if store is not None else DjangoStore(), attachment_store)
+
+    @property
+    def attachment_store(self) -> AttachmentStore[RequestContext] | None:
+        if self._attachment_store is None and chatkit_settings.attachments is not None:
+            return DjangoAttachmentStore() if isinstance(self.store, DjangoStore) else None
+        return self._attachment_store
+
+    @attachment_store.setter
+    def attachment_store(self, attachment_store: AttachmentStore[RequestContext] | None) -> None:
+        self._attachment_store = attachment_store
 
     # For subclasses
 
@@ -233,8 +248,7 @@ class DjangoChatKitServer(ChatKitServer[RequestContext]):
                 message = request.params.input
                 if not message.attachments and not any(part.text.strip() for part in message.content):
                     raise InvalidRequest(_("The message is empty."))
-                for attachment_id in request.params.input.attachments:
-                    await self.store.load_attachment(attachment_id, context)
+                await self._admit_attachments(request, context)
             case ThreadsAddClientToolOutputReq():
                 await self._expect_pending_tool_call(request.params.thread_id, context)
             case ThreadsRetryAfterItemReq():
@@ -245,6 +259,20 @@ class DjangoChatKitServer(ChatKitServer[RequestContext]):
                     raise InvalidRequest(_("This has been answered already."))
             case ThreadsCustomActionReq() if request.params.item_id:
                 await self._expect_item(request, WidgetItem, context)
+
+    async def _admit_attachments(
+        self, request: ThreadsCreateReq | ThreadsAddUserMessageReq, context: RequestContext
+    ) -> None:
+        ids = request.params.input.attachments
+        is_ours = isinstance(self.attachment_store, DjangoAttachmentStore)
+        if is_ours and len(ids) > (allowed := attachment_settings().max_count):
+            raise InvalidRequest(_("A message can have {} files at most.").format(allowed))
+        for attachment_id in ids:
+            attachment = await self.store.load_attachment(attachment_id, context)
+            if is_ours and attachment.upload_descriptor is not None:
+                raise InvalidRequest(_("A file has not been uploaded to its end. Remove it, or wait for it."))
+            if is_ours and attachment.thread_id not in (None, getattr(request.params, "thread_id", None)):
+                raise InvalidRequest(_("A file belongs to another conversation. Upload it again."))
 
     async def load_writable_thread(self, thread_id: str, context: RequestContext) -> ThreadMetadata:
         """The owner's thread, as the store has it now.
@@ -275,7 +303,10 @@ class DjangoChatKitServer(ChatKitServer[RequestContext]):
                 page = await self._load_visible_items(
                     params.thread_id, params.after, params.limit or _PAGE_SIZE, params.order, context
                 )
-                return self._serialize(page)
+                return codec.to_wire(page, feedback=context.memory.feedback)
+            case ThreadsGetByIdReq(params=params):
+                thread = self._to_thread_response(await self._load_full_thread(params.thread_id, context))
+                return codec.to_wire(thread, feedback=context.memory.feedback)
             case ThreadsUpdateReq():
                 await self.load_writable_thread(request.params.thread_id, context)
                 if len(request.params.title) > MAX_TITLE_LENGTH:
@@ -312,8 +343,17 @@ class DjangoChatKitServer(ChatKitServer[RequestContext]):
         self, thread_id: str, after: str | None, limit: int, order: str, context: RequestContext
     ) -> Any:
         if isinstance(self.store, OwnedStore):
-            return await self.store.load_visible_items(thread_id, after, limit, order, context)
-        return await self.store.load_thread_items(thread_id, after, limit, order, context)
+            page = await self.store.load_visible_items(thread_id, after, limit, order, context)
+        else:
+            page = await self.store.load_thread_items(thread_id, after, limit, order, context)
+        page.data = [signed_again(item, context.memory.endpoint_url) for item in page.data]
+        return page
+
+    async def _build_user_message_item(
+        self, input: UserMessageInput, thread: ThreadMetadata, context: RequestContext
+    ) -> UserMessageItem:
+        item = await super()._build_user_message_item(input, thread, context)
+        return signed_again(item, context.memory.endpoint_url)
 
     async def add_feedback(
         self, thread_id: str, item_ids: list[str], feedback: FeedbackKind, context: RequestContext

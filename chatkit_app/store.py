@@ -14,7 +14,7 @@ from typing import Any
 from chatkit.types import Attachment as SDKAttachment
 from chatkit.types import Page, ThreadItem, ThreadMetadata
 from django.db import IntegrityError, router, transaction
-from django.db.models import F, Subquery
+from django.db.models import F, OuterRef, Subquery
 from django.utils import timezone
 
 from . import codec, db
@@ -217,13 +217,18 @@ class DjangoStore(OwnedStore):
             else ThreadRow.objects.filter(pk=pk)
         )
         items = ItemRow.objects.filter(thread_id=Subquery(threads.values("pk")[:1]))
-        if not hidden:
-            items = items.visible()
         # Without the columns that only search and the admin read.
-        columns: Any = items.values_list("public_id", "type", "payload", "created_at", named=True)
+        names = ["public_id", "type", "payload", "created_at"]
+        if not hidden:
+            mine = Feedback.objects.owned_by(context).filter(item_id=OuterRef("pk"))
+            items = items.visible().annotate(verdict=Subquery(mine.values("kind")[:1]))
+            names.append("verdict")
+        columns: Any = items.values_list(*names, named=True)
         rows, has_more = columns.page(after=after, limit=limit, order=order)
         if not rows and not threads.exists():
             raise NotFoundError(f"Thread {thread_id!r} not found")
+        if not hidden:
+            context.memory.feedback |= {row.public_id: row.verdict for row in rows if row.verdict}
         return sdk_page([codec.decode_item(row, thread_id=thread_id) for row in rows], has_more)
 
     def _load_item(self, thread_id: str, item_id: str, context: RequestContext) -> ThreadItem:

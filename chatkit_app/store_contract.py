@@ -370,6 +370,15 @@ class StoreContract:
         assert await store.save_feedback("t", asked, "positive", context) == ["b", "a"]
         assert await store.save_feedback("t", asked, "negative", context) == ["b", "a"]
 
+    async def test_feedback_is_remembered_with_the_items(self) -> None:
+        store, context = self.make_store(), await self.make_context()
+        await self.make_messages(store, context, ["a", "b", "c"])
+        await store.save_feedback("t", ["a"], "negative", context)
+        await store.save_feedback("t", ["a", "c"], "positive", context)
+        reader = self.again(context)
+        await store.load_visible_items("t", None, 10, "asc", reader)
+        assert reader.memory.feedback == {"a": "positive", "c": "positive"}
+
     async def test_feedback_on_nothing_visible_is_refused(self) -> None:
         store, context = self.make_store(), await self.make_context()
         await self.make_thread(store, context)

@@ -8,6 +8,7 @@ A site with several chats includes ``endpoint()`` once for each::
 
 from django.urls import URLPattern, path
 
+from .upload_views import AttachmentFileView, AttachmentsView, AttachmentView
 from .views import ChatKitView, RunEventsView, RunStopView
 
 app_name = "chatkit"
@@ -25,6 +26,13 @@ def endpoint(*, server: str | None = None, namespace: str | None = None) -> list
         path("chatkit", ChatKitView.as_view(**options), name="chatkit"),
         path("chatkit/runs/<str:run_id>/events", RunEventsView.as_view(**options), name="run_events"),
         path("chatkit/runs/<str:run_id>/stop", RunStopView.as_view(**options), name="run_stop"),
+        path("chatkit/attachments", AttachmentsView.as_view(**options), name="attachments"),
+        path("chatkit/attachments/<str:attachment_id>", AttachmentView.as_view(**options), name="attachment"),
+        path(
+            "chatkit/attachments/<str:attachment_id>/file",
+            AttachmentFileView.as_view(**options),
+            name="attachment_file",
+        ),
     ]
 
 

@@ -123,6 +123,8 @@ class EndpointView(View):
 
     server: str | None = None
     namespace: str | None = None
+    # How many parts of a path stand behind that of the endpoint.
+    depth = 0
     http_method_names = ["get", "post"]
 
     @classmethod
@@ -151,7 +153,7 @@ class EndpointView(View):
             return self._check_in(request, operation)
 
     def _check_in(self, request: HttpRequest, operation: str | None) -> RequestContext:
-        if request.method == "POST":
+        if request.method != "GET":
             check_csrf(request)
         if chatkit_settings.login_required and not request.user.is_authenticated:
             raise LoginRequired(_("Your session has ended. Reload the page and log in again."))
@@ -160,7 +162,19 @@ class EndpointView(View):
         context = build_context(request)
         if self.namespace is not None:
             context.namespace = self.namespace
+        context.memory.endpoint_url = self.endpoint_url(request)
         return context
+
+    def endpoint_url(self, request: HttpRequest) -> str:
+        """The endpoint's whole address, beside which those of runs and attachments are."""
+        return request.build_absolute_uri(request.path.rsplit("/", self.depth)[0])
+
+    async def get_server(self) -> DjangoChatKitServer:
+        """The server that answers here."""
+        path = self.server or chatkit_settings.server
+        # In a worker when it is not made yet, since a function that makes one may ask the database.
+        server = _servers.get(path)
+        return server if server is not None else await db.run(get_server, path)
 
 
 class ChatKitView(EndpointView):
@@ -177,11 +191,7 @@ class ChatKitView(EndpointView):
         body = b""
         try:
             body = read_body(request)
-            path = self.server or chatkit_settings.server
-            server = _servers.get(path)
-            if server is None:
-                # In a worker, since a function that makes one may ask the database.
-                server = await db.run(get_server, path)
+            server = await self.get_server()
             parsed = server.parse(body)
             if is_streaming_req(parsed):
                 if not isinstance(request, ASGIRequest):
@@ -210,7 +220,7 @@ class ChatKitView(EndpointView):
         live = runs.find_repeated(key)
         # What this process knows of its own run is newer than the row.
         if live is None and repeated is not None and runs.get_live(repeated.public_id) is None:
-            return run_response(StoredRun(repeated.pk), repeated.public_id)
+            return run_response(StoredRun(repeated.pk, self.endpoint_url(request)), repeated.public_id)
         if live is None:
             live = await runs.start(server, parsed, context, request_key=key, frame_id=frame_id)
         return run_response(live, live.public_id)
@@ -241,6 +251,8 @@ class ChatKitView(EndpointView):
 class RunView(EndpointView):
     """What the two URLs of a run share."""
 
+    depth = 3
+
     async def load_run(self, request: HttpRequest, public_id: str) -> RunRow:
         live = runs.get_live(public_id)
         if live is not None:
@@ -269,7 +281,7 @@ class RunEventsView(RunView):
             row = await self.load_run(request, run_id)
         except Exception as error:
             return refusal(error, streaming=False)
-        return run_response(runs.get_live(run_id) or StoredRun(row.pk), run_id)
+        return run_response(runs.get_live(run_id) or StoredRun(row.pk, self.endpoint_url(request)), run_id)
 
 
 class RunStopView(RunView):

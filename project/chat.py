@@ -4,10 +4,12 @@
 agent, with OpenAI's models or, as long as there is no ``OPENAI_API_KEY``, with the offline model.
 """
 
+import json
 import zlib
 from contextlib import aclosing
 from typing import Any, cast
 
+import openai
 from agents import (
     Agent,
     GuardrailFunctionOutput,
@@ -21,22 +23,26 @@ from agents import (
 from chatkit.actions import Action
 from chatkit.agents import ClientToolCall
 from chatkit.types import (
+    AudioInput,
     HiddenContextItem,
     ProgressUpdateEvent,
     SyncCustomActionResponse,
     ThreadItemDoneEvent,
     ThreadItemReplacedEvent,
     ThreadMetadata,
+    TranscriptionResult,
     UserMessageItem,
     WidgetItem,
 )
+from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext as _
 
 from chatkit_app.agents import AgentChatKitServer, DjangoAgentContext
 from chatkit_app.context import RequestContext
 from chatkit_app.errors import ChatKitError
+from chatkit_app.offline import has_key, is_offline
 
-from . import features, widgets
+from . import features, gallery, widgets
 from .context import DemoContext
 from .turn import Events, Turn
 
@@ -99,11 +105,15 @@ class DemoServer(AgentChatKitServer):
         self, thread: ThreadMetadata, input_user_message: UserMessageItem | None, context: RequestContext
     ) -> Events:
         """Show a feature if the message asks for one, and leave the rest to the agent."""
+        turn = Turn(self, thread, cast(DemoContext, context))
+        files = input_user_message.attachments if input_user_message is not None else []
         feature = features.find(input_user_message)
-        if feature is None:
-            answer = super().respond(thread, input_user_message, context)
+        if files and is_offline():
+            answer = features.describe_files(turn, files)
+        elif feature is not None:
+            answer = feature(turn)
         else:
-            answer = feature(Turn(self, thread, cast(DemoContext, context)))
+            answer = super().respond(thread, input_user_message, context)
         async with aclosing(answer) as events:  # so that a stopped answer stops at once
             async for event in events:
                 yield event
@@ -135,6 +145,14 @@ class DemoServer(AgentChatKitServer):
                 note = f"The user booked a table for {guests} in the name of {name}."
                 yield ThreadItemDoneEvent(item=turn.new(HiddenContextItem, content=note))
                 yield self.text_event(_("Your table is booked."))
+            case "gallery.pressed":
+                yield self.text_event(_("You pressed “{}”.").format(str(payload.get("button"))[:100]))
+            case "gallery.sent":
+                values = json.dumps(payload, ensure_ascii=False, indent=2)[:4000]
+                yield self.text_event(_("The form has sent:") + f"\n\n```json\n{values}\n```")
+            case "page.greeted":
+                # Sent by the page itself: see the command “greet” in project/static/project/page.js.
+                yield self.text_event(_("The page says: {}").format(str(payload.get("text"))[:200]))
             case _unknown:
                 raise ChatKitError(_("This button does nothing here."))
 
@@ -146,13 +164,36 @@ class DemoServer(AgentChatKitServer):
         context: RequestContext,
     ) -> SyncCustomActionResponse:
         """A button that only changes its own widget: no stream, no message."""
-        if action.type != "order.favourite" or sender is None:
-            raise ChatKitError(_("This button does nothing here."))
-        favourite = isinstance(action.payload, dict) and action.payload.get("favourite") is True
-        card = widgets.order_card(status=_("On its way"), favourite=favourite)
+        payload = action.payload if isinstance(action.payload, dict) else {}
+        match action.type:
+            case "order.favourite" if sender is not None:
+                favourite = payload.get("favourite") is True
+                card = widgets.order_card(status=_("On its way"), favourite=favourite)
+            case "gallery.turned" if sender is not None:
+                page = payload.get("page")
+                card = gallery.transition(int(page) if isinstance(page, int) else 1)
+            case _unknown:
+                raise ChatKitError(_("This button does nothing here."))
         item = sender.model_copy(update={"widget": card})
         await self.store.save_item(thread.id, item, context)
         return SyncCustomActionResponse(updated_item=item)
+
+    async def transcribe(self, audio_input: AudioInput, context: RequestContext) -> TranscriptionResult:
+        """What was said into the microphone. Offline there is no one to understand it, so it is only weighed."""
+        if is_offline():
+            weight = filesizeformat(len(audio_input.data))
+            text = _("(a dictation of {size}, without a model to understand it)").format(size=weight)
+            return TranscriptionResult(text=text)
+        kind = audio_input.media_type.rpartition("/")[2]
+        recording = (f"dictation.{kind}", audio_input.data, audio_input.media_type)
+        try:
+            async with openai.AsyncOpenAI(api_key=None if has_key() else "none") as client:
+                heard = await client.audio.transcriptions.create(
+                    model="gpt-4o-mini-transcribe", file=recording
+                )
+        except openai.OpenAIError as error:
+            raise self.describe_error(error, context) or error from error
+        return TranscriptionResult(text=heard.text)
 
     def describe_error(self, error: Exception, context: RequestContext) -> ChatKitError | None:
         """The refusal in the demo's own words."""

@@ -4,13 +4,15 @@ Each function gets the ``Turn`` that it is to fill and yields the SDK's events, 
 """
 
 import re
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from pathlib import Path
+from typing import Literal
 from urllib.parse import urljoin
 
 from chatkit.icons import IconName
 from chatkit.types import (
     Annotation,
+    Attachment,
     ClientEffectEvent,
     ClosedStatus,
     CustomSummary,
@@ -45,10 +47,12 @@ from chatkit.types import (
     WorkflowTaskUpdated,
 )
 from chatkit.widgets import DynamicWidgetRoot
+from django.template.defaultfilters import filesizeformat
 from django.templatetags.static import static
 from django.utils.translation import gettext as _
 
 from . import widgets
+from .gallery import gallery
 from .turn import Events, Turn
 
 Feature = Callable[[Turn], Events]
@@ -216,6 +220,58 @@ async def progress(turn: Turn) -> Events:
     yield turn.server.text_event(_("The coffee is ready."))
 
 
+async def chart(turn: Turn) -> Events:
+    """A widget with a diagram."""
+    async for event in turn.show(widgets.chart_card(), copy_text=_("Cups of coffee")):
+        yield event
+
+
+async def every_widget(turn: Turn) -> Events:
+    """All widgets one after the other: project/gallery.py."""
+    for card, text in gallery(urljoin(turn.context.site, static("project/landscape.png"))):
+        async for event in turn.show(card, copy_text=text):
+            yield event
+        await turn.pause(0.2)
+
+
+async def attachment(turn: Turn) -> Events:
+    """How to attach a file. A message that has some is answered by ``describe_files()``."""
+    async for event in turn.say(
+        _(
+            "Attach a picture, a PDF document or a text to your next message, and I will tell you what has come."
+        )
+    ):
+        yield event
+
+
+async def describe_files(turn: Turn, files: Sequence[Attachment]) -> Events:
+    """What is known of the files of a message; a model, when there is one, reads them instead."""
+    lines = [
+        _("`{name}`: {size}, {type}").format(
+            name=file.name.replace("`", "'"),
+            size=filesizeformat((file.metadata or {}).get("size", 0)),
+            type=file.mime_type,
+        )
+        for file in files
+    ]
+    text = _("You have sent me {count} files:").format(count=len(files))
+    async for event in turn.say(text + "\n\n" + "\n".join(f"- {line}" for line in lines)):
+        yield event
+
+
+async def notices(turn: Turn) -> Events:
+    """A notice of each level, one after the other."""
+    texts: list[tuple[Literal["info", "warning", "danger"], str, str]] = [
+        ("info", _("New beans"), _("The coffee of the month has come.")),
+        ("warning", _("Nearly sold out"), _("There are **3 bags** left.")),
+        ("danger", _("Sold out"), _("Nothing is left. [Ask us](https://www.djangoproject.com/) for more.")),
+    ]
+    for level, title, text in texts:
+        yield NoticeEvent(level=level, title=title, message=text)
+        await turn.pause(2)
+    yield turn.server.text_event(_("These were the three levels of a notice."))
+
+
 async def notice(turn: Turn) -> Events:
     """A notice above the composer."""
     yield NoticeEvent(
@@ -283,8 +339,12 @@ FEATURES: dict[str, Feature] = {
     "sources": sources,
     "image": image,
     "long answer": long_answer,
+    "chart": chart,
+    "every widget": every_widget,
+    "attachment": attachment,
     "progress": progress,
     "notice": notice,
+    "notices": notices,
     "effect": effect,
     "hidden context": hidden_context,
     "end of a turn": end_of_turn,

@@ -103,6 +103,9 @@ USE_TZ = True
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 
+# Files that users attach. Nothing serves this folder: their URLs are the chat's own.
+MEDIA_ROOT = os.environ.get("MEDIA_ROOT") or BASE_DIR / "media"
+
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "chat"
 LOGOUT_REDIRECT_URL = "chat"
@@ -116,6 +119,7 @@ CHATKIT = {
     "DOMAIN_KEY": os.environ.get("CHATKIT_DOMAIN_KEY"),
     "DB_WORKERS": int(os.environ.get("CHATKIT_DB_WORKERS", "8")),
     "REQUEST_THREADS": int(os.environ.get("CHATKIT_REQUEST_THREADS", "2")),
+    "ATTACHMENTS": {},
     "OPTIONS": {
         "history": {"enabled": True, "showDelete": True, "showRename": True},
         "threadItemActions": {"feedback": True, "retry": True},
@@ -123,14 +127,29 @@ CHATKIT = {
         "composer": {
             "placeholder": "Ask something, or type “show me a form”",
             "tools": [
-                {"id": "get_weather", "label": "Weather", "icon": "globe", "placeholderOverride": "A city"},
-                {"id": "get_browser", "label": "My browser", "icon": "desktop"},
+                {
+                    "id": "get_weather",
+                    "label": "Weather",
+                    "icon": "globe",
+                    "placeholderOverride": "A city",
+                    "pinned": True,
+                },
+                {
+                    "id": "get_browser",
+                    "label": "My browser",
+                    "shortLabel": "Browser",
+                    "icon": "desktop",
+                    "persistent": True,
+                },
             ],
+            "dictation": {"enabled": True},
             "models": [
                 {"id": "gpt-4.1-mini", "label": "Fast", "description": "gpt-4.1-mini", "default": True},
                 {"id": "gpt-4.1", "label": "Thorough", "description": "gpt-4.1"},
             ],
         },
+        # What they do is in project/static/project/page.js.
+        "commands": {"enabled": True},
         "startScreen": {
             "greeting": "What would you like to see?",
             "prompts": [
@@ -141,6 +160,8 @@ CHATKIT = {
                 # Answered by project/features.py
                 {"label": "A widget", "prompt": "Show me a widget", "icon": "cube"},
                 {"label": "A widget that writes", "prompt": "Show me a streamed widget", "icon": "write"},
+                {"label": "Every widget", "prompt": "Show me every widget", "icon": "settings-slider"},
+                {"label": "A chart", "prompt": "Show me a chart", "icon": "chart"},
                 {"label": "A form", "prompt": "Show me a form", "icon": "notebook-pencil"},
                 {"label": "A workflow", "prompt": "Show me a workflow", "icon": "bolt"},
                 {"label": "A task", "prompt": "Show me a task", "icon": "check-circle"},
@@ -150,6 +171,8 @@ CHATKIT = {
                 {"label": "A long answer", "prompt": "Show me a long answer", "icon": "document"},
                 {"label": "Progress", "prompt": "Show me some progress", "icon": "clock"},
                 {"label": "A notice", "prompt": "Show me a notice", "icon": "info"},
+                {"label": "Notices of each level", "prompt": "Show me some notices", "icon": "info"},
+                {"label": "A file", "prompt": "Show me an attachment", "icon": "page-blank"},
                 {"label": "An effect on the page", "prompt": "Show me an effect", "icon": "confetti"},
                 {"label": "Hidden context", "prompt": "Show me the hidden context", "icon": "lightbulb"},
                 {"label": "The end of a turn", "prompt": "Show me the end of a turn", "icon": "check"},

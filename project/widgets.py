@@ -8,6 +8,8 @@ from django.utils.translation import gettext as _
 # What the Widget Studio exports: a Jinja template and the schema of its data.
 WEATHER = WidgetTemplate.from_file("weather.widget")
 
+ACTION_FIELDS = ("payload", "handler", "streaming", "loadingBehavior")
+
 
 def weather_card(*, city: str, degrees: int, sky: str) -> DynamicWidgetRoot:
     """What the tool has found, from a template."""
@@ -16,7 +18,7 @@ def weather_card(*, city: str, degrees: int, sky: str) -> DynamicWidgetRoot:
 
 def order_card(*, status: str, favourite: bool = False, tracked: bool = False) -> DynamicWidgetRoot:
     """An order with three buttons: one for each way in which an action can travel."""
-    return _widget(
+    return make(
         type="Card",
         size="md",
         children=[
@@ -36,9 +38,9 @@ def order_card(*, status: str, favourite: bool = False, tracked: bool = False) -
                 "wrap": "wrap",
                 "children": [
                     # Answered by DemoServer.action(), with a stream of events.
-                    _button(_("Track"), "order.track", icon="map-pin", disabled=tracked),
+                    button(_("Track"), "order.track", icon="map-pin", disabled=tracked),
                     # Answered by DemoServer.sync_action(), with the changed widget and nothing else.
-                    _button(
+                    button(
                         _("Favourite"),
                         "order.favourite",
                         payload={"favourite": not favourite},
@@ -46,7 +48,7 @@ def order_card(*, status: str, favourite: bool = False, tracked: bool = False) -
                         streaming=False,
                     ),
                     # Answered by the page: see project/static/project/page.js.
-                    _button(_("Copy the number"), "order.copy", payload={"number": "1042"}, handler="client"),
+                    button(_("Copy the number"), "order.copy", payload={"number": "1042"}, handler="client"),
                 ],
             },
         ],
@@ -56,7 +58,7 @@ def order_card(*, status: str, favourite: bool = False, tracked: bool = False) -
 def booking_form() -> DynamicWidgetRoot:
     """A form: its values arrive in the payload of its action, under the names of its fields."""
     guests = [{"label": str(number), "value": str(number)} for number in (1, 2, 3, 4)]
-    return _widget(
+    return make(
         type="Card",
         size="md",
         children=[
@@ -86,7 +88,7 @@ def booking_form() -> DynamicWidgetRoot:
 def booked_card(*, name: str, guests: str) -> DynamicWidgetRoot:
     """What takes the place of the form."""
     text = _("A table for {guests}, in the name of {name}.").format(guests=guests, name=name)
-    return _widget(
+    return make(
         type="Card",
         size="md",
         status={"text": _("Booked"), "icon": "check-circle"},
@@ -96,7 +98,7 @@ def booked_card(*, name: str, guests: str) -> DynamicWidgetRoot:
 
 def note_card(text: str, *, streaming: bool) -> DynamicWidgetRoot:
     """A note that can grow while the user looks at it: text with an id is sent piece by piece."""
-    return _widget(
+    return make(
         type="Card",
         size="md",
         children=[
@@ -106,9 +108,39 @@ def note_card(text: str, *, streaming: bool) -> DynamicWidgetRoot:
     )
 
 
-def _button(label: str, action: str, **options: Any) -> dict[str, Any]:
+def chart_card() -> DynamicWidgetRoot:
+    """Bars, an area and a line over the same days."""
+    sold = [("Mon", 12, 4, 7), ("Tue", 19, 6, 9), ("Wed", 8, 5, 12), ("Thu", 15, 9, 10), ("Fri", 24, 12, 16)]
+    return make(
+        type="Card",
+        size="lg",
+        children=[
+            {"type": "Title", "value": _("Cups of coffee"), "size": "sm"},
+            {
+                "type": "Chart",
+                "height": 240,
+                "data": [
+                    {"day": day, "espresso": espresso, "filter": filtered, "tea": tea}
+                    for day, espresso, filtered, tea in sold
+                ],
+                "xAxis": {"dataKey": "day", "labels": {"Mon": _("Monday")}},
+                "showYAxis": True,
+                "showLegend": True,
+                "showTooltip": True,
+                "series": [
+                    {"type": "bar", "label": _("Espresso"), "dataKey": "espresso", "stack": "coffee"},
+                    {"type": "bar", "label": _("Filter"), "dataKey": "filter", "stack": "coffee"},
+                    {"type": "area", "label": _("Tea"), "dataKey": "tea", "curveType": "natural"},
+                    {"type": "line", "label": _("Filter, as a line"), "dataKey": "filter", "color": "purple"},
+                ],
+            },
+        ],
+    )
+
+
+def button(label: str, action: str, **options: Any) -> dict[str, Any]:
     """A button; what belongs to its action goes there."""
-    config = {name: options.pop(name) for name in ("payload", "handler", "streaming") if name in options}
+    config = {name: options.pop(name) for name in ACTION_FIELDS if name in options}
     icon = options.pop("icon", None)
     button: dict[str, Any] = {
         "type": "Button",
@@ -119,5 +151,6 @@ def _button(label: str, action: str, **options: Any) -> dict[str, Any]:
     return button if icon is None else {**button, "iconStart": icon}
 
 
-def _widget(**definition: Any) -> DynamicWidgetRoot:
+def make(**definition: Any) -> DynamicWidgetRoot:
+    """A widget from its JSON."""
     return DynamicWidgetRoot.model_validate(definition)

@@ -22,6 +22,7 @@ from agents import (
     OpenAIResponsesModel,
     OutputGuardrail,
     RunContextWrapper,
+    Runner,
     function_tool,
     set_default_openai_api,
 )
@@ -32,6 +33,7 @@ from chatkit.server import StreamingResult
 from chatkit.types import (
     AssistantMessageContent,
     AssistantMessageItem,
+    AttachmentCreateParams,
     ClientToolCallItem,
     CustomTask,
     EndOfTurnItem,
@@ -53,6 +55,7 @@ from chatkit.types import (
 )
 from chatkit.widgets import Card, Text
 from django.core.exceptions import ImproperlyConfigured
+from django.core.files.base import ContentFile
 from django.utils.translation import get_language
 
 from chatkit_app import db
@@ -611,6 +614,111 @@ async def test_every_kind_of_item_can_be_asked_about():
     assert '{\\"id\\": \\"7\\", \\"name\\": \\"Rome\\", \\"data\\": {\\"zip\\": \\"00100\\"}}' in asked
     assert '{\\"secret\\": 1}' in asked
     assert asked.count('"role": "assistant"') == 1
+
+
+# Files
+
+
+def attached(name: str, mime_type: str) -> UserMessageItem:
+    return UserMessageItem(
+        id=name,
+        thread_id="t",
+        created_at=NOW,
+        content=[UserMessageTextContent(text="Look")],
+        attachments=[FileAttachment(id=name, name=name, mime_type=mime_type)],
+        inference_options=InferenceOptions(),
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "mime_type", "content", "part"),
+    [
+        (
+            "a.png",
+            "image/png",
+            b"abc",
+            {"type": "input_image", "detail": "auto", "image_url": "data:image/png;base64,YWJj"},
+        ),
+        (
+            "a.pdf",
+            "application/pdf",
+            b"abc",
+            {
+                "type": "input_file",
+                "filename": "a.pdf",
+                "file_data": "data:application/pdf;base64,YWJj",
+            },
+        ),
+        (
+            "a.txt",
+            "text/plain",
+            b"\xef\xbb\xbfb\xc3\xa9 \xff",
+            {
+                "type": "input_text",
+                "text": 'The user attached the file "a.txt" (text/plain).\n<File>\nbé \ufffd\n</File>',
+            },
+        ),
+        (
+            "a.svg",
+            "image/svg+xml",
+            b"<svg>",
+            {
+                "type": "input_text",
+                "text": 'The user attached the file "a.svg" (image/svg+xml). '
+                "Its content is not part of this conversation.",
+            },
+        ),
+    ],
+)
+async def test_file_is_read_by_the_model(name, mime_type, content, part):
+    converter = DjangoThreadItemConverter().with_files({name: content})
+    (asked,) = await converter.to_agent_input([attached(name, mime_type)])
+    assert asked["content"][1:] == [part]
+
+
+async def test_long_text_is_cut_and_the_model_told_so():
+    converter = DjangoThreadItemConverter().with_files({"a.txt": b"x" * 100_001})
+    (asked,) = await converter.to_agent_input([attached("a.txt", "text/plain")])
+    text = asked["content"][1]["text"]
+    assert text.count("x" * 100_000) == 1
+    assert "These are its first 100000 characters." in text
+    assert len(text) < 100_200
+
+
+def test_converter_with_files_leaves_the_servers_own_alone():
+    AgentChatKitServer.converter.with_files({"a": b"b"})  # type: ignore[attr-defined]
+    assert AgentChatKitServer.converter.files == {}  # type: ignore[attr-defined]
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_uploaded_file_reaches_the_model_newest_first_within_the_bound(settings, tmp_path, monkeypatch):
+    storage = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": tmp_path}}
+    settings.STORAGES = settings.STORAGES | {"chat": storage}
+    settings.CHATKIT = {"ATTACHMENTS": {"STORAGE": "chat"}}
+    monkeypatch.setattr("chatkit_app.agents.MODEL_FILE_BYTES", 5)
+    server, context = AgentChatKitServer(), RequestContext(visitor_id="v")
+    files = server.attachment_store
+    messages = []
+    for name, content in (("old.txt", b"old"), ("new.txt", b"new")):
+        announced = await files.create_attachment(
+            AttachmentCreateParams(name=name, size=3, mime_type="text/plain"), context
+        )
+        await server.store.save_attachment(announced, context)
+        uploaded = await files.receive(announced.id, ContentFile(content), context)
+        messages.append(attached(name, "text/plain").model_copy(update={"attachments": [uploaded]}))
+
+    asked = json.dumps(await server.get_input(messages, context))
+
+    assert "<File>\\nnew\\n</File>" in asked
+    assert '\\"old.txt\\" (text/plain). Its content is not part' in asked
+
+
+async def test_offline_model_does_not_repeat_an_attached_file():
+    converter = DjangoThreadItemConverter().with_files({"a.txt": b"secret"})
+    asked = await converter.to_agent_input([attached("a.txt", "text/plain")])
+    result = await Runner.run(Agent(name="A", model=OfflineModel(delay=0)), asked)
+    assert "> Look" in result.final_output
+    assert "secret" not in result.final_output
 
 
 # The user's choices

@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy
 
 from chatkit_app import checks
 from chatkit_app.agents import AgentChatKitServer
-from chatkit_app.conf import DEFAULTS
+from chatkit_app.conf import ATTACHMENT_DEFAULTS, DEFAULTS
 from chatkit_app.server import DjangoChatKitServer
 
 HERE = "tests.test_checks"
@@ -547,3 +547,66 @@ def test_w112_is_silent_in_debug(database: Any) -> None:
 
 def test_databases_without_a_default_are_left_alone(database: Any) -> None:
     assert database() == []
+
+
+# --- Attachments --------------------------------------------------------------------------------------------
+
+
+def attachment_messages(**keys: Any) -> list[Any]:
+    return messages(checks.check_attachments, CHATKIT={"ATTACHMENTS": keys})
+
+
+def test_attachments_of_defaults_are_accepted() -> None:
+    assert attachment_messages() == []
+    assert attachment_messages(**ATTACHMENT_DEFAULTS) == []
+
+
+def test_e120_unknown_key_names_the_closest() -> None:
+    (message,) = attachment_messages(MAXSIZE=5)
+    assert (message.id, message.hint) == ("chatkit.E120", 'Did you mean "MAX_SIZE"?')
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("STORAGE", None),
+        ("MAX_SIZE", "5 MB"),
+        ("MAX_SIZE", 0),
+        ("MAX_COUNT", True),
+        ("URL_EXPIRY", -1),
+        ("ACCEPT", ["image/png"]),
+        ("ACCEPT", {"png": [".png"]}),
+        ("ACCEPT", {"image/png": ".png"}),
+        ("ACCEPT", {"image/png": ["png"]}),
+    ],
+)
+def test_e121_value_of_the_wrong_kind(key: str, value: Any) -> None:
+    assert [message.id for message in attachment_messages(**{key: value})] == ["chatkit.E121"]
+
+
+def test_e122_storage_that_does_not_exist() -> None:
+    (message,) = attachment_messages(STORAGE="defualt")
+    assert (message.id, message.hint) == ("chatkit.E122", 'Did you mean "default"?')
+
+
+def test_w123_attachments_are_offered_and_not_taken() -> None:
+    options: dict[str, Any] = {"composer": {"attachments": {"enabled": True}}}
+    assert ids(checks.check_attachments, CHATKIT={"OPTIONS": options}) == ["chatkit.W123"]
+
+
+@pytest.mark.parametrize(
+    "chatkit",
+    [
+        {"ATTACHMENTS": {}, "OPTIONS": {"composer": {"attachments": {"enabled": True}}}},
+        {"OPTIONS": {"composer": {"attachments": {"enabled": False}}}},
+        {"OPTIONS": {"composer": "strange"}},
+        {
+            "OPTIONS": {
+                "composer": {"attachments": {"enabled": True}},
+                "api": {"uploadStrategy": {"type": "two_phase"}},
+            }
+        },
+    ],
+)
+def test_attachments_that_somebody_takes_are_accepted(chatkit: dict[str, Any]) -> None:
+    assert ids(checks.check_attachments, CHATKIT=chatkit) == []

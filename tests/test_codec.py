@@ -395,6 +395,15 @@ def test_preview_is_one_short_line(text, line):
     assert codec.preview(text) == line
 
 
+# Feedback
+
+
+def test_feedback_is_written_beside_broken_surrogates():
+    item = message("a", "\ud800")
+    data = json.loads(codec.to_wire(Page(data=[item]), feedback={"a": "positive", "b": "negative"}))["data"]
+    assert (data[0]["feedback"], data[0]["content"][0]["text"]) == ("positive", "\ufffd")
+
+
 # Threads and attachments
 
 

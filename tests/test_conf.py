@@ -1,3 +1,5 @@
+from dataclasses import asdict
+
 import pytest
 
 from chatkit_app.conf import DEFAULTS, ChatKitSettings, chatkit_settings
@@ -12,6 +14,13 @@ OTHER = {
     "SCRIPT_URL": "/static/chatkit.js",
     "DOMAIN_KEY": "domain_pk_1",
     "OPTIONS": {"theme": "dark"},
+    "ATTACHMENTS": {
+        "STORAGE": "chat",
+        "MAX_SIZE": 1,
+        "MAX_COUNT": 2,
+        "ACCEPT": {"text/*": []},
+        "URL_EXPIRY": 3,
+    },
     "ON_DISCONNECT": "cancel",
     "HISTORY_LIMIT": 7,
     "TRACING": True,
@@ -46,7 +55,10 @@ def default(key: str) -> object:
 @pytest.mark.parametrize("key", DEFAULTS)
 def test_key_is_read_when_it_is_asked_for(key, settings):
     settings.CHATKIT = OTHER
-    assert getattr(chatkit_settings, key.lower()) == OTHER[key]
+    read = getattr(chatkit_settings, key.lower())
+    if key == "ATTACHMENTS":
+        read = {name.upper(): value for name, value in asdict(read).items()}
+    assert read == OTHER[key]
     settings.CHATKIT = {}
     assert getattr(chatkit_settings, key.lower()) == default(key)
 

@@ -16,7 +16,8 @@ from django.utils import translation
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext_lazy
 
-from chatkit_app.rendering import element_strings, merge_options, page_config, render_chatkit
+from chatkit_app.element_strings import element_strings
+from chatkit_app.rendering import merge_options, page_config, render_chatkit
 from chatkit_app.urls import endpoint
 
 urlpatterns = [
@@ -186,9 +187,39 @@ def test_config_without_a_domain_key_has_one_for_local_addresses(request_):
     assert page_config(request_)["domainKey"] == "local-dev"
 
 
+def test_locale_option_chooses_the_language_of_the_chat(request_, settings):
+    settings.LANGUAGES = [("en", "English"), ("ar", "Arabic")]
+    html = render_chatkit(request_, options={"locale": "ar"})
+    assert '<openai-chatkit data-chatkit lang="ar" dir="rtl">' in html
+    assert config_of(html)["locale"] == "ar"
+
+
+def test_locale_option_that_django_does_not_have_leaves_the_page_s_language(request_):
+    assert page_config(request_, options={"locale": "am"})["locale"] == "en"
+
+
 def test_config_has_django_s_language(request_):
     with translation.override("pt-br"):
         assert page_config(request_)["locale"] == "pt-br"
+
+
+def test_render_with_the_bundled_client_asks_for_its_element_at_once(request_, settings):
+    settings.CHATKIT = {"CLIENT": "bundled"}
+    html = render_chatkit(request_, nonce="abc")
+    script = '<script type="module" async src="/static/chatkit_app/element/index.js" nonce="abc"></script>'
+    assert html.count(script) == 1
+
+
+@pytest.mark.parametrize("client", ["openai", "auto"])
+def test_render_with_the_official_client_leaves_the_element_alone(request_, settings, client):
+    settings.CHATKIT = {"CLIENT": client}
+    assert 'src="/static/chatkit_app/element' not in render_chatkit(request_)
+
+
+def test_config_has_the_keys_of_its_type(request_):
+    types = Path(finders.find("chatkit_app/config.d.ts")).read_text(encoding="utf-8")
+    interface = re.search(r"^export interface PageConfig \{\n(.*?)^\}", types, re.MULTILINE | re.DOTALL)[1]
+    assert re.findall(r"^  (\w+):", interface, re.MULTILINE) == list(page_config(request_))
 
 
 def test_strings_are_those_of_the_element():
@@ -197,8 +228,57 @@ def test_strings_are_those_of_the_element():
     assert element_strings() == in_javascript
 
 
+def test_strings_are_in_alphabetical_order():
+    keys = list(element_strings())
+    assert keys == sorted(keys)
+
+
+@pytest.mark.parametrize("language", ["ar", "de", "es", "fr", "ja", "pt", "zh-hans"])
+def test_strings_keep_what_is_filled_in_in_every_translation(language):
+    def fields(strings: dict[str, str]) -> dict[str, list[str]]:
+        return {key: sorted(re.findall(r"\{\w*\}", text)) for key, text in strings.items()}
+
+    with translation.override("en"):
+        english = fields(element_strings())
+    with translation.override(language):
+        assert fields(element_strings()) == english
+
+
+def test_config_offers_files_where_they_are_taken(request_, settings):
+    settings.CHATKIT = {"ATTACHMENTS": {"MAX_SIZE": 5, "ACCEPT": {"image/png": [".png"]}}}
+    options = page_config(request_, url="sales:chatkit")["options"]
+    assert options["composer"]["attachments"] == {
+        "enabled": True,
+        "maxSize": 5,
+        "maxCount": 10,
+        "accept": {"image/png": [".png"]},
+    }
+    assert options["api"] == {"uploadStrategy": {"type": "direct", "uploadUrl": "/sales/chatkit/attachments"}}
+
+
+def test_config_offers_no_files_where_none_are_taken(request_, settings):
+    settings.CHATKIT = {"OPTIONS": {"composer": {"placeholder": "Hi"}}}
+    assert page_config(request_)["options"] == {"composer": {"placeholder": "Hi"}}
+
+
+def test_config_of_files_gives_way_to_the_options(request_, settings):
+    strategy = {"type": "two_phase"}
+    settings.CHATKIT = {"ATTACHMENTS": {}, "OPTIONS": {"api": {"uploadStrategy": strategy}}}
+    composer = {"placeholder": "Hi", "attachments": {"maxCount": 1, "accept": {"image/png": [".png"]}}}
+    options = page_config(request_, options={"composer": composer})["options"]
+    assert options["api"] == {"uploadStrategy": strategy}
+    assert options["composer"]["placeholder"] == "Hi"
+    assert options["composer"]["attachments"] == {
+        "enabled": True,
+        "maxSize": 20 * 1024 * 1024,
+        "maxCount": 1,
+        "accept": {"image/png": [".png"]},
+    }
+
+
 class AggregatingStorage(ManifestStaticFilesStorage):
     support_js_module_import_aggregation = True
+    max_post_process_passes = 20
 
 
 def test_modules_survive_hashed_names(settings, tmp_path):
@@ -211,5 +291,5 @@ def test_modules_survive_hashed_names(settings, tmp_path):
     for name, hashed in files.items():
         if not name.startswith("chatkit_app/") or not name.endswith(".js"):
             continue
-        for target in re.findall(r'from "(.*?)"', (tmp_path / hashed).read_text()):
+        for target in re.findall(r'(?:from|import) ?"(\..*?)";', (tmp_path / hashed).read_text()):
             assert re.search(r"\.[0-9a-f]{12}\.js$", target), f"{name} imports {target}"

@@ -169,6 +169,18 @@ async def test_thread_is_got_with_its_items(echo):
     assert [item["type"] for item in thread["items"]["data"]] == ["user_message", "assistant_message"]
 
 
+async def test_feedback_comes_back_with_the_items(echo):
+    thread_id = await echo.create()
+    asked, answer = await echo.items(thread_id)
+    assert "feedback" not in answer
+    for kind in ("positive", "negative"):
+        await echo.json("items.feedback", thread_id=thread_id, item_ids=[answer["id"]], kind=kind)
+    page = await echo.json("items.list", thread_id=thread_id, order="asc")
+    assert page["data"] == [asked, answer | {"feedback": "negative"}]
+    thread = await echo.json("threads.get_by_id", thread_id=thread_id)
+    assert thread["items"]["data"] == page["data"]
+
+
 async def test_thread_is_renamed(echo):
     thread_id = await echo.create()
     reply = await echo.json("threads.update", thread_id=thread_id, title="Sofas")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.template.defaultfilters import filesizeformat
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy
 
@@ -14,7 +15,15 @@ from .filters import OwnerKindFilter
 
 @admin.register(Attachment)
 class AttachmentAdmin(ReadingAdmin):
-    list_display = ("file_name", "type", "content_type", "owner_label", "thread_label", "created_at")
+    list_display = (
+        "file_name",
+        "type",
+        "content_type",
+        "file_size",
+        "owner_label",
+        "thread_label",
+        "created_at",
+    )
     list_filter = (
         ("type", admin.ChoicesFieldListFilter),
         OwnerKindFilter,
@@ -30,6 +39,7 @@ class AttachmentAdmin(ReadingAdmin):
         "public_id",
         "type",
         "content_type",
+        "file_size",
         "owner_label",
         "thread_label",
         "namespace",
@@ -44,6 +54,10 @@ class AttachmentAdmin(ReadingAdmin):
     @admin.display(description=gettext_lazy("MIME type"))
     def content_type(self, obj: Attachment) -> str:
         return visible(obj.mime_type)
+
+    @admin.display(description=gettext_lazy("size"), ordering="size")
+    def file_size(self, obj: Attachment) -> str:
+        return filesizeformat(obj.size) if obj.size is not None else "–"
 
     @admin.display(description=gettext_lazy("thread"))
     def thread_label(self, obj: Attachment) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 from django.core import checks
 from django.core.checks import CheckMessage
 
+from .attachments import check_attachments
 from .databases import check_databases
 from .deployment import check_asgi, check_channel_layer, check_domain_key, check_offline_model
 from .keys import KEY_RULES as KEY_RULES
@@ -32,6 +33,7 @@ def register_checks() -> None:
         (check_agent, checks.Tags.compatibility),
         (check_context, checks.Tags.compatibility),
         (check_options, checks.Tags.compatibility),
+        (check_attachments, checks.Tags.compatibility),
         (check_middleware, checks.Tags.security),
         (check_installed_apps, checks.Tags.compatibility),
         (check_urls, checks.Tags.urls),

@@ -30,7 +30,7 @@ def _choices(*values: str) -> tuple[str, Callable[[Any], bool]]:
 
 _SECONDS = ("a number of seconds above 0", lambda value: _is_number(value) and value > 0)
 _SECONDS_OR_ZERO = ("a number of seconds, or 0", lambda value: _is_number(value) and value >= 0)
-_WHOLE = ("a whole number of at least 1", _is_whole)
+WHOLE = ("a whole number of at least 1", _is_whole)
 _BOOLEAN = ("True or False", lambda value: isinstance(value, bool))
 
 # What each key takes, in words and as a test.
@@ -50,16 +50,17 @@ KEY_RULES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "SCRIPT_URL": ("a URL", lambda value: isinstance(value, str) and bool(value)),
     "DOMAIN_KEY": ("a string", lambda value: value is None or isinstance(value, str)),
     "OPTIONS": ("a dictionary", lambda value: isinstance(value, Mapping)),
+    "ATTACHMENTS": ("a dictionary", lambda value: value is None or isinstance(value, Mapping)),
     "ON_DISCONNECT": _choices("finish", "cancel"),
-    "HISTORY_LIMIT": _WHOLE,
+    "HISTORY_LIMIT": WHOLE,
     "TRACING": _BOOLEAN,
     "KEEP_ALIVE": _SECONDS,
     "CHECKPOINT_INTERVAL": _SECONDS,
     "ANSWER_TIMEOUT": _SECONDS,
     "RUN_RETENTION": _SECONDS_OR_ZERO,
-    "DB_WORKERS": _WHOLE,
+    "DB_WORKERS": WHOLE,
     "DB_PATIENCE": _SECONDS_OR_ZERO,
-    "REQUEST_THREADS": _WHOLE,
+    "REQUEST_THREADS": WHOLE,
 }
 
 

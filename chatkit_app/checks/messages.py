@@ -41,6 +41,10 @@ CHECKS = {
     "chatkit.W110": "the pool of database connections is too small",
     "chatkit.E111": "a pool of database connections is combined with CONN_MAX_AGE",
     "chatkit.W112": "SQLite without IMMEDIATE transactions (without DEBUG)",
+    "chatkit.E120": "ATTACHMENTS has a key that does not exist",
+    "chatkit.E121": "a key of ATTACHMENTS has a value of the wrong kind",
+    "chatkit.E122": "ATTACHMENTS names a storage that is not in STORAGES",
+    "chatkit.W123": "OPTIONS offers attachments that nothing takes",
 }
 
 Messages = Iterator[CheckMessage]

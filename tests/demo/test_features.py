@@ -1,12 +1,22 @@
 """The demo's server: each prompt of its start screen shows what it promises."""
 
 import json
+from base64 import b64encode
 from collections.abc import Iterator
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
 
+import openai
 import pytest
+from chatkit import widgets as sdk_widgets
 from chatkit.server import NonStreamingResult, StreamingResult
+from django.core.files.base import ContentFile
+from openai.resources.audio import AsyncTranscriptions
+from openai.types.audio import Transcription
+from pydantic import TypeAdapter
 
+from chatkit_app.attachments import DjangoAttachmentStore
+from chatkit_app.errors import ChatKitError
 from chatkit_app.store import DjangoStore, InMemoryStore
 from chatkit_app.testing import decode_events
 from project import turn
@@ -18,10 +28,13 @@ PROMPTS = {prompt["label"]: prompt["prompt"] for prompt in CHATKIT["OPTIONS"]["s
 
 Event = dict[str, Any]
 
+PDF = b"%PDF-1.7" + b" " * 2040
+
 
 @pytest.fixture(autouse=True)
-def demo(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def demo(settings: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     settings.CHATKIT = CHATKIT
+    settings.MEDIA_ROOT = tmp_path
     monkeypatch.setattr(turn, "PAUSE", 0)
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
@@ -34,9 +47,11 @@ class Conversation:
         self.server = server
         self.thread_id = ""
 
-    async def ask(self, text: str) -> list[Event]:
+    async def ask(self, text: str, *attachments: str) -> list[Event]:
         content = [{"type": "input_text", "text": text}]
-        params: Event = {"input": {"content": content, "attachments": [], "inference_options": {}}}
+        params: Event = {
+            "input": {"content": content, "attachments": list(attachments), "inference_options": {}}
+        }
         if self.thread_id:
             return await self.post("threads.add_user_message", thread_id=self.thread_id, **params)
         events = await self.post("threads.create", **params)
@@ -52,7 +67,7 @@ class Conversation:
     def _action(self, item: Event, action: str, payload: Any) -> Event:
         return {
             "thread_id": self.thread_id,
-            "item_id": item["id"],
+            "item_id": item.get("id"),
             "action": {"type": action, "payload": payload},
         }
 
@@ -93,7 +108,8 @@ def updates(events: list[Event], kind: str) -> list[Event]:
 def components(widget: Any) -> Iterator[Event]:
     """A widget's parts, itself among them."""
     yield widget
-    for child in widget.get("children") or []:
+    children = widget.get("children") or []
+    for child in [children] if isinstance(children, dict) else children:
         yield from components(child)
 
 
@@ -292,6 +308,161 @@ async def test_progress_is_shown_and_not_stored(conversation: Conversation) -> N
 async def test_notice_is_sent(conversation: Conversation) -> None:
     (event,) = of_type(await conversation.ask(PROMPTS["A notice"]), "notice")
     assert (event["level"], event["title"]) == ("warning", "Nearly used up")
+
+
+async def test_notices_are_of_each_level(conversation: Conversation) -> None:
+    events = of_type(await conversation.ask(PROMPTS["Notices of each level"]), "notice")
+    assert [event["level"] for event in events] == ["info", "warning", "danger"]
+
+
+async def test_chart_has_series_of_each_type(conversation: Conversation) -> None:
+    (item,) = items(await conversation.ask(PROMPTS["A chart"]), "widget")
+    (chart,) = [part for part in components(item["widget"]) if part["type"] == "Chart"]
+    assert {series["type"] for series in chart["series"]} == {"bar", "area", "line"}
+    keys = set(chart["data"][0])
+    assert {series["dataKey"] for series in chart["series"]} | {chart["xAxis"]["dataKey"]} == keys
+
+
+@pytest.fixture
+async def gallery(conversation: Conversation) -> list[Event]:
+    return items(await conversation.ask(PROMPTS["Every widget"]), "widget")
+
+
+def test_gallery_has_every_type_of_node(gallery: list[Event]) -> None:
+    known = {
+        get_args(kind.model_fields["type"].annotation)[0]
+        for kind in vars(sdk_widgets).values()
+        if isinstance(kind, type)
+        and issubclass(kind, sdk_widgets.WidgetComponentBase)
+        and get_origin(kind.model_fields["type"].annotation) is Literal
+        and kind is not sdk_widgets.DynamicWidgetRoot
+    }
+    shown = {part["type"] for item in gallery for part in components(item["widget"])}
+    assert shown == known | {"Table", "Table.Row", "Table.Cell"}
+    assert len(shown) == 30
+
+
+def test_gallery_follows_the_sdks_own_classes(gallery: list[Event]) -> None:
+    """Fields that no strict class knows would be dropped by a client that is strict."""
+    strict: TypeAdapter[Any] = TypeAdapter(sdk_widgets.StrictWidgetComponent)
+    known = get_args(get_args(sdk_widgets.StrictWidgetComponent)[0])
+    names = {get_args(kind.model_fields["type"].annotation)[0] for kind in known}
+    for item in gallery:
+        for part in components(item["widget"]):
+            if part["type"] in names:
+                own = {name: value for name, value in part.items() if name != "children"}
+                empty = {"Transition": None}.get(part["type"], [])
+                read = strict.validate_python(own | ({"children": empty} if "children" in part else {}))
+                assert own.keys() - type(read).model_fields.keys() == set()
+
+
+def test_gallery_has_each_root_in_each_form(gallery: list[Event]) -> None:
+    roots = [item["widget"] for item in gallery]
+    assert [root["type"] for root in roots] == ["Card"] * 6 + ["ListView", "Card", "Card", "Basic"]
+    (letter,) = [root for root in roots if root.get("asForm")]
+    assert (letter["confirm"]["label"], letter["cancel"]["label"]) == ("Send", "Discard")
+    assert [root["status"]["text"] for root in roots if root.get("collapsed")] == ["The letter was sent"]
+    assert [(root["limit"], len(root["children"])) for root in roots if "limit" in root] == [(3, 7)]
+
+
+async def test_gallery_button_says_which_it_was(conversation: Conversation, gallery: list[Event]) -> None:
+    events = await conversation.act(gallery[2], "gallery.pressed", {"button": "danger"})
+    (message,) = items(events, "assistant_message")
+    assert message["content"][0]["text"] == "You pressed “danger”."
+
+
+async def test_gallery_form_says_what_it_has_sent(conversation: Conversation, gallery: list[Event]) -> None:
+    events = await conversation.act(gallery[3], "gallery.sent", {"notes": "é"})
+    (message,) = items(events, "assistant_message")
+    assert message["content"][0]["text"] == 'The form has sent:\n\n```json\n{\n  "notes": "é"\n}\n```'
+
+
+@pytest.mark.parametrize(("page", "shown"), [(2, 2), (3, 3), (4, 1), ("2", 1), ([], 1), (None, 1)])
+async def test_gallery_pages_are_turned(
+    conversation: Conversation, gallery: list[Event], page: Any, shown: int
+) -> None:
+    reply = await conversation.act_at_once(gallery[9], "gallery.turned", {"page": page})
+    titles = [
+        part["value"] for part in components(reply["updated_item"]["widget"]) if part["type"] == "Title"
+    ]
+    assert titles == [f"Page {shown} of 3"]
+
+
+async def test_page_sends_an_action_of_its_own(conversation: Conversation) -> None:
+    await conversation.ask("Good morning")
+    events = await conversation.act({}, "page.greeted", {"text": "Hello!"})
+    (message,) = items(events, "assistant_message")
+    assert message["content"][0]["text"] == "The page says: Hello!"
+
+
+async def test_attachment_prompt_says_what_to_do(conversation: Conversation) -> None:
+    (message,) = items(await conversation.ask(PROMPTS["A file"]), "assistant_message")
+    assert message["content"][0]["text"].startswith("Attach a picture")
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_attached_files_are_described() -> None:
+    conversation = Conversation(DemoServer(DjangoStore()))
+    ids = []
+    for name, mime_type, content in (("a`b.txt", "text/plain", b"hello"), ("b.pdf", "application/pdf", PDF)):
+        params = {"name": name, "size": len(content), "mime_type": mime_type}
+        announced = await conversation.post("attachments.create", **params)
+        files = conversation.server.attachment_store
+        assert isinstance(files, DjangoAttachmentStore)
+        await files.receive(announced["id"], ContentFile(content), conversation.context)
+        ids.append(announced["id"])
+    (message,) = items(await conversation.ask("Look at these", *ids), "assistant_message")
+    assert message["content"][0]["text"] == (
+        "You have sent me 2 files:\n\n"
+        "- `a'b.txt`: 5\xa0bytes, text/plain\n"
+        "- `b.pdf`: 2.0\xa0KB, application/pdf"
+    )
+
+
+async def test_dictation_is_not_understood_offline(conversation: Conversation) -> None:
+    audio = b64encode(b"x" * 2048).decode()
+    reply = await conversation.post(
+        "input.transcribe", audio_base64=audio, mime_type="audio/webm;codecs=opus"
+    )
+    assert reply == {"text": "(a dictation of 2.0\xa0KB, without a model to understand it)"}
+
+
+async def test_dictation_goes_to_the_model_where_there_is_one(
+    conversation: Conversation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
+    heard: Event = {}
+
+    async def create(self: Any, **arguments: Any) -> Transcription:
+        heard.update(arguments)
+        return Transcription(text="Good morning")
+
+    monkeypatch.setattr(AsyncTranscriptions, "create", create)
+    audio = b64encode(b"speech").decode()
+    reply = await conversation.post(
+        "input.transcribe", audio_base64=audio, mime_type="audio/webm;codecs=opus"
+    )
+    assert reply == {"text": "Good morning"}
+    assert heard["file"] == ("dictation.webm", b"speech", "audio/webm")
+
+
+async def test_dictation_that_fails_is_refused_with_a_reason(
+    conversation: Conversation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
+
+    async def create(self: Any, **arguments: Any) -> Transcription:
+        raise openai.OpenAIError("no key")
+
+    monkeypatch.setattr(AsyncTranscriptions, "create", create)
+    with pytest.raises(ChatKitError, match="The assistant is not set up correctly"):
+        await conversation.post("input.transcribe", audio_base64="eA==", mime_type="audio/webm")
+
+
+def test_composer_has_a_pinned_and_a_persistent_tool() -> None:
+    tools = CHATKIT["OPTIONS"]["composer"]["tools"]
+    assert [tool["id"] for tool in tools if tool.get("pinned")] == ["get_weather"]
+    assert [tool["id"] for tool in tools if tool.get("persistent")] == ["get_browser"]
 
 
 async def test_effect_reaches_the_page(conversation: Conversation) -> None:

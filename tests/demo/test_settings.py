@@ -8,7 +8,15 @@ from typing import Any
 import pytest
 
 SETTINGS = Path(__file__).parents[2] / "project" / "settings.py"
-VARIABLES = ["DATABASE_URL", "REDIS_URL", "DEBUG", "SECRET_KEY", "ALLOWED_HOSTS", "CHATKIT_DB_WORKERS"]
+VARIABLES = [
+    "DATABASE_URL",
+    "REDIS_URL",
+    "DEBUG",
+    "SECRET_KEY",
+    "ALLOWED_HOSTS",
+    "CHATKIT_DB_WORKERS",
+    "MEDIA_ROOT",
+]
 
 Load = Callable[..., dict[str, Any]]
 
@@ -93,6 +101,11 @@ def test_installed_apps_begin_with_daphne_and_hold_the_demo(load: Load) -> None:
 def test_chatkit_threads_and_workers(load: Load) -> None:
     chatkit = load(CHATKIT_DB_WORKERS="3")["CHATKIT"]
     assert (chatkit["REQUEST_THREADS"], chatkit["DB_WORKERS"]) == (2, 3)
+
+
+def test_files_are_kept_beside_the_database_or_where_the_environment_says(load: Load) -> None:
+    assert load()["MEDIA_ROOT"] == SETTINGS.parents[1] / "media"
+    assert load(MEDIA_ROOT="/srv/files")["MEDIA_ROOT"] == "/srv/files"
 
 
 def test_another_settings_module_overrides_one_key(tmp_path: Path) -> None:

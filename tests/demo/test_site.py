@@ -35,6 +35,8 @@ EXPECTED = {
     "Tell me the secret password.": "error",
     "Show me a widget": "widget",
     "Show me a streamed widget": "widget",
+    "Show me every widget": "widget",
+    "Show me a chart": "widget",
     "Show me a form": "widget",
     "Show me a workflow": "workflow",
     "Show me a task": "task",
@@ -44,6 +46,8 @@ EXPECTED = {
     "Show me a long answer": "assistant_message",
     "Show me some progress": "progress_update",
     "Show me a notice": "notice",
+    "Show me some notices": "notice",
+    "Show me an attachment": "assistant_message",
     "Show me an effect": "client_effect",
     "Show me the hidden context": "assistant_message",
     "Show me the end of a turn": "end_of_turn",
@@ -56,6 +60,7 @@ class Demo:
     """A running ``manage.py demo``."""
 
     def __init__(self, database_url: str) -> None:
+        self.files = tempfile.TemporaryDirectory()
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = int(probe.getsockname()[1])
@@ -64,6 +69,7 @@ class Demo:
         environment |= {
             "DJANGO_SETTINGS_MODULE": "project.settings",
             "DATABASE_URL": database_url,
+            "MEDIA_ROOT": self.files.name,
             "DEBUG": "1",
         }
         # A file and not a pipe: nobody reads while the demo runs, and a full pipe would stop it.
@@ -96,6 +102,7 @@ class Demo:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+        self.files.cleanup()
         with self.output:
             self.output.seek(0)
             return self.output.read()
@@ -126,16 +133,31 @@ class Browser:
             return body
 
     def open_chatkit(self, operation: str, **params: Any) -> Any:
-        token = next(cookie.value for cookie in self.cookies if cookie.name == "csrftoken")
         request = urllib.request.Request(
             f"{self.demo.url}/chatkit",
             data=json.dumps({"type": operation, "params": params}).encode(),
-            headers={"Content-Type": "application/json", "X-CSRFToken": str(token)},
+            headers={"Content-Type": "application/json", "X-CSRFToken": self.csrf_token},
         )
         return self.opener.open(request, timeout=PATIENCE)
 
-    def ask(self, text: str) -> list[dict[str, Any]]:
-        return decode_events(self.chatkit("threads.create", input=message(text)))
+    def ask(self, text: str, *attachments: str) -> list[dict[str, Any]]:
+        asked = message(text) | {"attachments": list(attachments)}
+        return decode_events(self.chatkit("threads.create", input=asked))
+
+    def upload(self, name: str, mime_type: str, content: bytes) -> dict[str, Any]:
+        head = f'--b\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n'
+        request = urllib.request.Request(
+            f"{self.demo.url}/chatkit/attachments",
+            data=f"{head}Content-Type: {mime_type}\r\n\r\n".encode() + content + b"\r\n--b--\r\n",
+            headers={"Content-Type": "multipart/form-data; boundary=b", "X-CSRFToken": self.csrf_token},
+        )
+        with self.opener.open(request, timeout=PATIENCE) as response:
+            reply: dict[str, Any] = json.loads(response.read())
+            return reply
+
+    @property
+    def csrf_token(self) -> str:
+        return next(str(cookie.value) for cookie in self.cookies if cookie.name == "csrftoken")
 
     def threads(self) -> list[str]:
         reply = json.loads(self.chatkit("threads.list", limit=9999, order="desc"))
@@ -216,6 +238,20 @@ def test_every_prompt_is_answered(browser: Browser) -> None:
         assert events[0]["type"] == "thread.created"
         found[prompt] = EXPECTED[prompt] if EXPECTED[prompt] in kinds else kinds
     assert found == EXPECTED
+
+
+def test_attached_picture_is_described_and_shown_to_others_with_its_url(demo: Demo, browser: Browser) -> None:
+    picture = (ROOT / "project/static/project/sketch.png").read_bytes()
+    attachment = browser.upload("sketch.png", "image/png", picture)
+    events = browser.ask("What is this?", attachment["id"])
+    texts = [
+        event["item"]["content"][0]["text"]
+        for event in events
+        if event["type"] == "thread.item.done" and event["item"]["type"] == "assistant_message"
+    ]
+    assert "- `sketch.png`: " in texts[0]
+    with urllib.request.urlopen(attachment["preview_url"], timeout=PATIENCE) as response:
+        assert response.read() == picture
 
 
 def test_second_visitor_sees_nothing_of_the_first(demo: Demo, browser: Browser) -> None:

@@ -15,6 +15,70 @@ const products = [
   { id: "grinder", title: "Grinder", icon: "settings-slider", group: "Products", data: { price: "89" } },
 ];
 
+/** What is shown of a product when the pointer or the focus rests on it: a widget, as the server's are. */
+function productPreview({ title, icon, data = {} }) {
+  return {
+    type: "Basic",
+    gap: 2,
+    padding: 3,
+    children: [
+      {
+        type: "Row",
+        gap: 2,
+        align: "center",
+        children: [
+          { type: "Icon", name: icon ?? "cube" },
+          { type: "Title", value: title, size: "sm" },
+        ],
+      },
+      { type: "Caption", value: data.price ? `${data.price} €` : "Ask us for the price" },
+    ],
+  };
+}
+
+/** What “/” offers. A command does something, or gives an entity to insert, or another menu. */
+const commands = [
+  {
+    id: "form",
+    label: "Form",
+    description: "Ask for a form",
+    icon: "notebook-pencil",
+    run: (element) => element.setComposerValue({ text: "Show me a form" }),
+  },
+  {
+    id: "product",
+    label: "Product",
+    description: "Mention one of our products",
+    icon: "cube",
+    run: () => ({ type: "menu", commands: products.map(productCommand) }),
+  },
+  {
+    id: "greet",
+    label: "Greet",
+    description: "Let the page send an action of its own",
+    icon: "confetti",
+    inThread: true,
+    run: (element) => element.sendCustomAction({ type: "page.greeted", payload: { text: "Hello from the page!" } }),
+  },
+  {
+    id: "clear",
+    label: "Clear",
+    description: "Begin a new conversation",
+    icon: "write",
+    run: (element) => element.setThreadId(null),
+  },
+];
+
+function productCommand({ id, title, icon }) {
+  return { id: `product:${id}`, label: title, icon, group: "Products" };
+}
+
+async function runCommand({ id }, element) {
+  const product = products.find((entity) => `product:${entity.id}` === id);
+  if (product) return { type: "entity", entity: product };
+  return commands.find((command) => command.id === id)?.run(element);
+}
+
 /** Actions of widgets whose handler is "client". */
 const actions = {
   "order.copy": ({ number }) => navigator.clipboard?.writeText(number),
@@ -48,6 +112,17 @@ window.chatkitConfigure.push((options, element) => {
     onTagSearch: async (query) =>
       products.filter(({ title }) => title.toLowerCase().includes(query.toLowerCase())),
     onClick: ({ title }) => element.sendUserMessage({ text: `Tell me more: ${title}` }),
+    onRequestPreview: async (entity) => ({ preview: productPreview(entity) }),
+  };
+  let thread = options.initialThread;
+  element.addEventListener("chatkit.thread.change", ({ detail }) => (thread = detail.threadId));
+  options.commands = {
+    enabled: true,
+    onSearch: async (query) =>
+      commands
+        .filter(({ label, inThread }) => label.toLowerCase().startsWith(query.toLowerCase()) && (thread || !inThread))
+        .map(({ run, inThread, ...command }) => command),
+    onSelect: (command) => runCommand(command, element),
   };
   element.addEventListener("chatkit.effect", ({ detail }) => {
     if (detail.name === "celebrate") celebrate(detail.data);

@@ -1,0 +1,343 @@
+"""The files of users' messages: rows for what is known of them, a Django storage for their bytes.
+
+``CHATKIT["ATTACHMENTS"]`` switches it on::
+
+    CHATKIT = {"ATTACHMENTS": {"STORAGE": "chat_files", "MAX_SIZE": 5 * 1024 * 1024}}
+
+A file is stored under a random name without an extension and leaves the site only through a URL of ours that is
+signed for some time. The row decides: a file whose row is deleted, in whatever way, is deleted after it.
+"""
+
+from __future__ import annotations
+
+import mimetypes
+import os
+import secrets
+import unicodedata
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from pathlib import PurePosixPath
+from typing import Any, TypeVar
+from urllib.parse import quote, urlsplit
+
+from chatkit.store import AttachmentStore
+from chatkit.types import Attachment as SDKAttachment
+from chatkit.types import (
+    AttachmentCreateParams,
+    AttachmentUploadDescriptor,
+    FileAttachment,
+    ImageAttachment,
+    ThreadItemBase,
+    UserMessageItem,
+)
+from django.core.files import File
+from django.core.files.storage import Storage, storages
+from django.core.signing import BadSignature, TimestampSigner
+from django.template.defaultfilters import filesizeformat
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from pydantic import AnyUrl
+
+from . import codec, db
+from .conf import ATTACHMENT_DEFAULTS, AttachmentSettings, chatkit_settings
+from .context import RequestContext
+from .errors import InvalidRequest, NotSupported, RequestTooLarge
+from .models import Attachment as AttachmentRow
+from .owned_store import NotFoundError, new_id
+
+UNSENT_LIMIT = 50
+"""Files that one owner may have uploaded, or announced, without sending them; the oldest make room for new ones."""
+UNSENT_AGE = timedelta(days=1)
+"""After this a file that was never sent is deleted."""
+PRUNED_AT_ONCE = 20
+
+NAME_LENGTH = 200
+SNIFFED = 1024
+
+# What browsers show without running anything, and how such a file begins.
+RASTER_IMAGES = {
+    "image/png": (b"\x89PNG\r\n\x1a\n",),
+    "image/jpeg": (b"\xff\xd8\xff",),
+    "image/gif": (b"GIF87a", b"GIF89a"),
+    "image/webp": (b"RIFF",),
+}
+
+Item = TypeVar("Item", bound=ThreadItemBase)
+
+_signer = TimestampSigner(salt="chatkit_app.attachments")
+_LOCAL_ENDPOINT = "http://localhost/chatkit"
+
+
+class DjangoAttachmentStore(AttachmentStore[RequestContext]):
+    """The SDK's attachment store over ``django.core.files.storage``. Rows are those of ``DjangoStore``.
+
+    ``DjangoChatKitServer`` has one as soon as ``CHATKIT["ATTACHMENTS"]`` is set. Both ways of the client end in
+    ``receive()``: the two-phase upload announces the file first, the direct one brings it along.
+    """
+
+    def generate_attachment_id(self, mime_type: str, context: RequestContext) -> str:
+        return new_id("attachment")
+
+    async def create_attachment(
+        self, input: AttachmentCreateParams, context: RequestContext
+    ) -> SDKAttachment:
+        """Announce a file: what ``attachments.create`` answers, with the URL to which its bytes are sent.
+
+        Raises:
+            InvalidRequest: when files of this name and type are not taken.
+            RequestTooLarge: when it says itself that it is too large.
+        """
+        settings = attachment_settings()
+        require_size(input.size, settings)
+        name = clean_name(input.name)
+        mime_type = accepted_type(name, input.mime_type, settings)
+        attachment_id = self.generate_attachment_id(mime_type, context)
+        url = f"{_endpoint(context)}/attachments/{attachment_id}"
+        await db.run(make_room, context)
+        return _sdk_attachment(
+            attachment_id,
+            name,
+            mime_type,
+            context,
+            upload_descriptor=AttachmentUploadDescriptor(url=AnyUrl(url), method="PUT"),
+        )
+
+    async def receive(
+        self, attachment_id: str, content: File[bytes], context: RequestContext
+    ) -> SDKAttachment:
+        """Store the bytes of an attachment that the owner announced.
+
+        Raises:
+            NotFoundError: when the owner has no such attachment.
+            InvalidRequest: when it has its bytes already, or when these are not what was announced.
+            RequestTooLarge: when they are too many.
+        """
+        token = secrets.token_hex(16)
+        return await db.run(self._receive, attachment_id, content, context, f"chatkit/{token[:2]}/{token}")
+
+    def _receive(
+        self, attachment_id: str, content: File[bytes], context: RequestContext, file: str
+    ) -> SDKAttachment:
+        settings = attachment_settings()
+        row = None
+        if codec.is_storable_id(attachment_id):
+            row = AttachmentRow.objects.owned_by(context).filter(public_id=attachment_id).first()
+        if row is None:
+            raise NotFoundError(f"Attachment {attachment_id!r} not found")
+        if row.file and row.file != file:
+            raise InvalidRequest(_("This file has been uploaded already."))
+        size = content.seek(0, os.SEEK_END)
+        require_size(size, settings)
+        content.seek(0)
+        mime_type = sniffed_type(content.read(SNIFFED), row.mime_type, settings)
+        content.seek(0)
+        attachment = _sdk_attachment(row.public_id, row.name, mime_type, context, metadata={"size": size})
+        if row.file == file:
+            return attachment  # the connection broke after the row had been written
+        storage = _storage()
+        if storage.exists(file):
+            storage.delete(file)  # the connection broke before the row had been written
+        # A plain File is copied. A storage would move an upload's temporary file, which a second try would miss.
+        file = storage.save(file, File(content.file, name=file))
+        columns = codec.encode_attachment(attachment)
+        if not AttachmentRow.objects.filter(pk=row.pk, file="").update(file=file, size=size, **columns):
+            delete_file(file)
+            raise InvalidRequest(_("This file has been uploaded already."))
+        return attachment
+
+    async def delete_attachment(self, attachment_id: str, context: RequestContext) -> None:
+        """Let the store delete the row; the bytes go with it.
+
+        Raises:
+            InvalidRequest: when the file is part of a message, which would then show what is not there.
+        """
+        sent = await db.run(
+            AttachmentRow.objects.owned_by(context)
+            .filter(public_id=attachment_id, thread__isnull=False)
+            .exists
+        )
+        if sent:
+            raise InvalidRequest(_("The file is part of a message and cannot be removed."))
+
+    async def read(
+        self, attachments: Iterable[SDKAttachment], context: RequestContext, *, limit: int
+    ) -> dict[str, bytes]:
+        """The bytes of these files by id, in this order, as far as they fit into ``limit`` bytes altogether."""
+        wanted = {attachment.id: attachment for attachment in attachments}
+        return await db.run(self._read, list(wanted), context, limit) if wanted else {}
+
+    def _read(self, ids: list[str], context: RequestContext, limit: int) -> dict[str, bytes]:
+        rows = AttachmentRow.objects.owned_by(context).filter(public_id__in=ids).exclude(file="")
+        known = {row.public_id: row for row in rows}
+        found = {}
+        for row in (known[public_id] for public_id in ids if public_id in known):
+            if row.size is not None and row.size <= limit:
+                limit -= row.size
+                try:
+                    with _storage().open(row.file) as file:
+                        found[row.public_id] = file.read()
+                except FileNotFoundError:
+                    continue
+        return found
+
+
+# What is taken
+
+
+def attachment_settings() -> AttachmentSettings:
+    """The settings in force.
+
+    Raises:
+        NotSupported: when there are none.
+    """
+    settings = chatkit_settings.attachments
+    if settings is None:
+        raise NotSupported(_("This chat takes no files."))
+    return settings
+
+
+def require_size(size: int, settings: AttachmentSettings) -> None:
+    """Raise ``RequestTooLarge`` for a file of too many bytes."""
+    if size > settings.max_size:
+        raise RequestTooLarge(
+            _("The file is too large. It can have {size} at most.").format(
+                size=filesizeformat(settings.max_size)
+            )
+        )
+
+
+def clean_name(name: str) -> str:
+    """The file's own name: without folders, without characters that cannot be seen, with its extension."""
+    name = name.replace("\\", "/").rsplit("/", 1)[-1]
+    name = "".join(c for c in name if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Zl", "Zp"))
+    path = PurePosixPath(name.strip().lstrip(".") or "file")
+    return path.stem[: NAME_LENGTH - len(path.suffix[:20])] + path.suffix[:20]
+
+
+def accepted_type(name: str, mime_type: str, settings: AttachmentSettings) -> str:
+    """The MIME type that is taken for a file: the one it says, or the one that its name says.
+
+    Systems disagree on what a ``.csv`` or a ``.md`` is, and some do not say at all.
+
+    Raises:
+        InvalidRequest: when neither is in ``ACCEPT`` together with the name's extension.
+    """
+    said = mime_type.partition(";")[0].strip().lower()
+    for candidate in (said, mimetypes.guess_type(name)[0] or "application/octet-stream"):
+        for pattern, extensions in settings.accept.items():
+            if _matches(candidate, pattern) and _ends(name, extensions):
+                return candidate
+    raise InvalidRequest(_("Files of this type cannot be sent here."))
+
+
+def sniffed_type(head: bytes, mime_type: str, settings: AttachmentSettings) -> str:
+    """The MIME type of a file that begins with these bytes.
+
+    A picture is what it begins as: many a ``.png`` is a JPEG. Other types are believed, since such files are never
+    shown by a browser; a PDF has to look like one because the model is told that it is.
+
+    Raises:
+        InvalidRequest: when the bytes are not what they were announced as.
+    """
+    if mime_type == "application/pdf" and b"%PDF-" not in head:
+        raise InvalidRequest(_("The file is not a PDF document."))
+    if mime_type not in RASTER_IMAGES:
+        return mime_type
+    found = next((kind for kind, magic in RASTER_IMAGES.items() if head.startswith(magic)), "")
+    if found == "image/webp" and head[8:12] != b"WEBP":
+        found = ""
+    if not any(_matches(found, pattern) for pattern in settings.accept):
+        raise InvalidRequest(_("The file is not a picture that can be sent here."))
+    return found
+
+
+def _matches(mime_type: str, pattern: str) -> bool:
+    return mime_type.startswith(pattern[:-1]) if pattern.endswith("/*") else mime_type == pattern
+
+
+def _ends(name: str, extensions: Sequence[str]) -> bool:
+    return not extensions or name.lower().endswith(tuple(extension.lower() for extension in extensions))
+
+
+# URLs
+
+
+def file_url(attachment_id: str, endpoint_url: str) -> str:
+    """The URL of a file, good for ``URL_EXPIRY`` seconds for whoever has it: pictures are fetched without cookies."""
+    signature = _signer.sign(attachment_id).removeprefix(f"{attachment_id}:")
+    return f"{endpoint_url}/attachments/{attachment_id}/file?signature={quote(signature)}"
+
+
+def open_file(attachment_id: str, signature: str) -> tuple[AttachmentRow, File[bytes]]:
+    """The file that a signed URL names.
+
+    Raises:
+        NotFoundError: when the signature is another file's, or too old, or the file is gone.
+    """
+    settings = attachment_settings()
+    try:
+        _signer.unsign(f"{attachment_id}:{signature}", max_age=settings.url_expiry)
+        row = AttachmentRow.objects.exclude(file="").get(public_id=attachment_id)
+        return row, _storage().open(row.file)
+    except (BadSignature, AttachmentRow.DoesNotExist, FileNotFoundError):
+        raise NotFoundError(f"Attachment {attachment_id!r} not found") from None
+
+
+def signed_again(item: Item, endpoint_url: str) -> Item:
+    """The item on its way to the browser, the URLs of its pictures fresh. Those of other sites are left alone."""
+    if not endpoint_url or not isinstance(item, UserMessageItem) or not item.attachments:
+        return item
+    attachments = [_signed_again(attachment, endpoint_url) for attachment in item.attachments]
+    return item.model_copy(update={"attachments": attachments})
+
+
+def _signed_again(attachment: SDKAttachment, endpoint_url: str) -> SDKAttachment:
+    if not isinstance(attachment, ImageAttachment):
+        return attachment
+    path = urlsplit(str(attachment.preview_url)).path
+    if not path.endswith(f"/attachments/{attachment.id}/file"):
+        return attachment
+    return attachment.model_copy(update={"preview_url": AnyUrl(file_url(attachment.id, endpoint_url))})
+
+
+def _endpoint(context: RequestContext) -> str:
+    return context.memory.endpoint_url or _LOCAL_ENDPOINT
+
+
+def _sdk_attachment(
+    attachment_id: str, name: str, mime_type: str, context: RequestContext, **fields: Any
+) -> SDKAttachment:
+    fields |= {"id": attachment_id, "name": name, "mime_type": mime_type}
+    if mime_type in RASTER_IMAGES:
+        return ImageAttachment(preview_url=AnyUrl(file_url(attachment_id, _endpoint(context))), **fields)
+    return FileAttachment(**fields)
+
+
+# Files
+
+
+def _storage() -> Storage:
+    settings = chatkit_settings.attachments
+    return storages[settings.storage if settings is not None else ATTACHMENT_DEFAULTS["STORAGE"]]
+
+
+def delete_file(name: str) -> None:
+    """Delete the bytes that are stored under this name, if they still are."""
+    _storage().delete(name)
+
+
+def make_room(context: RequestContext) -> None:
+    """Delete what was never sent: some of what is old, and the oldest of an owner who has too much of it."""
+    prune_attachments(limit=PRUNED_AT_ONCE)
+    mine = AttachmentRow.objects.unsent().owned_by(context).order_by("-pk")
+    too_many = list(mine.values_list("pk", flat=True)[UNSENT_LIMIT - 1 : UNSENT_LIMIT + PRUNED_AT_ONCE])
+    if too_many:
+        AttachmentRow.objects.unsent().filter(pk__in=too_many).delete()
+
+
+def prune_attachments(*, limit: int) -> int:
+    """Delete at most so many files that were uploaded, or announced, a day ago and never sent. Returns how many."""
+    old = AttachmentRow.objects.unsent().filter(created_at__lt=timezone.now() - UNSENT_AGE)
+    keys = list(old.order_by("pk").values_list("pk", flat=True)[:limit])
+    # Asked again: one of them may have been sent just now.
+    return AttachmentRow.objects.unsent().filter(pk__in=keys).delete()[0] if keys else 0

@@ -1,0 +1,74 @@
+"""Files of users' messages."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from django.conf import settings
+
+from ..conf import ATTACHMENT_DEFAULTS
+from .keys import WHOLE, did_you_mean, value_of
+from .messages import Messages, error, warning
+
+_MIME_TYPE = re.compile(r"[a-z]+/(\*|[\w.+-]+)")
+
+
+def _is_accept(value: Any) -> bool:
+    return isinstance(value, Mapping) and all(
+        isinstance(pattern, str)
+        and _MIME_TYPE.fullmatch(pattern)
+        and isinstance(extensions, list | tuple)
+        and all(isinstance(extension, str) and extension.startswith(".") for extension in extensions)
+        for pattern, extensions in value.items()
+    )
+
+
+# What each key takes, in words and as a test.
+ATTACHMENT_RULES: dict[str, tuple[str, Callable[[Any], bool]]] = {
+    "STORAGE": ("an alias of STORAGES", lambda value: isinstance(value, str)),
+    "MAX_SIZE": WHOLE,
+    "MAX_COUNT": WHOLE,
+    "ACCEPT": ('a dictionary such as {"image/png": [".png"], "text/*": []}', _is_accept),
+    "URL_EXPIRY": WHOLE,
+}
+
+
+def check_attachments() -> Messages:
+    """E120-W123: ``ATTACHMENTS``."""
+    configured = value_of("ATTACHMENTS")
+    for key, value in (configured or {}).items():
+        if key not in ATTACHMENT_DEFAULTS:
+            hint = did_you_mean(str(key).upper(), ATTACHMENT_DEFAULTS)
+            yield error("E120", f'CHATKIT["ATTACHMENTS"] has no key {key!r}.', hint)
+        elif not ATTACHMENT_RULES[key][1](value):
+            yield error(
+                "E121",
+                f'CHATKIT["ATTACHMENTS"]["{key}"] is {value!r}.',
+                f"It must be {ATTACHMENT_RULES[key][0]}.",
+            )
+    if configured is not None:
+        storage = configured.get("STORAGE", ATTACHMENT_DEFAULTS["STORAGE"])
+        if isinstance(storage, str) and storage not in settings.STORAGES:
+            yield error(
+                "E122",
+                f'CHATKIT["ATTACHMENTS"]["STORAGE"] is "{storage}", which is not in STORAGES.',
+                did_you_mean(storage, settings.STORAGES),
+            )
+        return
+    options = value_of("OPTIONS")
+    offered = _at(options, "composer", "attachments", "enabled")
+    if offered and not _at(options, "api", "uploadStrategy"):
+        yield warning(
+            "W123",
+            'CHATKIT["OPTIONS"] offers attachments, but nothing takes them.',
+            'Set CHATKIT["ATTACHMENTS"] = {}, which also sets these options; with an attachment store of your '
+            'own, set OPTIONS["api"]["uploadStrategy"].',
+        )
+
+
+def _at(value: Any, *keys: str) -> Any:
+    for key in keys:
+        value = value.get(key) if isinstance(value, Mapping) else None
+    return value

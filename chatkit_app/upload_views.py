@@ -1,0 +1,174 @@
+"""The URLs of files: two ways to send one, and the one way to see it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from tempfile import SpooledTemporaryFile
+from typing import Any
+
+from chatkit.types import AttachmentCreateParams
+from django.conf import settings
+from django.core.files import File
+from django.core.files.uploadhandler import FileUploadHandler
+from django.core.handlers.asgi import ASGIRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.utils.http import content_disposition_header
+from django.utils.translation import gettext as _
+
+from . import codec, db
+from .attachments import (
+    RASTER_IMAGES,
+    DjangoAttachmentStore,
+    attachment_settings,
+    clean_name,
+    open_file,
+    require_size,
+)
+from .conf import AttachmentSettings
+from .errors import InvalidRequest, NotSupported
+from .server import DjangoChatKitServer
+from .views import EndpointView, in_page_language, refusal
+
+CHUNK = 256 * 1024
+
+
+class UploadView(EndpointView):
+    """What both ways to send a file share."""
+
+    async def get_store(self) -> tuple[DjangoChatKitServer, DjangoAttachmentStore]:
+        server = await self.get_server()
+        if not isinstance(server.attachment_store, DjangoAttachmentStore):
+            raise NotSupported(_("This chat takes no files."))
+        return server, server.attachment_store
+
+
+class AttachmentsView(UploadView):
+    """``POST /chatkit/attachments``: a whole file as the multipart field ``file``, the strategy ``direct``."""
+
+    depth = 1
+    http_method_names = ["post"]
+
+    @in_page_language
+    async def post(self, request: HttpRequest) -> HttpResponseBase:
+        try:
+            server, files = await self.get_store()
+            # Before anything reads the body, which the CSRF check does.
+            request.upload_handlers.insert(0, SizeLimit(attachment_settings()))
+            context = await self.enter(request, "attachments.create")
+            upload = request.FILES.get("file")
+            if upload is None:
+                raise InvalidRequest(_("There is no file in this request."))
+            announced = AttachmentCreateParams(
+                name=upload.name or "",
+                size=upload.size or 0,
+                mime_type=upload.content_type or "",
+            )
+            attachment = await files.create_attachment(announced, context)
+            await server.store.save_attachment(attachment, context)
+            try:
+                attachment = await files.receive(attachment.id, upload, context)
+            except Exception:
+                await server.store.delete_attachment(attachment.id, context)
+                raise
+        except Exception as error:
+            return refusal(error, streaming=False)
+        return HttpResponse(
+            codec.to_wire(attachment),
+            content_type="application/json",
+            headers={"Cache-Control": "no-store"},
+        )
+
+
+class AttachmentView(UploadView):
+    """``PUT /chatkit/attachments/<id>``: the bytes of a file that ``attachments.create`` announced."""
+
+    depth = 2
+    http_method_names = ["put"]
+
+    @in_page_language
+    async def put(self, request: HttpRequest, attachment_id: str) -> HttpResponseBase:
+        try:
+            _server, files = await self.get_store()
+            context = await self.enter(request)
+            with SpooledTemporaryFile(max_size=settings.FILE_UPLOAD_MAX_MEMORY_SIZE) as spool:
+                content = File(spool)
+                await db.run(copy_body, request, content, attachment_settings())
+                attachment = await files.receive(attachment_id, content, context)
+        except Exception as error:
+            return refusal(error, streaming=False)
+        return HttpResponse(
+            codec.to_wire(attachment),
+            content_type="application/json",
+            headers={"Cache-Control": "no-store"},
+        )
+
+
+class AttachmentFileView(EndpointView):
+    """``GET /chatkit/attachments/<id>/file?signature=…``: the bytes, for whoever has the signed URL.
+
+    Only pictures that cannot run anything are shown; everything else is a download of no particular type.
+    """
+
+    depth = 3
+    http_method_names = ["get"]
+
+    @in_page_language
+    async def get(self, request: HttpRequest, attachment_id: str) -> HttpResponseBase:
+        try:
+            row, file = await db.run(open_file, attachment_id, request.GET.get("signature", ""))
+        except Exception as error:
+            return refusal(error, streaming=False)
+        shown = row.mime_type in RASTER_IMAGES
+        content: Any = chunks(file) if isinstance(request, ASGIRequest) else file.chunks(CHUNK)
+        response = StreamingHttpResponse(
+            content,
+            content_type=row.mime_type if shown else "application/octet-stream",
+            headers={
+                "Content-Disposition": content_disposition_header(not shown, clean_name(row.name)),
+                "X-Content-Type-Options": "nosniff",
+                "Content-Security-Policy": "default-src 'none'; sandbox",
+                # OpenAI's element shows pictures in a frame of another origin.
+                "Cross-Origin-Resource-Policy": "cross-origin",
+                "Cache-Control": f"private, max-age={attachment_settings().url_expiry}",
+            },
+        )
+        # Also when nobody reads it to its end.
+        response._resource_closers.append(file.close)  # type: ignore[attr-defined]
+        if row.size is not None:
+            response["Content-Length"] = str(row.size)
+        return response
+
+
+class SizeLimit(FileUploadHandler):
+    """Refuses a body as soon as it is larger than a file may be, whatever it has announced."""
+
+    def __init__(self, limits: AttachmentSettings) -> None:
+        super().__init__()
+        self.limits = limits
+        self.received = 0
+
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> bytes:
+        self.received += len(raw_data)
+        require_size(self.received, self.limits)
+        return raw_data
+
+    def file_complete(self, file_size: int) -> None:
+        return None
+
+
+def copy_body(request: HttpRequest, content: File[bytes], limits: AttachmentSettings) -> None:
+    """Copy a request's body, as long as it is not larger than a file may be."""
+    received = 0
+    try:
+        while chunk := request.read(CHUNK):
+            received += len(chunk)
+            require_size(received, limits)
+            content.write(chunk)
+    except OSError:
+        raise InvalidRequest(_("The request could not be read.")) from None
+
+
+async def chunks(file: File[bytes]) -> AsyncIterator[bytes]:
+    """The file's bytes, read by the chat's workers."""
+    while chunk := await db.run(file.read, CHUNK):
+        yield chunk
