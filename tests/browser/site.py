@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
@@ -28,6 +28,8 @@ STREAMING = (
     "threads.add_user_message",
     "threads.retry_after_item",
     "threads.add_client_tool_output",
+    "threads.add_structured_input",
+    "threads.custom_action",
 )
 
 
@@ -39,8 +41,11 @@ class Site:
         self.csp = ""
         self.nonce = ""
         self.page_delay = 0.0
+        self.page_size = 2
         self.requests: list[tuple[str, dict[str, Any], dict[str, str]]] = []
         self.threads: dict[str, dict[str, Any]] = {}
+        self.scripts: dict[str, list[Any]] = {}
+        self.replies: dict[str, Callable[[dict[str, Any]], Any]] = {}
         self._ids = itertools.count(1)
 
     def new_id(self, kind: str) -> str:
@@ -48,6 +53,18 @@ class Site:
 
     def operations(self) -> list[str]:
         return [operation for operation, _, _ in self.requests]
+
+    def script(self, trigger: str, *events: dict[str, Any] | float) -> None:
+        """Answer a message of this text, or a streaming operation of this name, with these events.
+
+        A number among them is a pause in seconds. The items of "added", "done" and "replaced" events get what they
+        lack of ``id``, ``thread_id`` and ``created_at``, and those that are done are kept in the thread.
+        """
+        self.scripts[trigger] = list(events)
+
+    def params_of(self, operation: str) -> dict[str, Any]:
+        """The parameters of the last request for an operation."""
+        return next(params for name, params, _ in reversed(self.requests) if name == operation)
 
     def add_thread(self, title: str, *items: dict[str, Any]) -> str:
         thread_id = self.new_id("thr")
@@ -103,6 +120,9 @@ async def endpoint(request: HttpRequest) -> HttpResponseBase:
     site.requests.append((operation, params, dict(request.headers)))
     if operation in STREAMING:
         return await _stream(operation, params)
+    if operation in site.replies:
+        reply = site.replies[operation](params)
+        return reply if isinstance(reply, HttpResponseBase) else JsonResponse(reply)
     if operation == "threads.list":
         threads = [_metadata(thread) for thread in reversed(site.threads.values())]
         return JsonResponse({"data": threads, "has_more": False})
@@ -113,10 +133,12 @@ async def endpoint(request: HttpRequest) -> HttpResponseBase:
         items = thread["items"]
         return JsonResponse(_metadata(thread, {"data": items[:3], "has_more": len(items) > 3}))
     if operation == "items.list":
-        ids = [item["id"] for item in thread["items"]]
-        start = ids.index(params["after"]) + 1
-        more = thread["items"][start : start + 2]
-        return JsonResponse({"data": more, "has_more": start + 2 < len(ids)})
+        newest_first = params.get("order") == "desc"
+        ordered = thread["items"][::-1] if newest_first else thread["items"]
+        ids = [item["id"] for item in ordered]
+        start = ids.index(params["after"]) + 1 if params.get("after") else 0
+        size = min(params.get("limit") or 20, site.page_size)
+        return JsonResponse({"data": ordered[start : start + size], "has_more": start + size < len(ids)})
     return JsonResponse({"message": "Unknown operation."}, status=400)
 
 
@@ -125,7 +147,8 @@ def _metadata(thread: dict[str, Any], items: dict[str, Any] | None = None) -> di
 
 
 async def _stream(operation: str, params: dict[str, Any]) -> HttpResponseBase:
-    text = params["input"]["content"][0]["text"] if "input" in params else "retried"
+    content = params.get("input", {}).get("content", [])
+    text = content[0]["text"] if content else "retried"
     if operation == "threads.add_client_tool_output":
         text = json.dumps(params["result"])
     if text == "late headers":
@@ -149,11 +172,20 @@ async def _events(operation: str, params: dict[str, Any], text: str) -> AsyncIte
         yield {"type": "thread.created", "thread": _metadata(thread)}
     else:
         thread = site.threads[params["thread_id"]]
-    if "input" in params:
-        question = site.item(thread["id"], **user(text))
+    if params.get("input", {}).get("content"):
+        sent = params["input"] | {"attachments": []}
+        question = site.item(thread["id"], **{"type": "user_message"} | sent)
         thread["items"].append(question)
         yield {"type": "thread.item.done", "item": question}
     yield {"type": "stream_options", "stream_options": {"allow_cancel": True}}
+    script = site.scripts.get(operation, site.scripts.get(text))
+    if script is not None:
+        for event in script:
+            if isinstance(event, int | float):
+                await asyncio.sleep(event)
+            else:
+                yield _scripted(thread, event)
+        return
     if text == "progress":
         yield {"type": "progress_update", "text": "Looking it up"}
         await asyncio.sleep(30)
@@ -187,6 +219,16 @@ async def _events(operation: str, params: dict[str, Any], text: str) -> AsyncIte
     if not thread["title"]:
         thread["title"] = f"About {text}"
         yield {"type": "thread.updated", "thread": _metadata(thread)}
+
+
+def _scripted(thread: dict[str, Any], event: dict[str, Any]) -> dict[str, Any]:
+    if not isinstance(event.get("item"), dict):
+        return event
+    item = site.item(thread["id"], **event["item"])
+    if event["type"] in ("thread.item.done", "thread.item.replaced"):
+        others = [other for other in thread["items"] if other["id"] != item["id"]]
+        thread["items"] = [*others, item]
+    return event | {"item": item}
 
 
 @csrf_exempt

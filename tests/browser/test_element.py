@@ -272,10 +272,10 @@ async def test_history_lists_threads_and_opens_one(page: Page, pages: Site):
     await expect(messages(page)).to_have_text(
         ["Youa", "Assistantb", "Youc", "Assistantd", "Youe", "Assistantf"]
     )
-    assert [params.get("after") for name, params, _ in pages.requests if name == "items.list"] == [
-        "item_4",
-        "item_6",
+    pages_asked = [
+        (params["order"], params.get("after")) for name, params, _ in pages.requests if name == "items.list"
     ]
+    assert pages_asked == [("desc", None), ("desc", "item_6"), ("desc", "item_4")]
     assert await page.evaluate("events") == [
         "ready",
         "history.open",
@@ -442,9 +442,7 @@ async def test_malformed_item_does_not_take_the_others_with_it(page: Page, pages
     broken = {"type": "assistant_message", "content": "text"}
     pages.chats = [{"thread": pages.add_thread("Broken", user("hi"), broken, assistant("fine"))}]
     await page.goto("/")
-    await expect(messages(page)).to_have_text(
-        ["Youhi", "This part of the answer cannot be shown here.", "Assistantfine"]
-    )
+    await expect(messages(page)).to_have_text(["Youhi", "Assistant", "Assistantfine"])
 
 
 async def test_strict_csp_is_kept(page: Page, pages: Site):
@@ -460,7 +458,8 @@ async def test_strict_csp_is_kept(page: Page, pages: Site):
     await say(page, "hello")
     await expect(messages(page)).to_have_count(2)
     button = page.get_by_role("button", name="Send message")
-    assert await button.evaluate("(node) => getComputedStyle(node).getPropertyValue('--accent')") == "#0a7a4b"
+    await box(page).fill("more")
+    await expect(button).to_have_css("background-color", "rgb(10, 122, 75)")
     assert violations == []
 
 

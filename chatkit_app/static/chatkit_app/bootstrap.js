@@ -4,16 +4,27 @@
  * Page code adds options that are functions through `window.chatkitConfigure`, at any time:
  *
  *     (window.chatkitConfigure ??= []).push((options, element) => { options.onClientTool = … });
+ *
+ * @import {Configuration, PageElement} from "./config.js"
  */
 import { Chat } from "./chat.js";
+// What that one imports: named here, the browser asks for all of it at once.
+import "./fetch.js";
+import "./loader.js";
+import "./locale.js";
+import "./memory.js";
+import "./options.js";
 
 const UNSTARTED = 'openai-chatkit[data-chatkit=""]';
 
+/** @type {Set<Chat>} */
 const chats = new Set();
+/** @type {Configuration[]} */
 const configurations = [];
 
 /** Takes the place of the array, so that pushing works before and after this module has run. */
 const configure = {
+  /** @param {Configuration[]} added */
   push(...added) {
     configurations.push(...added);
     for (const chat of chats) {
@@ -25,9 +36,10 @@ const configure = {
 };
 
 function startChats() {
-  for (const element of document.querySelectorAll(UNSTARTED)) {
+  const elements = /** @type {NodeListOf<PageElement>} */ (document.querySelectorAll(UNSTARTED));
+  for (const element of elements) {
     const data = element.querySelector(':scope > script[type="application/json"]');
-    if (!data) continue;
+    if (!data?.textContent) continue;
     element.dataset.chatkit = "started";
     const chat = new Chat(element, JSON.parse(data.textContent));
     chats.add(chat);

@@ -1,4 +1,8 @@
-/** One chat of the page: its configuration, its memory and its element. */
+/**
+ * One chat of the page: its configuration, its memory and its element.
+ *
+ * @import {Configuration, PageConfig, PageElement} from "./config.js"
+ */
 import { createFetch } from "./fetch.js";
 import { TAG, loadClient } from "./loader.js";
 import { ThreadMemory } from "./memory.js";
@@ -15,8 +19,8 @@ export class Chat {
   #started = false;
 
   /**
-   * @param {HTMLElement} element the `<openai-chatkit>` of the page
-   * @param {object} config what `chatkit_app.rendering.page_config` wrote
+   * @param {PageElement} element the `<openai-chatkit>` of the page
+   * @param {PageConfig} config
    */
   constructor(element, config) {
     this.element = element;
@@ -29,7 +33,11 @@ export class Chat {
     this.#options = baseOptions(config, { fetch: this.#fetch, rememberedThread: this.#memory.thread });
   }
 
-  /** Let a function of the page change the options; those of a running chat are set again. */
+  /**
+   * Let a function of the page change the options; those of a running chat are set again.
+   *
+   * @param {Configuration} configuration
+   */
   configure(configuration) {
     try {
       configuration(this.#options, this.element);
@@ -60,7 +68,10 @@ export class Chat {
     // The script may still come after it was given up.
     await customElements.whenDefined(TAG);
     this.element.querySelector(":scope > .chatkit-unavailable")?.remove();
-    if ("strings" in this.element) this.element.strings = this.#config.strings;
+    if ("strings" in this.element) {
+      this.element.strings = this.#config.strings;
+      this.element.runEvents = (run) => this.#runEvents(run);
+    }
     this.#started = true;
     this.element.setOptions({ ...this.#options });
     if (interruptedRun) {
@@ -68,23 +79,32 @@ export class Chat {
     }
   }
 
-  /** A reload cut this run's stream. The bundled element goes on with it; the other one is told of its end. */
+  /**
+   * A reload cut this run's stream. The bundled element goes on with it; the other one is told of its end.
+   *
+   * @param {string} run
+   */
   async #catchUpWith(run) {
-    const { runEventsUrl, runPlaceholder } = this.#config;
-    const url = runEventsUrl.replace(runPlaceholder, encodeURIComponent(run));
     // Remembered again by the fetch, if there still is such a run.
     this.#memory.run = null;
-    if ("followRun" in this.element) {
-      await this.element.followRun(url);
+    if (this.element.followRun) {
+      await this.element.followRun(run);
       return;
     }
-    const response = await this.#fetch(url);
+    const response = await this.#fetch(this.#runEvents(run));
     if (!response.ok) return;
-    await response.body.pipeTo(new WritableStream());
+    await response.body?.pipeTo(new WritableStream());
     this.#memory.run = null;
     await this.element.fetchUpdates();
   }
 
+  /** @param {string} run */
+  #runEvents(run) {
+    const { runEventsUrl, runPlaceholder } = this.#config;
+    return runEventsUrl.replace(runPlaceholder, encodeURIComponent(run));
+  }
+
+  /** @param {string} thread */
   #forgetThread(thread) {
     if (thread !== this.#memory.thread) return;
     this.#memory.thread = null;

@@ -3,6 +3,8 @@
  *
  * For requests to this site it adds the CSRF token and the page's language, and it tells a Stop from a reload. Uploads
  * to other hosts go through the same function and are left alone: the token must not reach them.
+ *
+ * @import {PageConfig} from "./config.js"
  */
 
 /** How long after an abort the page has to be still there for it to have been a Stop. */
@@ -18,8 +20,7 @@ let navigationBegan = -Infinity;
 addEventListener("beforeunload", () => (navigationBegan = performance.now()));
 
 /**
- * @param {object} site `endpoint`, `runEventsUrl`, `runStopUrl`, `runPlaceholder`, `csrf` and `locale` of the page's
- *   configuration
+ * @param {PageConfig} site
  * @param {object} [hooks]
  * @param {(run: string) => void} [hooks.onRun] called with the id of each answer that begins
  * @param {(thread: string) => void} [hooks.onMissingThread] called when a thread that was asked for does not exist
@@ -49,6 +50,9 @@ export function createFetch(site, { onRun = () => {}, onMissingThread = () => {}
   /**
    * Fetch with an abort that is looked at before it is passed on. The wire stays open until the response's headers have
    * said which run it is, since only its id can stop it.
+   *
+   * @param {Request} request
+   * @returns {Promise<Response>}
    */
   async function fetchRun(request) {
     const wire = new AbortController();
@@ -73,7 +77,12 @@ export function createFetch(site, { onRun = () => {}, onMissingThread = () => {}
     return Promise.race([response, aborted]);
   }
 
-  /** A reload and a navigation abort as well, but then the page is gone before the timer fires. */
+  /**
+   * A reload and a navigation abort as well, but then the page is gone before the timer fires.
+   *
+   * @param {Promise<string | null>} run
+   * @param {AbortController} wire
+   */
   function stopUnlessLeaving(run, wire) {
     const mayBeLeaving = performance.now() - navigationBegan < NAVIGATION_PATIENCE;
     const decided = new AbortController();
@@ -88,6 +97,7 @@ export function createFetch(site, { onRun = () => {}, onMissingThread = () => {}
     addEventListener("pagehide", () => clearTimeout(timer), { signal: decided.signal });
   }
 
+  /** @param {string} run */
   async function stop(run) {
     const headers = new Headers();
     addSiteHeaders(headers, site);
@@ -100,11 +110,16 @@ export function createFetch(site, { onRun = () => {}, onMissingThread = () => {}
   }
 }
 
+/**
+ * @param {Headers} headers
+ * @param {PageConfig} site
+ */
 function addSiteHeaders(headers, { csrf, locale }) {
   headers.set(csrf.header, readCookie(csrf.cookie) ?? csrf.token);
   headers.set("X-ChatKit-Locale", locale);
 }
 
+/** @param {string | null} name */
 function readCookie(name) {
   if (!name) return null;
   for (const pair of document.cookie.split("; ")) {
@@ -113,7 +128,12 @@ function readCookie(name) {
   return null;
 }
 
-/** The thread that a `threads.get_by_id` asks for, or null. */
+/**
+ * The thread that a `threads.get_by_id` asks for, or null.
+ *
+ * @param {any} body
+ * @returns {string | null}
+ */
 function requestedThread(body) {
   try {
     const { type, params } = JSON.parse(body);

@@ -1,16 +1,21 @@
-/** Gets `<openai-chatkit>` defined: by the official script, by the bundled element, or by whichever can be had. */
+/**
+ * Gets `<openai-chatkit>` defined: by the official script, by the bundled element, or by whichever can be had.
+ *
+ * @import {PageConfig} from "./config.js"
+ */
 
 export const TAG = "openai-chatkit";
 
 /** Without the bundled element to fall back on there is more time. */
 const PATIENCE = 30;
 
+/** @type {Map<string, Promise<unknown>>} */
 const scripts = new Map();
 
 /**
  * Resolves when the element is defined.
  *
- * @param {object} config `client`, `scriptUrl`, `scriptTimeout` and `elementUrl` of the page's configuration
+ * @param {PageConfig} config
  * @throws {Error} when it cannot be
  */
 export async function loadClient({ client, scriptUrl, scriptTimeout, elementUrl }) {
@@ -23,22 +28,32 @@ export async function loadClient({ client, scriptUrl, scriptTimeout, elementUrl 
     await loadScript(scriptUrl, client === "auto" ? scriptTimeout : PATIENCE);
   } catch (error) {
     if (client !== "auto") throw error;
-    console.info(`${error.message} The bundled element takes its place.`);
+    console.info("The bundled element takes the official one's place.", error);
     await import(elementUrl);
   }
 }
 
+/**
+ * @param {string} url
+ * @param {number} patience in seconds
+ */
 function loadScript(url, patience) {
   if (!scripts.has(url)) scripts.set(url, insertScript(url, patience));
   return scripts.get(url);
 }
 
+/**
+ * @param {string} url
+ * @param {number} patience in seconds
+ */
 function insertScript(url, patience) {
+  /** @type {HTMLScriptElement | null} */
+  const bootstrap = document.querySelector("script[data-chatkit-bootstrap]");
   return new Promise((resolve, reject) => {
     const script = document.createElement("script");
     script.src = url;
     script.async = true;
-    script.nonce = document.querySelector("script[data-chatkit-bootstrap]")?.nonce ?? "";
+    script.nonce = bootstrap?.nonce ?? "";
     script.onerror = () => reject(new Error(`The script ${url} could not be loaded.`));
     setTimeout(() => reject(new Error(`The script ${url} did not define <${TAG}> in time.`)), patience * 1000);
     customElements.whenDefined(TAG).then(resolve);

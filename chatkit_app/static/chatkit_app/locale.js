@@ -9,6 +9,7 @@ const SUPPORTED = (
 ).split(" ");
 const BY_LOWER_CASE = new Map(SUPPORTED.map((locale) => [locale.toLowerCase(), locale]));
 
+/** @type {Record<string, string>} */
 const OTHER_NAMES = {
   "es-ar": "es-419",
   "es-co": "es-419",

@@ -30,10 +30,18 @@ export class ThreadMemory {
     this.#write("run", id);
   }
 
+  /**
+   * @param {string} name
+   * @returns {string | null}
+   */
   #read(name) {
     return this.#storage?.getItem(`${this.#key}:${name}`) ?? null;
   }
 
+  /**
+   * @param {string} name
+   * @param {string | null} value
+   */
   #write(name, value) {
     try {
       if (value === null) this.#storage?.removeItem(`${this.#key}:${name}`);

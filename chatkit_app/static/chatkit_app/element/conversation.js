@@ -1,103 +1,151 @@
-/** The conversation that is open: its thread, its items and what is going on, changed only here. */
-import { isVisible, updateItem } from "./items.js";
+/** One conversation: its thread, its items and what is going on in it, changed only here. */
+import { Answer } from "./answer.js";
+import { asItem, asItems, isVisible, updateItem } from "./items.js";
 import { TransportError } from "./transport.js";
+import { asLabel, asList, asObject, asText } from "./values.js";
+/** @import {AnyItem} from "./items.js" */
+/** @import {Action, StreamingParams, ThreadMetadata, ToolChoice, UserMessageContent} from "./protocol.js" */
+/** @import {Stream, Transport} from "./transport.js" */
 
 const PAGE_SIZE = 100;
+/**
+ * @typedef {object} Message
+ * @property {UserMessageContent[]} content
+ * @property {{id: string}[]} [attachments]
+ * @property {string} [quotedText]
+ * @property {{tool_choice?: ToolChoice, model?: string}} [inferenceOptions]
+ */
+
+/**
+ * @typedef {object} Failure
+ * @property {string} message what the server said, or ""
+ * @property {boolean} network there was no answer
+ * @property {boolean} loading the thread could not be read
+ * @property {boolean} canRetry
+ */
 
 /**
  * Dispatches `change` after every change, and
  *
- * - `threadchange` (`detail.threadId`), `loadstart` and `loadend` (`detail.threadId`),
+ * - `threadchange` when there is a thread, or another one,
  * - `responsestart` and `responseend`,
  * - `effect` (`detail.name`, `detail.data`) for the page,
  * - `failure` (`detail.error`) for the page's logs.
  */
 export class Conversation extends EventTarget {
-  /** @type {object|null} the thread without its items; null in a new chat */
+  /** @type {ThreadMetadata|null} the thread without its items; null in a new chat */
   thread = null;
+  /** @type {AnyItem[]} those that have been loaded, up to the newest */
   items = [];
   /** @type {"idle"|"loading"|"answering"} */
   phase = "idle";
-  /** @type {{text: string, icon?: string}|null} what the assistant says it is doing */
+  /** @type {{text: string, icon: unknown}|null} what the assistant says it is doing */
   progress = null;
+  /** @type {any[]} */
   notices = [];
-  /** @type {{message: string, network: boolean, loading: boolean, canRetry: boolean}|null} */
+  /** @type {Failure|null} */
   failure = null;
   canStop = false;
   wasStopped = false;
-  /** @type {((call: {name: string, params: object}) => unknown)|undefined} the page's tools */
+  /** There are items before those that have been loaded. */
+  hasOlder = false;
+  /** How many items the answer began with: those after them belong to it. */
+  answeredFrom = 0;
+  /** @type {((call: {name: string, params: any}) => unknown)|undefined} the page's tools */
   onClientTool;
+  /** @type {Transport} */
+  transport;
 
-  #transport;
-  #turn = null;
-  #lastRequest = null;
-  /** Grows with every thread that is opened, so that late answers about another one are dropped. */
-  #visit = 0;
+  /** @type {Answer|null} */
+  #answer = null;
+  /** @type {any} the answer's last call of one of the page's tools */
+  #toolCall = null;
+  /** @type {(() => Promise<void>)|null} what to do again after a failure */
+  #again = null;
+  /** @type {string|null} the id of the oldest item that the server has sent */
+  #oldest = null;
+  /** @type {Promise<void>|null} */
+  #loadingOlder = null;
   #localIds = 0;
 
+  /** @param {Transport} transport */
   constructor(transport) {
     super();
-    this.#transport = transport;
-  }
-
-  set transport(transport) {
-    this.#transport = transport;
+    this.transport = transport;
   }
 
   get isNew() {
     return this.thread === null && this.items.length === 0 && this.phase === "idle" && !this.failure;
   }
 
+  get isReconnecting() {
+    return this.#answer?.isReconnecting ?? false;
+  }
+
   get isWritable() {
-    return (this.thread?.status?.type ?? "active") === "active";
+    return (asObject(this.thread?.status).type ?? "active") === "active";
   }
 
-  /** Leave the open thread for a new one. An answer that is being written goes on, unseen. */
-  startNew() {
-    const hadThread = this.thread !== null;
-    this.#leave();
-    this.#changed();
-    if (hadThread) this.#emit("threadchange", { threadId: null });
-  }
-
-  /** Open a thread, all of it. */
+  /**
+   * Load a thread: the newest of its items.
+   *
+   * @param {string} threadId
+   */
   async open(threadId) {
-    const idBefore = this.thread?.id;
-    this.#leave();
-    const visit = this.#visit;
+    this.#again = () => this.open(threadId);
+    this.#resetTurn();
     this.phase = "loading";
-    this.#lastRequest = { open: threadId };
     this.#changed();
-    this.#emit("loadstart", { threadId });
     try {
       const { thread, items } = await this.#load(threadId);
-      if (visit !== this.#visit) return;
-      this.#setThread(thread, idBefore);
+      this.#setThread(thread);
       this.items = items;
-      this.phase = "idle";
     } catch (error) {
-      if (visit !== this.#visit) return;
-      this.phase = "idle";
       this.#fail(error, { loading: true });
     }
+    this.phase = "idle";
     this.#changed();
-    this.#emit("loadend", { threadId });
   }
 
-  /** Read the open thread again, for what was changed behind our back. */
+  /** Read the thread again, for what was changed behind our back. */
   async refresh() {
     if (!this.thread || this.phase !== "idle") return;
-    const visit = this.#visit;
+    const olderThanPage = { oldest: this.#oldest, hasOlder: this.hasOlder };
     const { thread, items } = await this.#load(this.thread.id);
-    if (visit !== this.#visit || this.phase !== "idle") return;
+    // An answer that has begun meanwhile knows better.
+    if (this.phase !== "idle") return;
     this.#setThread(thread);
-    this.items = items;
+    const overlap = this.items.findIndex((item) => item.id === items[0]?.id);
+    if (overlap > 0) {
+      this.items = [...this.items.slice(0, overlap), ...items];
+      this.#oldest = olderThanPage.oldest;
+      this.hasOlder = olderThanPage.hasOlder;
+    } else this.items = items;
     this.#changed();
   }
 
-  /** Send a message, in the open thread or as the first of a new one. Resolves when the answer has ended. */
+  /** Load the page of items before the oldest. */
+  async loadOlder() {
+    if (!this.hasOlder || !this.thread) return;
+    this.#loadingOlder ??= this.#loadPage(this.thread.id, this.#oldest ?? undefined)
+      .then((items) => {
+        const known = new Set(this.items.map(({ id }) => id));
+        this.items = [...items.filter(({ id }) => !known.has(id)), ...this.items];
+        this.answeredFrom += items.length;
+        this.#changed();
+      })
+      .finally(() => (this.#loadingOlder = null));
+    await this.#loadingOlder;
+  }
+
+  /**
+   * Send a message, in the thread or as the first of a new one. Resolves when the answer has ended.
+   *
+   * @param {Message} message
+   */
   async send({ content, attachments = [], quotedText, inferenceOptions = {} }) {
-    if (this.phase !== "idle") return;
+    while (this.phase !== "idle") await this.#nextChange();
+    /** @type {StreamingParams["threads.create"]["input"]} */
     const input = { content, attachments: attachments.map(({ id }) => id), inference_options: inferenceOptions };
     if (quotedText) input.quoted_text = quotedText;
     this.items = [
@@ -112,175 +160,264 @@ export class Conversation extends EventTarget {
         quoted_text: quotedText,
       },
     ];
-    if (this.thread) await this.#answer("threads.add_user_message", { thread_id: this.thread.id, input });
-    else await this.#answer("threads.create", { input });
+    const params = { input };
+    await this.#ask((signal) =>
+      this.thread
+        ? this.transport.stream("threads.add_user_message", { thread_id: this.thread.id, ...params }, signal)
+        : this.transport.stream("threads.create", params, signal),
+    );
+  }
+
+  /**
+   * @param {string|undefined} itemId the widget's, if it comes from one
+   * @param {Action} action
+   */
+  async customAction(itemId, action) {
+    while (this.phase !== "idle") await this.#nextChange();
+    const params = { thread_id: this.#threadId, item_id: itemId, action };
+    await this.#ask((signal) => this.transport.stream("threads.custom_action", params, signal));
+  }
+
+  /**
+   * An action whose answer is its own widget and nothing else.
+   *
+   * @param {string} itemId
+   * @param {Action} action
+   */
+  async syncAction(itemId, action) {
+    const params = { thread_id: this.#threadId, item_id: itemId, action };
+    const { updated_item: item } = await this.transport.request("threads.sync_custom_action", params);
+    this.#putItem(item);
+    this.#changed();
+  }
+
+  /**
+   * @param {string} itemId
+   * @param {StreamingParams["threads.add_structured_input"]["input"]} input
+   */
+  async submitInputs(itemId, input) {
+    while (this.phase !== "idle") await this.#nextChange();
+    const params = { thread_id: this.#threadId, item_id: itemId, input };
+    await this.#ask((signal) => this.transport.stream("threads.add_structured_input", params, signal));
+  }
+
+  /**
+   * @param {{id: string}[]} items
+   * @param {"positive"|"negative"} kind
+   */
+  async feedback(items, kind) {
+    const ids = items.map(({ id }) => id);
+    await this.transport.request("items.feedback", { thread_id: this.#threadId, item_ids: ids, kind });
+    this.items = this.items.map((item) => (ids.includes(item.id) ? { ...item, feedback: kind } : item));
+    this.#changed();
   }
 
   /** Stop the answer that is being written; what there is of it stays. */
   stop() {
-    this.#turn?.controller.abort();
+    this.#answer?.stop();
   }
 
   /** Do again what has just failed. */
   async retry() {
     if (this.phase !== "idle" || !this.failure) return;
-    const { open, type, params } = this.#lastRequest ?? {};
-    if (open) {
-      await this.open(open);
-      return;
-    }
-    const asked = this.items.findLastIndex((item) => item.type === "user_message");
-    const question = this.items[asked];
-    if (this.thread && question && !question.isLocal) {
-      this.items = this.items.slice(0, asked + 1);
-      await this.#answer("threads.retry_after_item", { thread_id: this.thread.id, item_id: question.id });
-    } else if (type) await this.#answer(type, params);
+    const question = this.items.findLast((item) => item.type === "user_message");
+    if (this.thread && question && !question.isLocal && !this.failure.loading) await this.retryAfter(question.id);
+    else await this.#again?.();
   }
 
-  /** Go on with an answer whose stream was cut off, from its first event. */
-  async follow(url) {
+  /**
+   * Answer again what came after an item.
+   *
+   * @param {string} itemId
+   */
+  async retryAfter(itemId) {
+    while (this.phase !== "idle") await this.#nextChange();
+    const params = { thread_id: this.#threadId, item_id: itemId };
+    const index = this.items.findIndex(({ id }) => id === itemId);
+    if (index !== -1) this.items = this.items.slice(0, index + 1);
+    await this.#ask((signal) => this.transport.stream("threads.retry_after_item", params, signal));
+  }
+
+  /**
+   * Go on with an answer whose stream was cut off, from its first event.
+   *
+   * @param {string} run
+   */
+  async follow(run) {
     if (this.phase !== "idle") return;
-    this.#lastRequest = null;
-    await this.#read((signal) => this.#transport.follow(url, signal));
+    await this.#read(async (signal) => {
+      const events = await this.transport.follow(run, signal);
+      return events && { run, events };
+    });
   }
 
-  async #answer(type, params) {
-    this.#lastRequest = { type, params };
-    await this.#read((signal) => this.#transport.stream(type, params, signal));
+  /** @param {ThreadMetadata} thread what has become of the thread elsewhere */
+  updateThread(thread) {
+    this.#setThread(thread);
+    this.#changed();
   }
 
-  async #read(stream) {
-    const turn = { controller: new AbortController(), visit: this.#visit, threadId: this.thread?.id };
-    this.#turn = turn;
+  get #threadId() {
+    if (!this.thread) throw new Error("There is no conversation yet; send a message first.");
+    return this.thread.id;
+  }
+
+  /** @param {(signal: AbortSignal) => Promise<Stream>} request */
+  async #ask(request) {
+    this.#again = () => this.#ask(request);
+    await this.#read(request);
+  }
+
+  /** @param {(signal: AbortSignal) => Promise<Stream|null>} open */
+  async #read(open) {
+    const answer = new Answer(this.transport, {
+      onEvent: (event) => this.#apply(event),
+      onChange: () => this.#changed(),
+    });
+    this.#answer = answer;
+    this.#toolCall = null;
     this.#resetTurn();
+    this.answeredFrom = this.items.length;
     this.phase = "answering";
     this.#changed();
     this.#emit("responsestart");
-    let error = null;
-    try {
-      for await (const event of stream(turn.controller.signal)) {
-        turn.threadId ??= event.thread?.id;
-        if (event.type === "thread.item.done" && event.item.type === "client_tool_call") turn.toolCall = event.item;
-        if (turn.visit === this.#visit) this.#apply(event);
-      }
-    } catch (caught) {
-      error = caught;
-    }
-    if (turn.visit !== this.#visit) {
-      // Somebody has looked elsewhere meanwhile, and may have come back.
-      if (turn.threadId && turn.threadId === this.thread?.id) await this.refresh().catch(() => {});
-      return;
-    }
-    const { aborted } = turn.controller.signal;
-    const toolCall = !aborted && !error && !this.failure && this.onClientTool ? turn.toolCall : null;
-    this.#turn = null;
+    await answer.read(open);
+    const error = answer.isMissed ? await this.#reloadAnswer(answer.error) : answer.error;
+    const isOver = answer.wasStopped || error || this.failure || !this.onClientTool || !this.#toolCall;
+    this.#answer = null;
     this.progress = null;
     this.canStop = false;
-    if (!toolCall) this.phase = "idle";
-    if (aborted) this.wasStopped = true;
+    if (isOver) this.phase = "idle";
+    if (answer.wasStopped) this.wasStopped = true;
     else if (error) this.#fail(error);
     this.#changed();
     this.#emit("responseend");
-    if (toolCall) await this.#callTool(toolCall, turn.visit);
+    if (!isOver) await this.#callTool(this.#toolCall);
   }
 
-  /** Let the page do what the assistant asked of it, and go on with what came of it. */
-  async #callTool(item, visit) {
+  /**
+   * An answer that nobody can follow any more is in the thread, or it is lost.
+   *
+   * @param {unknown} error
+   */
+  async #reloadAnswer(error) {
+    if (!this.thread) return error;
+    try {
+      const { thread, items } = await this.#load(this.thread.id);
+      this.#setThread(thread);
+      this.items = items;
+      return items.at(-1)?.type === "user_message" ? error : null;
+    } catch {
+      return error;
+    }
+  }
+
+  /**
+   * Let the page do what the assistant asked of it, and go on with what came of it.
+   *
+   * @param {any} item
+   */
+  async #callTool(item) {
     let result;
     try {
-      result = (await this.onClientTool({ name: item.name, params: item.arguments })) ?? {};
+      result = (await this.onClientTool?.({ name: asText(item.name), params: asObject(item.arguments) })) ?? {};
     } catch (error) {
-      if (visit !== this.#visit) return;
       this.phase = "idle";
       this.#fail(error);
       this.#changed();
       return;
     }
-    // The server waits for the result, whatever the user looks at meanwhile.
-    const params = { thread_id: item.thread_id, result };
-    if (visit === this.#visit) await this.#answer("threads.add_client_tool_output", params);
-    else for await (const _ of this.#transport.stream("threads.add_client_tool_output", params));
+    const params = { thread_id: this.#threadId, result };
+    await this.#ask((signal) => this.transport.stream("threads.add_client_tool_output", params, signal));
   }
 
+  /** @param {any} event */
   #apply(event) {
-    const threadId = event.thread?.id ?? event.item?.thread_id;
-    if (threadId && this.thread && threadId !== this.thread.id) return;
-    switch (event.type) {
+    switch (event?.type) {
       case "thread.created":
       case "thread.updated":
-        this.#setThread(event.thread, this.thread?.id);
+        this.#setThread(event.thread);
         break;
       case "thread.item.added":
       case "thread.item.done":
       case "thread.item.replaced":
+        if (event.type === "thread.item.done" && event.item?.type === "client_tool_call") this.#toolCall = event.item;
         this.#putItem(event.item);
         break;
       case "thread.item.updated":
-        this.items = this.items.map((item) =>
-          item.id === event.item_id ? updateItem(item, event.update) : item,
-        );
+        this.items = this.items.map((item) => (item.id === event.item_id ? updateItem(item, event.update) : item));
         break;
       case "thread.item.removed":
         this.items = this.items.filter((item) => item.id !== event.item_id);
         break;
       case "progress_update":
-        this.progress = { text: event.text, icon: event.icon };
+        this.progress = { text: asLabel(event.text), icon: event.icon };
         break;
       case "stream_options":
-        this.canStop = event.stream_options.allow_cancel;
+        this.canStop = asObject(event.stream_options).allow_cancel === true;
         break;
       case "client_effect":
-        this.#emit("effect", { name: event.name, data: event.data });
+        this.#emit("effect", { name: asText(event.name), data: asObject(event.data) });
         break;
       case "notice":
-        this.notices = [...this.notices, event];
+        // Of an answer that is read again, they are there already.
+        if (!this.notices.some((notice) => JSON.stringify(notice) === JSON.stringify(event))) {
+          this.notices = [...this.notices, event];
+        }
         break;
       case "error":
-        this.#setFailure({ message: event.message ?? "", canRetry: event.allow_retry ?? false });
+        this.#setFailure({ message: asText(event.message), canRetry: event.allow_retry === true });
         break;
     }
     this.#changed();
   }
 
-  #putItem(item) {
-    if (!isVisible(item)) return;
+  /** @param {unknown} value */
+  #putItem(value) {
+    const item = asItem(value);
+    if (!item || !isVisible(item)) return;
     if (item.type === "user_message") this.items = this.items.filter((other) => !other.isLocal);
     else this.progress = null;
     const index = this.items.findIndex((other) => other.id === item.id);
     this.items = index === -1 ? [...this.items, item] : this.items.with(index, item);
+    if (item.type === "user_message") this.answeredFrom = Math.max(this.answeredFrom, this.items.length);
   }
 
+  /**
+   * A thread and the newest of its items.
+   *
+   * @param {string} threadId
+   */
   async #load(threadId) {
-    const { items: page, ...thread } = await this.#transport.request("threads.get_by_id", { thread_id: threadId });
-    const items = [...page.data];
-    let hasMore = page.has_more;
-    while (hasMore) {
-      const next = await this.#transport.request("items.list", {
-        thread_id: threadId,
-        limit: PAGE_SIZE,
-        order: "asc",
-        after: items.at(-1)?.id,
-      });
-      items.push(...next.data);
-      hasMore = next.has_more && next.data.length > 0;
-    }
-    return { thread, items: items.filter(isVisible) };
+    const { items: first, ...thread } = asObject(
+      await this.transport.request("threads.get_by_id", { thread_id: threadId }),
+    );
+    // A short thread comes whole; of a long one these are the oldest.
+    const items = first?.has_more === true ? await this.#loadPage(threadId) : asItems(first?.data).filter(isVisible);
+    if (first?.has_more !== true) this.hasOlder = false;
+    return { thread, items };
   }
 
-  #setThread({ items, ...thread }, idBefore = this.thread?.id) {
-    this.thread = thread;
-    if (thread.id !== idBefore) this.#emit("threadchange", { threadId: thread.id });
+  /**
+   * @param {string} threadId
+   * @param {string} [after] the id of the item before which the page ends
+   */
+  async #loadPage(threadId, after) {
+    const params = { thread_id: threadId, limit: PAGE_SIZE, order: /** @type {const} */ ("desc"), after };
+    const page = asObject(await this.transport.request("items.list", params));
+    const data = asList(page.data);
+    this.#oldest = asItem(data.at(-1))?.id ?? null;
+    this.hasOlder = page.has_more === true && this.#oldest !== null;
+    return asItems(data.reverse()).filter(isVisible);
   }
 
-  #leave() {
-    this.#visit += 1;
-    this.#turn = null;
-    this.#lastRequest = null;
-    this.thread = null;
-    this.items = [];
-    this.phase = "idle";
-    this.canStop = false;
-    this.#resetTurn();
+  /** @param {unknown} value */
+  #setThread(value) {
+    const { items: _, ...thread } = asObject(value);
+    if (typeof thread.id !== "string") return;
+    const idBefore = this.thread?.id;
+    this.thread = /** @type {ThreadMetadata} */ (thread);
+    if (thread.id !== idBefore) this.#emit("threadchange");
   }
 
   #resetTurn() {
@@ -290,16 +427,25 @@ export class Conversation extends EventTarget {
     this.wasStopped = false;
   }
 
+  /**
+   * @param {unknown} error
+   * @param {{loading?: boolean}} [options]
+   */
   #fail(error, { loading = false } = {}) {
-    const known = error instanceof TransportError;
-    const network = known && error.status === 0;
+    const known = error instanceof TransportError ? error : null;
+    const network = known?.status === 0;
     // What is missing or forbidden will be so the next time.
-    const canRetry = network || !known || error.status >= 500 || error.status === 429;
-    this.#setFailure({ message: known ? error.message : "", network, loading, canRetry }, error);
+    const canRetry = !known || network || known.status >= 500 || known.status === 429;
+    this.#setFailure({ message: known ? known.message : "", network, loading, canRetry }, error);
+    if (network) addEventListener("online", () => this.failure?.network && this.retry(), { once: true });
   }
 
-  #setFailure({ message, canRetry, network = false, loading = false }, error = new Error(message)) {
-    this.failure = { message, canRetry, network, loading };
+  /**
+   * @param {Partial<Failure> & {message: string}} failure
+   * @param {unknown} [error]
+   */
+  #setFailure(failure, error = new Error(failure.message)) {
+    this.failure = { network: false, loading: false, canRetry: false, ...failure };
     this.#emit("failure", { error });
   }
 
@@ -307,6 +453,14 @@ export class Conversation extends EventTarget {
     this.#emit("change");
   }
 
+  #nextChange() {
+    return new Promise((resolve) => this.addEventListener("change", resolve, { once: true }));
+  }
+
+  /**
+   * @param {string} type
+   * @param {object} [detail]
+   */
   #emit(type, detail) {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }

@@ -1,4 +1,81 @@
-/** Defines the bundled `<openai-chatkit>`, unless the official one is already there. */
+/**
+ * Defines the bundled `<openai-chatkit>`, unless the official one is already there.
+ *
+ * It names every module of the element, whoever uses them: a browser then asks for all of them at once.
+ */
+import "./answer.js";
+import "./chat.js";
+import "./composer/attachments.js";
+import "./composer/choices.js";
+import "./composer/commands.js";
+import "./composer/completion.js";
+import "./composer/composer.js";
+import "./composer/dictation.js";
+import "./composer/editor.js";
+import "./composer/entities.js";
+import "./composer/files.js";
+import "./composer/suggestions.js";
+import "./composer/tags.js";
+import "./conversation.js";
+import "./conversations.js";
+import "./dom.js";
+import "./icons.js";
+import "./items.js";
+import "./items/assistant-message.js";
+import "./items/images.js";
+import "./items/index.js";
+import "./items/plain.js";
+import "./items/sources.js";
+import "./items/structured-input.js";
+import "./items/turn-actions.js";
+import "./items/user-message.js";
+import "./items/widget.js";
+import "./items/workflow.js";
+import "./markdown/block-view.js";
+import "./markdown/blocks.js";
+import "./markdown/characters.js";
+import "./markdown/index.js";
+import "./markdown/inline-view.js";
+import "./markdown/inline.js";
+import "./strings.js";
+import "./styles/base.js";
+import "./styles/chart.js";
+import "./styles/composer.js";
+import "./styles/header.js";
+import "./styles/history.js";
+import "./styles/index.js";
+import "./styles/items.js";
+import "./styles/markdown.js";
+import "./styles/start.js";
+import "./styles/thread.js";
+import "./styles/ui.js";
+import "./styles/widgets.js";
+import "./theme.js";
+import "./transport.js";
+import "./ui/buttons.js";
+import "./ui/clipboard.js";
+import "./ui/dialog.js";
+import "./ui/menu.js";
+import "./ui/popover.js";
+import "./ui/remote-image.js";
+import "./ui/title-editor.js";
+import "./urls.js";
+import "./values.js";
+import "./views/header.js";
+import "./views/history.js";
+import "./views/start.js";
+import "./views/state.js";
+import "./views/thread.js";
+import "./widgets/actions.js";
+import "./widgets/chart-scale.js";
+import "./widgets/chart.js";
+import "./widgets/colors.js";
+import "./widgets/content.js";
+import "./widgets/fields.js";
+import "./widgets/index.js";
+import "./widgets/nodes.js";
+import "./widgets/roots.js";
+import "./widgets/tokens.js";
 import { ChatKitElement } from "./chatkit-element.js";
 
 if (!customElements.get("openai-chatkit")) customElements.define("openai-chatkit", ChatKitElement);

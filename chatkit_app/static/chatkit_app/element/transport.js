@@ -1,10 +1,12 @@
 /** The ChatKit protocol over HTTP: one POST per operation, answered with JSON or with a stream of events. */
+/** @import {JSONParams, JSONReplies, StreamingParams, ThreadStreamEvent} from "./protocol.js" */
 
 /** An operation that the server refused or that did not reach it. */
 export class TransportError extends Error {
   /**
    * @param {string} message what the server said, or ""
    * @param {number} status the HTTP status; 0 when there was no answer
+   * @param {ErrorOptions} [options]
    */
   constructor(message, status, options) {
     super(message, options);
@@ -13,62 +15,109 @@ export class TransportError extends Error {
   }
 }
 
+/**
+ * @typedef {object} Stream
+ * @property {string|null} run the id of the answer, with a server that can be asked for it again
+ * @property {AsyncGenerator<ThreadStreamEvent>} events
+ */
+
 export class Transport {
   #url;
-  #fetch;
   #frameId;
+  #runEvents;
 
   /**
-   * @param {{url: string, fetch?: typeof fetch}} api
+   * @param {{url?: string, fetch?: typeof fetch}} api
    * @param {string} frameId tells this chat from others, so that the server knows a repeated request again
+   * @param {((run: string) => string)|null} runEvents the URL of a run's events, where they can be had
    */
-  constructor({ url, fetch = window.fetch.bind(window) }, frameId) {
+  constructor({ url = "", fetch = window.fetch.bind(window) }, frameId, runEvents = null) {
     this.#url = url;
-    this.#fetch = fetch;
+    this.fetch = fetch;
     this.#frameId = frameId;
+    this.#runEvents = runEvents;
   }
 
-  /** @returns {Promise<object>} the JSON answer of an operation that does not stream */
+  get canFollow() {
+    return this.#runEvents !== null;
+  }
+
+  /**
+   * @template {keyof JSONParams} Operation
+   * @param {Operation} type
+   * @param {JSONParams[Operation]} params
+   * @returns {Promise<JSONReplies[Operation]>} the answer of an operation that does not stream
+   */
   async request(type, params) {
     const response = await this.#post(type, params);
     if (!response.ok) throw await refusal(response);
-    return response.json();
-  }
-
-  /** Yields the events of an operation that streams; ends when the stream does. */
-  async *stream(type, params, signal) {
-    const response = await this.#post(type, params, signal);
-    const isStream = response.headers.get("Content-Type")?.startsWith("text/event-stream");
-    if (!response.ok || !isStream) throw await refusal(response);
     try {
-      yield* readEvents(response.body);
+      return await response.json();
     } catch (error) {
-      if (signal?.aborted) throw error;
-      throw new TransportError("", 0, { cause: error });
+      throw new TransportError("", response.status, { cause: error });
     }
   }
 
-  /** Yields the events of a run that has begun before, from its first; none when it is no longer known. */
-  async *follow(url, signal) {
-    const response = await this.#fetch(url, { signal });
-    if (response.ok) yield* readEvents(response.body);
+  /**
+   * @template {keyof StreamingParams} Operation
+   * @param {Operation} type
+   * @param {StreamingParams[Operation]} params
+   * @param {AbortSignal} [signal]
+   * @returns {Promise<Stream>} once the answer has begun
+   */
+  async stream(type, params, signal) {
+    const response = await this.#post(type, params, signal);
+    if (!response.ok || !isStream(response)) throw await refusal(response);
+    return { run: response.headers.get("X-ChatKit-Run"), events: events(response, signal) };
   }
 
-  async #post(type, params, signal) {
+  /**
+   * @param {string} run
+   * @param {AbortSignal} signal
+   * @returns {Promise<AsyncGenerator<ThreadStreamEvent>|null>} its events from the first; null when it is not known
+   *   any more
+   */
+  async follow(run, signal) {
+    if (!this.#runEvents) return null;
+    const response = await this.#fetch(this.#runEvents(run), { signal });
+    if (response.status >= 500) throw await refusal(response);
+    return response.ok && isStream(response) ? events(response, signal) : null;
+  }
+
+  /**
+   * @param {string} type
+   * @param {object} params
+   * @param {AbortSignal} [signal]
+   */
+  #post(type, params, signal) {
+    return this.#fetch(this.#url, {
+      method: "POST",
+      headers: { "Content-Type": "application/json", "chatkit-frame-instance-id": this.#frameId },
+      body: JSON.stringify({ type, params }),
+      signal,
+    });
+  }
+
+  /**
+   * @param {string} url
+   * @param {RequestInit} init
+   */
+  async #fetch(url, init) {
     try {
-      return await this.#fetch(this.#url, {
-        method: "POST",
-        headers: { "Content-Type": "application/json", "chatkit-frame-instance-id": this.#frameId },
-        body: JSON.stringify({ type, params }),
-        signal,
-      });
+      return await this.fetch(url, init);
     } catch (error) {
-      if (signal?.aborted) throw error;
+      if (init.signal?.aborted) throw error;
       throw new TransportError("", 0, { cause: error });
     }
   }
 }
 
+/** @param {Response} response */
+function isStream(response) {
+  return response.headers.get("Content-Type")?.startsWith("text/event-stream") ?? false;
+}
+
+/** @param {Response} response */
 async function refusal(response) {
   let message = "";
   try {
@@ -79,27 +128,56 @@ async function refusal(response) {
   return new TransportError(typeof message === "string" ? message : "", response.status);
 }
 
-/** The JSON of each event's `data` in a `text/event-stream`; comments and other fields are passed over. */
+/**
+ * @param {Response} response
+ * @param {AbortSignal} [signal]
+ * @returns {AsyncGenerator<ThreadStreamEvent>}
+ */
+async function* events({ body }, signal) {
+  try {
+    if (body) yield* readEvents(body);
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    throw new TransportError("", 0, { cause: error });
+  }
+}
+
+/**
+ * The JSON of each event's `data` in a `text/event-stream`; comments, other fields and what is no JSON are passed over.
+ *
+ * @param {ReadableStream<Uint8Array<ArrayBuffer>>} body
+ * @returns {AsyncGenerator<ThreadStreamEvent>}
+ */
 export async function* readEvents(body) {
   const reader = body.pipeThrough(new TextDecoderStream()).getReader();
   let rest = "";
+  /** @type {string[]} */
   let data = [];
   try {
     for (;;) {
       const { done, value } = await reader.read();
       if (done) return;
       const lines = (rest + value).split(/\r\n|\n|\r(?!$)/);
-      rest = lines.pop();
+      rest = lines.pop() ?? "";
       for (const line of lines) {
         if (line.startsWith("data:")) data.push(line.slice(line[5] === " " ? 6 : 5));
         else if (line === "" && data.length) {
-          const text = data.join("\n");
+          const event = parse(data.join("\n"));
           data = [];
-          if (text.trim()) yield JSON.parse(text);
+          if (event) yield event;
         }
       }
     }
   } finally {
     reader.cancel().catch(() => {});
+  }
+}
+
+/** @param {string} text */
+function parse(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
   }
 }

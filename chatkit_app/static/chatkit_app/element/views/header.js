@@ -1,40 +1,109 @@
-import { h, setText } from "../dom.js";
-import { iconButton, nameButton } from "./buttons.js";
+/** Above the conversation: its title, new chat, history, and the page's own buttons. */
+import { h, setAttribute, setText } from "../dom.js";
+import { iconButton, nameButton } from "../ui/buttons.js";
+import { titleEditor } from "../ui/title-editor.js";
+import { asLabel, asObject, asText } from "../values.js";
+/** @import {ChatView} from "../chat.js" */
+/** @import {StringKey} from "../host.js" */
 
-/** Title, new chat, history, and the page's own buttons. */
+/** @type {[RegExp, StringKey][]} what the icons of the page's own buttons say, as it gives them no names */
+const NAMES = [
+  [/^(sidebar|(collapse|open)-(left|right)|double-)/, "sidebar"],
+  [/^expand/, "expand"],
+  [/^collapse/, "collapse"],
+  [/^(menu|hamburger|dots|grid)/, "menu"],
+  [/^back/, "menuBack"],
+  [/^home/, "home"],
+  [/^close/, "close"],
+  [/^settings/, "settings"],
+  [/^share/, "share"],
+  [/^light/, "lightMode"],
+  [/^dark/, "darkMode"],
+  [/^compose/, "newChat"],
+  [/^history/, "conversations"],
+];
+
 export class HeaderView {
+  /** @type {{node: HTMLElement, threadId: string}|null} */
+  #editor = null;
+
+  /** @param {ChatView} chat */
   constructor(chat) {
     this.chat = chat;
     this.left = h("span", { class: "header-actions" });
-    this.title = h("h2", { class: "title", dir: "auto" });
+    this.titleName = h("bdi");
+    this.titleText = h("span", {}, this.titleName);
+    this.rename = h("button", { type: "button", class: "title-button", onclick: () => this.#edit() });
+    this.title = h("h2", { class: "title", part: "title" });
     this.right = h("span", { class: "header-actions" });
     this.newChat = iconButton("compose", () => chat.newChat());
     this.history = iconButton("history", () => chat.showHistory());
-    this.node = h("header", { class: "header" }, this.left, this.title, this.right, this.newChat, this.history);
+    this.node = h(
+      "header",
+      { class: "header", part: "header" },
+      this.left,
+      this.title,
+      this.right,
+      this.newChat,
+      this.history,
+    );
   }
 
-  /** After `setOptions`. */
   configure() {
-    const { header = {}, history = {} } = this.chat.options;
-    this.node.hidden = header.enabled === false;
-    this.title.hidden = header.title?.enabled === false;
-    this.history.hidden = history.enabled === false;
-    this.left.replaceChildren(...actionButton(header.leftAction));
-    this.right.replaceChildren(...actionButton(header.rightAction));
+    const { header, history } = this.chat.options;
+    this.node.hidden = header?.enabled === false || this.chat.isReadOnly;
+    this.history.hidden = history?.enabled === false;
+    this.left.replaceChildren(...this.#action(header?.leftAction));
+    this.right.replaceChildren(...this.#action(header?.rightAction));
     nameButton(this.newChat, this.chat.text("newChat"));
     nameButton(this.history, this.chat.text("history"));
+    setAttribute(this.rename, "title", this.chat.text("rename"));
   }
 
   update() {
     const { thread, isNew } = this.chat.conversation;
-    setText(this.title, this.chat.options.header?.title?.text ?? thread?.title ?? "");
     this.newChat.hidden = isNew;
+    if (this.#editor && this.#editor.threadId !== thread?.id) this.#endEdit();
+    const { header, history } = this.chat.options;
+    const own = asLabel(header?.title?.text);
+    setText(this.titleName, own || asLabel(thread?.title));
+    // An empty one keeps its place, and keeps the buttons at the end.
+    this.titleText.hidden = header?.title?.enabled === false;
+    const canRename = history?.showRename && thread && !own && !this.titleText.hidden;
+    const holder = canRename ? this.rename : this.title;
+    if (this.titleText.parentNode !== holder) holder.append(this.titleText);
+    if (canRename && !this.rename.isConnected) this.title.append(this.rename);
+    if (!canRename) this.rename.remove();
   }
-}
 
-function actionButton(action) {
-  if (!action) return [];
-  const button = iconButton(action.icon, () => action.onClick?.());
-  nameButton(button, action.icon.replaceAll("-", " "));
-  return [button];
+  #edit() {
+    const { thread } = this.chat.conversation;
+    if (!thread) return;
+    const node = titleEditor(this.chat, thread, (hadFocus) => {
+      this.#endEdit();
+      if (hadFocus) this.rename.focus();
+    });
+    this.#editor = { node, threadId: thread.id };
+    this.title.hidden = true;
+    this.title.after(node);
+    node.querySelector("input")?.focus();
+  }
+
+  #endEdit() {
+    const node = this.#editor?.node;
+    this.#editor = null;
+    this.title.hidden = false;
+    node?.remove();
+  }
+
+  /** @param {unknown} action one of the page's own */
+  #action(action) {
+    const { icon, label, onClick } = asObject(action);
+    const name = asText(icon);
+    if (!name) return [];
+    const key = NAMES.find(([pattern]) => pattern.test(name))?.[1];
+    const button = iconButton(name, () => onClick?.());
+    nameButton(button, asLabel(label) || (key ? this.chat.text(key) : name.replaceAll("-", " ")));
+    return [button];
+  }
 }

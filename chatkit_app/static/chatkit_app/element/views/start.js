@@ -1,32 +1,37 @@
+/** What an empty chat shows: a greeting and prompts to begin with. */
 import { h, setText } from "../dom.js";
 import { icon } from "../icons.js";
+import { asLabel, asList, asObject, asText } from "../values.js";
+/** @import {ChatView} from "../chat.js" */
 
-/** What an empty chat shows: a greeting and prompts to begin with. */
 export class StartView {
+  /** @param {ChatView} chat */
   constructor(chat) {
     this.chat = chat;
-    this.greeting = h("p", { class: "greeting", dir: "auto" });
+    this.greeting = h("h2", { class: "greeting", part: "greeting", dir: "auto" });
     this.prompts = h("ul", { class: "prompts", role: "list" });
-    this.node = h("div", { class: "start" }, this.greeting, this.prompts);
+    this.node = h("div", { class: "start", part: "start" }, this.greeting, this.prompts);
   }
 
   configure() {
-    const { greeting, prompts = [] } = this.chat.options.startScreen ?? {};
-    setText(this.greeting, greeting ?? this.chat.text("greeting"));
-    this.prompts.replaceChildren(...prompts.map((prompt) => h("li", {}, this.#button(prompt))));
+    const { greeting, prompts } = asObject(this.chat.options.startScreen);
+    setText(this.greeting, asText(greeting ?? this.chat.text("greeting")));
+    this.greeting.hidden = !this.greeting.textContent;
+    this.prompts.replaceChildren(...asList(prompts).map((prompt) => h("li", {}, this.#button(asObject(prompt)))));
   }
 
   update() {
     this.node.hidden = !this.chat.conversation.isNew;
   }
 
+  /** @param {Record<string, unknown>} prompt */
   #button({ label, prompt, icon: name }) {
-    const content = typeof prompt === "string" ? [{ type: "input_text", text: prompt }] : prompt;
+    const content = Array.isArray(prompt) ? prompt : [{ type: "input_text", text: asText(prompt) }];
     return h(
       "button",
-      { type: "button", class: "prompt", dir: "auto", onclick: () => this.chat.send({ content }) },
-      icon(name ?? "chat"),
-      h("span", {}, label),
+      { type: "button", class: "prompt", part: "prompt", onclick: () => this.chat.send({ content }) },
+      icon(asText(name) || "chat"),
+      h("span", { dir: "auto" }, asLabel(label)),
     );
   }
 }

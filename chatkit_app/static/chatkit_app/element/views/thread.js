@@ -1,136 +1,223 @@
-import { h, setAttribute, setText } from "../dom.js";
+/** The messages of a conversation, and the scrolling through them. */
+import { h, setAttribute } from "../dom.js";
 import { icon } from "../icons.js";
-import { renderMarkdown } from "../markdown.js";
-import { createItemView } from "./items.js";
+import { createItemView } from "../items/index.js";
+import { TurnActions } from "../items/turn-actions.js";
+import { StateView } from "./state.js";
+/** @import {ChatView} from "../chat.js" */
+/** @import {AnyItem} from "../items.js" */
+/** @import {StartView} from "./start.js" */
 
 /** How near the end, in pixels, counts as reading along. */
 const NEAR_END = 80;
+/** How near the beginning, in pixels, the page before is asked for. */
+const NEAR_START = 1200;
+/** Of more items than this, those that are out of sight are not laid out. */
+const LONG_THREAD = 100;
 
-/** The messages, what is going on below them, and the scrolling. */
+/** @typedef {{type: string, item: AnyItem, isLive: boolean, view: {node: HTMLElement, update: Function}}} Shown */
+
 export class ThreadView {
-  #views = new Map();
+  /** @type {Map<string, Shown>} by the item's id */
+  #shown = new Map();
+  /** @type {Map<string, {actions: TurnActions, turn: AnyItem[]}>} by the id of a turn's last item */
+  #actions = new Map();
+  /** @type {AnyItem[]|undefined} */
+  #items;
+  #answering = false;
+  /** Whether the end stays in sight while it moves. */
   #followsEnd = true;
 
+  /**
+   * @param {ChatView} chat
+   * @param {StartView} start
+   */
   constructor(chat, start) {
     this.chat = chat;
-    this.list = h("ol", { class: "items", role: "list" });
-    this.progress = h("p", { class: "progress", dir: "auto" });
-    this.notices = h("div", { class: "notices" });
-    this.stopped = h("p", { class: "stopped" });
-    this.failureText = h("span", { dir: "auto" });
-    this.retry = h("button", { type: "button", class: "button", onclick: () => chat.retry() });
-    this.failure = h("div", { class: "failure", role: "alert" }, icon("warning"), this.failureText, this.retry);
-    this.jump = h(
-      "button",
-      { type: "button", class: "jump icon-button", hidden: true, onclick: () => this.scrollToEnd({ smooth: true }) },
-      icon("arrow-down"),
-    );
-    const column = h("div", { class: "column" }, this.list, this.progress, this.notices, this.stopped, this.failure);
-    this.scroller = h("div", { class: "scroller", tabindex: "-1", role: "region" }, start.node, column);
+    this.list = h("ol", { class: "items", role: "list", part: "items" });
+    this.state = new StateView(chat);
+    this.column = h("div", { class: "column" }, this.list, this.state.node);
+    this.scroller = h("div", { class: "scroller", tabindex: "0", role: "region" }, start.node, this.column);
     this.scroller.addEventListener("scroll", () => this.#onScroll(), { passive: true });
-    this.column = column;
-    this.node = h("div", { class: "thread" }, this.scroller, this.jump);
-    // Also when the composer grows or the window shrinks.
-    new ResizeObserver(() => this.#keepEnd()).observe(this.scroller);
+    const onclick = () => this.#scrollToEnd({ smooth: true });
+    this.jump = h("button", { type: "button", class: "jump icon-button", hidden: true, onclick }, icon("arrow-down"));
+    this.node = h("div", { class: "thread", part: "thread" }, this.scroller, this.jump);
+    // The end moves when something grows: an answer, an image, the composer.
+    const observer = new ResizeObserver(() => this.#keepEnd());
+    observer.observe(this.scroller);
+    observer.observe(this.column);
   }
 
   configure() {
     setAttribute(this.scroller, "aria-label", this.chat.text("messages"));
     setAttribute(this.jump, "aria-label", this.chat.text("jumpToLatest"));
-    setText(this.retry, this.chat.text("retry"));
-    setText(this.stopped, this.chat.text("stopped"));
-    this.#views.clear();
+    this.state.configure();
+    // Options reach into every item.
+    this.#items = undefined;
+    this.#shown.clear();
+    this.#actions.clear();
     this.list.replaceChildren();
   }
 
   update() {
-    const { items, phase, isNew, wasStopped } = this.chat.conversation;
+    const { items, phase, isNew } = this.chat.conversation;
     this.column.hidden = isNew;
     setAttribute(this.list, "aria-busy", phase === "answering" ? "true" : null);
-    this.#updateItems(items);
-    this.#updateProgress();
-    this.#updateNotices();
-    this.stopped.hidden = !wasStopped;
-    this.#updateFailure();
+    const isAnswering = phase === "answering";
+    if (items !== this.#items || isAnswering !== this.#answering) {
+      const grewUp = this.#items?.length && items[0]?.id !== this.#items[0].id;
+      this.#items = items;
+      this.#answering = isAnswering;
+      if (grewUp) this.#keepPlace(() => this.#updateItems(items));
+      else this.#updateItems(items);
+    }
+    this.state.update();
+    this.#keepEnd();
+    this.#loadOlder();
+  }
+
+  /** Show the newest: what was just sent, or the end of a thread that was opened. */
+  showNewest({ isOpening = false } = {}) {
+    this.#scrollToEnd();
+    // Unless the page wants it, an answer grows below and nothing moves under the reader's eyes.
+    this.#followsEnd = isOpening || Boolean(this.chat.options.thread?.autoScroll);
+  }
+
+  /** @param {string} message what went wrong, or "" */
+  showProblem(message) {
+    this.state.showProblem(message);
     this.#keepEnd();
   }
 
-  /** Read along from here on. */
-  scrollToEnd({ smooth = false } = {}) {
+  /** @param {AnyItem[]} items */
+  #updateItems(items) {
+    const ids = new Set(items.map(({ id }) => id));
+    for (const [id, { view }] of this.#shown) {
+      if (ids.has(id)) continue;
+      view.node.remove();
+      this.#shown.delete(id);
+    }
+    setAttribute(this.list, "data-long", items.length > LONG_THREAD);
+    const { answeredFrom } = this.chat.conversation;
+    items.forEach((item, index) => {
+      const node = this.#updateItem(item, this.#answering && index >= answeredFrom);
+      const place = this.list.children[index];
+      if (place !== node) this.list.insertBefore(node, place ?? null);
+    });
+    this.#updateActions(items);
+  }
+
+  /**
+   * @param {AnyItem} item
+   * @param {boolean} isLive
+   */
+  #updateItem(item, isLive) {
+    const known = this.#shown.get(item.id);
+    const view = known?.type === item.type ? known.view : createItemView(this.chat, item);
+    if (known && known.view !== view) known.view.node.remove();
+    if (known?.item !== item || known.isLive !== isLive) {
+      try {
+        view.update(item, { isLive });
+      } catch (error) {
+        // One item that is not what its type promises must not take the others with it.
+        console.error("An item could not be shown.", error);
+        view.node.replaceChildren(this.chat.text("unsupported"));
+      }
+    }
+    this.#shown.set(item.id, { type: item.type, item, isLive, view });
+    return view.node;
+  }
+
+  /**
+   * Below the end of every answer: what can be done with it.
+   *
+   * @param {AnyItem[]} items
+   */
+  #updateActions(items) {
+    /** @type {Map<string, {actions: TurnActions, turn: AnyItem[]}>} */
+    const kept = new Map();
+    let start = 0;
+    items.forEach((item, index) => {
+      if (item.type === "user_message") {
+        start = index + 1;
+        return;
+      }
+      const next = items[index + 1];
+      if (next && next.type !== "user_message") return;
+      const isLive = this.#answering && !next;
+      const turn = items.slice(Math.max(start - 1, 0), index + 1);
+      const known = this.#actions.get(item.id);
+      const { actions } = known ?? { actions: new TurnActions(this.chat) };
+      actions.node.hidden = isLive;
+      if (!isLive && !isSame(turn, known?.turn)) actions.update(items.slice(start, index + 1), items[start - 1] ?? null);
+      const { node } = /** @type {Shown} */ (this.#shown.get(item.id)).view;
+      if (actions.node.parentNode !== node) node.append(actions.node);
+      kept.set(item.id, { actions, turn: isLive ? [] : turn });
+    });
+    for (const [id, { actions }] of this.#actions) if (!kept.has(id)) actions.node.remove();
+    this.#actions = kept;
+  }
+
+  #scrollToEnd({ smooth = false } = {}) {
     this.#followsEnd = true;
     const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
     this.scroller.scrollTo({ top: this.scroller.scrollHeight, behavior: smooth && !calm ? "smooth" : "instant" });
   }
 
-  #updateItems(items) {
-    const ids = new Set(items.map(({ id }) => id));
-    for (const [id, { view }] of this.#views) {
-      if (ids.has(id)) continue;
-      view.node.remove();
-      this.#views.delete(id);
+  #keepEnd() {
+    if (this.#followsEnd && !this.chat.conversation.isNew) {
+      this.scroller.scrollTo({ top: this.scroller.scrollHeight, behavior: "instant" });
     }
-    items.forEach((item, index) => {
-      const known = this.#views.get(item.id);
-      const view = known?.type === item.type ? known.view : createItemView(this.chat, item);
-      if (known && known.view !== view) known.view.node.remove();
-      if (known?.item !== item) this.#show(view, item);
-      this.#views.set(item.id, { type: item.type, item, view });
-      const place = this.list.children[index];
-      if (place !== view.node) this.list.insertBefore(view.node, place ?? null);
-    });
+    this.#updateJump();
   }
 
-  /** One item that is not what its type promises must not take the others with it. */
-  #show(view, item) {
-    try {
-      view.update(item);
-    } catch (error) {
-      console.error("An item could not be shown.", error);
-      view.node.replaceChildren(this.chat.text("unsupported"));
-    }
+  /**
+   * What one reads stays where it is when something comes in above it.
+   *
+   * @param {() => void} change
+   */
+  #keepPlace(change) {
+    // Browsers do it themselves, except at the very beginning.
+    const isOurs = this.scroller.scrollTop < 1 || !CSS.supports("overflow-anchor", "auto");
+    const first = isOurs && !this.#followsEnd ? this.#firstInSight() : null;
+    const before = first?.getBoundingClientRect().top ?? 0;
+    change();
+    if (first?.isConnected) this.scroller.scrollTop += first.getBoundingClientRect().top - before;
   }
 
-  #updateProgress() {
-    const { phase, progress, items } = this.chat.conversation;
-    const isWaiting = phase === "answering" && items.at(-1)?.type === "user_message";
-    this.progress.hidden = phase === "idle" || !(phase === "loading" || isWaiting || progress);
-    const text = progress?.text ?? this.chat.text(phase === "loading" ? "loading" : "answering");
-    setText(this.progress, text);
-  }
-
-  #updateNotices() {
-    const { notices } = this.chat.conversation;
-    if (this.notices.children.length === notices.length) return;
-    this.notices.replaceChildren(...notices.map(noticeNode));
-  }
-
-  #updateFailure() {
-    const { failure } = this.chat.conversation;
-    this.failure.hidden = !failure;
-    if (!failure) return;
-    const text = failure.loading ? "threadFailed" : failure.network ? "errorNetwork" : "error";
-    setText(this.failureText, failure.message || this.chat.text(text));
-    this.retry.hidden = !failure.canRetry;
+  #firstInSight() {
+    const { top } = this.scroller.getBoundingClientRect();
+    return [...this.list.children].find((node) => node.getBoundingClientRect().bottom > top) ?? null;
   }
 
   #onScroll() {
-    const { scrollHeight, scrollTop, clientHeight } = this.scroller;
-    this.#followsEnd = scrollHeight - scrollTop - clientHeight < NEAR_END;
-    this.jump.hidden = this.#followsEnd;
+    const wasFollowing = this.#followsEnd;
+    const isNearEnd = this.#distanceToEnd < NEAR_END;
+    this.#followsEnd = isNearEnd && (wasFollowing || Boolean(this.chat.options.thread?.autoScroll) || !this.#answering);
+    this.#updateJump();
+    this.#loadOlder();
   }
 
-  #keepEnd() {
-    if (this.#followsEnd && !this.chat.conversation.isNew) this.scrollToEnd();
+  #updateJump() {
+    this.jump.hidden = this.chat.conversation.isNew || this.#distanceToEnd < NEAR_END;
+  }
+
+  get #distanceToEnd() {
+    const { scrollHeight, scrollTop, clientHeight } = this.scroller;
+    return scrollHeight - scrollTop - clientHeight;
+  }
+
+  #loadOlder() {
+    const { hasOlder, phase } = this.chat.conversation;
+    if (!hasOlder || phase === "loading" || this.scroller.scrollTop > NEAR_START) return;
+    this.chat.conversation.loadOlder().catch((error) => this.chat.dispatch("chatkit.error", { error }));
   }
 }
 
-function noticeNode({ level, title, message }) {
-  const text = h("div", { class: "markdown" });
-  renderMarkdown(text, message);
-  return h(
-    "div",
-    { class: "notice", "data-level": level, role: "status" },
-    icon(level === "info" ? "info" : "warning"),
-    h("div", { dir: "auto" }, title ? h("strong", {}, title) : null, text),
-  );
+/**
+ * @param {AnyItem[]} items
+ * @param {AnyItem[]} [others]
+ */
+function isSame(items, others) {
+  return items.length === others?.length && items.every((item, index) => item === others[index]);
 }

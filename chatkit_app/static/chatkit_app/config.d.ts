@@ -1,0 +1,35 @@
+import type { ChatKitOptions, OpenAIChatKit } from "@openai/chatkit";
+import type { ChatKitElement } from "./element/chatkit-element.js";
+import type { STRINGS } from "./element/strings.js";
+
+/** What `chatkit_app.rendering.page_config` writes into the page. */
+export interface PageConfig {
+  client: "openai" | "bundled" | "auto";
+  scriptUrl: string;
+  /** Seconds. */
+  scriptTimeout: number;
+  elementUrl: string;
+  endpoint: string;
+  runEventsUrl: string;
+  runStopUrl: string;
+  /** Stands in these URLs for the run's id. */
+  runPlaceholder: string;
+  csrf: { header: string; cookie: string | null; token: string };
+  locale: string;
+  domainKey: string;
+  persist: { storage: "session" | "local"; key: string } | null;
+  options: Partial<ChatKitOptions>;
+  strings: typeof STRINGS;
+}
+
+/** The `<openai-chatkit>` of the page: the official one, or ours, which can do more. */
+export type PageElement = OpenAIChatKit & Partial<Pick<ChatKitElement, "strings" | "runEvents" | "followRun">>;
+
+/** A function of the page that changes the options in place. */
+export type Configuration = (options: ChatKitOptions, element: OpenAIChatKit) => void;
+
+declare global {
+  interface Window {
+    chatkitConfigure?: { push(...configurations: Configuration[]): number };
+  }
+}

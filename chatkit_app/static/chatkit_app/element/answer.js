@@ -1,0 +1,127 @@
+/** One answer that is being read: to its end, also when the connection breaks on the way. */
+import { TransportError } from "./transport.js";
+/** @import {Stream, Transport} from "./transport.js" */
+
+/** Milliseconds between attempts to get a lost answer back; the last one is repeated. */
+const DELAYS = [300, 1_000, 2_000, 4_000, 8_000, 15_000];
+const MAX_ATTEMPTS = 40;
+/** Milliseconds after which a browser that says it is offline is not believed. */
+const OFFLINE_PATIENCE = 60_000;
+
+export class Answer {
+  /** The connection is lost, and looked for. */
+  isReconnecting = false;
+  /** @type {unknown} what ended it before its time */
+  error = null;
+  /** It was written without us, and cannot be read again: the thread has what there is of it. */
+  isMissed = false;
+
+  #transport;
+  #onEvent;
+  #onChange;
+  #controller = new AbortController();
+  /** @type {string|null} */
+  #run = null;
+  /** How many effects the page has been told of. */
+  #effects = 0;
+
+  /**
+   * @param {Transport} transport
+   * @param {{onEvent: (event: any) => void, onChange: () => void}} listeners
+   */
+  constructor(transport, { onEvent, onChange }) {
+    this.#transport = transport;
+    this.#onEvent = onEvent;
+    this.#onChange = onChange;
+  }
+
+  get wasStopped() {
+    return this.#controller.signal.aborted;
+  }
+
+  stop() {
+    this.#controller.abort();
+  }
+
+  /**
+   * Read it; never rejects.
+   *
+   * @param {(signal: AbortSignal) => Promise<Stream|null>} open
+   */
+  async read(open) {
+    try {
+      await this.#consume(await open(this.#controller.signal));
+    } catch (error) {
+      this.error = error;
+      await this.#recover();
+    }
+    this.isReconnecting = false;
+  }
+
+  /**
+   * The server goes on without us: follow its run from the beginning. What is in it already is shown again in place.
+   */
+  async #recover() {
+    for (let attempt = 0; attempt < MAX_ATTEMPTS && this.#canRecover; attempt += 1) {
+      this.isReconnecting = true;
+      this.#onChange();
+      await online(DELAYS[attempt] ?? DELAYS[DELAYS.length - 1], this.#controller.signal);
+      if (this.wasStopped) return;
+      try {
+        const run = /** @type {string} */ (this.#run);
+        const events = await this.#transport.follow(run, this.#controller.signal);
+        this.isReconnecting = false;
+        if (events && (await this.#consume({ run, events }))) this.error = null;
+        else this.isMissed = true;
+        return;
+      } catch (error) {
+        this.error = error;
+      }
+    }
+  }
+
+  get #canRecover() {
+    const { error } = this;
+    const isLost = error instanceof TransportError && (error.status === 0 || error.status >= 500);
+    return isLost && !this.wasStopped && this.#run !== null && this.#transport.canFollow;
+  }
+
+  /**
+   * @param {Stream|null} stream
+   * @returns {Promise<boolean>} whether there was anything in it
+   */
+  async #consume(stream) {
+    if (!stream) return false;
+    this.#run = stream.run;
+    let effects = 0;
+    let isEmpty = true;
+    for await (const event of stream.events) {
+      isEmpty = false;
+      // An answer that is read again from its beginning has its effects behind it.
+      if (event?.type === "client_effect" && ++effects <= this.#effects) continue;
+      this.#effects = Math.max(this.#effects, effects);
+      this.#onEvent(event);
+    }
+    return !isEmpty;
+  }
+}
+
+/**
+ * Resolves after some time; while the browser knows that it is offline, once it is back.
+ *
+ * @param {number} milliseconds
+ * @param {AbortSignal} signal ends the waiting
+ * @returns {Promise<void>}
+ */
+function online(milliseconds, signal) {
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      removeEventListener("online", done);
+      resolve();
+    };
+    const timer = setTimeout(done, navigator.onLine ? milliseconds : OFFLINE_PATIENCE);
+    addEventListener("online", done);
+    signal.addEventListener("abort", done, { once: true });
+  });
+}

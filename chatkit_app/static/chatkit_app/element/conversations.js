@@ -1,0 +1,112 @@
+/** The conversation that is shown, and those that are still being answered while another one is. */
+import { Conversation } from "./conversation.js";
+/** @import {Transport} from "./transport.js" */
+
+const RELAYED = ["change", "threadchange", "responsestart", "responseend", "effect", "failure"];
+
+/** Dispatches the events of the conversation that is shown, and `backgroundchange` for the others. */
+export class Conversations extends EventTarget {
+  /** @type {Set<Conversation>} */
+  #background = new Set();
+  /** @type {((call: {name: string, params: any}) => unknown)|undefined} */
+  #onClientTool;
+  #transport;
+  #current;
+
+  /** @param {Transport} transport */
+  constructor(transport) {
+    super();
+    this.#transport = transport;
+    this.#current = this.#create();
+  }
+
+  get current() {
+    return this.#current;
+  }
+
+  /**
+   * @param {Transport} transport
+   * @param {((call: {name: string, params: any}) => unknown)} [onClientTool]
+   */
+  configure(transport, onClientTool) {
+    this.#transport = transport;
+    this.#onClientTool = onClientTool;
+    for (const conversation of [this.#current, ...this.#background]) this.#equip(conversation);
+  }
+
+  /** Show a new conversation. An answer that is being written goes on, unseen. */
+  startNew() {
+    this.#show(this.#create());
+  }
+
+  /**
+   * Show a thread: as it is being answered, or else as the server has it.
+   *
+   * @param {string} threadId
+   */
+  async open(threadId) {
+    const answering = [this.#current, ...this.#background].find(
+      ({ thread, phase }) => thread?.id === threadId && phase === "answering",
+    );
+    if (answering) {
+      this.#show(answering);
+      return;
+    }
+    const conversation = this.#create();
+    this.#show(conversation);
+    await conversation.open(threadId);
+  }
+
+  /**
+   * @param {string} threadId
+   * @returns {boolean} whether it is being answered at the moment
+   */
+  isAnsweringIn(threadId) {
+    return [this.#current, ...this.#background].some(
+      ({ thread, phase }) => thread?.id === threadId && phase === "answering",
+    );
+  }
+
+  /** @param {Conversation} conversation */
+  #show(conversation) {
+    const before = this.#current;
+    if (before.phase === "answering") this.#background.add(before);
+    // Also when it is the one that has been shown all along.
+    this.#background.delete(conversation);
+    this.#current = conversation;
+    if (before.thread?.id !== conversation.thread?.id && (before.thread || conversation.thread)) {
+      this.#relay(new CustomEvent("threadchange"));
+    }
+    this.#relay(new CustomEvent("change"));
+  }
+
+  #create() {
+    const conversation = new Conversation(this.#transport);
+    this.#equip(conversation);
+    for (const type of RELAYED) {
+      conversation.addEventListener(type, (event) => {
+        if (conversation === this.#current) this.#relay(/** @type {CustomEvent} */ (event));
+        else if (type === "change") this.#onBackgroundChange(conversation);
+      });
+    }
+    return conversation;
+  }
+
+  /** @param {Conversation} conversation */
+  #equip(conversation) {
+    conversation.transport = this.#transport;
+    conversation.onClientTool = this.#onClientTool;
+  }
+
+  /** @param {Conversation} conversation */
+  #onBackgroundChange(conversation) {
+    // From here on the server knows all there is to know of it.
+    if (conversation.phase === "idle") this.#background.delete(conversation);
+    this.dispatchEvent(new CustomEvent("backgroundchange"));
+  }
+
+  /** @param {CustomEvent} event */
+  #relay({ type, detail }) {
+    this.dispatchEvent(new CustomEvent(type, { detail }));
+  }
+}

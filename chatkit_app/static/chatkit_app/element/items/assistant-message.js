@@ -1,0 +1,102 @@
+import { h, setChildren } from "../dom.js";
+import { icon } from "../icons.js";
+import { MarkdownView } from "../markdown/index.js";
+import { asList, asNumber, asObject, asText } from "../values.js";
+import { citation, readSources, sourceList } from "./sources.js";
+import { offerQuote } from "./turn-actions.js";
+/** @import {Host} from "../host.js" */
+
+/** What the assistant says, with marks where it rests on something, and all of that below. */
+export class AssistantMessageView {
+  #host;
+  /** @type {MessagePart[]} */
+  #parts = [];
+  /** @type {unknown[]} */
+  #shown = [];
+
+  /** @param {Host} host */
+  constructor(host) {
+    this.#host = host;
+    this.parts = h("div", { class: "parts", part: "assistant-message" });
+    this.sources = h("div", {});
+    this.node = h(
+      "li",
+      { class: "item assistant", part: "item" },
+      h("span", { class: "visually-hidden" }, host.text("assistant")),
+      this.parts,
+      this.sources,
+    );
+    offerQuote(host, this.parts);
+  }
+
+  /** @param {Record<string, any>} item @param {{isLive?: boolean}} [options] */
+  update(item, { isLive = false } = {}) {
+    if (this.#shown[0] === item.content && this.#shown[1] === isLive) return;
+    this.#shown = [item.content, isLive];
+    const contents = asList(item.content).map(asObject);
+    this.#parts.length = Math.min(this.#parts.length, contents.length);
+    contents.forEach((content, index) => (this.#parts[index] ??= new MessagePart(this.#host)).update(content));
+    setChildren(
+      this.parts,
+      this.#parts.map(({ node }) => node),
+    );
+    this.#showSources(isLive ? [] : contents.flatMap(({ annotations }) => asList(annotations)));
+  }
+
+  /** @param {any[]} annotations */
+  #showSources(annotations) {
+    const sources = readSources(annotations.map(({ source }) => source));
+    this.sources.replaceChildren();
+    if (!sources.length) return;
+    const label = `${this.#host.text("sources")} · ${sources.length}`;
+    const summary = h("summary", { class: "toggle" }, icon("globe"), label, icon("chevron-right"));
+    this.sources.append(h("details", { part: "sources" }, summary, sourceList(this.#host, sources)));
+  }
+}
+
+/** One of the texts of a message. */
+class MessagePart {
+  #host;
+  #markdown;
+  /** @type {unknown} */
+  #annotations;
+  /** @type {Map<number, HTMLElement>} by their place in the text; what is in one may become more */
+  #marks = new Map();
+
+  /** @param {Host} host */
+  constructor(host) {
+    this.#host = host;
+    this.#markdown = new MarkdownView(host);
+    this.node = this.#markdown.node;
+  }
+
+  /** @param {Record<string, any>} content */
+  update({ text: value, annotations }) {
+    const text = asText(value);
+    if (annotations !== this.#annotations) this.#updateMarks(asList(annotations));
+    this.#annotations = annotations;
+    this.#markdown.update(text, {
+      marks: [...this.#marks].map(([index, node]) => ({ index: placeIn(text, index), node: () => node })),
+    });
+  }
+
+  /** @param {any[]} annotations */
+  #updateMarks(annotations) {
+    const marks = new Map();
+    for (const [index, all] of Map.groupBy(annotations, ({ index }) => Math.max(0, asNumber(index, Infinity)))) {
+      const sources = readSources(all.map(({ source }) => source));
+      const node = this.#marks.get(index) ?? h("span", {});
+      node.replaceChildren(...(sources.length ? [citation(this.#host, sources)] : []));
+      marks.set(index, node);
+    }
+    this.#marks = marks;
+  }
+}
+
+/** @param {string} text @param {number} index as Python counts: one for a character that is two in JavaScript */
+function placeIn(text, index) {
+  if (index >= text.length || !/[\ud800-\udbff]/.test(text)) return Math.min(index, text.length);
+  let place = 0;
+  for (let at = 0; at < index && place < text.length; at += 1) place += (text.codePointAt(place) ?? 0) > 0xffff ? 2 : 1;
+  return place;
+}

@@ -1,0 +1,142 @@
+/** Blocks as nodes. */
+import { h, setAttribute, setChildren, setStyle, setText } from "../dom.js";
+import { MARK, numberOf, unescape } from "./characters.js";
+import { InlineView, patchText, removeAfter } from "./inline-view.js";
+/** @import {Block} from "./blocks.js" */
+/** @import {MarkdownView} from "./index.js" */
+
+const COPIED_FOR = 2000;
+/** A table is laid out in parts, of which only the last one grows. */
+const MAX_ROWS = 50;
+
+/** Shows one block, and another of its kind when that takes its place. */
+export class BlockView {
+  /** @type {Block|null} */
+  #block = null;
+  #isDone = false;
+  /** @type {BlockView[]} */
+  #children = [];
+  /** @type {InlineView|null} */
+  #inline = null;
+  /** @type {CodeBlock|null} */
+  #code = null;
+  /** @type {HTMLTableElement|null} */
+  #table = null;
+  /** @type {HTMLInputElement|null} */
+  #box = null;
+
+  /** @param {MarkdownView} view @param {string} tag */
+  constructor(view, tag) {
+    this.view = view;
+    this.tag = tag;
+    /** Where its children go. @type {HTMLElement} */
+    this.content = h(/** @type {"div"} */ (tag));
+    this.node = this.content;
+    if (tag === "pre") {
+      this.#code = new CodeBlock(view);
+      ({ node: this.node, content: this.content } = this.#code);
+    } else if (tag === "table") {
+      this.#table = h("table");
+      this.node = h("div", { class: "table", part: "table", tabindex: "0" }, this.#table);
+    } else if (/^(?:p|h\d|t[hd])$/.test(tag)) this.#inline = new InlineView(view, this.content);
+  }
+
+  /** @param {Block} block */
+  update(block) {
+    const isSame = block === this.#block;
+    if (isSame && this.#isDone) return;
+    this.#block = block;
+    this.#isDone = block.isFinal;
+    if (this.#inline) this.#inline.update(block.text, block.isUnfinished, block.isVerbatim);
+    else if (this.tag === "span") {
+      removeAfter(this.node, patchText(this.node, this.node.firstChild, block.text.replace(MARK, "")));
+    } else this.#updateChildren(block, isSame);
+    this.#updateAttributes(block);
+  }
+
+  /** @param {Block} block @param {boolean} isSame of those shown, all but the last two are as they were */
+  #updateChildren({ children }, isSame) {
+    for (let index = isSame ? Math.max(0, this.#children.length - 2) : 0; index < children.length; index += 1) {
+      const old = this.#children[index];
+      const child = children[index];
+      if (old?.tag !== child.tag) {
+        const made = new BlockView(this.view, child.tag);
+        this.#children[index] = made;
+        if (old) old.node.replaceWith(made.node);
+        else {
+          if (this.#table && index % MAX_ROWS === 0) this.content = this.#table.createTBody();
+          this.content.append(made.node);
+        }
+      }
+      this.#children[index].update(child);
+    }
+    for (const old of this.#children.splice(children.length)) old.node.remove();
+  }
+
+  /** @param {Block} block */
+  #updateAttributes(block) {
+    const { node } = this;
+    if (block.tag === "ol") setAttribute(node, "start", block.start === 1 ? null : block.start);
+    if (block.tag === "ol" || block.tag === "ul") setAttribute(node, "data-tight", !block.isLoose);
+    else if (block.tag === "li") this.#updateTask(block.isChecked);
+    else if (block.tag === "th" || block.tag === "td") setStyle(node, "text-align", block.marker);
+    else if (block.tag === "p") setAttribute(node, "class", block.isVerbatim ? "formula" : null);
+    this.#code?.update(block);
+  }
+
+  /** @param {boolean|null} isChecked */
+  #updateTask(isChecked) {
+    if (isChecked === null) {
+      this.#box?.remove();
+      this.#box = null;
+      return;
+    }
+    if (!this.#box) {
+      this.#box = h("input", { type: "checkbox", disabled: true });
+      this.node.prepend(this.#box);
+    }
+    this.#box.checked = isChecked;
+    setAttribute(this.#box, "aria-label", this.view.host.text(isChecked ? "taskDone" : "taskOpen"));
+  }
+}
+
+/** Code: its language, a button that copies it, and the lines. */
+class CodeBlock {
+  /** @param {MarkdownView} view */
+  constructor(view) {
+    this.view = view;
+    this.language = h("span", { class: "code-language" });
+    this.button = h("button", { type: "button", class: "code-copy", part: "code-copy", "aria-live": "polite" });
+    this.button.addEventListener("click", () => this.#copy());
+    setText(this.button, view.host.text("copyCode"));
+    this.content = h("code");
+    this.marks = h("div", { class: "code-marks" });
+    this.node = h(
+      "div",
+      { class: "code", part: "code" },
+      h("div", { class: "code-header" }, this.language, this.button),
+      h("pre", { tabindex: "0", dir: "ltr" }, this.content),
+      this.marks,
+    );
+  }
+
+  /** @param {Block} block */
+  update({ language, children }) {
+    setText(this.language, unescape(language.replace(MARK, "")));
+    if (!this.view.hasMarks) return;
+    const marks = [language, ...children.map(({ text }) => text)].join(" ").match(MARK) ?? [];
+    setChildren(this.marks, marks.map((mark) => this.view.markNode(numberOf(mark))));
+  }
+
+  async #copy() {
+    const { host } = this.view;
+    try {
+      await navigator.clipboard.writeText(this.content.textContent ?? "");
+      setText(this.button, host.text("copied"));
+      setTimeout(() => setText(this.button, host.text("copyCode")), COPIED_FOR);
+    } catch {
+      // Where the clipboard is out of reach, the keyboard's own way needs one key less.
+      getSelection()?.selectAllChildren(this.content);
+    }
+  }
+}

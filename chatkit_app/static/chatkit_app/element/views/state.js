@@ -1,0 +1,108 @@
+/** Below the messages: what is going on, what has to be known, and what went wrong. */
+import { h, setAttribute, setChildren, setText } from "../dom.js";
+import { icon } from "../icons.js";
+import { MarkdownView } from "../markdown/index.js";
+import { asLabel, asText } from "../values.js";
+/** @import {ChatView} from "../chat.js" */
+
+const LEVELS = new Set(["info", "warning", "danger"]);
+
+export class StateView {
+  #icon = "";
+  /** @type {Map<object, HTMLElement>} */
+  #notices = new Map();
+
+  /** @param {ChatView} chat */
+  constructor(chat) {
+    this.chat = chat;
+    this.progressIcon = h("span", { class: "progress-icon" });
+    this.progressText = h("span", { class: "progress-text", dir: "auto" });
+    this.progress = h("p", { class: "progress", part: "progress" }, this.progressIcon, this.progressText);
+    this.notices = h("div", { class: "notices" });
+    this.stopped = h("p", { class: "stopped" });
+    this.failureText = h("span", { dir: "auto" });
+    this.retry = h("button", { type: "button", class: "button", onclick: () => chat.retry() });
+    this.failure = h(
+      "div",
+      { class: "failure", role: "alert", part: "error" },
+      icon("warning"),
+      this.failureText,
+      this.retry,
+    );
+    this.problem = h("p", { class: "failure problem", role: "alert", dir: "auto", hidden: true });
+    this.node = h(
+      "div",
+      { class: "state" },
+      this.progress,
+      this.notices,
+      this.stopped,
+      this.failure,
+      this.problem,
+    );
+  }
+
+  configure() {
+    setText(this.retry, this.chat.text("retry"));
+    setText(this.stopped, this.chat.text("stopped"));
+    this.#notices.clear();
+  }
+
+  update() {
+    this.#updateProgress();
+    this.#updateNotices();
+    this.stopped.hidden = !this.chat.conversation.wasStopped;
+    this.#updateFailure();
+    if (this.chat.conversation.phase !== "idle") this.problem.hidden = true;
+  }
+
+  /** @param {string} message of something that is no answer: a button of a widget, say */
+  showProblem(message) {
+    setText(this.problem, message || this.chat.text("error"));
+    this.problem.hidden = false;
+  }
+
+  #updateProgress() {
+    const { phase, progress, items, answeredFrom, isReconnecting } = this.chat.conversation;
+    const isWaiting = phase === "answering" && items.length <= answeredFrom;
+    this.progress.hidden = phase === "idle" || !(phase === "loading" || isWaiting || progress || isReconnecting);
+    const said = isReconnecting ? "" : progress?.text;
+    const text = isReconnecting ? "reconnecting" : phase === "loading" ? "loading" : "answering";
+    setText(this.progressText, said || this.chat.text(text));
+    const name = said ? asText(progress?.icon) : "";
+    if (name === this.#icon) return;
+    this.#icon = name;
+    this.progressIcon.replaceChildren(...(name ? [icon(name)] : []));
+  }
+
+  #updateNotices() {
+    const { notices } = this.chat.conversation;
+    for (const notice of this.#notices.keys()) if (!notices.includes(notice)) this.#notices.delete(notice);
+    for (const notice of notices) if (!this.#notices.has(notice)) this.#notices.set(notice, this.#notice(notice));
+    setChildren(this.notices, [...this.#notices.values()]);
+    this.notices.hidden = notices.length === 0;
+  }
+
+  /** @param {Record<string, unknown>} notice */
+  #notice({ level: sent, title, message }) {
+    const level = LEVELS.has(asText(sent)) ? asText(sent) : "info";
+    const text = new MarkdownView(this.chat);
+    text.update(asText(message));
+    const heading = asLabel(title);
+    return h(
+      "div",
+      { class: "notice", "data-level": level, role: "status", part: "notice" },
+      icon(level),
+      h("div", { dir: "auto" }, heading && h("strong", {}, heading), text.node),
+    );
+  }
+
+  #updateFailure() {
+    const { failure } = this.chat.conversation;
+    this.failure.hidden = !failure;
+    if (!failure) return;
+    const text = failure.loading ? "threadFailed" : failure.network ? "errorNetwork" : "error";
+    setText(this.failureText, failure.message || this.chat.text(text));
+    this.retry.hidden = !failure.canRetry;
+    setAttribute(this.retry, "aria-disabled", this.chat.isReadOnly ? "true" : null);
+  }
+}

@@ -1,0 +1,423 @@
+"""Markdown: what CommonMark says, while it is being written, and whatever it says."""
+
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import BrowserContext, Page, expect
+
+from .commonmark import EXCEPTIONS, read_examples
+
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="package")]
+
+SETUP = """async () => {
+  const {MarkdownView, plainText} = await import("/static/chatkit_app/element/markdown/index.js");
+  const host = {text: (key) => key, mayLoad: (url) => !url.includes("elsewhere"), followLink() {}};
+  window.plainText = plainText;
+  window.show = (text, options, view = new MarkdownView(host)) => {
+    view.update(text, options);
+    document.body.replaceChildren(view.node);
+    return view;
+  };
+  window.stream = (text, step = 1) => {
+    const view = new MarkdownView(host);
+    for (let end = 0; end < text.length; end += step) view.update(text.slice(0, end));
+    return show(text, {}, view);
+  };
+  // What is shown, without what belongs to the element rather than to the text.
+  window.html = (view) => {
+    const node = view.node.cloneNode(true);
+    for (const header of node.querySelectorAll(".code-header, .code-marks")) header.remove();
+    for (const wrapper of node.querySelectorAll(".code, .table, .piece, pre span, tbody")) {
+      wrapper.replaceWith(...wrapper.childNodes);
+    }
+    for (const paragraph of node.querySelectorAll("[data-tight] > li > p")) {
+      paragraph.replaceWith(...paragraph.childNodes);
+    }
+    for (const element of node.querySelectorAll("*")) {
+      for (const name of ["dir", "tabindex", "target", "rel", "data-tight"]) element.removeAttribute(name);
+    }
+    node.normalize();
+    return node.innerHTML;
+  };
+}"""
+
+
+@pytest_asyncio.fixture(loop_scope="package")
+async def markdown(page: Page) -> Page:
+    """A page with `show(text)`, `stream(text)` and `html(view)`."""
+    await page.goto("/")
+    await page.evaluate(SETUP)
+    return page
+
+
+async def html(page: Page, text: str, options: dict[str, Any] | None = None) -> str:
+    shown = await page.evaluate("([text, options]) => html(show(text, options))", [text, options or {}])
+    assert isinstance(shown, str)
+    return shown
+
+
+# What CommonMark says
+
+
+async def test_examples_of_commonmark_are_shown_as_it_says(markdown: Page):
+    excepted = set().union(*EXCEPTIONS.values())
+    examples = read_examples()
+    different = await markdown.evaluate(
+        r"""(examples) => {
+          // A tree as one string, without the space between blocks, with URLs resolved and headings two levels down.
+          const write = (node, shift) => [...node.childNodes].map((child) => {
+            if (child.nodeType !== 1) return child.data ?? "";
+            let tag = child.localName;
+            if (shift && /^h[1-6]$/.test(tag)) tag = `h${Math.min(6, Number(tag[1]) + shift)}`;
+            const url = child.getAttribute("href") ?? child.getAttribute("src");
+            const start = child.getAttribute("start");
+            const more = [url === null ? "" : new URL(url, location).href, child.title, child.alt ?? "", start];
+            return tag === "br" ? "<br>" : `<${tag} ${more.join("|")}>${write(child, shift)}</${tag}>`;
+          }).join("");
+          const normal = (markup, shift) => {
+            const {body} = new DOMParser().parseFromString(`<body>${markup}`, "text/html");
+            return write(body, shift)
+              .replace(/<br>\n/g, "<br>")
+              .replace(/\n*(<\/?(?:p|li|ul|ol|blockquote|h\d|hr|pre)(?: [^>]*)?>)\n*/g, "$1").trim();
+          };
+
+          return examples
+            .filter(([, text, wanted]) => normal(html(show(text)), 0) !== normal(wanted, 2))
+            .map(([number]) => number);
+        }""",
+        examples,
+    )
+    assert set(different) == excepted
+    assert len(examples) == 652
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("~~gone~~ ~one~", "<p><del>gone</del> <del>one</del></p>"),
+        (
+            "- [x] did\n- [ ] do",
+            '<ul><li><input type="checkbox" disabled="" aria-label="taskDone">did</li>'
+            '<li><input type="checkbox" disabled="" aria-label="taskOpen">do</li></ul>',
+        ),
+        (
+            "| a | b |\n|:-:|--:|\n| `x\\|y` | **2** | 3 |\n| only |\n\nafter",
+            '<table><tr><th style="text-align: center;">a</th><th style="text-align: end;">b</th></tr>'
+            '<tr><td style="text-align: center;"><code>x|y</code></td>'
+            '<td style="text-align: end;"><strong>2</strong></td></tr>'
+            '<tr><td style="text-align: center;">only</td><td style="text-align: end;"></td></tr></table>'
+            "<p>after</p>",
+        ),
+        (
+            "See (https://a.example/b_(c)), www.d.example.",
+            '<p>See (<a href="https://a.example/b_(c)">https://a.example/b_(c)</a>), '
+            '<a href="https://www.d.example/">www.d.example</a>.</p>',
+        ),
+        (
+            "$a_1 * b_2$ \\(x_1 * y_2\\) costs $5 and *not* $6",
+            "<p>$a_1 * b_2$ \\(x_1 * y_2\\) costs $5 and <em>not</em> $6</p>",
+        ),
+        ("so\n\\[\n- *a*\n\\]\n*b*", '<p>so</p><p class="formula">\\[\n- *a*\n\\]</p><p><em>b</em></p>'),
+    ],
+)
+async def test_beyond_commonmark(markdown: Page, text: str, shown: str):
+    assert await html(markdown, text) == shown
+
+
+async def test_plain_text_is_without_marks(markdown: Page):
+    text = "# One\n\n- **two** [three](https://x.example)\n1. four\n\n```\nfi *ve*\n```\n| a | b |\n|-|-|\n| c | d |"
+    assert await markdown.evaluate("text => plainText(text)", text) == (
+        "One\n\n- two three\n\n1. four\n\nfi *ve*\n\na\tb\nc\td"
+    )
+
+
+# While it is being written
+
+SAMPLE = """# Title *here*
+
+First **bold** and `code`, a [link](https://a.example/b "c") and ![image](data:image/png;base64,AAAA).
+Second line\\
+third\x20\x20
+fourth &amp; fifth https://b.example/c?d=e.
+
+Setext
+===
+1. one
+   - nested
+
+     loose
+2. two
+> quoted
+lazy
+> ```js
+> let a = `1`;
+
+| a | b |
+|---|---|
+| 1 | *2* |
+	code?
+
+    indented
+
+    code
+
+- [x] task
+***
+~~~
+~~
+~~~
+"""
+
+
+async def test_stream_ends_like_the_whole(markdown: Page):
+    assert await markdown.evaluate("text => html(stream(text))", SAMPLE) == await html(markdown, SAMPLE)
+
+
+async def test_stream_of_a_long_paragraph_ends_like_the_whole(markdown: Page):
+    text = "*a **b** `c` [d](e) _f ~~g~~ `` [h ![i](j) <k $l " * 400
+    assert await markdown.evaluate("text => html(stream(text, 7))", text) == await html(markdown, text)
+
+
+async def test_nodes_that_are_shown_stay(markdown: Page):
+    stayed = await markdown.evaluate(
+        """() => {
+          const view = show("One **two** thr");
+          const paragraph = view.node.firstChild;
+          const nodes = [...paragraph.childNodes];
+          view.update("One **two** three\\n\\n- four");
+          return paragraph.isConnected && nodes.every((node, index) => node === paragraph.childNodes[index]);
+        }"""
+    )
+    assert stayed
+
+
+async def test_closed_blocks_are_not_built_again(markdown: Page):
+    changed = await markdown.evaluate(
+        """async () => {
+          const long = "word *word* ".repeat(5000);
+          const text = `${"- item\\n".repeat(2000)}\\n${"para\\n\\n".repeat(500)}${long}`;
+          const view = show(text);
+          let count = 0;
+          new MutationObserver((records) => (count += records.length))
+            .observe(view.node, {subtree: true, childList: true, characterData: true});
+          view.update(`${text} and more`);
+          await null;
+          return count;
+        }"""
+    )
+    assert 0 < changed < 5
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("```py\nx =", "<pre><code>x =</code></pre>"),
+        ("```py\nx\n``", "<pre><code>x\n</code></pre>"),
+        ("see [text](http", "<p>see text</p>"),
+        ("Below:\n-", "<p>Below:\n-</p>"),
+    ],
+)
+async def test_unfinished_text_is_shown_as_what_it_becomes(markdown: Page, text: str, shown: str):
+    assert await html(markdown, text) == shown
+
+
+async def test_table_appears_once(markdown: Page):
+    changes = await markdown.evaluate(
+        """() => {
+          const text = "| a | b |\\n|---|---|\\n| 1 | 2 |\\n| 3 | 4 |\\n";
+          const tags = [];
+          const view = show("");
+          for (let end = 1; end <= text.length; end += 1) {
+            view.update(text.slice(0, end));
+            const tag = html(view).startsWith("<table") ? "table" : "p";
+            if (tags.at(-1) !== tag) tags.push(tag);
+          }
+          return tags;
+        }"""
+    )
+    assert changes == ["p", "table"]
+
+
+async def test_text_that_is_replaced_is_shown(markdown: Page):
+    shown = await markdown.evaluate(
+        """() => {
+          const view = show("# One\\n\\ntwo *three*\\n\\nfour");
+          view.update("five");
+          return html(view);
+        }"""
+    )
+    assert shown == "<p>five</p>"
+
+
+# Marks
+
+MARKS = """([text, places]) => html(show(text, {
+  marks: places.map((index) => ({index, node: () => new Text(`[${index}]`)})),
+}))"""
+
+
+@pytest.mark.parametrize(
+    ("text", "places", "shown"),
+    [
+        ("Fact. More", [5], "<p>Fact.[5] More</p>"),
+        ("**Fact.** More", [9, 9], "<p><strong>Fact.</strong>[9][9] More</p>"),
+        ("# Head\n\n- item\n", [6, 14], "<h3>Head[6]</h3><ul><li>item[14]</li></ul>"),
+        ("one\n- two", [4], "<p>one[4]</p><ul><li>two</li></ul>"),
+        ("# One", [0], "<h3>One[0]</h3>"),
+        ("| a |\n|---|\n| b |", [17], "<table><tr><th>a</th></tr><tr><td>b[17]</td></tr></table>"),
+        ("a `code` b", [5], "<p>a <code>code</code>[5] b</p>"),
+        ("[text](https://a.example/)", [3], '<p><a href="https://a.example/">text</a>[3]</p>'),
+        ("a \U0001f600 b", [3], "<p>a [3]\U0001f600 b</p>"),
+        ("text", [99, -1], "<p>text[99][-1]</p>"),
+    ],
+)
+async def test_marks_stand_in_the_text(markdown: Page, text: str, places: list[int], shown: str):
+    assert await markdown.evaluate(MARKS, [text, places]) == shown
+
+
+async def test_mark_in_code_stands_behind_it(markdown: Page):
+    await markdown.evaluate(MARKS, ["```\ncode\n```\nafter", [6]])
+    await expect(markdown.locator("pre")).to_have_text("code")
+    await expect(markdown.locator(".code-marks")).to_have_text("[6]")
+
+
+async def test_mark_that_comes_late_keeps_the_others(markdown: Page):
+    shown = await markdown.evaluate(
+        """() => {
+          let made = 0;
+          const mark = (index) => ({index, node: () => new Text(`[${index}:${(made += 1)}]`)});
+          const text = "One.\\n\\nTwo.";
+          const view = show(text, {marks: [mark(10)]});
+          view.update(text, {marks: [mark(10), mark(4)]});
+          return html(view);
+        }"""
+    )
+    assert shown == "<p>One.[4:2]</p><p>Two.[10:1]</p>"
+
+
+async def test_characters_of_marks_in_a_text_are_none(markdown: Page):
+    assert await html(markdown, "a\ufdd0\ufdd0\ufdd0b &#xfdd0;") == "<p>a\ufffd\ufffd\ufffdb \ufffd</p>"
+
+
+# Whatever it says
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "javascript:alert(1)",
+        "JaVaScRiPt:alert(1)",
+        "javascript&colon;alert(1)",
+        "&#106;avascript:alert(1)",
+        "&#x6A;avascript:alert(1)",
+        "\\javascript:alert(1)",
+        "<java\tscript:alert(1)>",
+        "<\x01javascript:alert(1)>",
+        "data:text/html,<script>alert(1)</script>",
+        "vbscript:msgbox(1)",
+        "blob:https://x.example/1",
+        "file:///etc/passwd",
+    ],
+)
+async def test_dangerous_url_is_no_link(markdown: Page, url: str):
+    await markdown.evaluate("text => show(text)", f"[a]({url}) <{url.strip('<>')}> [![b](c)]({url})")
+    hrefs = await markdown.evaluate("[...document.querySelectorAll('a')].map((a) => a.protocol)")
+    assert set(hrefs) <= {"http:", "https:"}
+
+
+async def test_html_is_text(markdown: Page):
+    text = '<script>alert(1)</script> <img src=x onerror=alert(1)>\n\n<div onclick="a">*b*</div>'
+    assert await html(markdown, text) == (
+        "<p>&lt;script&gt;alert(1)&lt;/script&gt; &lt;img src=x onerror=alert(1)&gt;</p>"
+        '<p>&lt;div onclick="a"&gt;<em>b</em>&lt;/div&gt;</p>'
+    )
+
+
+async def test_image_of_elsewhere_is_asked_for(markdown: Page):
+    await markdown.evaluate("show('![cat](https://elsewhere.example/c.png)')")
+    await expect(markdown.get_by_role("img")).to_have_count(0)
+    await expect(markdown.get_by_role("button")).to_contain_text("cat")
+
+
+async def test_images_that_are_not_allowed_are_links(markdown: Page):
+    shown = await html(markdown, "![cat](https://x.example/c.png)", {"allowsImages": False})
+    assert shown == '<p><a href="https://x.example/c.png">cat</a></p>'
+
+
+async def test_broken_characters_are_replaced(markdown: Page):
+    shown = await markdown.evaluate("html(stream('a\\0b \\ud83d c \\ud83d\\ude00 \\uffff'))")
+    assert shown == "<p>a\ufffdb \ufffd c \U0001f600 \ufffd</p>"
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "*a ",
+        "[a ",
+        "[",
+        "![",
+        "`",
+        "a``",
+        "<a:",
+        "$a ",
+        "\\(",
+        '[a](b "',
+        "**a **",
+        "~a",
+        "a",
+        " ",
+        ">",
+        "#",
+        "|-",
+        "\t",
+        "&a",
+    ],
+)
+async def test_pathological_text_is_shown_whole(markdown: Page, unit: str):
+    text = "x" + unit * (300_000 // len(unit)) + "\n\ny"
+    shown = await markdown.evaluate("text => show(text).node.textContent", text)
+    assert shown.startswith("x")
+    assert shown.endswith("y")
+    assert shown.count("a") == text.count("a")
+
+
+async def test_depth_is_limited(markdown: Page):
+    for text in (
+        ">" * 5000 + "a",
+        "".join("  " * depth + "- a\n" for depth in range(300)),
+        "*a **b " * 300 + "c** d*" * 300,
+    ):
+        depth = await markdown.evaluate(
+            """(text) => {
+              let deepest = 0;
+              for (let node of show(text).node.querySelectorAll("*")) {
+                let depth = 0;
+                for (; node; node = node.parentElement) depth += 1;
+                deepest = Math.max(deepest, depth);
+              }
+              return deepest;
+            }""",
+            text,
+        )
+        assert 20 < depth < 700
+
+
+# Code
+
+
+async def test_code_is_copied(markdown: Page, context: BrowserContext):
+    await context.grant_permissions(["clipboard-read", "clipboard-write"])
+    await markdown.evaluate("show('```python\\nif a:\\n    b()\\n```')")
+    await expect(markdown.locator(".code-language")).to_have_text("python")
+    await markdown.keyboard.press("Tab")
+    await markdown.keyboard.press("Enter")
+    await expect(markdown.get_by_role("button")).to_have_text("copied")
+    assert await markdown.evaluate("navigator.clipboard.readText()") == "if a:\n    b()\n"
+
+
+async def test_code_is_scrolled_with_the_keyboard(markdown: Page):
+    await markdown.evaluate("show('```\\nx\\n```')")
+    await markdown.keyboard.press("Tab")
+    await markdown.keyboard.press("Tab")
+    await expect(markdown.locator("pre")).to_be_focused()
