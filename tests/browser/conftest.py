@@ -22,7 +22,7 @@ from django.contrib.staticfiles import finders
 from django.core.asgi import get_asgi_application
 from playwright.async_api import Browser, BrowserContext, Page, Route, async_playwright
 
-from .demo_site import demo, demo_context, demo_url  # noqa: F401
+from .demo_site import demo, demo_context, demo_url, speaker  # noqa: F401
 from .site import Site, site
 
 ARGUMENTS = [

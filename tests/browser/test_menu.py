@@ -203,4 +203,5 @@ async def test_dialog_is_answered_by_keyboard_and_gives_the_focus_back(
         await page.keyboard.press(key)
     await expect(dialog).to_have_count(0)
     await expect(history).to_be_focused()
+    await page.wait_for_function("'answer' in window")
     assert await page.evaluate("[answer, window.heard]") == [answer, None]

@@ -164,3 +164,13 @@ export function markedLine(source, start, end, places) {
   }
   return line + source.slice(from, source[end - 1] === "\r" && end > from ? end - 1 : end);
 }
+
+/**
+ * @param {string} text
+ * @returns {"ltr"|"rtl"|null} as its first letter says; null before there is one
+ */
+export function directionOf(text) {
+  const letter = text.slice(0, 1000).match(/\p{L}/u)?.[0];
+  if (!letter) return null;
+  return /[\p{sc=Arab}\p{sc=Hebr}\p{sc=Syrc}\p{sc=Thaa}\p{sc=Nkoo}\p{sc=Adlm}]/u.test(letter) ? "rtl" : "ltr";
+}

@@ -9,7 +9,7 @@
 import { setAttribute } from "../dom.js";
 import { BlockView } from "./block-view.js";
 import { BlockParser } from "./blocks.js";
-import { cleanText, markedLine, placeMarks } from "./characters.js";
+import { cleanText, directionOf, markedLine, placeMarks } from "./characters.js";
 import { inlineText, parseInline } from "./inline.js";
 /** @import {Host} from "../host.js" */
 /** @import {Block} from "./blocks.js" */
@@ -37,7 +37,6 @@ export class MarkdownView {
     this.node = this.#root.node;
     setAttribute(this.node, "class", "markdown");
     setAttribute(this.node, "part", "markdown");
-    setAttribute(this.node, "dir", "auto");
   }
 
   /**
@@ -66,6 +65,8 @@ export class MarkdownView {
       this.#parser.feed(markedLine(this.#text, this.#fed, end, places));
     }
     this.#fedMarks = marksUntil(this.#fed);
+    // Not "auto": with it, browsers look for the direction again with every node that is added.
+    setAttribute(this.node, "dir", directionOf(this.#text));
     this.#parser.preview(markedLine(this.#text, this.#fed, this.#text.length, places));
     this.#root.update(this.#parser.root);
   }

@@ -21,13 +21,13 @@ export const HEADER_STYLES = `
   font-size: 1em;
   font-weight: 600;
 }
-.title, .title-button, .title span {
+.title, .title-button, .title bdi {
   overflow: hidden;
   text-overflow: ellipsis;
   white-space: nowrap;
 }
 .title span {
-  display: block;
+  display: flex;
 }
 .title:has(.title-button) {
   overflow: visible;

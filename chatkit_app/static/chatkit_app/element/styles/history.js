@@ -70,8 +70,11 @@ export const HISTORY_STYLES = `
   text-align: start;
 }
 .thread-title {
+  display: flex;
   flex: 1;
   min-inline-size: 0;
+}
+.thread-title bdi {
   overflow: hidden;
   text-overflow: ellipsis;
   white-space: nowrap;

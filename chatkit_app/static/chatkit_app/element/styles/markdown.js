@@ -75,6 +75,7 @@ export const MARKDOWN_STYLES = `
 }
 .code-header {
   display: flex;
+  align-items: baseline;
   justify-content: space-between;
   gap: 0.75em;
   padding: 0.375em 0.875em 0;
@@ -127,7 +128,8 @@ export const MARKDOWN_STYLES = `
   max-inline-size: 24em;
   padding: 0.4375em 0.75em;
   border-block-end: 1px solid var(--line);
-  text-align: start;
+  text-align: match-parent;
+  text-align: -webkit-match-parent;
   vertical-align: top;
   overflow-wrap: break-word;
 }

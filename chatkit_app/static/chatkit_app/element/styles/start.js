@@ -16,6 +16,7 @@ export const START_STYLES = `
   line-height: 1.25;
   overflow-wrap: anywhere;
   text-wrap: balance;
+  word-break: auto-phrase;
 }
 .prompts {
   display: grid;

@@ -27,6 +27,8 @@ export class ThreadView {
   #answering = false;
   /** Whether the end stays in sight while it moves. */
   #followsEnd = true;
+  /** Where the scroller was put last. */
+  #top = 0;
 
   /**
    * @param {ChatView} chat
@@ -160,13 +162,17 @@ export class ThreadView {
 
   #scrollToEnd({ smooth = false } = {}) {
     this.#followsEnd = true;
+    this.#top = 0;
     const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
     this.scroller.scrollTo({ top: this.scroller.scrollHeight, behavior: smooth && !calm ? "smooth" : "instant" });
   }
 
   #keepEnd() {
+    // Somebody has scrolled up, and the event that says so is still to come.
+    if (this.scroller.scrollTop < this.#top - 1 && this.#distanceToEnd > NEAR_END) this.#followsEnd = false;
     if (this.#followsEnd && !this.chat.conversation.isNew) {
       this.scroller.scrollTo({ top: this.scroller.scrollHeight, behavior: "instant" });
+      this.#top = this.scroller.scrollTop;
     }
     this.#updateJump();
   }
@@ -191,6 +197,7 @@ export class ThreadView {
   }
 
   #onScroll() {
+    this.#top = Math.min(this.#top, this.scroller.scrollTop);
     const wasFollowing = this.#followsEnd;
     const isNearEnd = this.#distanceToEnd < NEAR_END;
     this.#followsEnd = isNearEnd && (wasFollowing || Boolean(this.chat.options.thread?.autoScroll) || !this.#answering);
