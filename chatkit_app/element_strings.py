@@ -134,6 +134,7 @@ def element_strings() -> dict[str, str]:
         "unanswered": _("Not answered yet"),
         "unavailable": _("The chat could not be loaded. Reload the page to try again."),
         "unsupported": _("This part of the answer cannot be shown here."),
+        "unsent": _("Not sent"),
         "untitled": _("Untitled conversation"),
         "uploadFailed": _("Not uploaded"),
         "uploading": _("Uploading…"),

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from tempfile import SpooledTemporaryFile
 from typing import Any
 
-from chatkit.types import AttachmentCreateParams
+from chatkit.types import Attachment, AttachmentCreateParams
 from django.conf import settings
 from django.core.files import File
 from django.core.files.uploadhandler import FileUploadHandler
@@ -72,11 +72,14 @@ class AttachmentsView(UploadView):
                 raise
         except Exception as error:
             return refusal(error, streaming=False)
-        return HttpResponse(
-            codec.to_wire(attachment),
-            content_type="application/json",
-            headers={"Cache-Control": "no-store"},
-        )
+        return received(attachment)
+
+
+def received(attachment: Attachment) -> HttpResponse:
+    """An attachment whose bytes are here, as the client wants to know it."""
+    response = HttpResponse(codec.to_wire(attachment), content_type="application/json")
+    response["Cache-Control"] = "no-store"
+    return response
 
 
 class AttachmentView(UploadView):
@@ -96,11 +99,7 @@ class AttachmentView(UploadView):
                 attachment = await files.receive(attachment_id, content, context)
         except Exception as error:
             return refusal(error, streaming=False)
-        return HttpResponse(
-            codec.to_wire(attachment),
-            content_type="application/json",
-            headers={"Cache-Control": "no-store"},
-        )
+        return received(attachment)
 
 
 class AttachmentFileView(EndpointView):

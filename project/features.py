@@ -50,6 +50,7 @@ from chatkit.widgets import DynamicWidgetRoot
 from django.template.defaultfilters import filesizeformat
 from django.templatetags.static import static
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from . import widgets
 from .gallery import gallery
@@ -254,7 +255,8 @@ async def describe_files(turn: Turn, files: Sequence[Attachment]) -> Events:
         )
         for file in files
     ]
-    text = _("You have sent me {count} files:").format(count=len(files))
+    heading = ngettext("You have sent me a file:", "You have sent me {count} files:", len(files))
+    text = heading.format(count=len(files))
     async for event in turn.say(text + "\n\n" + "\n".join(f"- {line}" for line in lines)):
         yield event
 

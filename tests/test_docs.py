@@ -38,6 +38,18 @@ def test_every_argument_of_the_tag_is_documented():
     assert [name for name in names if name != "request" and f"`{name}`" not in README] == []
 
 
+def test_every_part_and_property_of_the_element_is_documented_and_no_other():
+    element = ROOT / "chatkit_app" / "static" / "chatkit_app" / "element"
+    source = "".join(module.read_text() for module in element.rglob("*.js"))
+    parts = re.findall(r'(?:part: |"part", )"([a-z -]+)"', source)
+    properties = re.findall(r"--chatkit-[a-z-]+", source)
+    section = README.partition("### Own the look")[2].partition("### ")[0]
+    documented = {
+        name for row in re.findall(r"^\| [a-z].*", section, re.M) for name in re.findall(r"`(.+?)`", row)
+    }
+    assert documented == set(" ".join([*parts, *properties]).split())
+
+
 @pytest.mark.parametrize("name", ["ScriptedModel", "StoreContract", "decode_events"])
 def test_documented_test_tool_exists(name):
     assert f"`{name}`" in README

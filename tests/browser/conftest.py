@@ -23,6 +23,7 @@ from django.core.asgi import get_asgi_application
 from playwright.async_api import Browser, BrowserContext, Page, Route, async_playwright
 
 from .demo_site import demo, demo_context, demo_url, speaker  # noqa: F401
+from .profile import new_profile
 from .site import Site, site
 
 ARGUMENTS = [
@@ -117,12 +118,8 @@ def page_errors() -> list[str]:
 @pytest_asyncio.fixture(loop_scope="package")
 async def context(browser: Browser, server_url: str, page_errors: list[str]) -> AsyncIterator[BrowserContext]:
     """A fresh profile."""
-    context = await browser.new_context(base_url=server_url, viewport={"width": 900, "height": 700})
-    context.set_default_timeout(10_000)
-    context.on("weberror", lambda error: page_errors.append(str(error.error)))
-    yield context
-    await context.close()
-    assert page_errors == []
+    async with new_profile(browser, server_url, page_errors) as context:
+        yield context
 
 
 @pytest_asyncio.fixture(loop_scope="package")

@@ -318,6 +318,116 @@ async def test_message_that_could_not_be_sent_is_sent_when_the_browser_is_online
     assert pages.operations() == ["threads.create"]
 
 
+async def test_message_that_failed_is_not_sent_after_its_chat_was_left(page: Page, pages: Site):
+    await page.goto("/")
+    await expect(box(page)).to_be_visible()
+    await page.context.set_offline(True)
+    await say(page, "left behind")
+    await expect(page.get_by_role("alert")).to_contain_text("The connection was lost.")
+    await page.evaluate(f"{CHAT}.setThreadId(null)")
+    await page.context.set_offline(False)
+    await say(page, "hello")
+    await expect(messages(page).nth(1)).to_contain_text("You said: hello")
+    assert [params["input"]["content"][0]["text"] for _, params, _ in pages.requests] == ["hello"]
+
+
+async def test_action_that_could_not_be_sent_is_what_retry_sends(page: Page, pages: Site):
+    pages.chats = [{"thread": pages.add_thread("T", user("hi"), assistant("hello"))}]
+    pages.script("threads.custom_action", done("a", "acted"))
+    await page.goto("/")
+    await expect(messages(page)).to_have_count(2)
+    await page.route("**/chatkit", lambda route: route.abort(), times=1)
+    await page.evaluate(f"{CHAT}.sendCustomAction({{type: 'act'}})")
+    await page.get_by_role("button", name="Retry").click()
+    await expect(messages(page)).to_have_text(["Youhi", "Assistanthello", "Assistantacted"])
+    assert pages.operations() == ["threads.get_by_id", "threads.custom_action"]
+
+
+async def test_answer_that_is_read_again_stays_the_one_that_is_written(page: Page):
+    await page.goto("/")
+    items = await page.evaluate(
+        """async () => {
+            const {Conversation} = await import("/static/chatkit_app/element/conversation.js");
+            const question = {id: "q", type: "user_message", content: []};
+            const answer = {id: "a", type: "assistant_message", content: []};
+            const events = (async function* () {
+                for (const item of [question, answer, question]) yield {type: "thread.item.done", item};
+                await new Promise(() => {});
+            })();
+            const conversation = new Conversation({stream: async () => ({run: "r", events})});
+            conversation.send({content: []});
+            await new Promise((resolve) => setTimeout(resolve));
+            return conversation.items.slice(conversation.answeredFrom).map(({id}) => id);
+        }"""
+    )
+    assert items == ["a"]
+
+
+async def test_run_of_a_thread_in_the_background_is_not_remembered_for_another(page: Page, pages: Site):
+    other = pages.add_thread("Other", user("old"))
+    call = {"type": "client_tool_call", "status": "pending", "call_id": "c", "name": "where", "arguments": {}}
+    pages.script("look", 0.5, {"type": "thread.item.done", "item": call})
+    pages.chats = [{"persist": True}]
+    await page.add_init_script(
+        "window.chatkitConfigure = [(o) => { o.onClientTool = () => ({here: true}); }];"
+    )
+    await page.goto("/")
+    await say(page, "look")
+    await expect(page.get_by_role("button", name="Stop answering")).to_be_visible()
+    async with page.expect_response(lambda r: "tool_output" in (r.request.post_data or "")) as answered:
+        await page.evaluate(f"(id) => {CHAT}.setThreadId(id)", other)
+    await (await answered.value).finished()
+    stored = "(name) => sessionStorage.getItem(`chatkit:/chatkit:${name}`)"
+    assert await page.evaluate(stored, "thread") == other
+    assert await page.evaluate(stored, "run") is None
+
+
+async def test_client_tool_without_a_thread_does_not_block_the_chat(page: Page):
+    await page.goto("/")
+    phase = await page.evaluate(
+        """async () => {
+            const {Conversation} = await import("/static/chatkit_app/element/conversation.js");
+            const events = (async function* () {
+                yield {type: "thread.item.done", item: {id: "c", type: "client_tool_call", name: "where"}};
+            })();
+            const conversation = new Conversation({stream: async () => ({run: "r", events})});
+            conversation.onClientTool = () => ({});
+            await conversation.send({content: []});
+            return [conversation.phase, conversation.failure !== null];
+        }"""
+    )
+    assert phase == ["idle", True]
+
+
+async def test_message_that_could_not_be_sent_stays_when_a_later_one_is(page: Page, pages: Site):
+    pages.chats = [{"thread": pages.add_thread("T", user("first"))}]
+    await page.goto("/")
+    await expect(messages(page)).to_have_count(1)
+    await page.route("**/chatkit", lambda route: route.abort())
+    await say(page, "lost")
+    await expect(messages(page).nth(1)).to_have_text("YoulostNot sent")
+    await page.unroute("**/chatkit")
+    await say(page, "second")
+    await expect(messages(page).last).to_contain_text("You said: second")
+    await expect(messages(page).nth(1)).to_have_text("YoulostNot sent")
+
+
+async def test_thread_that_could_not_be_loaded_takes_no_message_elsewhere(page: Page, pages: Site):
+    pages.chats = [{"thread": pages.add_thread("T", user("first"))}]
+    await page.route("**/chatkit", lambda route: route.abort())
+    await page.goto("/")
+    await expect(page.get_by_role("alert")).to_be_visible()
+    await box(page).fill("where does this go?")
+    await box(page).press("Enter")
+    await expect(box(page)).to_have_value("where does this go?")
+    await page.unroute("**/chatkit")
+    await page.get_by_role("button", name="Retry").click()
+    await expect(messages(page)).to_have_count(1)
+    await box(page).press("Enter")
+    await expect(messages(page)).to_have_count(3)
+    assert pages.operations()[-1] == "threads.add_user_message"
+
+
 # Long threads
 
 
@@ -404,6 +514,22 @@ async def test_reader_who_has_scrolled_up_is_left_there(page: Page, pages: Site)
     assert await scroller(page).evaluate("(node) => node.scrollTop") == 100
 
 
+async def test_older_items_that_fail_are_not_asked_for_with_every_scroll(
+    page: Page, pages: Site, long_thread: str
+):
+    await page.add_init_script(
+        """window.errors = 0;
+        document.addEventListener("chatkit.error", () => (window.errors += 1), true);"""
+    )
+    await page.goto("/")
+    await expect(messages(page).last).to_be_in_viewport()
+    await page.route("**/chatkit", lambda route: route.abort())
+    for top in [0, 30, 0, 30, 0]:
+        await scroller(page).evaluate("(node, top) => node.scrollTo(0, top)", top)
+        await page.wait_for_timeout(100)
+    assert await page.evaluate("errors") == 1
+
+
 # To be read only
 
 
@@ -417,3 +543,15 @@ async def test_readonly_element_shows_the_thread_and_takes_no_message(page: Page
     await expect(messages(page)).to_have_count(2)
     await expect(box(page)).to_be_hidden()
     await expect(page.get_by_role("button", name="Show conversations")).to_be_hidden()
+
+
+async def test_readonly_element_sends_nothing_from_its_start_screen(page: Page, pages: Site):
+    screen = {"prompts": [{"label": "Ask this", "prompt": "hello"}]}
+    pages.chats = [{"options": {"startScreen": screen}}]
+    await page.goto("/")
+    await page.locator("openai-chatkit").evaluate("(node) => node.setAttribute('readonly', '')")
+    await page.evaluate(f"{CHAT}.setOptions({{api: {{url: '/chatkit'}}, startScreen: {json.dumps(screen)}}})")
+    await page.get_by_role("button", name="Ask this").click()
+    await page.evaluate(f"{CHAT}.sendUserMessage({{text: 'hello'}})")
+    assert pages.operations() == []
+    await expect(messages(page)).to_have_count(0)

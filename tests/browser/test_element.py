@@ -200,7 +200,7 @@ async def test_server_that_cannot_be_reached_keeps_the_message_for_retry(page: P
     await page.route("**/chatkit", lambda route: route.abort())
     await say(page, "hello")
     await expect(page.get_by_role("alert")).to_contain_text("The connection was lost.")
-    await expect(messages(page)).to_have_text(["Youhello"])
+    await expect(messages(page)).to_have_text(["YouhelloNot sent"])
     await page.unroute("**/chatkit")
     await page.get_by_role("button", name="Retry").click()
     await expect(messages(page)).to_have_text(["Youhello", "AssistantYou said: hello"])
@@ -535,6 +535,14 @@ async def test_answer_is_announced_when_it_is_whole(page: Page):
     status = page.locator("openai-chatkit [aria-live=polite]")
     await expect(status).to_have_text("Answer finished. You said: hello")
     await expect(page.locator("openai-chatkit ol.items")).not_to_have_attribute("aria-busy", "true")
+
+
+async def test_answer_is_announced_without_its_markup(page: Page, pages: Site):
+    pages.script("when", {"type": "thread.item.done", "item": assistant("In **May**, `probably`.")})
+    await page.goto("/")
+    await say(page, "when")
+    status = page.locator("openai-chatkit [aria-live=polite]")
+    await expect(status).to_have_text("Answer finished. In May, probably.")
 
 
 async def test_strings_are_the_page_s_own(page: Page, monkeypatch):

@@ -192,6 +192,25 @@ async def test_new_chat_is_told_to_the_page(page: Page, pages: Site):
     assert await page.evaluate("details") == [{"threadId": "thr_1"}, {"threadId": None}]
 
 
+async def test_change_of_thread_is_told_once(page: Page, pages: Site):
+    await listen(page, "thread.change")
+    pages.chats = [{"thread": pages.add_thread("T", user("?"), assistant("!"))}]
+    other = pages.add_thread("U", user("?"), assistant("!"))
+    await page.goto("/")
+    await page.wait_for_function("details.length === 1")
+    await page.evaluate(f"(id) => {CHAT}.setThreadId(id)", other)
+    assert await page.evaluate("details") == [{"threadId": "thr_1"}, {"threadId": other}]
+
+
+async def test_thread_that_could_not_be_opened_is_told_as_none(page: Page, pages: Site):
+    await listen(page, "thread.change")
+    pages.chats = [{"thread": pages.add_thread("T", user("?"), assistant("!"))}]
+    await page.goto("/")
+    await page.wait_for_function("details.length === 1")
+    await page.evaluate(f"{CHAT}.setThreadId('thr_gone')")
+    assert await page.evaluate("details") == [{"threadId": "thr_1"}, {"threadId": None}]
+
+
 # Updates of items
 
 

@@ -126,6 +126,27 @@ async def test_entity_that_is_interactive_tells_the_page(page: Page, pages: Site
     assert (clicked["id"], clicked["title"], clicked["data"]) == ("e1", "Harry Potter", {"a": "b"})
 
 
+async def test_preview_that_comes_late_is_shown_once(page: Page, pages: Site):
+    await open_thread(page, pages, user("Who?"), cited("Him.", (ENTITY | {"interactive": True}, 4)))
+    await page.evaluate(
+        """document.querySelector("openai-chatkit").setOptions({
+          api: {url: "/chatkit"},
+          entities: {onRequestPreview: () => new Promise((resolve) => (window.asked ??= []).push(resolve))},
+        })"""
+    )
+    mark = page.get_by_role("button", name="Source: Harry Potter")
+    await mark.focus()
+    await mark.blur()
+    await mark.focus()
+    await page.evaluate(
+        """asked.map((resolve) => resolve({
+          preview: {type: "Basic", children: [{type: "Text", value: `Preview of ${asked.length}`}]},
+        }))"""
+    )
+    await expect(page.get_by_text("Preview of 2")).to_be_visible()
+    await expect(page.locator("openai-chatkit .card")).to_have_count(1)
+
+
 async def test_sources_are_listed_once_and_by_group(page: Page, pages: Site):
     papers = PAGE | {"group": "Papers"}
     item = cited("In May. Or June.", (papers, 7), (FILE, 7), (papers, None))

@@ -203,3 +203,15 @@ async def test_what_is_typed_stays_when_the_thread_is_read_again(page: Page, pag
     await group(page, "Anything else?").get_by_role("textbox").fill("Half a sen")
     await page.evaluate("document.querySelector('openai-chatkit').fetchUpdates()")
     await expect(group(page, "Anything else?").get_by_role("textbox")).to_have_value("Half a sen")
+
+
+async def test_new_options_leave_a_half_filled_form_alone(page: Page, pages: Site):
+    await ask(page, pages, MORE)
+    field = group(page, "Anything else?").get_by_role("textbox")
+    await field.fill("Half a sen")
+    await page.locator("openai-chatkit").evaluate(
+        "(node) => node.setOptions({api: {url: '/chatkit'}, theme: 'dark'})"
+    )
+    await expect(page.locator("openai-chatkit .frame")).to_have_attribute("data-scheme", "dark")
+    await expect(field).to_have_value("Half a sen")
+    await expect(field).to_be_focused()

@@ -45,6 +45,17 @@ async def test_answer_is_copied_as_it_was_written(page: Page, pages: Site):
     assert await page.evaluate("navigator.clipboard.readText()") == "In **May**.\n\nA card"
 
 
+async def test_answer_is_copied_on_a_page_without_a_clipboard(page: Page, pages: Site):
+    await page.add_init_script(
+        """Object.defineProperty(navigator, "clipboard", {value: undefined});
+        document.addEventListener("copy", () => (window.copied = document.activeElement.value));"""
+    )
+    await open_thread(page, pages, user("When?"), assistant("In **May**."))
+    await page.get_by_role("button", name="Copy").click()
+    await expect(page.get_by_role("status").filter(has_text="Copied")).to_have_count(1)
+    assert await page.evaluate("copied") == "In **May**."
+
+
 async def test_feedback_is_sent_for_all_items_of_the_answer(page: Page, pages: Site):
     pages.replies["items.feedback"] = lambda params: {}
     await open_thread(

@@ -294,6 +294,24 @@ async def test_place_to_upload_to_that_makes_no_sense_is_a_failure(
     assert set(pages.operations()) <= {"attachments.create", "attachments.delete"}
 
 
+async def test_focus_stays_on_a_file_whose_upload_ends(page: Page):
+    may_end = asyncio.Event()
+
+    async def fulfill(route: Route) -> None:
+        await may_end.wait()
+        await route.fulfill(json={"id": "att_1", "name": "a", "mime_type": "text/plain", "type": "file"})
+
+    await page.route("**/upload", fulfill)
+    await configure(page, DIRECT)
+    await page.goto("/")
+    await choose(page, file())
+    remove = button(page, "Remove notes.txt")
+    await remove.focus()
+    may_end.set()
+    await expect(files(page)).to_have_text(["notes.txt5 byte"])
+    await expect(remove).to_be_focused()
+
+
 async def test_file_that_is_removed_is_deleted_on_the_server(page: Page, pages: Site):
     await take_uploads(page)
     pages.replies["attachments.delete"] = lambda params: {}

@@ -17,6 +17,8 @@ export class Chat {
   #fetch;
   #options;
   #started = false;
+  /** @type {string|null} the run that a reload has cut off */
+  #interruptedRun = null;
 
   /**
    * @param {PageElement} element the `<openai-chatkit>` of the page
@@ -27,7 +29,7 @@ export class Chat {
     this.#config = config;
     this.#memory = new ThreadMemory(config.persist);
     this.#fetch = createFetch(config, {
-      onRun: (run) => (this.#memory.run = run),
+      onRun: (run, thread) => this.#rememberRun(run, thread),
       onMissingThread: (thread) => this.#forgetThread(thread),
     });
     this.#options = baseOptions(config, { fetch: this.#fetch, rememberedThread: this.#memory.thread });
@@ -87,6 +89,7 @@ export class Chat {
   async #catchUpWith(run) {
     // Remembered again by the fetch, if there still is such a run.
     this.#memory.run = null;
+    this.#interruptedRun = run;
     if (this.element.followRun) {
       await this.element.followRun(run);
       return;
@@ -96,6 +99,17 @@ export class Chat {
     await response.body?.pipeTo(new WritableStream());
     this.#memory.run = null;
     await this.element.fetchUpdates();
+  }
+
+  /**
+   * Not that of a thread that is answered in the background, which would be gone on with in another one.
+   *
+   * @param {string} run
+   * @param {string|null|undefined} thread
+   */
+  #rememberRun(run, thread) {
+    const isShown = thread === null || thread === this.#memory.thread;
+    if (thread === undefined ? run === this.#interruptedRun : isShown) this.#memory.run = run;
   }
 
   /** @param {string} run */

@@ -22,7 +22,8 @@ addEventListener("beforeunload", () => (navigationBegan = performance.now()));
 /**
  * @param {PageConfig} site
  * @param {object} [hooks]
- * @param {(run: string) => void} [hooks.onRun] called with the id of each answer that begins
+ * @param {(run: string, thread: string|null|undefined) => void} [hooks.onRun] called with the id of each answer that
+ *   begins and of its thread: null for a new one, undefined for an answer that is followed
  * @param {(thread: string) => void} [hooks.onMissingThread] called when a thread that was asked for does not exist
  * @returns {typeof fetch}
  */
@@ -39,11 +40,9 @@ export function createFetch(site, { onRun = () => {}, onMissingThread = () => {}
 
     const response = await fetchRun(request);
     const run = response.headers.get("X-ChatKit-Run");
-    if (run) onRun(run);
-    if (response.status === 404) {
-      const thread = requestedThread(init?.body);
-      if (thread) onMissingThread(thread);
-    }
+    const { type, thread } = operation(init?.body);
+    if (run) onRun(run, thread);
+    if (response.status === 404 && type === "threads.get_by_id" && thread) onMissingThread(thread);
     return response;
   };
 
@@ -129,16 +128,16 @@ function readCookie(name) {
 }
 
 /**
- * The thread that a `threads.get_by_id` asks for, or null.
+ * What a request asks for, and of which thread; null for none.
  *
  * @param {any} body
- * @returns {string | null}
+ * @returns {{type?: string, thread?: string|null}}
  */
-function requestedThread(body) {
+function operation(body) {
   try {
     const { type, params } = JSON.parse(body);
-    return type === "threads.get_by_id" ? params.thread_id : null;
+    return { type, thread: params.thread_id ?? null };
   } catch {
-    return null;
+    return {};
   }
 }

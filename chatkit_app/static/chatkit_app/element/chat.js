@@ -3,6 +3,7 @@ import { Conversations } from "./conversations.js";
 import { ComposerView } from "./composer/composer.js";
 import { h, setAttribute, setText } from "./dom.js";
 import { itemText } from "./items.js";
+import { plainText } from "./markdown/index.js";
 import { STRINGS } from "./strings.js";
 import { applyTheme } from "./theme.js";
 import { Transport } from "./transport.js";
@@ -22,12 +23,14 @@ import { ThreadView } from "./views/thread.js";
 /** Milliseconds after which an update is made up for that no frame has made: frames stand still in a hidden tab. */
 const LATEST_UPDATE = 250;
 
+/** Characters of an answer that are read out: nobody can listen to more without stopping it. */
+const MAX_ANNOUNCED = 2000;
+
 /** @implements {Host} */
 export class ChatView {
   /** @type {Promise<void>} the loading of the thread that was opened last */
   opening = Promise.resolve();
   #element;
-  #strings;
   #runEvents;
   #updatePending = false;
   /** @type {HTMLElement|null} */
@@ -41,7 +44,7 @@ export class ChatView {
    */
   constructor(element, options, { strings, runEvents }) {
     this.#element = element;
-    this.#strings = strings;
+    this.strings = strings;
     this.#runEvents = runEvents;
     this.options = options;
     this.transport = this.#createTransport();
@@ -67,7 +70,7 @@ export class ChatView {
    */
   configure(options, { strings, runEvents }) {
     this.options = options;
-    this.#strings = strings;
+    this.strings = strings;
     this.#runEvents = runEvents;
     this.transport = this.#createTransport();
     this.conversations.configure(this.transport, options.onClientTool);
@@ -99,6 +102,10 @@ export class ChatView {
     return this.#element.hasAttribute("readonly");
   }
 
+  get isClosed() {
+    return !this.conversation.isWritable;
+  }
+
   get isAnswering() {
     return this.conversation.phase === "answering";
   }
@@ -108,7 +115,7 @@ export class ChatView {
    * @param {Record<string, string|number>} [values]
    */
   text(key, values) {
-    const text = this.#strings[key] ?? "";
+    const text = this.strings[key] ?? "";
     return values ? text.replace(/\{(\w+)\}/g, (all, name) => String(values[name] ?? all)) : text;
   }
 
@@ -126,6 +133,7 @@ export class ChatView {
 
   /** @param {Message} message */
   async send(message) {
+    if (this.isReadOnly) return;
     this.log("message.send", { hasAttachments: Boolean(message.attachments?.length) });
     const sent = this.conversation.send(message);
     this.#update();
@@ -148,6 +156,7 @@ export class ChatView {
   newChat({ focus = true } = {}) {
     this.hideHistory();
     this.conversations.startNew();
+    this.#update();
     if (focus) this.composer.focus();
   }
 
@@ -156,11 +165,15 @@ export class ChatView {
     this.hideHistory();
     this.dispatch("chatkit.thread.load.start", { threadId });
     this.opening = this.conversations.open(threadId);
+    const { conversation } = this;
     this.#update();
     if (focus) this.composer.focus();
     await this.opening;
-    this.#update();
-    this.thread.showNewest({ isOpening: true });
+    // Another one may have been opened meanwhile.
+    if (conversation === this.conversation) {
+      this.#update();
+      this.thread.showNewest({ isOpening: true });
+    }
     this.dispatch("chatkit.thread.load.end", { threadId });
   }
 
@@ -188,7 +201,7 @@ export class ChatView {
   async renameThread(threadId, title) {
     const thread = await this.transport.request("threads.update", { thread_id: threadId, title });
     this.log("thread.rename");
-    if (this.conversation.thread?.id === threadId) this.conversation.updateThread({ ...thread, title });
+    this.conversations.updateThread({ ...thread, id: threadId, title });
   }
 
   /**
@@ -306,8 +319,8 @@ export class ChatView {
       this.announce(this.text("answering"));
       this.dispatch("chatkit.response.start");
     });
-    on("responseend", () => {
-      this.#announceAnswer();
+    on("responseend", ({ isOver }) => {
+      if (isOver) this.#announceAnswer();
       this.dispatch("chatkit.response.end");
     });
   }
@@ -319,7 +332,7 @@ export class ChatView {
     if (failure) this.announce("");
     else if (wasStopped) this.announce(this.text("stopped"));
     else {
-      const answer = items.slice(answeredFrom).map(itemText).filter(Boolean).join("\n");
+      const answer = items.slice(answeredFrom).map(itemText).filter(Boolean).map(plainText).join("\n");
       this.announce(`${this.text("answerFinished")} ${answer}`);
     }
   }

@@ -97,7 +97,8 @@ export class ChatKitElement extends HTMLElement {
    */
   async sendCustomAction({ type, payload }, itemId) {
     const action = payload === undefined ? { type } : { type, payload };
-    await this.#required.conversation.customAction(itemId, action);
+    const { conversation, isReadOnly } = this.#required;
+    if (!isReadOnly) await conversation.customAction(itemId, action);
   }
 
   async showHistory() {
@@ -121,7 +122,8 @@ export class ChatKitElement extends HTMLElement {
   async followRun(run) {
     const chat = this.#required;
     await chat.opening;
-    await chat.conversation.follow(run);
+    // Unless somebody has gone to another conversation meanwhile.
+    if (chat.conversation.thread?.id === chat.options.initialThread) await chat.conversation.follow(run);
   }
 
   get #required() {

@@ -46,6 +46,8 @@ export class Conversation extends EventTarget {
   /** @type {Failure|null} */
   failure = null;
   canStop = false;
+  /** Somebody sees it: only then what has failed is done again by itself. */
+  isShown = true;
   wasStopped = false;
   /** There are items before those that have been loaded. */
   hasOlder = false;
@@ -62,6 +64,8 @@ export class Conversation extends EventTarget {
   #toolCall = null;
   /** @type {(() => Promise<void>)|null} what to do again after a failure */
   #again = null;
+  /** The answer has changed something in the thread. */
+  #hasBegun = false;
   /** @type {string|null} the id of the oldest item that the server has sent */
   #oldest = null;
   /** @type {Promise<void>|null} */
@@ -80,6 +84,11 @@ export class Conversation extends EventTarget {
 
   get isReconnecting() {
     return this.#answer?.isReconnecting ?? false;
+  }
+
+  /** What is written goes somewhere: into this thread, once it has been loaded, or into a new one. */
+  get canSend() {
+    return this.phase === "idle" && !(this.failure?.loading && this.failure.canRetry);
   }
 
   get isWritable() {
@@ -111,10 +120,11 @@ export class Conversation extends EventTarget {
   async refresh() {
     if (!this.thread || this.phase !== "idle") return;
     const olderThanPage = { oldest: this.#oldest, hasOlder: this.hasOlder };
-    const { thread, items } = await this.#load(this.thread.id);
+    const { thread, items: known } = await this.#load(this.thread.id);
     // An answer that has begun meanwhile knows better.
     if (this.phase !== "idle") return;
     this.#setThread(thread);
+    const items = [...known, ...this.items.filter(({ isLocal }) => isLocal)];
     const overlap = this.items.findIndex((item) => item.id === items[0]?.id);
     if (overlap > 0) {
       this.items = [...this.items.slice(0, overlap), ...items];
@@ -130,8 +140,9 @@ export class Conversation extends EventTarget {
     this.#loadingOlder ??= this.#loadPage(this.thread.id, this.#oldest ?? undefined)
       .then((items) => {
         const known = new Set(this.items.map(({ id }) => id));
-        this.items = [...items.filter(({ id }) => !known.has(id)), ...this.items];
-        this.answeredFrom += items.length;
+        const older = items.filter(({ id }) => !known.has(id));
+        this.items = [...older, ...this.items];
+        this.answeredFrom += older.length;
         this.#changed();
       })
       .finally(() => (this.#loadingOlder = null));
@@ -145,6 +156,8 @@ export class Conversation extends EventTarget {
    */
   async send({ content, attachments = [], quotedText, inferenceOptions = {} }) {
     while (this.phase !== "idle") await this.#nextChange();
+    if (!this.canSend) await this.#again?.();
+    if (!this.canSend) throw new Error("The conversation could not be loaded; nothing was sent.");
     /** @type {StreamingParams["threads.create"]["input"]} */
     const input = { content, attachments: attachments.map(({ id }) => id), inference_options: inferenceOptions };
     if (quotedText) input.quoted_text = quotedText;
@@ -221,8 +234,13 @@ export class Conversation extends EventTarget {
   async retry() {
     if (this.phase !== "idle" || !this.failure) return;
     const question = this.items.findLast((item) => item.type === "user_message");
-    if (this.thread && question && !question.isLocal && !this.failure.loading) await this.retryAfter(question.id);
-    else await this.#again?.();
+    // What has not even begun, an action for instance, is not to be had by another answer to the question before it.
+    if (this.thread && question && !question.isLocal && this.#hasBegun) await this.retryAfter(question.id);
+    else {
+      const last = this.items.findLastIndex(({ isLocal }) => isLocal);
+      if (last !== -1) this.items = this.items.with(last, { ...this.items[last], isUnsent: false });
+      await this.#again?.();
+    }
   }
 
   /**
@@ -249,6 +267,8 @@ export class Conversation extends EventTarget {
       const events = await this.transport.follow(run, signal);
       return events && { run, events };
     });
+    // What was done to the thread since the answer: a verdict, another title.
+    await this.refresh().catch(() => {});
   }
 
   /** @param {ThreadMetadata} thread what has become of the thread elsewhere */
@@ -270,8 +290,13 @@ export class Conversation extends EventTarget {
 
   /** @param {(signal: AbortSignal) => Promise<Stream|null>} open */
   async #read(open) {
+    let hasStarted = false;
     const answer = new Answer(this.transport, {
-      onEvent: (event) => this.#apply(event),
+      onEvent: (event) => {
+        if (!hasStarted) this.#emit("responsestart");
+        hasStarted = true;
+        this.#apply(event);
+      },
       onChange: () => this.#changed(),
     });
     this.#answer = answer;
@@ -280,7 +305,6 @@ export class Conversation extends EventTarget {
     this.answeredFrom = this.items.length;
     this.phase = "answering";
     this.#changed();
-    this.#emit("responsestart");
     await answer.read(open);
     const error = answer.isMissed ? await this.#reloadAnswer(answer.error) : answer.error;
     const isOver = answer.wasStopped || error || this.failure || !this.onClientTool || !this.#toolCall;
@@ -290,8 +314,9 @@ export class Conversation extends EventTarget {
     if (isOver) this.phase = "idle";
     if (answer.wasStopped) this.wasStopped = true;
     else if (error) this.#fail(error);
+    if (this.failure || this.wasStopped) this.#markUnsent();
     this.#changed();
-    this.#emit("responseend");
+    if (hasStarted) this.#emit("responseend", { isOver: Boolean(isOver) });
     if (!isOver) await this.#callTool(this.#toolCall);
   }
 
@@ -318,21 +343,22 @@ export class Conversation extends EventTarget {
    * @param {any} item
    */
   async #callTool(item) {
-    let result;
+    let params;
     try {
-      result = (await this.onClientTool?.({ name: asText(item.name), params: asObject(item.arguments) })) ?? {};
+      const result = (await this.onClientTool?.({ name: asText(item.name), params: asObject(item.arguments) })) ?? {};
+      params = { thread_id: this.#threadId, result };
     } catch (error) {
       this.phase = "idle";
       this.#fail(error);
       this.#changed();
       return;
     }
-    const params = { thread_id: this.#threadId, result };
     await this.#ask((signal) => this.transport.stream("threads.add_client_tool_output", params, signal));
   }
 
   /** @param {any} event */
   #apply(event) {
+    this.#hasBegun ||= asText(event?.type).startsWith("thread.item.");
     switch (event?.type) {
       case "thread.created":
       case "thread.updated":
@@ -376,11 +402,14 @@ export class Conversation extends EventTarget {
   #putItem(value) {
     const item = asItem(value);
     if (!item || !isVisible(item)) return;
-    if (item.type === "user_message") this.items = this.items.filter((other) => !other.isLocal);
+    // What could not be sent before stays, and says so.
+    if (item.type === "user_message") this.items = this.items.filter((other) => !other.isLocal || other.isUnsent);
     else this.progress = null;
     const index = this.items.findIndex((other) => other.id === item.id);
     this.items = index === -1 ? [...this.items, item] : this.items.with(index, item);
-    if (item.type === "user_message") this.answeredFrom = Math.max(this.answeredFrom, this.items.length);
+    // An answer that is read again has its own items behind the question already.
+    const place = index === -1 ? this.items.length : index + 1;
+    if (item.type === "user_message") this.answeredFrom = Math.max(this.answeredFrom, place);
   }
 
   /**
@@ -420,7 +449,12 @@ export class Conversation extends EventTarget {
     if (thread.id !== idBefore) this.#emit("threadchange");
   }
 
+  #markUnsent() {
+    this.items = this.items.map((item) => (item.isLocal && !item.isUnsent ? { ...item, isUnsent: true } : item));
+  }
+
   #resetTurn() {
+    this.#hasBegun = false;
     this.progress = null;
     this.notices = [];
     this.failure = null;
@@ -437,7 +471,8 @@ export class Conversation extends EventTarget {
     // What is missing or forbidden will be so the next time.
     const canRetry = !known || network || known.status >= 500 || known.status === 429;
     this.#setFailure({ message: known ? known.message : "", network, loading, canRetry }, error);
-    if (network) addEventListener("online", () => this.failure?.network && this.retry(), { once: true });
+    const retry = () => this.isShown && this.failure?.network && this.retry();
+    if (network) addEventListener("online", retry, { once: true });
   }
 
   /**

@@ -1,5 +1,6 @@
 /** The conversation that is shown, and those that are still being answered while another one is. */
 import { Conversation } from "./conversation.js";
+/** @import {ThreadMetadata} from "./protocol.js" */
 /** @import {Transport} from "./transport.js" */
 
 const RELAYED = ["change", "threadchange", "responsestart", "responseend", "effect", "failure"];
@@ -52,9 +53,18 @@ export class Conversations extends EventTarget {
       this.#show(answering);
       return;
     }
+    const { thread } = this.#current;
     const conversation = this.#create();
-    this.#show(conversation);
+    this.#show(conversation, { isOpening: true });
     await conversation.open(threadId);
+    if (thread && !conversation.thread && conversation === this.#current) this.#relay(new CustomEvent("threadchange"));
+  }
+
+  /** @param {ThreadMetadata} thread what has become of it elsewhere */
+  updateThread(thread) {
+    for (const conversation of [this.#current, ...this.#background]) {
+      if (conversation.thread?.id === thread.id) conversation.updateThread(thread);
+    }
   }
 
   /**
@@ -67,16 +77,19 @@ export class Conversations extends EventTarget {
     );
   }
 
-  /** @param {Conversation} conversation */
-  #show(conversation) {
+  /**
+   * @param {Conversation} conversation
+   * @param {{isOpening?: boolean}} [options] opening is what will tell of its thread itself
+   */
+  #show(conversation, { isOpening = false } = {}) {
     const before = this.#current;
     if (before.phase === "answering") this.#background.add(before);
     // Also when it is the one that has been shown all along.
     this.#background.delete(conversation);
     this.#current = conversation;
-    if (before.thread?.id !== conversation.thread?.id && (before.thread || conversation.thread)) {
-      this.#relay(new CustomEvent("threadchange"));
-    }
+    before.isShown = false;
+    conversation.isShown = true;
+    if (before.thread?.id !== conversation.thread?.id && !isOpening) this.#relay(new CustomEvent("threadchange"));
     this.#relay(new CustomEvent("change"));
   }
 
@@ -100,8 +113,9 @@ export class Conversations extends EventTarget {
 
   /** @param {Conversation} conversation */
   #onBackgroundChange(conversation) {
-    // From here on the server knows all there is to know of it.
-    if (conversation.phase === "idle") this.#background.delete(conversation);
+    // What was sent while it was being loaded. Of what has ended the server knows all there is to know.
+    if (conversation.phase === "answering") this.#background.add(conversation);
+    else this.#background.delete(conversation);
     this.dispatchEvent(new CustomEvent("backgroundchange"));
   }
 

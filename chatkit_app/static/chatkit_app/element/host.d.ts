@@ -21,6 +21,8 @@ export interface Host {
   readonly options: ChatKitOptions;
   /** Nothing may be sent: controls are disabled, and there are neither actions nor feedback. */
   readonly isReadOnly: boolean;
+  /** The thread that is shown takes no more messages. */
+  readonly isClosed: boolean;
   /** An answer is being written in the thread that is shown. */
   readonly isAnswering: boolean;
   /** Whether an image may be loaded unasked: one of this site, of the page itself, or of a domain the thread allows. */

@@ -124,6 +124,7 @@ export const STRINGS = {
   unanswered: "Not answered yet",
   unavailable: "The chat could not be loaded. Reload the page to try again.",
   unsupported: "This part of the answer cannot be shown here.",
+  unsent: "Not sent",
   untitled: "Untitled conversation",
   uploadFailed: "Not uploaded",
   uploading: "Uploading…",

@@ -26,6 +26,8 @@ export class Attachments {
   isOffered = false;
   /** @type {Entry[]} */
   #entries = [];
+  /** @type {Promise<void>|undefined} the first upload: a visitor's makes the session, and two at once would make two */
+  #first;
 
   /**
    * @param {ChatView} chat
@@ -133,7 +135,10 @@ export class Attachments {
     entry.state = "uploading";
     this.#draw(entry);
     try {
-      entry.attachment = await upload(this.chat, /** @type {File} */ (file), controller.signal);
+      const start = () => upload(this.chat, /** @type {File} */ (file), controller.signal);
+      const uploading = this.#first ? this.#first.then(start) : start();
+      this.#first ??= uploading.then(() => {}, () => {});
+      entry.attachment = await uploading;
       if (controller.signal.aborted) remove(this.chat, entry.attachment);
       entry.state = "ready";
     } catch (error) {
@@ -184,6 +189,7 @@ export class Attachments {
       nameButton(buttons[0], chat.text("retryFile", { name: shorten(name) }));
     }
     setAttribute(node, "data-state", state);
+    const hadFocus = node.matches(":focus-within");
     node.replaceChildren(
       h("span", { class: "file-picture" }, state === "uploading" ? icon("spinner") : (picture ?? icon("document"))),
       h(
@@ -194,6 +200,7 @@ export class Attachments {
       ),
       ...buttons,
     );
+    if (hadFocus) buttons.at(-1)?.focus();
   }
 
   /** Drawn, not linked to: the page's policy may allow images of its own site alone. @param {Entry} entry */

@@ -117,7 +117,7 @@ export class ComposerView {
   update() {
     // The parts tell of their changes from the first, before there is a whole.
     if (!this.node || this.placeholder === undefined) return;
-    const { phase, canStop, isWritable, thread } = this.chat.conversation;
+    const { phase, canSend, canStop, isWritable, thread } = this.chat.conversation;
     const stops = phase === "answering" && canStop;
     const { hold } = this.attachments;
     if (this.#wasHeld && !hold) this.say("");
@@ -125,13 +125,14 @@ export class ComposerView {
     nameButton(this.button, this.chat.text(stops ? "stop" : "send"));
     setAttribute(this.button, "data-stops", stops);
     // Not the attribute "disabled": it would drop the focus of who has just sent.
-    const isHeld = phase !== "idle" || !this.#hasMessage || this.dictation.isActive || hold;
+    const isHeld = !canSend || !this.#hasMessage || this.dictation.isActive || hold;
     setAttribute(this.button, "aria-disabled", String(!stops && !!isHeld));
     setAttribute(this.button, "aria-description", hold && !stops ? this.chat.text(hold) : null);
     const placeholder = this.tools.selected?.placeholderOverride || this.placeholder;
     setAttribute(this.input, "placeholder", placeholder);
     setAttribute(this.input, "aria-label", placeholder);
     setAttribute(this.box, "data-dictating", this.dictation.isActive);
+    if (!isWritable && this.box.matches(":focus-within")) this.chat.thread.scroller.focus();
     this.box.hidden = !isWritable;
     this.notice.hidden = isWritable;
     if (isWritable) return;
@@ -224,18 +225,18 @@ export class ComposerView {
     if (this.completion.onKeyDown(event)) return;
     if (event.key !== "Enter" || event.shiftKey || this.editor.isComposing(event)) return;
     event.preventDefault();
-    if (this.chat.conversation.phase === "idle") this.#submit();
+    if (this.chat.conversation.canSend) this.#submit();
   }
 
   #submit() {
-    const { phase, canStop } = this.chat.conversation;
+    const { phase, canSend, canStop } = this.chat.conversation;
     if (phase === "answering" && canStop) {
       this.chat.stop();
       this.focus();
       return;
     }
     const { editor, attachments, tools, models, chat } = this;
-    if (phase !== "idle") return;
+    if (!canSend) return;
     // A message that went off by itself once the files are there would take half a sentence with it.
     if (attachments.hold) this.say(chat.text(attachments.hold));
     this.#wasHeld = attachments.hold !== null;

@@ -1,7 +1,7 @@
 /** The list above the composer that is chosen from while writing. The focus stays in the text. */
 import { h, setAttribute, setText } from "../dom.js";
 import { icon } from "../icons.js";
-import { place } from "../ui/popover.js";
+import { keepPlaced, place } from "../ui/popover.js";
 /** @import {Token} from "./completion.js" */
 
 const MAX_OPTIONS = 100;
@@ -59,8 +59,12 @@ export class Suggestions {
     this.list.replaceChildren(...this.#groups());
     setText(this.note, note);
     this.note.hidden = !note;
-    if (!this.isOpen) this.node.showPopover();
-    place(this.node, this.anchor.getBoundingClientRect(), { above: true });
+    const anchor = () => this.anchor.getBoundingClientRect();
+    if (this.isOpen) place(this.node, anchor(), { above: true });
+    else {
+      this.node.showPopover();
+      keepPlaced(this.node, anchor, { above: true });
+    }
     this.#activate(Math.max(0, this.options.findIndex(({ label }) => label === chosen)));
   }
 

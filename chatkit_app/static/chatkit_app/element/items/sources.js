@@ -144,12 +144,13 @@ function sourceRow(host, source) {
 export function attachCard(anchor, build) {
   /** @type {HTMLElement|null} */
   let card = null;
-  let isWanted = false;
+  /** What is being built, or shown, was wanted by this. @type {object|null} */
+  let wish = null;
   let timer = 0;
   const root = () => anchor.getRootNode();
   const hide = () => {
     clearTimeout(timer);
-    isWanted = false;
+    wish = null;
     card?.remove();
     card = null;
     root().removeEventListener("scroll", onScroll, true);
@@ -164,10 +165,12 @@ export function attachCard(anchor, build) {
   };
   const show = async () => {
     clearTimeout(timer);
-    if (isWanted) return;
-    isWanted = true;
+    if (wish) return;
+    const mine = (wish = {});
     const content = await build();
-    if (!content || !isWanted || !anchor.isConnected) return hide();
+    // Whoever has gone, and come back since, waits for another one.
+    if (wish !== mine) return;
+    if (!content || !anchor.isConnected) return hide();
     card = h(
       "div",
       {

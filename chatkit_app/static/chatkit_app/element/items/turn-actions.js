@@ -22,6 +22,7 @@ export class TurnActions {
   #before = null;
   /** @type {object|undefined} */
   #options;
+  #isClosed = false;
   /** @type {FeedbackKind|undefined} what was pressed here, which the items say only when they are read again */
   #pressed;
 
@@ -52,18 +53,19 @@ export class TurnActions {
    * @param {AnyItem|null} [before] the item before them, after which to answer again
    */
   update(items, before = null) {
-    const { options, isReadOnly } = this.#host;
+    const { options, isReadOnly, isClosed } = this.#host;
     const isSame = items.length === this.#items.length && items.every((item, index) => item === this.#items[index]);
-    if (isSame && before === this.#before && options === this.#options) return;
+    if (isSame && before === this.#before && options === this.#options && isClosed === this.#isClosed) return;
     if (items[0]?.id !== this.#items[0]?.id) this.#pressed = undefined;
     this.#options = options;
+    this.#isClosed = isClosed;
     this.#items = items;
     this.#before = before;
     const { feedback, retry } = options.threadItemActions ?? {};
     this.copy.hidden = !this.#text;
-    this.quote.hidden = isReadOnly || !this.#text;
+    this.quote.hidden = isReadOnly || isClosed || !this.#text;
     this.positive.hidden = this.negative.hidden = isReadOnly || !feedback;
-    this.retry.hidden = isReadOnly || !retry || !before;
+    this.retry.hidden = isReadOnly || isClosed || !retry || !before;
     this.#showFeedback();
   }
 
@@ -73,8 +75,7 @@ export class TurnActions {
   }
 
   async #copy() {
-    // There is no clipboard on pages without HTTPS.
-    const isCopied = await navigator.clipboard?.writeText(this.#text).then(() => true, () => false);
+    const isCopied = await copyText(this.#text);
     this.#host.announce(this.#host.text(isCopied ? "copied" : "error"));
     if (!isCopied) return;
     this.copy.replaceChildren(icon("check"));
@@ -137,7 +138,7 @@ function selectionIn(node) {
 export function offerQuote(host, node) {
   const show = () => {
     const selected = selectionIn(node);
-    if (!selected || host.isReadOnly) return;
+    if (!selected || host.isReadOnly || host.isClosed) return;
     const quote = () => {
       popover.remove();
       host.quote(selected.text);

@@ -19,11 +19,11 @@ export class UserMessageView {
 
   /** @param {Record<string, any>} item */
   update(item) {
-    const { content, attachments, quoted_text } = item;
+    const { content, attachments, quoted_text, isUnsent } = item;
     const shown = this.#shown;
     // A text that is read, or selected, is left alone when the same message comes again.
-    if (this.node.firstChild && JSON.stringify(shown) === JSON.stringify({ content, attachments, quoted_text })) return;
-    this.#shown = { content, attachments, quoted_text };
+    if (this.node.firstChild && JSON.stringify(shown) === JSON.stringify({ content, attachments, quoted_text, isUnsent })) return;
+    this.#shown = { content, attachments, quoted_text, isUnsent };
     const files = asList(attachments).map((attachment) => this.#attachment(asObject(attachment)));
     const quote = asText(quoted_text);
     const parts = asList(content).map((part) => (part.type === "input_tag" ? this.#tag(part) : asText(part.text)));
@@ -32,6 +32,7 @@ export class UserMessageView {
       files.length ? h("ul", { class: "attachments", role: "list", part: "attachments" }, ...files) : "",
       quote && h("blockquote", { class: "quoted", part: "quote", dir: "auto" }, quote),
       parts.some(Boolean) ? h("div", { class: "bubble", part: "user-message", dir: "auto" }, ...parts) : "",
+      isUnsent ? h("span", { class: "muted unsent" }, this.#host.text("unsent")) : "",
     );
   }
 

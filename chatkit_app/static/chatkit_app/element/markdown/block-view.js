@@ -1,5 +1,6 @@
 /** Blocks as nodes. */
 import { h, setAttribute, setChildren, setStyle, setText } from "../dom.js";
+import { copyText } from "../ui/clipboard.js";
 import { MARK, numberOf, unescape } from "./characters.js";
 import { InlineView, patchText, removeAfter } from "./inline-view.js";
 /** @import {Block} from "./blocks.js" */
@@ -130,11 +131,10 @@ class CodeBlock {
 
   async #copy() {
     const { host } = this.view;
-    try {
-      await navigator.clipboard.writeText(this.content.textContent ?? "");
+    if (await copyText(this.content.textContent ?? "")) {
       setText(this.button, host.text("copied"));
       setTimeout(() => setText(this.button, host.text("copyCode")), COPIED_FOR);
-    } catch {
+    } else {
       // Where the clipboard is out of reach, the keyboard's own way needs one key less.
       getSelection()?.selectAllChildren(this.content);
     }

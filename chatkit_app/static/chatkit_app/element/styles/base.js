@@ -17,6 +17,7 @@ export const BASE_STYLES = `
   --on-accent: var(--theme-on-accent, var(--chatkit-on-accent, var(--surface)));
   --focus: var(--chatkit-focus, var(--link));
   --bubble: var(--chatkit-bubble, var(--fill));
+  --field-line: color-mix(in srgb, var(--muted) 72%, var(--surface));
   --start-icon: var(--muted);
   --toward-text: 0%;
   color: var(--text);
@@ -188,7 +189,7 @@ ul[role="list"], ol[role="list"] {
 .text-field {
   min-inline-size: 0;
   padding: 0.3125em 0.625em;
-  border: 1px solid var(--muted);
+  border: 1px solid var(--field-line);
   border-radius: var(--round-small);
   background: var(--surface);
   color: var(--text);

@@ -49,11 +49,16 @@ export const COMPOSER_STYLES = `
 }
 textarea.input {
   block-size: 100%;
+  text-overflow: ellipsis;
   min-inline-size: 0;
 }
 .input::placeholder {
+  overflow: hidden;
   color: var(--muted);
   opacity: 1;
+  text-overflow: ellipsis;
+  unicode-bidi: plaintext;
+  white-space: nowrap;
 }
 .backdrop {
   color: transparent;
@@ -238,6 +243,7 @@ textarea.input {
 }
 .file-text > bdi {
   text-align: match-parent;
+  text-align: -webkit-match-parent;
 }
 .file-note {
   color: var(--muted);
@@ -340,6 +346,7 @@ textarea.input {
 }
 @media (forced-colors: active) {
   .box, .send { border: 1px solid; }
+  .send[aria-disabled="true"] { color: GrayText; }
   .tool[aria-pressed="true"] { outline: 1px solid; }
   .backdrop > span { outline: 1px solid CanvasText; }
   .backdrop, .level { forced-color-adjust: none; }

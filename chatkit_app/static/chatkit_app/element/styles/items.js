@@ -79,6 +79,7 @@ button.tag:hover, .download:hover {
   display: flex;
   flex-wrap: wrap;
   gap: 0.375em;
+  align-items: end;
   justify-content: end;
 }
 .attached-file {
@@ -86,6 +87,9 @@ button.tag:hover, .download:hover {
   padding: 0.5em 0.75em;
   border: 1px solid var(--line);
   border-radius: var(--round-small);
+}
+.attached-file > :last-child:not(.ellipsis) {
+  flex: none;
 }
 .enlarge {
   display: block;
@@ -153,6 +157,11 @@ button.tag:hover, .download:hover {
   color: var(--muted) !important;
   font: 500 0.75em / 1.6 var(--font);
   vertical-align: 0.125em;
+}
+/* One that has an icon alone stands on the line like the others. */
+.citation::before {
+  content: "\u200b";
+  margin-inline-end: -0.25em;
 }
 .citation:is(:hover, :focus-visible) {
   background: var(--text);
@@ -302,6 +311,10 @@ dd {
 .question[data-skipped] > :not(legend, .link-button) {
   opacity: 0.5;
 }
+.question > p {
+  text-align: match-parent;
+  text-align: -webkit-match-parent;
+}
 .panel .link-button {
   justify-self: start;
   color: var(--muted);
@@ -360,6 +373,10 @@ dd {
   block-size: 0.25em;
   background: linear-gradient(var(--accent) 0 0) no-repeat 0 0 / calc(var(--progress) * 100%) 100% var(--fill-strong);
 }
+/* A rough picture has fewer pixels than the last one: nothing moves when that comes. */
+.generated:has(> .image-progress:not([hidden])) img {
+  inline-size: 24em;
+}
 .download {
   inline-size: fit-content;
   margin-block-start: 0.5em;
@@ -375,6 +392,9 @@ dd {
 .turn-actions > .icon-button {
   inline-size: 2.125em;
   block-size: 2.125em;
+}
+.turn-actions[data-live] {
+  visibility: hidden;
 }
 .turn-actions .icon {
   inline-size: 1.125em;

@@ -15,6 +15,8 @@ export const START_STYLES = `
   letter-spacing: -0.01em;
   line-height: 1.25;
   overflow-wrap: anywhere;
+  text-align: match-parent;
+  text-align: -webkit-match-parent;
   text-wrap: balance;
   word-break: auto-phrase;
 }

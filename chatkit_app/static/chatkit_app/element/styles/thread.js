@@ -14,8 +14,20 @@ export const THREAD_STYLES = `
   scrollbar-width: thin;
   scrollbar-color: var(--line) transparent;
 }
-.thread .scroller {
-  mask-image: linear-gradient(transparent, #000 0.75em calc(100% - 1.25em), transparent);
+/* Not a mask: it would have everything painted again with every step of the scrolling. */
+.thread::before, .thread::after {
+  content: "";
+  position: absolute;
+  inset-inline: 0 0.75em;
+  z-index: 1;
+  block-size: 0.75em;
+  background: linear-gradient(var(--surface), transparent);
+  pointer-events: none;
+}
+.thread::after {
+  inset-block-end: 0;
+  block-size: 1.25em;
+  rotate: 180deg;
 }
 .column, .start, .composer {
   inline-size: 100%;
@@ -60,7 +72,7 @@ export const THREAD_STYLES = `
   background: var(--danger-fill);
   color: var(--danger);
 }
-.failure > span {
+.failure > span, .notice > div {
   flex: 1;
   min-inline-size: 0;
   overflow-wrap: anywhere;
@@ -68,6 +80,10 @@ export const THREAD_STYLES = `
 .notice {
   background: var(--fill);
   color: var(--text);
+}
+.notice[data-level="warning"] {
+  background: var(--warning-fill);
+  color: var(--warning);
 }
 .notice[data-level="danger"] {
   background: var(--danger-fill);
@@ -78,6 +94,7 @@ export const THREAD_STYLES = `
 }
 .jump {
   position: absolute;
+  z-index: 2;
   inset-block-end: 0.5em;
   inset-inline-start: calc(50% - 1.125em);
   inline-size: 2.25em;

@@ -59,6 +59,7 @@ export const UI_STYLES = `
 }
 .menu-label {
   text-align: match-parent;
+  text-align: -webkit-match-parent;
   flex: 1;
   min-inline-size: 0;
   overflow-wrap: anywhere;
@@ -98,7 +99,7 @@ export const UI_STYLES = `
   margin-block-start: 1.25em;
 }
 @media (forced-colors: active) {
-  .menu-item:is(:hover, :focus-visible) { outline: 2px solid Highlight; outline-offset: -2px; }
+  .menu-item:is(:hover, :focus-visible, [aria-selected="true"]) { outline: 2px solid Highlight; outline-offset: -2px; }
   .menu-item[aria-disabled="true"] { color: GrayText; }
 }
 `;

@@ -294,7 +294,7 @@ export const WIDGET_STYLES = `
 .w-control {
   inline-size: 100%;
   padding: 0.4em var(--gutter, 0.75em);
-  border: 1px solid var(--line);
+  border: 1px solid var(--field-line);
   background: none;
   line-height: 1.4;
 }
@@ -306,7 +306,7 @@ export const WIDGET_STYLES = `
   border-color: transparent;
 }
 .w-control:hover:not(:disabled), .w-control.w-editable {
-  border-color: color-mix(in srgb, var(--text) 25%, var(--line));
+  border-color: var(--muted);
 }
 .w-control:user-invalid {
   border-color: var(--danger);

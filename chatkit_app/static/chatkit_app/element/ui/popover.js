@@ -70,11 +70,11 @@ export function place(popover, anchor, { above = false, alignEnd = false } = {})
  */
 export function keepPlaced(popover, anchor, options) {
   const end = new AbortController();
+  popover.addEventListener("toggle", () => isShown(popover) || end.abort(), { signal: end.signal });
   const { signal } = end;
   const update = (/** @type {Event} */ event) => {
-    if (!isShown(popover)) end.abort();
-    // Its own scrolling, which comes out of the shadow root as the host's.
-    else if (event.composedPath()[0] !== popover) place(popover, anchor(), options);
+    // Its own scrolling comes out of the shadow root as the host's.
+    if (isShown(popover) && event.composedPath()[0] !== popover) place(popover, anchor(), options);
   };
   addEventListener("scroll", update, { signal, capture: true, passive: true });
   addEventListener("resize", update, { signal });

@@ -27,9 +27,14 @@ export class StartView {
   /** @param {Record<string, unknown>} prompt */
   #button({ label, prompt, icon: name }) {
     const content = Array.isArray(prompt) ? prompt : [{ type: "input_text", text: asText(prompt) }];
+    const onclick = () => {
+      // The button goes, and the focus must not go with it.
+      this.chat.composer.focus();
+      this.chat.send({ content });
+    };
     return h(
       "button",
-      { type: "button", class: "prompt", part: "prompt", onclick: () => this.chat.send({ content }) },
+      { type: "button", class: "prompt", part: "prompt", onclick },
       icon(asText(name) || "chat"),
       h("span", { dir: "auto" }, asLabel(label)),
     );

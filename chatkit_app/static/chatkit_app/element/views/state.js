@@ -1,5 +1,5 @@
 /** Below the messages: what is going on, what has to be known, and what went wrong. */
-import { h, setAttribute, setChildren, setText } from "../dom.js";
+import { h, setChildren, setText } from "../dom.js";
 import { icon } from "../icons.js";
 import { MarkdownView } from "../markdown/index.js";
 import { asLabel, asText } from "../values.js";
@@ -102,7 +102,7 @@ export class StateView {
     if (!failure) return;
     const text = failure.loading ? "threadFailed" : failure.network ? "errorNetwork" : "error";
     setText(this.failureText, failure.message || this.chat.text(text));
-    this.retry.hidden = !failure.canRetry;
-    setAttribute(this.retry, "aria-disabled", this.chat.isReadOnly ? "true" : null);
+    // To load a thread is all that somebody may do again who is only to read it.
+    this.retry.hidden = !failure.canRetry || (this.chat.isReadOnly && !failure.loading);
   }
 }

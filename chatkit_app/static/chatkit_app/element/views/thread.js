@@ -12,8 +12,13 @@ import { StateView } from "./state.js";
 const NEAR_END = 80;
 /** How near the beginning, in pixels, the page before is asked for. */
 const NEAR_START = 1200;
-/** Of more items than this, those that are out of sight are not laid out. */
-const LONG_THREAD = 100;
+/** Milliseconds before a page that could not be had is asked for again. */
+const RETRY_DELAY = 5000;
+
+/** Types of items that come whole, and may be taller than the window. */
+const READ_FROM_THE_TOP = new Set(["widget", "structured_input"]);
+/** Pixels between the window's edge and the item that is read from its top. */
+const MARGIN = 16;
 
 /** @typedef {{type: string, item: AnyItem, isLive: boolean, view: {node: HTMLElement, update: Function}}} Shown */
 
@@ -25,8 +30,13 @@ export class ThreadView {
   /** @type {AnyItem[]|undefined} */
   #items;
   #answering = false;
+  #isClosed = false;
   /** Whether the end stays in sight while it moves. */
   #followsEnd = true;
+  /** @type {unknown[]} what every item depends on */
+  #setting = [];
+  /** @type {object|null} the conversation whose older items are asked for */
+  #growing = null;
   /** Where the scroller was put last. */
   #top = 0;
 
@@ -54,8 +64,13 @@ export class ThreadView {
     setAttribute(this.scroller, "aria-label", this.chat.text("messages"));
     setAttribute(this.jump, "aria-label", this.chat.text("jumpToLatest"));
     this.state.configure();
-    // Options reach into every item.
+    // Once more for what depends on the options; but what is half filled in, open or selected stays as it is.
     this.#items = undefined;
+    for (const known of this.#actions.values()) known.turn = [];
+    const { strings, language, isReadOnly } = this.chat;
+    const setting = [strings, language, isReadOnly];
+    if (setting.every((value, index) => value === this.#setting[index])) return;
+    this.#setting = setting;
     this.#shown.clear();
     this.#actions.clear();
     this.list.replaceChildren();
@@ -66,6 +81,11 @@ export class ThreadView {
     this.column.hidden = isNew;
     setAttribute(this.list, "aria-busy", phase === "answering" ? "true" : null);
     const isAnswering = phase === "answering";
+    if (this.chat.isClosed !== this.#isClosed) {
+      this.#isClosed = this.chat.isClosed;
+      for (const known of this.#actions.values()) known.turn = [];
+      this.#items = undefined;
+    }
     if (items !== this.#items || isAnswering !== this.#answering) {
       const grewUp = this.#items?.length && items[0]?.id !== this.#items[0].id;
       this.#items = items;
@@ -99,7 +119,6 @@ export class ThreadView {
       view.node.remove();
       this.#shown.delete(id);
     }
-    setAttribute(this.list, "data-long", items.length > LONG_THREAD);
     const { answeredFrom } = this.chat.conversation;
     items.forEach((item, index) => {
       const node = this.#updateItem(item, this.#answering && index >= answeredFrom);
@@ -150,7 +169,8 @@ export class ThreadView {
       const turn = items.slice(Math.max(start - 1, 0), index + 1);
       const known = this.#actions.get(item.id);
       const { actions } = known ?? { actions: new TurnActions(this.chat) };
-      actions.node.hidden = isLive;
+      // Out of sight, not away: nothing moves when the answer ends.
+      setAttribute(actions.node, "data-live", isLive);
       if (!isLive && !isSame(turn, known?.turn)) actions.update(items.slice(start, index + 1), items[start - 1] ?? null);
       const { node } = /** @type {Shown} */ (this.#shown.get(item.id)).view;
       if (actions.node.parentNode !== node) node.append(actions.node);
@@ -171,10 +191,19 @@ export class ThreadView {
     // Somebody has scrolled up, and the event that says so is still to come.
     if (this.scroller.scrollTop < this.#top - 1 && this.#distanceToEnd > NEAR_END) this.#followsEnd = false;
     if (this.#followsEnd && !this.chat.conversation.isNew) {
-      this.scroller.scrollTo({ top: this.scroller.scrollHeight, behavior: "instant" });
+      this.scroller.scrollTo({ top: this.#end, behavior: "instant" });
       this.#top = this.scroller.scrollTop;
     }
     this.#updateJump();
+  }
+
+  /** Where to follow to: what has to be read from its beginning is not left behind. */
+  get #end() {
+    const { items } = this.chat.conversation;
+    const last = this.#shown.get(items.at(-1)?.id ?? "");
+    if (!last || !READ_FROM_THE_TOP.has(last.type)) return this.scroller.scrollHeight;
+    const { top } = last.view.node.getBoundingClientRect();
+    return this.scroller.scrollTop + top - this.scroller.getBoundingClientRect().top - MARGIN;
   }
 
   /**
@@ -215,9 +244,17 @@ export class ThreadView {
   }
 
   #loadOlder() {
-    const { hasOlder, phase } = this.chat.conversation;
-    if (!hasOlder || phase === "loading" || this.scroller.scrollTop > NEAR_START) return;
-    this.chat.conversation.loadOlder().catch((error) => this.chat.dispatch("chatkit.error", { error }));
+    const { conversation } = this.chat;
+    if (!conversation.hasOlder || conversation.phase === "loading" || this.#growing === conversation) return;
+    if (this.scroller.scrollTop > NEAR_START) return;
+    this.#growing = conversation;
+    const finish = () => {
+      if (this.#growing === conversation) this.#growing = null;
+    };
+    conversation.loadOlder().then(finish, (error) => {
+      this.chat.dispatch("chatkit.error", { error });
+      setTimeout(finish, RETRY_DELAY);
+    });
   }
 }
 

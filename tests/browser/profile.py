@@ -1,0 +1,19 @@
+"""A browser profile that nobody has used before."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from playwright.async_api import Browser, BrowserContext
+
+
+@asynccontextmanager
+async def new_profile(
+    browser: Browser, base_url: str, page_errors: list[str], *, width: int = 900, height: int = 700
+) -> AsyncIterator[BrowserContext]:
+    """A context of its own; uncaught errors of its pages are kept in the list, and fail the test."""
+    context = await browser.new_context(base_url=base_url, viewport={"width": width, "height": height})
+    context.set_default_timeout(10_000)
+    context.on("weberror", lambda error: page_errors.append(str(error.error)))
+    yield context
+    await context.close()
+    assert page_errors == []

@@ -1,0 +1,6 @@
+"""Settings of the demo project with the bundled element, as the browser tests visit it."""
+
+from project.settings import *  # noqa: F403
+from project.settings import CHATKIT
+
+CHATKIT = CHATKIT | {"CLIENT": "bundled"}
