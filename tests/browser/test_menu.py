@@ -151,31 +151,6 @@ async def test_menu_stays_at_its_button_while_the_page_scrolls(page: Page, chang
     assert menu["y"] - at["y"] - at["height"] == pytest.approx(6, abs=1)
 
 
-async def test_menu_works_in_a_browser_without_popovers(page: Page):
-    await page.add_init_script(
-        'for (const name of ["popover", "showPopover", "hidePopover"]) delete HTMLElement.prototype[name];'
-    )
-    button = await show(page, style="top: 100px; left: 50px")
-    # Nor does such a browser hide what it knows nothing of.
-    await button.evaluate(
-        """(node) => {
-            const sheet = new CSSStyleSheet();
-            sheet.replaceSync("[popover] { display: block }");
-            node.getRootNode().adoptedStyleSheets.push(sheet);
-        }"""
-    )
-    await button.press("Enter")
-    at, menu = await button.bounding_box(), await page.get_by_role("menu").bounding_box()
-    assert [menu["x"] - at["x"], menu["y"] - at["y"] - at["height"]] == pytest.approx([0, 6], abs=1)
-    await page.keyboard.press("Escape")
-    await expect(page.get_by_role("menu")).to_be_hidden()
-    await expect(button).to_be_focused()
-    await button.click()
-    await item(page, "Alpha").click()
-    await expect(page.get_by_role("menu")).to_be_hidden()
-    assert await page.evaluate("chosen") == ["Alpha"]
-
-
 ASK = """async () => {
   const { confirm } = await import("/static/chatkit_app/element/ui/dialog.js");
   const frame = document.querySelector("openai-chatkit").shadowRoot.querySelector(".frame");

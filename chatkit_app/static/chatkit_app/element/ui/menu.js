@@ -1,7 +1,7 @@
 /** A menu at a button: opens below or above it, closes by Escape, Tab and a click elsewhere. */
 import { h, setAttribute } from "../dom.js";
 import { icon } from "../icons.js";
-import { isShown, keepPlaced, setShown } from "./popover.js";
+import { isShown, keepPlaced } from "./popover.js";
 
 /**
  * @typedef {object} MenuEntry
@@ -62,7 +62,7 @@ export class Menu {
     setAttribute(this.node, "aria-label", button.getAttribute("aria-label") ?? button.textContent);
     this.node.replaceChildren(...this.#entries().map((entry) => this.#item(entry)));
     button.after(this.node);
-    setShown(this.node, true);
+    this.node.showPopover();
     keepPlaced(this.node, () => button.getBoundingClientRect(), this.placement);
     const items = this.#items;
     (items.find((item) => item.ariaChecked === "true") ?? items.at(atEnd ? -1 : 0))?.focus();
@@ -71,7 +71,7 @@ export class Menu {
   close() {
     // At once, for what is chosen may open a dialog, which gives the focus back to what it took it from.
     if (this.node.matches(":focus-within")) this.#button.focus();
-    setShown(this.node, false);
+    if (this.isOpen) this.node.hidePopover();
   }
 
   get #items() {

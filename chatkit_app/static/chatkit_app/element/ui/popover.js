@@ -1,7 +1,6 @@
 /** What floats above everything else: at a button, a caret or a word, within the window. */
 
 const GAP = 6;
-const HAS_POPOVERS = "popover" in HTMLElement.prototype;
 
 /**
  * @typedef {object} Rectangle
@@ -16,22 +15,7 @@ const HAS_POPOVERS = "popover" in HTMLElement.prototype;
  * @returns {boolean}
  */
 export function isShown(popover) {
-  return popover.isConnected && (HAS_POPOVERS ? popover.matches(":popover-open") : !popover.hidden);
-}
-
-/**
- * Show or hide it; a browser without popovers shows it in its place in the document.
- *
- * @param {HTMLElement} popover with the attribute `popover`
- * @param {boolean} shown
- */
-export function setShown(popover, shown) {
-  if (shown === isShown(popover)) return;
-  if (HAS_POPOVERS) popover[shown ? "showPopover" : "hidePopover"]();
-  else {
-    popover.hidden = !shown;
-    popover.dispatchEvent(Object.assign(new Event("toggle"), { newState: shown ? "open" : "closed" }));
-  }
+  return popover.isConnected && popover.matches(":popover-open");
 }
 
 /**
@@ -56,9 +40,8 @@ export function place(popover, anchor, { above = false, alignEnd = false } = {})
   const top = goesUp ? anchor.top - GAP - size.height : anchor.bottom + GAP;
   const within = (/** @type {number} */ value, /** @type {number} */ from, /** @type {number} */ to) =>
     Math.max(from + GAP, Math.min(value, to - GAP));
-  // Less where it lies by itself, which is not the window's corner in a browser without popovers.
-  popover.style.left = `${within(left, 0, width - size.width) - size.left}px`;
-  popover.style.top = `${within(top, offsetTop, offsetTop + height - size.height) - size.top}px`;
+  popover.style.left = `${within(left, 0, width - size.width)}px`;
+  popover.style.top = `${within(top, offsetTop, offsetTop + height - size.height)}px`;
 }
 
 /**
