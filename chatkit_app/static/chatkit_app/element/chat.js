@@ -23,9 +23,6 @@ import { ThreadView } from "./views/thread.js";
 /** Milliseconds after which an update is made up for that no frame has made: frames stand still in a hidden tab. */
 const LATEST_UPDATE = 250;
 
-/** Characters of an answer that are read out: nobody can listen to more without stopping it. */
-const MAX_ANNOUNCED = 2000;
-
 /** @implements {Host} */
 export class ChatView {
   /** @type {Promise<void>} the loading of the thread that was opened last */

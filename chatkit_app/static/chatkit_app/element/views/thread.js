@@ -25,7 +25,7 @@ const MARGIN = 16;
 export class ThreadView {
   /** @type {Map<string, Shown>} by the item's id */
   #shown = new Map();
-  /** @type {Map<string, {actions: TurnActions, turn: AnyItem[]}>} by the id of a turn's last item */
+  /** @type {Map<string, TurnActions>} by the id of a turn's last item */
   #actions = new Map();
   /** @type {AnyItem[]|undefined} */
   #items;
@@ -66,7 +66,6 @@ export class ThreadView {
     this.state.configure();
     // Once more for what depends on the options; but what is half filled in, open or selected stays as it is.
     this.#items = undefined;
-    for (const known of this.#actions.values()) known.turn = [];
     const { strings, language, isReadOnly } = this.chat;
     const setting = [strings, language, isReadOnly];
     if (setting.every((value, index) => value === this.#setting[index])) return;
@@ -83,7 +82,6 @@ export class ThreadView {
     const isAnswering = phase === "answering";
     if (this.chat.isClosed !== this.#isClosed) {
       this.#isClosed = this.chat.isClosed;
-      for (const known of this.#actions.values()) known.turn = [];
       this.#items = undefined;
     }
     if (items !== this.#items || isAnswering !== this.#answering) {
@@ -155,7 +153,7 @@ export class ThreadView {
    * @param {AnyItem[]} items
    */
   #updateActions(items) {
-    /** @type {Map<string, {actions: TurnActions, turn: AnyItem[]}>} */
+    /** @type {Map<string, TurnActions>} */
     const kept = new Map();
     let start = 0;
     items.forEach((item, index) => {
@@ -166,17 +164,15 @@ export class ThreadView {
       const next = items[index + 1];
       if (next && next.type !== "user_message") return;
       const isLive = this.#answering && !next;
-      const turn = items.slice(Math.max(start - 1, 0), index + 1);
-      const known = this.#actions.get(item.id);
-      const { actions } = known ?? { actions: new TurnActions(this.chat) };
+      const actions = this.#actions.get(item.id) ?? new TurnActions(this.chat);
       // Out of sight, not away: nothing moves when the answer ends.
       setAttribute(actions.node, "data-live", isLive);
-      if (!isLive && !isSame(turn, known?.turn)) actions.update(items.slice(start, index + 1), items[start - 1] ?? null);
+      if (!isLive) actions.update(items.slice(start, index + 1), items[start - 1] ?? null);
       const { node } = /** @type {Shown} */ (this.#shown.get(item.id)).view;
       if (actions.node.parentNode !== node) node.append(actions.node);
-      kept.set(item.id, { actions, turn: isLive ? [] : turn });
+      kept.set(item.id, actions);
     });
-    for (const [id, { actions }] of this.#actions) if (!kept.has(id)) actions.node.remove();
+    for (const [id, actions] of this.#actions) if (!kept.has(id)) actions.node.remove();
     this.#actions = kept;
   }
 
@@ -256,12 +252,4 @@ export class ThreadView {
       setTimeout(finish, RETRY_DELAY);
     });
   }
-}
-
-/**
- * @param {AnyItem[]} items
- * @param {AnyItem[]} [others]
- */
-function isSame(items, others) {
-  return items.length === others?.length && items.every((item, index) => item === others[index]);
 }
