@@ -75,7 +75,7 @@ async def test_client_tool_of_a_thread_in_the_background_is_answered(page: Page,
 
 
 async def test_message_sent_by_code_during_an_answer_waits_for_its_end(page: Page, pages: Site):
-    pages.script("first", added("a"), 0.5, done("a", "first answer"))
+    pages.script("first", added("a"), 1.5, done("a", "first answer"))
     await page.goto("/")
     await say(page, "first")
     await expect(page.get_by_role("button", name="Stop answering")).to_be_visible()
