@@ -23,6 +23,7 @@ DEFAULTS: dict[str, Any] = {
     "CONTEXT": None,
     "NAMESPACE": "",
     "LOGIN_REQUIRED": None,
+    "ADMIN_SCOPE": None,
     "CLIENT": "openai",
     "SCRIPT_URL": OFFICIAL_SCRIPT_URL,
     "DOMAIN_KEY": None,
@@ -114,6 +115,11 @@ class ChatKitSettings:
         """Refuse anonymous visitors. Unless set, as the rest of the site does by ``LoginRequiredMiddleware``."""
         required = self._get("LOGIN_REQUIRED")
         return LOGIN_REQUIRED_MIDDLEWARE in settings.MIDDLEWARE if required is None else bool(required)
+
+    @property
+    def admin_scope(self) -> str | None:
+        """Dotted path of a function ``(user, threads) -> threads``; ``None`` when staff see all threads."""
+        return cast("str | None", self._get("ADMIN_SCOPE"))
 
     @property
     def client(self) -> Literal["openai", "bundled", "auto"]:

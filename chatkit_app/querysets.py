@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from django.apps import apps
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Coalesce
 
 if TYPE_CHECKING:
-    from .models import Attachment, Feedback, Run, Thread, ThreadItem  # noqa: F401
+    from .models import Attachment, Feedback, Flag, Run, Thread, ThreadItem  # noqa: F401
 
 HIDDEN_ITEM_TYPES = ("hidden_context_item", "sdk_hidden_context")
 MAX_PAGE_SIZE = 1000
@@ -69,7 +71,26 @@ class OwnedQuerySet(models.QuerySet[_Row]):
 
 
 class ThreadQuerySet(OwnedQuerySet["Thread"]):
-    pass
+    def recount_feedback(self) -> int:
+        """Count the verdicts on these threads' items again. Call it where verdicts come, change or go."""
+        verdicts = apps.get_model("chatkit_app", "Feedback")._default_manager.filter(
+            item__thread=models.OuterRef("pk")
+        )
+        return self.update(
+            positive_count=_number_of(verdicts.filter(kind="positive"), by="item__thread"),
+            negative_count=_number_of(verdicts.filter(kind="negative"), by="item__thread"),
+        )
+
+    def recount_flags(self) -> int:
+        """Count these threads' open flags again. Call it where flags come, are resolved or go."""
+        flags = apps.get_model("chatkit_app", "Flag")._default_manager
+        open_flags = flags.filter(thread=models.OuterRef("pk"), resolved_at__isnull=True)
+        return self.update(open_flags=_number_of(open_flags, by="thread"))
+
+
+def _number_of(rows: models.QuerySet[Any], *, by: str) -> Any:
+    counted = rows.order_by().values(by).annotate(number=models.Count("pk")).values("number")
+    return Coalesce(models.Subquery(counted), 0)
 
 
 class ThreadItemQuerySet(OwnedQuerySet["ThreadItem"]):
@@ -93,3 +114,9 @@ class FeedbackQuerySet(OwnedQuerySet["Feedback"]):
 class RunQuerySet(OwnedQuerySet["Run"]):
     def running(self) -> RunQuerySet:
         return self.filter(status="running")
+
+
+class FlagQuerySet(models.QuerySet["Flag"]):
+    def open(self) -> FlagQuerySet:
+        """Keep those that nobody has resolved."""
+        return self.filter(resolved_at__isnull=True)

@@ -80,6 +80,14 @@ async def my_async_context(request: Any) -> Any:
     return None
 
 
+def my_scope(user: Any, threads: Any) -> Any:
+    return threads
+
+
+async def my_async_scope(user: Any, threads: Any) -> Any:
+    return threads
+
+
 an_agent = Agent(name="Support")
 an_agent_with_a_model: Agent[Any] = Agent(name="Support", model="litellm/some/model")
 a_number = 7
@@ -117,6 +125,7 @@ CLEAN: dict[str, Any] = {
         "SERVER": f"{HERE}.GoodServer",
         "AGENT": f"{HERE}.make_agent",
         "CONTEXT": f"{HERE}.my_context",
+        "ADMIN_SCOPE": f"{HERE}.my_scope",
         "DOMAIN_KEY": "domain_pk_1",
         "OPTIONS": {
             "theme": "dark",
@@ -162,7 +171,7 @@ def test_check_command_fails_on_an_error() -> None:
 
 def test_every_id_in_the_table_is_given_by_a_check_and_back() -> None:
     source = "".join(path.read_text() for path in Path(checks.__file__).parent.glob("*.py"))
-    used = {f"chatkit.{id}" for id in re.findall(r'\(\s*"([EW]\d{3})"', source)} | {"chatkit.I100"}
+    used = {f"chatkit.{id}" for id in re.findall(r'[(,]\s*"([EW]\d{3})"', source)} | {"chatkit.I100"}
     assert used == set(checks.CHECKS)
 
 
@@ -204,7 +213,7 @@ def test_e002_key_in_lower_case_names_the_right_one() -> None:
 
 def test_e002_key_like_none_lists_them_all() -> None:
     (message,) = messages(checks.check_settings, CHATKIT={7: 7})
-    assert message.hint.startswith("Known names are AGENT, ANSWER_TIMEOUT, ")
+    assert message.hint.startswith("Known names are ADMIN_SCOPE, AGENT, ")
 
 
 @pytest.mark.parametrize(
@@ -215,6 +224,7 @@ def test_e002_key_like_none_lists_them_all() -> None:
         ("SERVER", "SupportServer"),
         ("AGENT", "support"),
         ("CONTEXT", my_context),
+        ("ADMIN_SCOPE", "scope"),
         ("NAMESPACE", None),
         ("NAMESPACE", "x" * 101),
         ("LOGIN_REQUIRED", "no"),
@@ -319,6 +329,21 @@ def test_e031_context_is_no_function_of_the_request(path: str) -> None:
 
 def test_e032_context_is_a_coroutine_function() -> None:
     assert ids(checks.check_context, CHATKIT={"CONTEXT": f"{HERE}.my_async_context"}) == ["chatkit.E032"]
+
+
+def test_e033_admin_scope_cannot_be_imported() -> None:
+    assert ids(checks.check_admin_scope, CHATKIT={"ADMIN_SCOPE": "nowhere.scope"}) == ["chatkit.E033"]
+
+
+@pytest.mark.parametrize("path", [f"{HERE}.a_number", f"{HERE}.my_context", "chatkit_app.models.Thread"])
+def test_e034_admin_scope_is_no_function_of_a_user_and_threads(path: str) -> None:
+    assert ids(checks.check_admin_scope, CHATKIT={"ADMIN_SCOPE": path}) == ["chatkit.E034"]
+
+
+def test_e035_admin_scope_is_a_coroutine_function() -> None:
+    assert ids(checks.check_admin_scope, CHATKIT={"ADMIN_SCOPE": f"{HERE}.my_async_scope"}) == [
+        "chatkit.E035"
+    ]
 
 
 # --- Options of the client ----------------------------------------------------------------------------------

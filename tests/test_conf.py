@@ -10,6 +10,7 @@ OTHER = {
     "CONTEXT": "shop.chat.context",
     "NAMESPACE": "shop",
     "LOGIN_REQUIRED": True,
+    "ADMIN_SCOPE": "shop.chat.scope",
     "CLIENT": "bundled",
     "SCRIPT_URL": "/static/chatkit.js",
     "DOMAIN_KEY": "domain_pk_1",

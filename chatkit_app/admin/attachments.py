@@ -33,6 +33,13 @@ class AttachmentAdmin(ReadingAdmin):
     ordering = ("-id",)
     search_fields = ("name", "public_id__exact", "visitor_id__exact")
     search_help_text = gettext_lazy("A part of a file’s name, or the whole id of an attachment or visitor.")
+    # A file's name, and what its owner's page says of it, are content.
+    without_content = {
+        "file_name": "attachment_key",
+        "thread_label": "thread_key",
+        "details": "",
+        "name": "",
+    }
     allowed_lookups = frozenset({"type__exact", "owner_kind", "created_at__gte", "created_at__lt"})
     fields = (
         "file_name",
@@ -51,6 +58,10 @@ class AttachmentAdmin(ReadingAdmin):
     def file_name(self, obj: Attachment) -> str:
         return format_html("<bdi>{}</bdi>", shorten(obj.name) or obj.public_id)
 
+    @admin.display(description=gettext_lazy("id"))
+    def attachment_key(self, obj: Attachment) -> str:
+        return shorten(obj.public_id, 20)
+
     @admin.display(description=gettext_lazy("MIME type"))
     def content_type(self, obj: Attachment) -> str:
         return visible(obj.mime_type)
@@ -58,10 +69,6 @@ class AttachmentAdmin(ReadingAdmin):
     @admin.display(description=gettext_lazy("size"), ordering="size")
     def file_size(self, obj: Attachment) -> str:
         return filesizeformat(obj.size) if obj.size is not None else "–"
-
-    @admin.display(description=gettext_lazy("thread"))
-    def thread_label(self, obj: Attachment) -> str:
-        return self.thread_link(obj.thread)
 
     @admin.display(description=gettext_lazy("details"))
     def details(self, obj: Attachment) -> str:

@@ -1,37 +1,71 @@
-"""What the pages of this app share: nothing is added or edited by hand, and lists stay quick."""
+"""What the pages of this app share: who may, whose threads, and lists that stay quick."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from django.apps import apps
 from django.contrib import admin
+from django.contrib.admin.exceptions import DisallowedModelAdminLookup
+from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
+from .. import audit, scope
 from ..models import OwnedModel, Thread
 from .content import shorten
 from .paginator import CappedPaginator
 
 if TYPE_CHECKING:
     ModelAdmin = admin.ModelAdmin[Any]
+elif apps.is_installed("unfold"):
+    # Its pages are styled by what its own class brings along.
+    from unfold.admin import ModelAdmin
 else:
     ModelAdmin = admin.ModelAdmin
 
-MODERATE = "chatkit_app.moderate_thread"
+PERMISSIONS = {
+    "content": "chatkit_app.view_content",
+    "hidden": "chatkit_app.view_hidden_context",
+    "moderate": "chatkit_app.moderate_thread",
+    "redact": "chatkit_app.redact_item",
+    "export": "chatkit_app.export_thread",
+    "erase": "chatkit_app.erase_owner",
+    "audit": "chatkit_app.view_auditentry",
+}
+"""What staff may be allowed beyond Django's own permissions, by the names that actions and pages use."""
+
+
+def may(request: HttpRequest, permission: str) -> bool:
+    """Whether who asks has one of ``PERMISSIONS``."""
+    return bool(request.user.has_perm(PERMISSIONS[permission]))
 
 
 class ReadingAdmin(ModelAdmin):
-    """A list and a page to read. Changes happen through moderation, never through a form of columns."""
+    """A list and a page to read. Changes happen through pages of their own, never through a form of columns.
+
+    Attributes:
+        thread_path: the way from a row to its thread, by which rows are kept to the staff member's scope.
+        allowed_lookups: all that may stand in a list's query string.
+        without_content: what takes the place of columns, fields and search fields that tell what is said, for those
+            who may not read it; an empty string where nothing does.
+    """
 
     list_per_page = 50
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
     paginator = CappedPaginator
     sortable_by: ClassVar[Any] = ()
+    thread_path = "thread"
     allowed_lookups: frozenset[str] = frozenset()
+    without_content: Mapping[str, str] = {"thread_label": "thread_key"}
+
+    # Who may
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -39,14 +73,96 @@ class ReadingAdmin(ModelAdmin):
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
+    def has_content_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Whether this user may read what is said."""
+        return self.has_view_permission(request, obj) and may(request, "content")
+
+    def has_hidden_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Whether this user may read what only the model was told."""
+        return self.has_content_permission(request, obj) and may(request, "hidden")
+
     def has_moderate_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Whether this user may moderate, in general or one object."""
-        return self.has_view_permission(request, obj) and request.user.has_perm(MODERATE)
+        return self.has_view_permission(request, obj) and may(request, "moderate")
+
+    def has_redact_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Whether this user may redact messages. Who redacts has to read them first."""
+        return self.has_content_permission(request, obj) and may(request, "redact")
+
+    def has_export_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Whether this user may export what they may read."""
+        return self.has_content_permission(request, obj) and may(request, "export")
+
+    def has_erase_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Whether this user may erase everything of a person."""
+        return self.has_view_permission(request, obj) and may(request, "erase")
+
+    def has_audit_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Whether this user may read what staff did."""
+        return may(request, "audit")
+
+    # Whose
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return scope.within(super().get_queryset(request), request.user, thread=self.thread_path)
+
+    def find(self, request: HttpRequest, object_id: str, permission: str = "view") -> Any:
+        """The object of a page, for those who may do this with it. Out of reach is the same as absent.
+
+        Args:
+            object_id: as it stands in the URL.
+            permission: ``"view"`` or one of ``PERMISSIONS``.
+
+        Raises:
+            PermissionDenied, Http404: and the refusal is in the audit.
+        """
+        allowed = getattr(self, f"has_{permission}_permission")
+        obj = self.get_object(request, unquote(object_id)) if allowed(request) else None
+        if obj is not None and allowed(request, obj):
+            return obj
+        self.refuse(request)
+        if not allowed(request) or obj is not None:
+            raise PermissionDenied
+        raise Http404
+
+    def refuse(self, request: HttpRequest) -> None:
+        """Write down that somebody asked for what they may not have."""
+        audit.record(audit.Action.REFUSED, actor=request.user, method=request.method, path=request.path[:500])
+
+    # What those see who may not read
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        return self._shown(request, super().get_list_display(request))
+
+    def get_search_fields(self, request: HttpRequest) -> list[str]:
+        return self._shown(request, super().get_search_fields(request))
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        return [
+            (name, {**options, "fields": self._shown(request, options["fields"])})
+            for name, options in super().get_fieldsets(request, obj)
+        ]
+
+    def _shown(self, request: HttpRequest, names: Iterable[Any]) -> list[Any]:
+        if self.has_content_permission(request):
+            return list(names)
+        return [shown for name in names if (shown := self.without_content.get(name, name))]
+
+    # Filter probing
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
         # The stock rule lets any reader ask about any column: ?title__startswith=…
         values = value if isinstance(value, list) else [value]
         return lookup in self.allowed_lookups and not any("\x00" in str(entry) for entry in values)
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        try:
+            return super().changelist_view(request, extra_context)
+        except DisallowedModelAdminLookup:
+            self.refuse(request)
+            raise
+
+    # Columns and links
 
     @admin.display(description=_("owner"))
     def owner_label(self, obj: OwnedModel) -> str:
@@ -61,13 +177,29 @@ class ReadingAdmin(ModelAdmin):
             )
         return self.get_empty_value_display()
 
-    def thread_link(self, thread: Thread | None, *, suffix: str = "") -> str:
-        """A link to the thread's page, or a dash."""
+    @admin.display(description=_("thread"))
+    def thread_label(self, obj: Any) -> str:
+        """A link to the row's thread by its title. Select the thread with the row."""
+        return self.thread_link(obj.thread, label=shorten(obj.thread.title) if obj.thread else "")
+
+    @admin.display(description=_("thread"))
+    def thread_key(self, obj: Any) -> str:
+        """The same by its id, for those who may not read."""
+        return self.thread_link(obj.thread)
+
+    def thread_link(self, thread: Thread | None, *, label: str = "", suffix: str = "") -> str:
+        """A link to a thread's page, or a dash."""
         if thread is None:
             return self.get_empty_value_display()
         url = reverse(f"{self.admin_site.name}:chatkit_app_thread_change", args=[thread.pk])
-        label = shorten(thread.title) or shorten(thread.public_id, 20)
-        return format_html('<a href="{}"><bdi>{}</bdi></a>', url + suffix, label)
+        return format_html(
+            '<a href="{}"><bdi>{}</bdi></a>', url + suffix, label or shorten(thread.public_id, 20)
+        )
+
+    def page_context(self, request: HttpRequest, **context: Any) -> dict[str, Any]:
+        """What every page of ours needs of the admin around it."""
+        request.current_app = self.admin_site.name
+        return {**self.admin_site.each_context(request), "opts": self.opts, "media": self.media, **context}
 
 
 class RecordAdmin(ReadingAdmin):

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from ..models import Feedback
 from .base import RecordAdmin
+from .content import shorten
 from .filters import OwnerKindFilter
 
 
@@ -24,6 +25,7 @@ class FeedbackAdmin(RecordAdmin):
         ("updated_at", admin.DateFieldListFilter),
     )
     ordering = ("-id",)
+    thread_path = "item__thread"
     allowed_lookups = frozenset({"kind__exact", "owner_kind", "updated_at__gte", "updated_at__lt"})
     fields = ("verdict", "owner_label", "thread_label", "namespace", "created_at", "updated_at")
 
@@ -39,4 +41,12 @@ class FeedbackAdmin(RecordAdmin):
 
     @admin.display(description=gettext_lazy("thread"))
     def thread_label(self, obj: Feedback) -> str:
+        return self.thread_link(
+            obj.item.thread,
+            label=shorten(obj.item.thread.title),
+            suffix=f"?after={obj.item_id - 1}#item-{obj.item_id}",
+        )
+
+    @admin.display(description=gettext_lazy("thread"))
+    def thread_key(self, obj: Feedback) -> str:
         return self.thread_link(obj.item.thread, suffix=f"?after={obj.item_id - 1}#item-{obj.item_id}")

@@ -12,10 +12,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from ..models import Run
+from ..moderation import stop_run
+from .acting import stopped_message
 from .base import RecordAdmin
 from .content import visible
 from .filters import OwnerKindFilter
-from .moderation import stop_run, stopped_message
 
 
 @admin.register(Run)
@@ -75,10 +76,6 @@ class RunAdmin(RecordAdmin):
             '<span class="chatkit-badge chatkit-{}">{}</span>', obj.status, obj.get_status_display()
         )
 
-    @admin.display(description=gettext_lazy("thread"))
-    def thread_label(self, obj: Run) -> str:
-        return self.thread_link(obj.thread)
-
     @admin.display(description=gettext_lazy("model"))
     def model_name(self, obj: Run) -> str:
         return visible(obj.model)
@@ -97,7 +94,7 @@ class RunAdmin(RecordAdmin):
     def stop_runs(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         stopped = 0
         for run in queryset.running().select_related("thread")[:500]:  # type: ignore[attr-defined]
-            if self.has_moderate_permission(request, run) and stop_run(run, staff_pk=request.user.pk):
+            if self.has_moderate_permission(request, run) and stop_run(run, actor=request.user):
                 stopped += 1
         if stopped:
             self.message_user(request, stopped_message(stopped), messages.SUCCESS)

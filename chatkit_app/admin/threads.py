@@ -1,45 +1,51 @@
-"""The inbox and a thread's page."""
+"""The inbox, and a thread's page with the pages around it."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial, update_wrapper
 from typing import Any
 
-from django.contrib import admin, messages
-from django.contrib.admin.actions import delete_selected
-from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.contrib.admin.utils import unquote
+from django.contrib import admin
 from django.contrib.auth import get_user_model
-from django.core.exceptions import PermissionDenied
-from django.db.models import CASCADE, DO_NOTHING, SET_DEFAULT, SET_NULL, Q, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
-from django.template.response import TemplateResponse
-from django.urls import path, reverse
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import path
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.http import urlencode
-from django.utils.text import capfirst, smart_split, unescape_string_literal
+from django.utils.text import smart_split, unescape_string_literal
 from django.utils.timezone import is_aware, localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from ..models import Feedback, Run, Thread, ThreadItem
+from .. import audit, scope
+from ..models import Run, Thread, ThreadItem
+from .acting import TRANSITIONS, close_threads, lock_threads, moderate_view, reopen_threads, stop_view
 from .base import ReadingAdmin
 from .content import long_text, raw, shorten, visible
+from .deletion import delete_selected, deleted_objects
 from .filters import NamespaceFilter, OwnerKindFilter
-from .moderation import TRANSITIONS, ReasonForm, Transition, set_status, stop_run, stopped_message
-from .transcript import cursor, read_transcript
+from .pages import list_url
+from .transcript import cursor, item_view, read_transcript
 
-MAX_AT_ONCE = 500
 RUNS_SHOWN = 20
-_TITLES_SHOWN = 20
 
 
 @admin.register(Thread)
 class ThreadAdmin(ReadingAdmin):
-    """Browse conversations, read one, moderate."""
+    """Browse conversations, read one, act on it."""
+
+    # The pages around a thread's own: where it is, its view, and the name of its URL.
+    PAGES: tuple[tuple[str, Callable[..., HttpResponse], str], ...] = (
+        ("moderate/<str:name>/", moderate_view, "moderate"),
+        ("stop/<int:run_pk>/", stop_view, "stop"),
+        ("items/<int:item_pk>/", item_view, "item"),
+    )
 
     list_display = ("heading", "owner_label", "status_badge", "item_count", "activity", "preview")
-    list_display_links = ("heading",)
+    thread_path = ""
+    without_content = {"heading": "key", "preview": "", "whole_title": "", "metadata_json": "", "title": ""}
     list_filter = (
         ("status", admin.ChoicesFieldListFilter),
         OwnerKindFilter,
@@ -63,7 +69,7 @@ class ThreadAdmin(ReadingAdmin):
             "visitor_id",
         }
     )
-    actions = ("lock_threads", "close_threads", "reopen_threads", "delete_selected")
+    actions = (lock_threads, close_threads, reopen_threads, delete_selected)
     fieldsets = (
         (
             None,
@@ -92,6 +98,10 @@ class ThreadAdmin(ReadingAdmin):
     @admin.display(description=gettext_lazy("thread"))
     def heading(self, obj: Thread) -> str:
         return format_html("<bdi>{}</bdi>", shorten(obj.title) or shorten(obj.public_id, 20))
+
+    @admin.display(description=gettext_lazy("thread"))
+    def key(self, obj: Thread) -> str:
+        return shorten(obj.public_id, 20)
 
     @admin.display(description=gettext_lazy("status"), ordering="status")
     def status_badge(self, obj: Thread) -> str:
@@ -137,7 +147,9 @@ class ThreadAdmin(ReadingAdmin):
     # --- A thread's page ------------------------------------------------------------------------------------
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).select_related("user")
+        # Not as other rows are kept to the scope: these are the threads themselves.
+        threads = self.model._default_manager.order_by(*self.ordering).select_related("user")
+        return scope.threads_of(request.user, threads)
 
     @admin.display(description=gettext_lazy("title"))
     def whole_title(self, obj: Thread) -> str:
@@ -149,7 +161,7 @@ class ThreadAdmin(ReadingAdmin):
         return format_html(
             '{} (<a href="{}?{}">{}</a>)',
             self.owner_label(obj),
-            reverse(self._url("changelist")),
+            list_url(self),
             urlencode(query),
             _("all threads"),
         )
@@ -200,185 +212,22 @@ class ThreadAdmin(ReadingAdmin):
         return super().render_change_form(request, context, add, change, form_url, obj)
 
     def get_urls(self) -> list[Any]:
-        wrap = self.admin_site.admin_view
         return [
             path(
-                "<path:object_id>/moderate/<str:name>/",
-                wrap(self.moderate_view),
-                name="chatkit_app_thread_moderate",
-            ),
-            path("<path:object_id>/stop/<int:run_pk>/", wrap(self.stop_view), name="chatkit_app_thread_stop"),
-            path(
-                "<path:object_id>/items/<int:item_pk>/", wrap(self.item_view), name="chatkit_app_thread_item"
-            ),
-            *super().get_urls(),
-        ]
-
-    def item_view(self, request: HttpRequest, object_id: str, item_pk: int) -> HttpResponse:
-        """One item whole, however long, as plain text that no browser takes for anything else."""
-        thread = self._get_thread(request, object_id)
-        item = ThreadItem.objects.filter(thread=thread, pk=item_pk).first()
-        if item is None:
-            raise Http404
-        parts = [visible(item.text)] if item.text else []
-        parts += [visible(raw(item.payload))]
-        response = HttpResponse("\n\n".join(parts), content_type="text/plain; charset=utf-8")
-        response["X-Content-Type-Options"] = "nosniff"
-        response["Content-Security-Policy"] = "default-src 'none'; sandbox"
-        return response
-
-    # --- Moderation -----------------------------------------------------------------------------------------
-
-    def moderate_view(self, request: HttpRequest, object_id: str, name: str) -> HttpResponse:
-        """Ask for the reason (GET); lock, close or reopen one thread (POST)."""
-        transition = TRANSITIONS.get(name)
-        if transition is None:
-            raise Http404
-        thread = self._get_thread(request, object_id, moderate=True)
-        form = ReasonForm(transition, request.POST if request.method == "POST" else None)
-        if not form.is_valid():
-            return self._ask_for_reason(request, [thread], transition, form)
-        set_status([thread], transition, reason=form.cleaned_data["reason"], staff_pk=request.user.pk)
-        self.message_user(request, transition.done % {"count": 1}, messages.SUCCESS)
-        return self._to_page(thread)
-
-    def stop_view(self, request: HttpRequest, object_id: str, run_pk: int) -> HttpResponse:
-        """Stop one running answer (POST only)."""
-        if request.method != "POST":
-            return HttpResponseNotAllowed(["POST"])
-        thread = self._get_thread(request, object_id, moderate=True)
-        run = Run.objects.filter(thread=thread, pk=run_pk).select_related("thread").first()
-        if run is None:
-            raise Http404
-        if stop_run(run, staff_pk=request.user.pk):
-            self.message_user(request, stopped_message(1), messages.SUCCESS)
-        else:
-            self.message_user(request, _("The answer had already ended."), messages.WARNING)
-        return self._to_page(thread)
-
-    @admin.action(permissions=["moderate"], description=gettext_lazy("Lock selected threads"))
-    def lock_threads(self, request: HttpRequest, queryset: QuerySet[Thread]) -> HttpResponse | None:
-        return self._moderate_selected(request, queryset, "lock")
-
-    @admin.action(permissions=["moderate"], description=gettext_lazy("Close selected threads"))
-    def close_threads(self, request: HttpRequest, queryset: QuerySet[Thread]) -> HttpResponse | None:
-        return self._moderate_selected(request, queryset, "close")
-
-    @admin.action(permissions=["moderate"], description=gettext_lazy("Reopen selected threads"))
-    def reopen_threads(self, request: HttpRequest, queryset: QuerySet[Thread]) -> HttpResponse | None:
-        return self._moderate_selected(request, queryset, "reopen")
-
-    def _moderate_selected(
-        self, request: HttpRequest, queryset: QuerySet[Thread], name: str
-    ) -> HttpResponse | None:
-        transition = TRANSITIONS[name]
-        threads = self._selected(request, queryset)
-        if threads is None:
-            return None
-        allowed = [thread for thread in threads if self.has_moderate_permission(request, thread)]
-        if len(allowed) < len(threads):
-            self.message_user(
-                request, _("Threads that you may not moderate were left out."), messages.WARNING
+                f"<path:object_id>/{route}",
+                self.admin_site.admin_view(update_wrapper(partial(view, self), view)),
+                name=f"chatkit_app_thread_{name}",
             )
-        if not allowed:
-            return None
-        form = ReasonForm(transition, request.POST if "post" in request.POST else None)
-        if not form.is_valid():
-            return self._ask_for_reason(request, allowed, transition, form, action=f"{name}_threads")
-        set_status(allowed, transition, reason=form.cleaned_data["reason"], staff_pk=request.user.pk)
-        self.message_user(request, transition.done % {"count": len(allowed)}, messages.SUCCESS)
-        return None
-
-    def _selected(self, request: HttpRequest, queryset: QuerySet[Thread]) -> list[Thread] | None:
-        """The selected threads; None, and a message, when there are too many for one request."""
-        threads = list(queryset[: MAX_AT_ONCE + 1])
-        if len(threads) <= MAX_AT_ONCE:
-            return threads
-        self.message_user(
-            request,
-            _("Please select at most %(count)d threads at a time.") % {"count": MAX_AT_ONCE},
-            messages.ERROR,
-        )
-        return None
-
-    def _ask_for_reason(
-        self,
-        request: HttpRequest,
-        threads: list[Thread],
-        transition: Transition,
-        form: ReasonForm,
-        *,
-        action: str = "",
-    ) -> HttpResponse:
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "media": self.media + form.media,
-            "title": transition.button,
-            "transition": transition,
-            "form": form,
-            "threads": [(thread, shorten(thread.title)) for thread in threads[:_TITLES_SHOWN]],
-            "thread_count": len(threads),
-            "hidden_count": max(0, len(threads) - _TITLES_SHOWN),
-            "action": action,
-            "action_checkbox_name": ACTION_CHECKBOX_NAME,
-            "pks": [thread.pk for thread in threads] if action else [],
-            "back": self._page_url(threads[0]) if not action else reverse(self._url("changelist")),
-        }
-        request.current_app = self.admin_site.name
-        return TemplateResponse(request, "admin/chatkit_app/thread/moderate.html", context)
+            for route, view, name in self.PAGES
+        ] + super().get_urls()
 
     # --- Deletion -------------------------------------------------------------------------------------------
-
-    @admin.action(permissions=["delete"], description=gettext_lazy("Delete selected threads"))
-    def delete_selected(self, request: HttpRequest, queryset: QuerySet[Thread]) -> HttpResponse | None:
-        if self._selected(request, queryset) is None:
-            return None
-        return delete_selected(self, request, queryset)
 
     def get_deleted_objects(
         self, objs: Any, request: HttpRequest
     ) -> tuple[list[Any], dict[str, int], set[Any], list[Any]]:
-        """Count what goes with the threads; the stock version lists every item and asks about each."""
-        threads = list(objs)
-        counts = {str(self.opts.verbose_name_plural): len(threads)}
-        protected: list[Any] = []
-        for relation in Thread._meta.related_objects:
-            model: Any = relation.related_model
-            found = model._base_manager.filter(**{f"{relation.field.name}__in": threads})
-            if relation.on_delete is CASCADE:
-                if count := found.count():
-                    counts[str(model._meta.verbose_name_plural)] = count
-            elif relation.on_delete not in (SET_NULL, SET_DEFAULT, DO_NOTHING):
-                protected += [
-                    f"{capfirst(model._meta.verbose_name)}: {shorten(str(obj))}"
-                    for obj in found[:_TITLES_SHOWN]
-                ]
-        if verdicts := Feedback.objects.filter(item__thread__in=threads).count():
-            counts[str(Feedback._meta.verbose_name_plural)] = verdicts
-        refused = not all(self.has_delete_permission(request, thread) for thread in threads)
-        names = [" — ".join(filter(None, (thread.public_id, shorten(thread.title)))) for thread in threads]
-        return names, counts, {self.opts.verbose_name} if refused else set(), protected
+        return deleted_objects(self, request, list(objs))
 
-    # --- Ways around ----------------------------------------------------------------------------------------
-
-    def _get_thread(self, request: HttpRequest, object_id: str, *, moderate: bool = False) -> Thread:
-        """The thread, for those who may read (or moderate) it. Out of reach is the same as absent."""
-        allowed = self.has_moderate_permission if moderate else self.has_view_permission
-        if not allowed(request):
-            raise PermissionDenied
-        thread: Thread | None = self.get_object(request, unquote(object_id))
-        if thread is None:
-            raise Http404
-        if not allowed(request, thread):
-            raise PermissionDenied
-        return thread
-
-    def _url(self, page: str) -> str:
-        return f"{self.admin_site.name}:chatkit_app_thread_{page}"
-
-    def _page_url(self, thread: Thread) -> str:
-        return reverse(self._url("change"), args=[thread.pk])
-
-    def _to_page(self, thread: Thread) -> HttpResponse:
-        return HttpResponseRedirect(self._page_url(thread))
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
+        audit.record(audit.Action.DELETE, actor=request.user, threads=list(queryset))
+        return super().log_deletions(request, queryset)

@@ -6,9 +6,12 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from django.http import Http404, HttpRequest, HttpResponse
+
 from ..models import Feedback, Thread, ThreadItem
 from ..querysets import HIDDEN_ITEM_TYPES
-from .content import LongText, Part, describe, long_text, raw
+from .base import ReadingAdmin
+from .content import LongText, Part, describe, long_text, raw, visible
 
 PAGE_SIZE = 50
 _MAX_PK = 2**63 - 1
@@ -83,3 +86,17 @@ def _feedback(rows: list[ThreadItem]) -> defaultdict[int, list[Feedback]]:
         for verdict in Feedback.objects.filter(item__in=rows).order_by("pk"):
             by_item[verdict.item_id].append(verdict)
     return by_item
+
+
+def item_view(model_admin: ReadingAdmin, request: HttpRequest, object_id: str, item_pk: int) -> HttpResponse:
+    """One item whole, however long, as plain text that no browser takes for anything else."""
+    thread = model_admin.find(request, object_id, "content")
+    item = ThreadItem.objects.filter(thread=thread, pk=item_pk).first()
+    if item is None:
+        raise Http404
+    parts = [visible(item.text)] if item.text else []
+    parts += [visible(raw(item.payload))]
+    response = HttpResponse("\n\n".join(parts), content_type="text/plain; charset=utf-8")
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    return response

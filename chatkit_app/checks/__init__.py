@@ -21,7 +21,7 @@ from .messages import CHECKS as CHECKS
 from .messages import Messages
 from .options import OPTION_NAMES as OPTION_NAMES
 from .options import check_options
-from .paths import check_agent, check_context, check_server
+from .paths import check_admin_scope, check_agent, check_context, check_server
 from .project import check_installed_apps, check_middleware, check_urls
 
 
@@ -32,6 +32,7 @@ def register_checks() -> None:
         (check_server, checks.Tags.compatibility),
         (check_agent, checks.Tags.compatibility),
         (check_context, checks.Tags.compatibility),
+        (check_admin_scope, checks.Tags.compatibility),
         (check_options, checks.Tags.compatibility),
         (check_attachments, checks.Tags.compatibility),
         (check_middleware, checks.Tags.security),

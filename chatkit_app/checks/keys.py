@@ -46,6 +46,7 @@ KEY_RULES: dict[str, tuple[str, Callable[[Any], bool]]] = {
         lambda value: isinstance(value, str) and len(value) <= 100,
     ),
     "LOGIN_REQUIRED": ("True, False or None", lambda value: value is None or isinstance(value, bool)),
+    "ADMIN_SCOPE": ("the dotted path of a function", lambda value: value is None or _is_path(value)),
     "CLIENT": _choices("openai", "bundled", "auto"),
     "SCRIPT_URL": ("a URL", lambda value: isinstance(value, str) and bool(value)),
     "DOMAIN_KEY": ("a string", lambda value: value is None or isinstance(value, str)),

@@ -1,4 +1,4 @@
-"""What ``SERVER``, ``AGENT`` and ``CONTEXT`` lead to."""
+"""What ``SERVER``, ``AGENT``, ``CONTEXT`` and ``ADMIN_SCOPE`` lead to."""
 
 from __future__ import annotations
 
@@ -127,25 +127,50 @@ def uses_agent() -> bool:
 
 def check_context() -> Messages:
     """E030-E032: ``CONTEXT``."""
-    path = value_of("CONTEXT")
+    yield from _check_function(
+        "CONTEXT",
+        ids=("E030", "E031", "E032"),
+        arguments=1,
+        takes="the request and returns a RequestContext",
+        of="of the request",
+        example="def my_context(request): return MyContext.from_request(request, …)",
+    )
+
+
+def check_admin_scope() -> Messages:
+    """E033-E035: ``ADMIN_SCOPE``."""
+    yield from _check_function(
+        "ADMIN_SCOPE",
+        ids=("E033", "E034", "E035"),
+        arguments=2,
+        takes="the staff member and the threads and returns those that they may see",
+        of="of a user and of threads",
+        example="def my_scope(user, threads): return threads.filter(…)",
+    )
+
+
+def _check_function(
+    key: str, *, ids: tuple[str, str, str], arguments: int, takes: str, of: str, example: str
+) -> Messages:
+    path = value_of(key)
     if path is None:
         return
-    context, problem = import_path(path)
+    function, problem = import_path(path)
     if problem:
         yield error(
-            "E030",
-            f'CHATKIT["CONTEXT"] ({path}) cannot be imported: {problem}',
-            "Name a function that takes the request and returns a RequestContext, by its full dotted path.",
+            ids[0],
+            f'CHATKIT["{key}"] ({path}) cannot be imported: {problem}',
+            f"Name a function that takes {takes}, by its full dotted path.",
         )
-    elif inspect.iscoroutinefunction(context):
+    elif inspect.iscoroutinefunction(function):
         yield error(
-            "E032",
-            f'CHATKIT["CONTEXT"] ({path}) is a coroutine function.',
-            "Write it with def: it runs in a thread of its own, where it may query the database.",
+            ids[2],
+            f'CHATKIT["{key}"] ({path}) is a coroutine function.',
+            "Write it with def: it runs in a thread that may query the database.",
         )
-    elif not callable(context) or isinstance(context, type) or not _takes(context, 1):
+    elif not callable(function) or isinstance(function, type) or not _takes(function, arguments):
         yield error(
-            "E031",
-            f'CHATKIT["CONTEXT"] ({path}) is not a function of the request.',
-            "Write def my_context(request): return MyContext.from_request(request, …) and name it.",
+            ids[1],
+            f'CHATKIT["{key}"] ({path}) is not a function {of}.',
+            f"Write {example} and name it.",
         )

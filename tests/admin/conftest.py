@@ -34,7 +34,7 @@ def staff(db: None) -> Callable[..., Client]:
 
 @pytest.fixture
 def moderator(staff: Callable[..., Client]) -> Client:
-    return staff("view_thread", "moderate_thread")
+    return staff("view_thread", "view_content", "moderate_thread")
 
 
 def make_thread(title: str = "", **fields: Any) -> Thread:

@@ -19,7 +19,7 @@ LIST = "/admin/chatkit_app/thread/"
 
 @pytest.fixture
 def reader(staff: Callable[..., Client]) -> Client:
-    return staff("view_thread")
+    return staff("view_thread", "view_content")
 
 
 def found(client: Client, query: str) -> list[str]:

@@ -26,7 +26,7 @@ def test_runs_list_shows_a_run(staff: Callable[..., Client], thread: Thread) -> 
     make_run(
         thread, "failed", user=thread.user, model="gpt-x", input_tokens=12, output_tokens=3, total_ms=1234
     )
-    html = staff("view_run").get(f"{APP}run/").content.decode()
+    html = staff("view_run", "view_content").get(f"{APP}run/").content.decode()
     for text in ("gpt-x", "12 / 3", "1234", "<bdi>maria</bdi>", "&lt;i&gt;Lost&lt;/i&gt; parcel", "failed"):
         assert text in html
 
@@ -34,7 +34,7 @@ def test_runs_list_shows_a_run(staff: Callable[..., Client], thread: Thread) -> 
 def test_runs_are_found_by_whole_id_and_model(staff: Callable[..., Client], thread: Thread) -> None:
     run = make_run(thread, "completed", model="gpt-x")
     make_run(make_thread("other"), "completed", model="gpt-y")
-    client = staff("view_run")
+    client = staff("view_run", "view_content")
     for query in (run.public_id, "thr_1", "gpt-x"):
         assert list(client.get(f"{APP}run/?q={query}").context["cl"].result_list) == [run]
 
@@ -42,20 +42,20 @@ def test_runs_are_found_by_whole_id_and_model(staff: Callable[..., Client], thre
 def test_runs_of_a_thread_are_found_by_its_link(staff: Callable[..., Client], thread: Thread) -> None:
     run = make_run(thread, "completed")
     make_run(make_thread("other"), "completed")
-    response = staff("view_run").get(f"{APP}run/?thread={thread.pk}")
+    response = staff("view_run", "view_content").get(f"{APP}run/?thread={thread.pk}")
     assert list(response.context["cl"].result_list) == [run]
 
 
 def test_run_page_shows_its_error(staff: Callable[..., Client], thread: Thread) -> None:
     run = make_run(thread, "failed", error="<script>alert(1)</script>\u202e")
-    html = staff("view_run").get(f"{APP}run/{run.pk}/change/").content.decode()
+    html = staff("view_run", "view_content").get(f"{APP}run/{run.pk}/change/").content.decode()
     assert "&lt;script&gt;alert(1)&lt;/script&gt;[U+202E]" in html
 
 
 def test_feedback_list_leads_to_its_item(staff: Callable[..., Client], thread: Thread) -> None:
     item = make_item(thread, text="answer")
     Feedback.objects.create(item=item, kind="negative", user=thread.user)
-    html = staff("view_feedback").get(f"{APP}feedback/").content.decode()
+    html = staff("view_feedback", "view_content").get(f"{APP}feedback/").content.decode()
     assert f'{APP}thread/{thread.pk}/change/?after={item.pk - 1}#item-{item.pk}"' in html
     assert '<span class="chatkit-badge chatkit-negative">negative</span>' in html
 
@@ -77,14 +77,18 @@ def test_records_cannot_be_changed_or_deleted(admin_client: Client, thread: Thre
 
 def test_attachments_list_shows_a_file(staff: Callable[..., Client], thread: Thread) -> None:
     make_attachment(thread)
-    html = staff("view_attachment").get(f"{APP}attachment/").content.decode()
+    html = staff("view_attachment", "view_content").get(f"{APP}attachment/").content.decode()
     assert "<bdi>&lt;b&gt;report&lt;/b&gt;.pdf</bdi>" in html
     assert "application/pdf" in html
 
 
 def test_attachment_page_loads_no_picture(staff: Callable[..., Client], thread: Thread) -> None:
     attachment = make_attachment(thread, type="image", payload={"preview_url": "https://evil.example/a.svg"})
-    html = staff("view_attachment").get(f"{APP}attachment/{attachment.pk}/change/").content.decode()
+    html = (
+        staff("view_attachment", "view_content")
+        .get(f"{APP}attachment/{attachment.pk}/change/")
+        .content.decode()
+    )
     assert "https://evil.example/a.svg" in html
     assert 'src="https://evil' not in html
     assert 'href="https://evil' not in html
@@ -92,14 +96,14 @@ def test_attachment_page_loads_no_picture(staff: Callable[..., Client], thread: 
 
 def test_attachment_can_be_deleted(staff: Callable[..., Client], thread: Thread) -> None:
     attachment = make_attachment(thread)
-    client = staff("view_attachment", "delete_attachment")
+    client = staff("view_attachment", "view_content", "delete_attachment")
     client.post(f"{APP}attachment/{attachment.pk}/delete/", {"post": "yes"})
     assert not Attachment.objects.exists()
 
 
 @pytest.mark.parametrize("page", ["run", "feedback", "attachment"])
 def test_records_need_the_permission_to_read(staff: Callable[..., Client], page: str) -> None:
-    assert staff("view_thread", "moderate_thread").get(f"{APP}{page}/").status_code == 403
+    assert staff("view_thread", "view_content", "moderate_thread").get(f"{APP}{page}/").status_code == 403
 
 
 @pytest.mark.parametrize("page", ["run", "feedback", "attachment"])

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def reader(staff: Callable[..., Client]) -> Client:
-    return staff("view_thread")
+    return staff("view_thread", "view_content")
 
 
 def url(thread: Thread) -> str:

@@ -5,13 +5,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from .querysets import (
+from ..querysets import (
     AttachmentQuerySet,
     FeedbackQuerySet,
     RunQuerySet,
@@ -68,6 +70,13 @@ class Thread(OwnedModel):
     last_activity = models.DateTimeField(_("last activity"), default=timezone.now)
     item_count = models.PositiveIntegerField(_("items"), default=0)
     last_preview = models.CharField(_("last message"), max_length=PREVIEW_LENGTH, blank=True, default="")
+    # Told by other rows, and kept here so that a list of threads need not count them.
+    positive_count = models.PositiveIntegerField(_("positive verdicts"), default=0)
+    negative_count = models.PositiveIntegerField(_("negative verdicts"), default=0)
+    open_flags = models.PositiveIntegerField(_("open flags"), default=0)
+    labels: models.ManyToManyField[Any, Any] = models.ManyToManyField(
+        "Label", verbose_name=_("labels"), blank=True, related_name="threads"
+    )
 
     objects = ThreadQuerySet.as_manager()
 
@@ -78,14 +87,36 @@ class Thread(OwnedModel):
             models.Index(fields=["user", "namespace", "id"], name="chatkit_thread_user"),
             models.Index(fields=["visitor_id", "namespace", "id"], name="chatkit_thread_visitor"),
             models.Index(fields=["-last_activity", "-id"], name="chatkit_thread_activity"),
-            models.Index(fields=["status", "-last_activity"], name="chatkit_thread_status"),
+            models.Index(fields=["status", "-last_activity", "-id"], name="chatkit_thread_status"),
+            models.Index(fields=["namespace", "-last_activity", "-id"], name="chatkit_thread_namespace"),
+            models.Index(fields=["created_at"], name="chatkit_thread_created"),
+            models.Index(
+                fields=["-last_activity", "-id"],
+                condition=Q(positive_count__gt=0),
+                name="chatkit_thread_positive",
+            ),
+            models.Index(
+                fields=["-last_activity", "-id"],
+                condition=Q(negative_count__gt=0),
+                name="chatkit_thread_negative",
+            ),
+            models.Index(
+                fields=["-last_activity", "-id"], condition=Q(open_flags__gt=0), name="chatkit_thread_flagged"
+            ),
         ]
         constraints = [
             models.CheckConstraint(
                 condition=Q(user__isnull=True) | Q(visitor_id=""), name="chatkit_thread_one_owner"
             ),
         ]
-        permissions = [("moderate_thread", _("Can lock, close and reopen threads and stop answers"))]
+        permissions = [
+            ("view_content", _("Can read what threads say")),
+            ("view_hidden_context", _("Can read what only the model was told")),
+            ("moderate_thread", _("Can lock, close and reopen threads, stop answers and work on flags")),
+            ("redact_item", _("Can redact messages")),
+            ("export_thread", _("Can export threads")),
+            ("erase_owner", _("Can erase everything of a person")),
+        ]
 
     def __str__(self) -> str:
         return self.public_id
@@ -127,13 +158,19 @@ class ThreadItem(models.Model):
     )
     created_at = models.DateTimeField(_("created"), default=timezone.now)
     updated_at = models.DateTimeField(_("changed"), default=timezone.now)
+    redacted_at = models.DateTimeField(_("redacted"), null=True, blank=True)
+    redacted_by = models.CharField(_("redacted by"), max_length=150, blank=True, default="")
+    redaction_reason = models.TextField(_("reason of the redaction"), blank=True, default="")
 
     objects = ThreadItemQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("item")
         verbose_name_plural = _("items")
-        indexes = [models.Index(fields=["thread", "id"], name="chatkit_item_order")]
+        indexes = [
+            models.Index(fields=["thread", "id"], name="chatkit_item_order"),
+            models.Index(fields=["created_at"], name="chatkit_item_created"),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["thread", "public_id"], name="chatkit_item_id_per_thread")
         ]
@@ -214,6 +251,7 @@ class Feedback(OwnedModel):
         indexes = [
             models.Index(fields=["user"], name="chatkit_feedback_user"),
             models.Index(fields=["visitor_id"], name="chatkit_feedback_visitor"),
+            models.Index(fields=["updated_at"], name="chatkit_feedback_updated"),
         ]
 
     def __str__(self) -> str:
@@ -256,6 +294,16 @@ class Run(OwnedModel):
     started_at = models.DateTimeField(_("started"), default=timezone.now)
     heartbeat_at = models.DateTimeField(_("last sign of life"), default=timezone.now)
     finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
+    context = models.JSONField(
+        _("session context"), default=dict, blank=True, help_text=_("What staff may know of who asked.")
+    )
+    withdrawn = models.BooleanField(
+        _("withdrawn"),
+        default=False,
+        help_text=_(
+            "Whether what was sent is no longer to be sent again, since something in it was redacted."
+        ),
+    )
 
     objects = RunQuerySet.as_manager()
 
@@ -265,6 +313,8 @@ class Run(OwnedModel):
         indexes = [
             models.Index(fields=["user"], name="chatkit_run_user"),
             models.Index(fields=["visitor_id"], name="chatkit_run_visitor"),
+            models.Index(fields=["started_at"], name="chatkit_run_started"),
+            models.Index(fields=["status", "-id"], name="chatkit_run_status"),
             models.Index(
                 fields=["request_key"], condition=~Q(request_key=""), name="chatkit_run_request_key"
             ),

@@ -1,0 +1,156 @@
+"""Lock, close, reopen, stop: the pages and actions that ask for a reason and do it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext, ngettext_lazy
+
+from ..models import Run, Thread
+from ..moderation import set_status, stop_run
+from .base import ReadingAdmin
+from .confirmation import ReasonForm, confirmation
+from .pages import list_url, page_url, selected_threads, to_page
+
+
+@dataclass(frozen=True, kw_only=True)
+class Transition:
+    """A change of a thread's status, and the words for it."""
+
+    status: Thread.Status
+    button: Any
+    question: Any
+    help_text: Any
+    done: Any
+
+
+TRANSITIONS = {
+    "lock": Transition(
+        status=Thread.Status.LOCKED,
+        button=gettext_lazy("Lock"),
+        question=gettext_lazy("Lock? The user can read but no longer write, until the thread is reopened."),
+        help_text=gettext_lazy("The user reads this."),
+        done=ngettext_lazy("%(count)d thread was locked.", "%(count)d threads were locked.", "count"),
+    ),
+    "close": Transition(
+        status=Thread.Status.CLOSED,
+        button=gettext_lazy("Close"),
+        question=gettext_lazy("Close? The conversation is over; the user can read but no longer write."),
+        help_text=gettext_lazy("The user reads this."),
+        done=ngettext_lazy("%(count)d thread was closed.", "%(count)d threads were closed.", "count"),
+    ),
+    "reopen": Transition(
+        status=Thread.Status.ACTIVE,
+        button=gettext_lazy("Reopen"),
+        question=gettext_lazy("Reopen? The user can write again."),
+        help_text=gettext_lazy("Kept in the history; the user does not see it."),
+        done=ngettext_lazy("%(count)d thread was reopened.", "%(count)d threads were reopened.", "count"),
+    ),
+}
+
+
+def moderate_view(model_admin: ReadingAdmin, request: HttpRequest, object_id: str, name: str) -> HttpResponse:
+    """Ask for the reason (GET); lock, close or reopen one thread (POST)."""
+    transition = TRANSITIONS.get(name)
+    if transition is None:
+        raise Http404
+    thread = model_admin.find(request, object_id, "moderate")
+    form = ReasonForm(request.POST if request.method == "POST" else None, help_text=transition.help_text)
+    if not form.is_valid():
+        return _ask(model_admin, request, [thread], transition, form, back=page_url(model_admin, thread))
+    set_status([thread], transition.status, reason=form.cleaned_data["reason"], actor=request.user)
+    model_admin.message_user(request, transition.done % {"count": 1}, messages.SUCCESS)
+    return to_page(model_admin, thread)
+
+
+def stop_view(model_admin: ReadingAdmin, request: HttpRequest, object_id: str, run_pk: int) -> HttpResponse:
+    """Stop one running answer (POST only)."""
+    if request.method != "POST":
+        return HttpResponseNotAllowed(["POST"])
+    thread = model_admin.find(request, object_id, "moderate")
+    run = Run.objects.filter(thread=thread, pk=run_pk).select_related("thread").first()
+    if run is None:
+        raise Http404
+    if stop_run(run, actor=request.user):
+        model_admin.message_user(request, stopped_message(1), messages.SUCCESS)
+    else:
+        model_admin.message_user(request, _("The answer had already ended."), messages.WARNING)
+    return to_page(model_admin, thread)
+
+
+def stopped_message(count: int) -> str:
+    return ngettext("%(count)d answer is being stopped.", "%(count)d answers are being stopped.", count) % {
+        "count": count
+    }
+
+
+@admin.action(permissions=["moderate"], description=gettext_lazy("Lock selected threads"))
+def lock_threads(
+    model_admin: ReadingAdmin, request: HttpRequest, queryset: QuerySet[Thread]
+) -> HttpResponse | None:
+    return _moderate_selected(model_admin, request, queryset, "lock")
+
+
+@admin.action(permissions=["moderate"], description=gettext_lazy("Close selected threads"))
+def close_threads(
+    model_admin: ReadingAdmin, request: HttpRequest, queryset: QuerySet[Thread]
+) -> HttpResponse | None:
+    return _moderate_selected(model_admin, request, queryset, "close")
+
+
+@admin.action(permissions=["moderate"], description=gettext_lazy("Reopen selected threads"))
+def reopen_threads(
+    model_admin: ReadingAdmin, request: HttpRequest, queryset: QuerySet[Thread]
+) -> HttpResponse | None:
+    return _moderate_selected(model_admin, request, queryset, "reopen")
+
+
+def _moderate_selected(
+    model_admin: ReadingAdmin, request: HttpRequest, queryset: QuerySet[Thread], name: str
+) -> HttpResponse | None:
+    transition = TRANSITIONS[name]
+    threads = selected_threads(model_admin, request, queryset, "moderate")
+    if not threads:
+        return None
+    form = ReasonForm(request.POST if "post" in request.POST else None, help_text=transition.help_text)
+    if not form.is_valid():
+        return _ask(
+            model_admin,
+            request,
+            threads,
+            transition,
+            form,
+            action=f"{name}_threads",
+            back=list_url(model_admin),
+        )
+    set_status(threads, transition.status, reason=form.cleaned_data["reason"], actor=request.user)
+    model_admin.message_user(request, transition.done % {"count": len(threads)}, messages.SUCCESS)
+    return None
+
+
+def _ask(
+    model_admin: ReadingAdmin,
+    request: HttpRequest,
+    threads: list[Thread],
+    transition: Transition,
+    form: ReasonForm,
+    *,
+    back: str,
+    action: str = "",
+) -> HttpResponse:
+    return confirmation(
+        model_admin,
+        request,
+        title=transition.button,
+        question=transition.question,
+        button=transition.button,
+        form=form,
+        threads=threads,
+        action=action,
+        back=back,
+    )

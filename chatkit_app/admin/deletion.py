@@ -1,0 +1,60 @@
+"""Deleting threads with all that hangs on them, counted instead of listed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.actions import delete_selected as stock_delete_selected
+from django.db.models import CASCADE, DO_NOTHING, SET_DEFAULT, SET_NULL, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils.text import capfirst
+from django.utils.translation import gettext_lazy
+
+from ..models import Feedback, Thread
+from .base import ReadingAdmin
+from .content import shorten
+from .pages import selected_threads
+
+SHOWN = 20
+
+
+@admin.action(permissions=["delete"], description=gettext_lazy("Delete selected threads"))
+def delete_selected(
+    model_admin: ReadingAdmin, request: HttpRequest, queryset: QuerySet[Thread]
+) -> HttpResponse | None:
+    threads = selected_threads(model_admin, request, queryset, "delete")
+    if not threads:
+        return None
+    allowed = queryset.filter(pk__in=[thread.pk for thread in threads])
+    return stock_delete_selected(model_admin, request, allowed)
+
+
+def deleted_objects(
+    model_admin: ReadingAdmin, request: HttpRequest, threads: list[Thread]
+) -> tuple[list[Any], dict[str, int], set[Any], list[Any]]:
+    """What goes with the threads, as ``get_deleted_objects()`` has to tell it.
+
+    The stock version lists every item, and asks whether each of them may be deleted.
+    """
+    counts = {str(model_admin.opts.verbose_name_plural): len(threads)}
+    protected: list[Any] = []
+    for relation in Thread._meta.related_objects:
+        model: Any = relation.related_model
+        found = model._base_manager.filter(**{f"{relation.field.name}__in": threads})
+        if relation.on_delete is CASCADE:
+            if count := found.count():
+                counts[str(model._meta.verbose_name_plural)] = count
+        elif relation.on_delete not in (SET_NULL, SET_DEFAULT, DO_NOTHING):
+            protected += [
+                f"{capfirst(model._meta.verbose_name)}: {shorten(str(obj))}" for obj in found[:SHOWN]
+            ]
+    if verdicts := Feedback.objects.filter(item__thread__in=threads).count():
+        counts[str(Feedback._meta.verbose_name_plural)] = verdicts
+    refused = not all(model_admin.has_delete_permission(request, thread) for thread in threads)
+    may_read = model_admin.has_content_permission(request)
+    names = [
+        " — ".join(filter(None, (thread.public_id, shorten(thread.title) if may_read else "")))
+        for thread in threads
+    ]
+    return names, counts, {model_admin.opts.verbose_name} if refused else set(), protected

@@ -1,0 +1,32 @@
+"""The app's tables: conversations, what staff keep about them, what staff did, and numbers."""
+
+from .audit import AppendOnly, AuditEntry
+from .conversation import (
+    PREVIEW_LENGTH,
+    Attachment,
+    Feedback,
+    OwnedModel,
+    Run,
+    Thread,
+    ThreadItem,
+)
+from .moderation import NAME_LENGTH, Assignment, Flag, Label, Note
+from .tally import DailyTally
+
+__all__ = [
+    "NAME_LENGTH",
+    "PREVIEW_LENGTH",
+    "AppendOnly",
+    "Assignment",
+    "Attachment",
+    "AuditEntry",
+    "DailyTally",
+    "Feedback",
+    "Flag",
+    "Label",
+    "Note",
+    "OwnedModel",
+    "Run",
+    "Thread",
+    "ThreadItem",
+]

@@ -1,0 +1,38 @@
+"""One day in numbers."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+
+class DailyTally(models.Model):
+    """What happened on one day, counted once so that nobody counts it again.
+
+    ``times`` and ``first_tokens`` are histograms, ``{"<upper limit in ms>": answers}``, from which percentiles of any
+    number of days can be told. ``tokens`` is ``{"<model>": {"answers": …, "input": …, "cached": …, "output": …}}``.
+    """
+
+    day = models.DateField(_("day"), unique=True)
+    threads = models.PositiveIntegerField(_("new threads"), default=0)
+    messages = models.PositiveIntegerField(_("messages of users"), default=0)
+    owners = models.PositiveIntegerField(_("active owners"), default=0)
+    answers = models.PositiveIntegerField(_("answers"), default=0)
+    errors = models.PositiveIntegerField(_("failed answers"), default=0)
+    stopped = models.PositiveIntegerField(_("stopped answers"), default=0)
+    positive = models.PositiveIntegerField(_("positive verdicts"), default=0)
+    negative = models.PositiveIntegerField(_("negative verdicts"), default=0)
+    times = models.JSONField(_("answer times"), default=dict)
+    first_tokens = models.JSONField(_("times to first token"), default=dict)
+    tokens = models.JSONField(_("tokens by model"), default=dict)
+    counted_at = models.DateTimeField(_("counted"), default=timezone.now)
+
+    class Meta:
+        verbose_name = _("day")
+        verbose_name_plural = _("numbers")
+        default_permissions = ("view",)
+        ordering = ["-day"]
+
+    def __str__(self) -> str:
+        return self.day.isoformat()
