@@ -59,7 +59,7 @@ def record(
     )
     changed = [row for row in rows if row is not None]
     if changed and actor is not None and action not in _NOT_IN_HISTORY:
-        label = capfirst(action.label)
+        label = str(capfirst(action.label))
         message = f"{label}: {reason}" if reason else label
         LogEntry.objects.log_actions(actor.pk, changed, CHANGE, message)
 
