@@ -278,9 +278,20 @@ def open_file(attachment_id: str, signature: str) -> tuple[AttachmentRow, File[b
     try:
         _signer.unsign(f"{attachment_id}:{signature}", max_age=settings.url_expiry)
         row = AttachmentRow.objects.exclude(file="").get(public_id=attachment_id)
-        return row, _storage().open(row.file)
+        return row, open_stored(row)
     except (BadSignature, AttachmentRow.DoesNotExist, FileNotFoundError):
         raise NotFoundError(f"Attachment {attachment_id!r} not found") from None
+
+
+def open_stored(attachment: AttachmentRow) -> File[bytes]:
+    """The bytes of an attachment.
+
+    Raises:
+        FileNotFoundError: when there are none (any more).
+    """
+    if not attachment.file:
+        raise FileNotFoundError(attachment.public_id)
+    return _storage().open(attachment.file)
 
 
 def signed_again(item: Item, endpoint_url: str) -> Item:

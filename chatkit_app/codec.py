@@ -10,9 +10,13 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from chatkit.types import Attachment as SDKAttachment
 from chatkit.types import (
+    AssistantMessageContent,
+    AssistantMessageItem,
+    HiddenContextItem,
+    InferenceOptions,
     Page,
+    SDKHiddenContextItem,
     StructuredInputItem,
     SyncCustomActionResponse,
     Thread,
@@ -26,11 +30,15 @@ from chatkit.types import (
     ThreadMetadata,
     ThreadUpdatedEvent,
     UserMessageItem,
+    UserMessageTextContent,
     WidgetItem,
     WorkflowItem,
 )
+from chatkit.types import Attachment as SDKAttachment
 from chatkit.widgets import DynamicWidgetComponent, DynamicWidgetRoot
 from django.conf import settings
+from django.utils import translation
+from django.utils.translation import gettext as _
 from pydantic import BaseModel, TypeAdapter
 from pydantic_core import PydanticSerializationError
 
@@ -47,6 +55,7 @@ _ITEM: TypeAdapter[ThreadItem] = TypeAdapter(ThreadItem)
 _ATTACHMENT: TypeAdapter[SDKAttachment] = TypeAdapter(SDKAttachment)
 _DYNAMIC_WIDGETS: dict[type, str] = {DynamicWidgetRoot: "root", DynamicWidgetComponent: "component"}
 _DYNAMIC_KEY = "$dynamic"
+_REDACTED_KEY = "$redacted"
 _ITEM_COLUMNS = {"id", "thread_id", "created_at", "type"}
 _ATTACHMENT_COLUMNS = {"id", "thread_id", "type", "name", "mime_type"}
 _READABLE_WIDGET_KEYS = ("value", "title", "label", "text", "caption", "placeholder", "alt", "children")
@@ -204,6 +213,11 @@ def decode_thread(row: ThreadRow) -> ThreadMetadata:
     )
 
 
+def thread_event(thread: ThreadMetadata) -> ThreadUpdatedEvent:
+    """What tells a browser how the thread is now. Its metadata stays here."""
+    return ThreadUpdatedEvent(thread=Thread(**thread.model_dump(exclude={"metadata", "items"}), items=Page()))
+
+
 def encode_thread(thread: ThreadMetadata) -> dict[str, Any]:
     """The columns of a thread that the SDK may write."""
     return {
@@ -218,8 +232,16 @@ def encode_thread(thread: ThreadMetadata) -> dict[str, Any]:
 # --- Items --------------------------------------------------------------------------------------------------
 
 
-def decode_item(row: ThreadItemRow, *, thread_id: str) -> ThreadItem:
-    """An item's row as the SDK knows it. ``thread_id`` is the SDK's id of its thread."""
+def decode_item(row: ThreadItemRow, *, thread_id: str, locale: str | None = None) -> ThreadItem:
+    """An item's row as the SDK knows it.
+
+    Args:
+        row: the row.
+        thread_id: the SDK's id of its thread.
+        locale: the reader's language, in which a redacted item says what it is; the active one unless given.
+    """
+    if is_redacted(row):
+        return _tombstone(row, thread_id, locale)
     payload = original_json(row.payload)
     if row.type == "widget":
         payload["widget"] = _decode_widget(payload["widget"])
@@ -246,6 +268,36 @@ def encode_item(item: ThreadItem) -> dict[str, Any]:
         "text": storable_text(item_text(item)),
         "created_at": to_database_time(item.created_at),
     }
+
+
+def redacted_payload() -> dict[str, Any]:
+    """What stands in place of a redacted item's payload."""
+    return {_REDACTED_KEY: True}
+
+
+def is_redacted(row: ThreadItemRow) -> bool:
+    """Whether a moderator has removed what this item said."""
+    return isinstance(row.payload, dict) and _REDACTED_KEY in row.payload
+
+
+def _tombstone(row: ThreadItemRow, thread_id: str, locale: str | None) -> ThreadItem:
+    """What everybody reads of a redacted item, the model too: who wrote it, and that it was removed."""
+    with translation.override(locale or translation.get_language()):
+        text = _("This message was removed by a moderator.")
+    common: dict[str, Any] = {
+        "id": row.public_id,
+        "thread_id": thread_id,
+        "created_at": to_sdk_time(row.created_at),
+    }
+    match row.type:
+        case "user_message":
+            content = UserMessageTextContent(text=text)
+            return UserMessageItem(content=[content], inference_options=InferenceOptions(), **common)
+        case "hidden_context_item":
+            return HiddenContextItem(content=text, **common)
+        case "sdk_hidden_context":
+            return SDKHiddenContextItem(content=text, **common)
+    return AssistantMessageItem(content=[AssistantMessageContent(text=text)], **common)
 
 
 # A widget from a template is a "dynamic" one, which may have any field. Its JSON can also be read as that of

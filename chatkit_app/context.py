@@ -42,6 +42,7 @@ class RequestMemory:
     thread_pks: dict[str, int] = field(default_factory=dict)
     loaded_threads: dict[str, ThreadMetadata] = field(default_factory=dict)
     stored_items: set[str] = field(default_factory=set)
+    unannounced_items: set[str] = field(default_factory=set)
     pending_items: dict[str, ThreadItem] = field(default_factory=dict)
     user_message: UserMessageItem | None = None
     title: Title | None = None
@@ -112,6 +113,19 @@ class RequestContext:
             ),
         }
         return cls(**(found | fields))
+
+    def for_staff(self) -> dict[str, Any]:
+        """What is kept of who asked, with each answer, for staff to read beside the conversation.
+
+        By default the language, and of the session's own data what is plain text, a number or yes and no: at most
+        20 entries, each text cut to 200 characters. Override it in your class to keep less (``return {}``) or more;
+        whatever JSON can hold may be in it. It is stored as long as the thread is.
+        """
+        plain = [(key, value) for key, value in self.session.items() if isinstance(value, str | int | float)]
+        session = {
+            str(key)[:200]: value[:200] if isinstance(value, str) else value for key, value in plain[:20]
+        }
+        return {"locale": self.locale, "session": session}
 
 
 def ensure_visitor(request: HttpRequest) -> None:

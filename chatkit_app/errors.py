@@ -55,11 +55,16 @@ class LoginRequired(ChatKitError):
 
 
 class ThreadReadOnly(ChatKitError):
-    """Staff locked or closed the thread."""
+    """Staff locked or closed the thread.
+
+    Attributes:
+        thread_status: the SDK's ``LockedStatus`` or ``ClosedStatus``.
+    """
 
     status = 403
 
     def __init__(self, thread_status: Any) -> None:
+        self.thread_status = thread_status
         closed = thread_status.type == "closed"
         message = _("This conversation is closed.") if closed else _("This conversation is locked.")
         reason = getattr(thread_status, "reason", None)

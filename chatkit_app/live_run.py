@@ -18,6 +18,8 @@ from chatkit.types import (
     StreamingReq,
     ThreadItemDoneEvent,
     ThreadItemRemovedEvent,
+    ThreadStreamEvent,
+    ThreadUpdatedEvent,
 )
 from django.db import close_old_connections
 from django.utils import translation
@@ -25,6 +27,7 @@ from django.utils.translation import gettext as _
 
 from . import codec, db, run_rows
 from .conf import chatkit_settings
+from .errors import ThreadReadOnly
 from .frames import Frames
 from .models import Run as RunRow
 
@@ -44,6 +47,7 @@ class LiveRun(Frames):
 
     Attributes:
         public_id: what ``X-ChatKit-Run`` says and the run's URLs contain.
+        withdrawn: whether something in its frames was redacted, so that nobody is given them again.
         on_thread: called with the run as soon as ``threads.create`` has given it a thread.
     """
 
@@ -66,6 +70,7 @@ class LiveRun(Frames):
         self.on_thread = on_thread
         self.public_id = f"run_{secrets.token_hex(16)}"
         self.thread_id: str | None = getattr(request.params, "thread_id", None)
+        self.withdrawn = False
         self.loop = asyncio.get_running_loop()
         self.started = self.last_event = time.perf_counter()
         self.ended: float | None = None
@@ -103,10 +108,11 @@ class LiveRun(Frames):
         self._cancel(RunRow.Status.STOPPED)
 
     def _cancel(self, status: str) -> None:
-        if not self._ending and self._stop_status is None and self.task is not None:
+        if not self._ending and self._stop_status is None:
             self._stop_status = status
-            # A task that is cancelled before its first step would not even record that it has ended.
-            self.loop.call_soon(self._cancel_task)
+            if self.task is not None:
+                # A task that is cancelled before its first step would not even record that it has ended.
+                self.loop.call_soon(self._cancel_task)
 
     def _cancel_task(self) -> None:
         if not self._ending and self.task is not None:
@@ -143,7 +149,9 @@ class LiveRun(Frames):
     # Driving
 
     def begin(self) -> None:
-        self.task = asyncio.create_task(self._run(), name=self.public_id)
+        # Staff may have stopped it already: then nothing of it is done.
+        work = self._run() if self._stop_status is None else self._end_without_task()
+        self.task = asyncio.create_task(work, name=self.public_id)
         self.task.add_done_callback(self._ended)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
@@ -210,9 +218,18 @@ class LiveRun(Frames):
         if self._recording is not None:
             await asyncio.wait([self._recording])
         try:
-            await db.run(run_rows.record_end, self, status)
+            self._tell(await db.run(run_rows.record_end, self, status))
         except Exception:
             logger.exception("The end of run %s could not be recorded", self.public_id)
+
+    def _tell(self, events: list[ThreadStreamEvent]) -> None:
+        """Add what staff did while the answer was made, behind everything else."""
+        if not self.frames:
+            # Nothing of the request has come to anything: it was refused.
+            statuses = [event.thread.status for event in events if isinstance(event, ThreadUpdatedEvent)]
+            refusals = [ThreadReadOnly(status) for status in statuses if status.type != "active"]
+            self.frames += [codec.to_frame(self.server.error_event(refusal)) for refusal in refusals]
+        self.frames += [codec.to_frame(event) for event in events]
 
     async def _record_new_thread(self) -> None:
         """``threads.create`` has made its thread, which the run's row names."""

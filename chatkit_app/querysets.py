@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
 from django.apps import apps
-from django.db import models
+from django.db import connections, models, router
 from django.db.models import Q
 from django.db.models.functions import Coalesce
 
@@ -44,6 +44,15 @@ class OwnedQuerySet(models.QuerySet[_Row]):
         else:
             return self.none()
         return self.filter(owner, **{f"{prefix}namespace": context.namespace})
+
+    def locked(self) -> Self:
+        """Lock the rows until the transaction ends, against all who lock or change them.
+
+        Those who only refer to them, as an item that is inserted does to its thread, are not held up. They would be
+        by the usual lock, and then hold up whoever has it when they change the row.
+        """
+        features = connections[router.db_for_write(self.model)].features
+        return self.select_for_update(no_key=features.has_select_for_no_key_update)
 
     def claim(self, *, visitor_id: str, user_id: Any) -> int:
         """Make a visitor's rows the user's, in every namespace. Returns how many there were."""

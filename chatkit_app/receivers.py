@@ -16,7 +16,8 @@ def connect_receivers() -> None:
 
 
 def claim_visitor(sender: Any, request: HttpRequest | None, user: Any, **kwargs: Any) -> None:
-    """At login, what the visitor wrote becomes the user's."""
+    """At login, what the visitor wrote becomes the user's. A verdict of the user's own stands against the visitor's."""
+    from . import flags
     from .context import VISITOR_KEY
     from .models import Attachment, Feedback, Run, Thread
     from .signals import visitor_claimed
@@ -30,7 +31,10 @@ def claim_visitor(sender: Any, request: HttpRequest | None, user: Any, **kwargs:
         Attachment.objects.claim(visitor_id=visitor_id, user_id=user.pk)
         Run.objects.claim(visitor_id=visitor_id, user_id=user.pk)
         judged = Feedback.objects.filter(user=user).values("item_id")
-        Feedback.objects.exclude(item_id__in=judged).claim(visitor_id=visitor_id, user_id=user.pk)
+        outdone = Feedback.objects.filter(user__isnull=True, visitor_id=visitor_id, item_id__in=judged)
+        for thread_pk in sorted(set(outdone.values_list("item__thread_id", flat=True))):
+            flags.drop_verdicts(thread_pk, outdone)
+        Feedback.objects.claim(visitor_id=visitor_id, user_id=user.pk)
     visitor_claimed.send(sender=Thread, user=user, visitor_id=visitor_id, threads=threads)
 
 

@@ -9,8 +9,6 @@ from chatkit.types import (
     AssistantMessageContentPartTextDelta,
     AssistantMessageItem,
     ErrorEvent,
-    Page,
-    Thread,
     ThreadCreatedEvent,
     ThreadItem,
     ThreadItemAddedEvent,
@@ -29,7 +27,7 @@ from .live_run import record_delivery
 from .models import Run as RunRow
 from .models import Thread as ThreadRow
 from .models import ThreadItem as ItemRow
-from .run_rows import mark_lost
+from .run_rows import mark_lost, staff_events
 
 logger = logging.getLogger(__name__)
 
@@ -76,9 +74,12 @@ class StoredRun(Frames):
             return False
         if run.thread is not None:
             self._read(run, run.thread)
+        if run.status == RunRow.Status.RUNNING:
+            return True
         if run.status in {RunRow.Status.FAILED, RunRow.Status.LOST}:
             self._send(ErrorEvent(code="custom", message=self._interrupted(), allow_retry=True))
-        return run.status == RunRow.Status.RUNNING
+        self.frames += [codec.to_frame(event) for event in staff_events(run.pk, locale=self._locale)]
+        return False
 
     def _interrupted(self) -> str:
         # A database worker does not know which language is active in the view.
@@ -91,10 +92,10 @@ class StoredRun(Frames):
     def _read(self, run: RunRow, thread: ThreadRow) -> None:
         events: list[BaseModel] = []
         if not self.frames and run.operation == "threads.create":
-            metadata = codec.decode_thread(thread)
-            events.append(ThreadCreatedEvent(thread=Thread(**metadata.model_dump(), items=Page())))
+            events.append(ThreadCreatedEvent(thread=codec.thread_event(codec.decode_thread(thread)).thread))
         for row in ItemRow.objects.visible().filter(run_id=run.pk).order_by("pk"):
-            item = signed_again(codec.decode_item(row, thread_id=thread.public_id), self._endpoint_url)
+            item = codec.decode_item(row, thread_id=thread.public_id, locale=self._locale)
+            item = signed_again(item, self._endpoint_url)
             events += self._growth(item) if run.status == RunRow.Status.RUNNING else self._end(item)
         # All at once: the reader looks at them from another thread.
         self.frames += [codec.to_frame(event) for event in events]

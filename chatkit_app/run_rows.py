@@ -6,14 +6,17 @@ import time
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from chatkit.types import ThreadItemReplacedEvent, ThreadStreamEvent
 from django.db import IntegrityError
 from django.db.models import Q
 from django.utils import timezone
 
 from . import codec, db
 from .conf import chatkit_settings
-from .errors import ThreadBusy
+from .errors import ThreadBusy, ThreadReadOnly
 from .models import Run as RunRow
+from .models import Thread as ThreadRow
+from .models import ThreadItem as ItemRow
 from .querysets import RunQuerySet
 from .signals import run_finished
 
@@ -25,8 +28,27 @@ REPEAT_WINDOW = timedelta(seconds=30)
 
 
 def record_start(run: LiveRun) -> None:
+    """Give the run its row.
+
+    Raises:
+        ThreadBusy: when the thread has another one that is running.
+        ThreadReadOnly: when staff locked or closed the thread after the request had been admitted.
+    """
+    thread_pk = run.context.memory.thread_pks.get(run.thread_id or "")
+    pk = _insert(run, thread_pk)
+    # Staff write the status and then look for answers to stop; here it is the row first and then the status. Of two
+    # who write before they look, one at least sees the other.
+    thread = None if thread_pk is None else ThreadRow.objects.filter(pk=thread_pk).first()
+    if thread is not None and thread.is_read_only:
+        RunRow.objects.filter(pk=pk).update(
+            status=RunRow.Status.STOPPED, delivered=True, finished_at=timezone.now()
+        )
+        raise ThreadReadOnly(codec.decode_thread(thread).status)
+    run.context.memory.run_pk = pk
+
+
+def _insert(run: LiveRun, thread_pk: int | None) -> int:
     context = run.context
-    thread_pk = context.memory.thread_pks.get(run.thread_id or "")
     fields = {
         "public_id": run.public_id,
         "thread_id": thread_pk,
@@ -35,30 +57,30 @@ def record_start(run: LiveRun) -> None:
         "namespace": context.namespace,
         "operation": run.request.type,
         "request_key": run.request_key,
+        "context": codec.storable_json(context.for_staff()),
     }
-    for attempt in (1, 2):
+    for _attempt in (1, 2):
         try:
             with db.savepoint(RunRow):
-                context.memory.run_pk = RunRow.objects.create(**fields).pk
-                return
+                return int(RunRow.objects.create(**fields).pk)
         except IntegrityError:
             mine = RunRow.objects.filter(public_id=run.public_id).first()
             if mine is not None:  # the connection broke after the row was written
-                context.memory.run_pk = mine.pk
-                return
-            lost = thread_pk is not None and mark_lost(RunRow.objects.filter(thread_id=thread_pk))
-            if attempt == 2 or not lost:
-                raise ThreadBusy from None
+                return int(mine.pk)
+            if thread_pk is None or not mark_lost(RunRow.objects.filter(thread_id=thread_pk)):
+                break
+    raise ThreadBusy
 
 
 def _milliseconds(start: float, end: float | None) -> int | None:
     return None if end is None else max(0, round((end - start) * 1000))
 
 
-def record_end(run: LiveRun, status: str) -> None:
+def record_end(run: LiveRun, status: str) -> list[ThreadStreamEvent]:
+    """Write down how the run ended. Returns what staff did meanwhile, for its readers."""
     memory = run.context.memory
     if memory.run_pk is None:
-        return
+        return []
     usage = memory.usage
     fields: dict[str, Any] = {
         "status": status,
@@ -78,6 +100,29 @@ def record_end(run: LiveRun, status: str) -> None:
         row = RunRow.objects.filter(pk=memory.run_pk).first()
         if row is not None:
             run_finished.send(sender=RunRow, run=row)
+    return staff_events(memory.run_pk, locale=run.context.locale)
+
+
+def staff_events(run_pk: int, *, locale: str | None) -> list[ThreadStreamEvent]:
+    """What a reader of the run is to know of what staff did while it ran: what they redacted, and the thread's status.
+
+    Without it an open page would show until its next reload what is no longer there.
+    """
+    concerned = Q(withdrawn=True) | ~Q(thread__status=ThreadRow.Status.ACTIVE)
+    row = RunRow.objects.filter(concerned, pk=run_pk).select_related("thread").first()
+    if row is None or row.thread is None:
+        return []
+    events: list[ThreadStreamEvent] = []
+    if row.withdrawn:
+        until = row.finished_at or timezone.now()
+        redacted = ItemRow.objects.visible().filter(
+            thread_id=row.thread.pk, redacted_at__range=(row.started_at, until)
+        )
+        for item in redacted.order_by("pk"):
+            found = codec.decode_item(item, thread_id=row.thread.public_id, locale=locale)
+            events.append(ThreadItemReplacedEvent(item=found))
+    events.append(codec.thread_event(codec.decode_thread(row.thread)))
+    return events
 
 
 def sign_of_life(active: list[LiveRun]) -> list[int]:
@@ -131,3 +176,8 @@ def find_repeated_row(request_key: str) -> RunRow | None:
         .exclude(request_key="")
         .first()
     )
+
+
+def find_withdrawn_row(public_id: str) -> RunRow | None:
+    """The row of this run if something that it sent was redacted."""
+    return RunRow.objects.filter(public_id=public_id, withdrawn=True).first()

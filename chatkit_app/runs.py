@@ -20,6 +20,7 @@ from .errors import ThreadBusy
 from .live_run import LiveRun
 from .models import Run as RunRow
 from .owned_store import OwnedStore
+from .querysets import RunQuerySet
 
 if TYPE_CHECKING:
     from .context import RequestContext
@@ -145,7 +146,7 @@ async def interrupt_all() -> None:
 def find_repeated(request_key: str) -> LiveRun | None:
     """The run of this process that the same request has started, if it has not reached anybody yet."""
     run = _by_request.get(request_key)
-    if run is None or run.delivered:
+    if run is None or run.delivered or run.withdrawn:
         return None
     fresh = run.ended is None or time.perf_counter() - run.ended < run_rows.REPEAT_WINDOW.total_seconds()
     return run if fresh else None
@@ -168,13 +169,32 @@ def request_stop(*, run_pk: int) -> bool:
     Returns:
         Whether the run was still running. One of another process stops at its next checkpoint.
     """
-    run_rows.mark_lost(RunRow.objects.filter(pk=run_pk))
-    if not RunRow.objects.running().filter(pk=run_pk).update(stop_requested=True):
-        return False
-    for run in list(_live.values()):
-        if run.context.memory.run_pk == run_pk:
+    return bool(request_stops(RunRow.objects.filter(pk=run_pk)))
+
+
+def request_stops(rows: RunQuerySet) -> int:
+    """The same for those of many runs that are running. Returns how many these were."""
+    run_rows.mark_lost(rows)
+    running = list(rows.running().values_list("pk", "public_id"))
+    if not running:
+        return 0
+    stopped = RunRow.objects.running().filter(pk__in=[pk for pk, _ in running]).update(stop_requested=True)
+    for _pk, public_id in running:
+        run = _live.get(public_id)
+        if run is not None:
             run.loop.call_soon_threadsafe(run.stop)
-    return True
+    return stopped
+
+
+def withdraw(thread_id: str) -> None:
+    """Give nobody the frames again that this process keeps of answers in this thread.
+
+    Readers who come from now on get what the database has. Those of other processes are known by
+    ``Run.withdrawn``, which every reader's row has.
+    """
+    for run in list(_live.values()):
+        if run.thread_id == thread_id:
+            run.withdrawn = True
 
 
 # --- Keeping: checkpoints, signs of life, stops from elsewhere, time limits ------------------------------------
@@ -239,5 +259,5 @@ def _end_overdue(active: list[LiveRun]) -> None:
 def _forget(runs: list[LiveRun]) -> None:
     limit = chatkit_settings.run_retention
     for run in runs:
-        if run.ended is not None and time.perf_counter() - run.ended > limit:
+        if run.ended is not None and (run.withdrawn or time.perf_counter() - run.ended > limit):
             _unregister(run)

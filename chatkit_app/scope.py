@@ -13,11 +13,11 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
-from django.db.models import Model, QuerySet
+from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 from django.utils.module_loading import import_string
 
 from .conf import chatkit_settings
-from .models import Thread
+from .models import AuditEntry, Thread
 from .querysets import ThreadQuerySet
 
 _Row = TypeVar("_Row", bound=Model)
@@ -40,6 +40,15 @@ def threads_of(user: Any, threads: ThreadQuerySet | None = None) -> ThreadQueryS
             f'CHATKIT["ADMIN_SCOPE"] ({path}) returned {type(scoped).__name__}; '
             "return the threads it was given, filtered: threads.filter(…)."
         )
+    query = scoped.query
+    if query.is_sliced or query.combinator:
+        raise TypeError(
+            f'CHATKIT["ADMIN_SCOPE"] ({path}) returned a slice or a union of threads, which cannot be narrowed '
+            "further; return the threads it was given, filtered: threads.filter(…)."
+        )
+    if query.distinct or len(query.alias_map) > 1:
+        # A join may give a thread twice, and what is distinct cannot be deleted.
+        return threads.filter(pk__in=scoped.order_by().values("pk"))
     return scoped  # type: ignore[return-value]
 
 
@@ -48,3 +57,15 @@ def within(rows: QuerySet[_Row], user: Any, *, thread: str = "thread") -> QueryS
     if chatkit_settings.admin_scope is None:
         return rows
     return rows.filter(**{f"{thread}__in": threads_of(user).order_by().values("pk")})
+
+
+def entries_of(user: Any) -> QuerySet[AuditEntry]:
+    """Those entries of the audit that this staff member may know of.
+
+    Under a scope these are their own and those about threads in it. Entries about threads that are gone are nobody's.
+    """
+    entries: QuerySet[AuditEntry] = AuditEntry.objects.all()
+    if chatkit_settings.admin_scope is None:
+        return entries
+    thread = threads_of(user).order_by().filter(public_id=OuterRef("thread_key"))
+    return entries.filter(Q(actor_key=str(user.pk)) | Exists(thread))

@@ -10,3 +10,21 @@ feedback_given = Signal()
 
 # Arguments: run (the row, final). Sent when an answer ended, however it ended.
 run_finished = Signal()
+
+# Arguments: item (the row, with its thread). Sent once for each item, as soon as it is stored whole, with the sender
+# ThreadItem. An answer waits for what listens; what raises is logged and harms nothing. A rule listens like this:
+#
+#     @receiver(item_added)
+#     def look_for_card_numbers(item, **kwargs):
+#         if CARD_NUMBER.search(item.text):
+#             flags.flag(item.thread, item=item, rule="card-number", reason="Looks like a card number.")
+item_added = Signal()
+
+# Arguments: flag (the row, with its thread and item). Sent for each new flag, for example to notify somebody.
+thread_flagged = Signal()
+
+# Arguments: item (the row, as the tombstone that it is now), actor (the staff member, or None). Sent with the sender
+# ThreadItem after a message was redacted, once that is certain. The app has rewritten its own copies by then; a site
+# that keeps some of its own (a data warehouse, a search engine, mails) deletes them by item.thread_id and
+# item.public_id. What raises is logged and undoes nothing.
+item_redacted = Signal()

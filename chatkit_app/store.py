@@ -17,15 +17,17 @@ from django.db import IntegrityError, router, transaction
 from django.db.models import F, OuterRef, Subquery
 from django.utils import timezone
 
-from . import codec, db
+from . import codec, db, flags
 from .context import RequestContext
 from .memory_store import InMemoryStore
 from .models import Attachment as AttachmentRow
 from .models import Feedback
+from .models import Run as RunRow
 from .models import Thread as ThreadRow
 from .models import ThreadItem as ItemRow
 from .owned_store import NoOwner, NotFoundError, OwnedStore, new_id, sdk_page
-from .querysets import HIDDEN_ITEM_TYPES, MAX_PAGE_SIZE
+from .querysets import HIDDEN_ITEM_TYPES, MAX_PAGE_SIZE, ThreadQuerySet
+from .signals import item_added
 
 __all__ = ["DjangoStore", "InMemoryStore", "NoOwner", "NotFoundError", "OwnedStore", "new_id"]
 
@@ -138,9 +140,22 @@ class DjangoStore(OwnedStore):
             seen = {name: before[name] for name in status if before["status"] != "active" or name == "status"}
             rows.filter(**seen).update(**status)
         rest = {name: value for name, value in changed.items() if name not in status}
-        found = rows.update(**rest) if rest else not changed or rows.exists()
+        run_pk = context.memory.run_pk
+        if "title" in rest and run_pk is not None:
+            found = self._update_title(rows, rest, run_pk)
+        else:
+            found = rows.update(**rest) if rest else not changed or rows.exists()
         if not found:
             raise NotFoundError(f"Thread {thread.id!r} not found")
+
+    def _update_title(self, rows: ThreadQuerySet, columns: dict[str, Any], run_pk: int) -> int:
+        """Write what an answer changed, without a title that it made of a message that was redacted meanwhile."""
+        with transaction.atomic(using=router.db_for_write(ThreadRow)):
+            # Whoever redacts holds this lock too: the run is withdrawn by now, or this title is still redacted.
+            list(rows.locked().values_list("pk"))
+            if RunRow.objects.filter(pk=run_pk, withdrawn=True).exists():
+                columns = {name: value for name, value in columns.items() if name != "title"}
+            return rows.update(**columns) if columns else rows.count()
 
     def _load_threads(
         self, limit: int, after: str | None, order: str, context: RequestContext
@@ -229,7 +244,9 @@ class DjangoStore(OwnedStore):
             raise NotFoundError(f"Thread {thread_id!r} not found")
         if not hidden:
             context.memory.feedback |= {row.public_id: row.verdict for row in rows if row.verdict}
-        return sdk_page([codec.decode_item(row, thread_id=thread_id) for row in rows], has_more)
+        return sdk_page(
+            [codec.decode_item(row, thread_id=thread_id, locale=context.locale) for row in rows], has_more
+        )
 
     def _load_item(self, thread_id: str, item_id: str, context: RequestContext) -> ThreadItem:
         row = None
@@ -243,10 +260,13 @@ class DjangoStore(OwnedStore):
         if row is None:
             raise NotFoundError(f"Item {item_id!r} not found")
         context.memory.stored_items.add(item_id)
-        return codec.decode_item(row, thread_id=thread_id)
+        return codec.decode_item(row, thread_id=thread_id, locale=context.locale)
 
     def _write_item(self, thread_id: str, item: ThreadItem, context: RequestContext) -> None:
-        """Insert the item, or replace it where it stands when the thread has this id already."""
+        """Insert the item, or replace it where it stands when the thread has this id already.
+
+        What was redacted meanwhile stays so, and that is no error.
+        """
         thread_pk = self._thread_pk(thread_id, context)
         columns = codec.encode_item(item)
         attempts = [self._update_item, self._insert_item]
@@ -255,6 +275,19 @@ class DjangoStore(OwnedStore):
         if not any(attempt(thread_pk, columns, context) for attempt in attempts):
             raise NotFoundError(f"Thread {thread_id!r} not found")
         context.memory.stored_items.add(item.id)
+        self._announce_item(thread_pk, item.id, context)
+
+    def _announce_item(self, thread_pk: int, item_id: str, context: RequestContext) -> None:
+        """Send ``item_added`` for an item that is stored whole for the first time."""
+        if item_id in context.memory.unannounced_items and item_added.has_listeners(ItemRow):
+            items = ItemRow.objects.select_related("thread")
+            row = items.filter(thread_id=thread_pk, public_id=item_id).first()
+            if row is not None:
+                transaction.on_commit(
+                    lambda: item_added.send_robust(sender=ItemRow, item=row),
+                    using=router.db_for_write(ItemRow),
+                )
+        context.memory.unannounced_items.discard(item_id)
 
     def _insert_item(self, thread_pk: int, columns: dict[str, Any], context: RequestContext) -> bool:
         try:
@@ -264,13 +297,14 @@ class DjangoStore(OwnedStore):
                     raise NotFoundError(f"Thread of item {columns['public_id']!r} not found")
         except IntegrityError:
             return False
+        context.memory.unannounced_items.add(columns["public_id"])
         return True
 
     def _update_item(self, thread_pk: int, columns: dict[str, Any], context: RequestContext) -> bool:
         with transaction.atomic(using=router.db_for_write(ItemRow)):
             rows = ItemRow.objects.filter(thread_id=thread_pk, public_id=columns["public_id"])
-            if not rows.update(updated_at=timezone.now(), **columns):
-                return False
+            if not rows.filter(redacted_at__isnull=True).update(updated_at=timezone.now(), **columns):
+                return rows.exists()
             self._touch_thread(thread_pk, columns, added=0)
         return True
 
@@ -306,14 +340,20 @@ class DjangoStore(OwnedStore):
             if item.id not in context.memory.stored_items
         }
         with transaction.atomic(using=router.db_for_write(ItemRow)):
-            if new:
-                # Their own checkpoint may have stored them, if the connection broke just after it.
-                stored = ItemRow.objects.filter(
-                    thread_id__in={pk for pk, _ in new}, public_id__in={public_id for _, public_id in new}
+            # Locked, so that none of them is redacted between this look and the writing.
+            known = ItemRow.objects.locked().filter(
+                thread_id__in={row.thread_id for row in rows}, public_id__in={row.public_id for row in rows}
+            )
+            stored = {
+                (thread_pk, public_id): redacted_at
+                for thread_pk, public_id, redacted_at in known.order_by("pk").values_list(
+                    "thread_id", "public_id", "redacted_at"
                 )
-                new -= set(stored.values_list("thread_id", "public_id"))
+            }
+            # Their own checkpoint may have stored them, if the connection broke just after it.
+            new -= stored.keys()
             ItemRow.objects.bulk_create(
-                rows,
+                [row for row in rows if stored.get((row.thread_id, row.public_id)) is None],
                 update_conflicts=True,
                 unique_fields=["thread", "public_id"],
                 update_fields=["payload", "text", "updated_at"],
@@ -322,23 +362,34 @@ class DjangoStore(OwnedStore):
             for number in set(added.values()):
                 threads = [pk for pk, count in added.items() if count == number]
                 ThreadRow.objects.filter(pk__in=threads).update(item_count=F("item_count") + number)
-        for item, context in unfinished:
+        for row, (item, context) in zip(rows, unfinished, strict=True):
             context.memory.stored_items.add(item.id)
+            if (row.thread_id, row.public_id) in new:
+                context.memory.unannounced_items.add(item.id)
 
     def _delete_item(self, thread_id: str, item_id: str, context: RequestContext) -> None:
         thread_pk = self._thread_pk(thread_id, context)
         if not codec.is_storable_id(item_id):
             return
         with transaction.atomic(using=router.db_for_write(ItemRow)):
+            # The item before its thread, as whoever writes or redacts it locks them. The thread's lock keeps away
+            # those who judge or flag the item.
             items = ItemRow.objects.filter(thread_id=thread_pk)
-            _, deleted = items.filter(public_id=item_id).delete()
+            pks = list(items.filter(public_id=item_id).locked().values_list("pk", flat=True))
+            threads = ThreadRow.objects.filter(pk=thread_pk)
+            list(threads.locked().values_list("pk"))
+            # Of what staff redacted a trace remains, also when its answer is made anew.
+            _, deleted = items.filter(pk__in=pks, redacted_at__isnull=True).delete()
             count = deleted.get(ItemRow._meta.label, 0)
+            if deleted.get(Feedback._meta.label):
+                threads.recount_feedback()
             if count:
                 texts = items.visible().exclude(text="").order_by("-id").values_list("text", flat=True)
-                ThreadRow.objects.filter(pk=thread_pk).update(
+                threads.update(
                     item_count=F("item_count") - count, last_preview=codec.preview(texts.first() or "")
                 )
         context.memory.stored_items.discard(item_id)
+        context.memory.unannounced_items.discard(item_id)
 
     # Feedback
 
@@ -352,21 +403,21 @@ class DjangoStore(OwnedStore):
     ) -> list[str]:
         thread_pk = self._thread_pk(thread_id, context)
         wanted = [item_id for item_id in item_ids[:MAX_PAGE_SIZE] if codec.is_storable_id(item_id)]
-        items = dict(
-            ItemRow.objects.visible()
-            .filter(thread_id=thread_pk, public_id__in=wanted)
-            .values_list("public_id", "pk")
-        )
-        if not items:
-            raise NotFoundError("None of the items exists")
         now = timezone.now()
         owner = self._owner_columns(context)
         with transaction.atomic(using=router.db_for_write(Feedback)):
-            # The thread's row is the lock under which two tabs of one owner take turns.
-            if not ThreadRow.objects.select_for_update().filter(pk=thread_pk).exists():
+            # The thread's row is the lock under which two tabs of one owner take turns, and items stay.
+            if not ThreadRow.objects.filter(pk=thread_pk).locked().exists():
                 raise NotFoundError(f"Thread {thread_id!r} not found")
+            items = dict(
+                ItemRow.objects.visible()
+                .filter(thread_id=thread_pk, public_id__in=wanted)
+                .values_list("public_id", "pk")
+            )
+            if not items:
+                raise NotFoundError("None of the items exists")
             verdicts = Feedback.objects.filter(item_id__in=items.values(), **owner)
-            judged = set(verdicts.values_list("item_id", flat=True))
+            judged = dict(verdicts.values_list("item_id", "kind"))
             verdicts.update(kind=kind, updated_at=now)
             Feedback.objects.bulk_create(
                 Feedback(
@@ -380,6 +431,9 @@ class DjangoStore(OwnedStore):
                 for pk in items.values()
                 if pk not in judged
             )
+            changed = [pk for pk in items.values() if judged.get(pk) != kind]
+            if changed:
+                flags.follow_verdicts(thread_pk, changed, kind)
         return [item_id for item_id in dict.fromkeys(wanted) if item_id in items]
 
     # Attachments

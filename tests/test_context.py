@@ -223,3 +223,28 @@ def test_context_of_another_type_is_refused(request_of, settings):
         TypeError, match=r'CHATKIT\["CONTEXT"\] \(tests.test_context.wrong_context\) returned dict'
     ):
         build_context(request_of())
+
+
+# For staff
+
+
+def test_staff_are_told_the_language_and_what_is_plain_in_the_session():
+    session = {
+        "plan": "gold",
+        "visits": 3,
+        "rate": 0.5,
+        "agreed": True,
+        "note": "x" * 300,
+        "cart": [1],
+        "none": None,
+    }
+    context = RequestContext(locale="de", session=session)
+    assert context.for_staff() == {
+        "locale": "de",
+        "session": {"plan": "gold", "visits": 3, "rate": 0.5, "agreed": True, "note": "x" * 200},
+    }
+
+
+def test_staff_are_told_twenty_entries_of_the_session():
+    context = RequestContext(session={f"key{number}": number for number in range(50)})
+    assert context.for_staff()["session"] == {f"key{number}": number for number in range(20)}

@@ -8,6 +8,7 @@ import pytest
 from django.dispatch import Signal
 
 from chatkit_app import signals, testing
+from chatkit_app.admin.base import PERMISSIONS
 from chatkit_app.conf import DEFAULTS
 from chatkit_app.rendering import render_chatkit
 
@@ -29,7 +30,14 @@ def test_documented_default_is_the_default(key):
 
 def test_every_signal_is_documented():
     names = [name for name, value in vars(signals).items() if isinstance(value, Signal)]
-    assert names == ["visitor_claimed", "feedback_given", "run_finished"]
+    assert set(names) == {
+        "visitor_claimed",
+        "item_added",
+        "feedback_given",
+        "thread_flagged",
+        "item_redacted",
+        "run_finished",
+    }
     assert [name for name in names if f"`{name}`" not in README] == []
 
 
@@ -59,3 +67,16 @@ def test_documented_test_tool_exists(name):
 def test_documented_commands_are_those_of_continuous_integration():
     assert ".venv/bin/python -m tests\n" in README
     assert "\npython -m tests" in (ROOT / ".ci" / "run").read_text()
+
+
+def test_every_permission_is_documented_and_exists():
+    documented = re.findall(
+        r"^\| `(\w+)` \| ", README.partition("| permission ")[2].partition("\n\n")[0], re.M
+    )
+    ours = {path.removeprefix("chatkit_app.") for path in PERMISSIONS.values()}
+    assert set(documented) == ours | {"view_thread", "view_dailytally"}
+
+
+def test_every_command_is_documented():
+    commands = {path.stem for path in (ROOT / "chatkit_app" / "management" / "commands").glob("chatkit_*.py")}
+    assert {name for name in commands if f"manage.py {name}" not in README} == set()

@@ -18,6 +18,8 @@ import pytest
 from django.db import connection
 
 from chatkit_app.models import Run, Thread, ThreadItem
+from chatkit_app.moderation import set_status
+from chatkit_app.redaction import redact
 from chatkit_app.testing import decode_events
 from tests.chat import CSRF_TOKEN, encode, message
 
@@ -188,6 +190,36 @@ def test_message_to_another_process_meanwhile_is_refused(two, browser):
     assert refused["allow_retry"] is True
     assert refused["message"].startswith("An answer is still being written")
     browser.ask(first, "POST", f"/chatkit/runs/{answer.run_id}/stop").rest()
+
+
+def test_lock_ends_the_answer_of_another_process(two, browser):
+    """Here the moderator's process is that of the tests."""
+    answer = browser.say(two[0], "5000").until('"0 "')
+    set_status([Thread.objects.get()], Thread.Status.LOCKED, reason="Be kind.", actor=None)
+    events = answer.rest().events()
+    assert events[-1]["thread"]["status"] == {"type": "locked", "reason": "Be kind."}
+    assert words(5000).startswith(answer.text())
+    for process in two:
+        refused, _updated = browser.say(process, "1", events[0]["thread"]["id"]).rest().events()
+        assert refused["message"] == "This conversation is locked. Be kind."
+
+
+def test_message_that_another_process_is_writing_is_redacted_everywhere(two, browser):
+    answer = browser.say(two[0], "5000").until('"0 "')
+    followed = browser.ask(two[1], "GET", f"/chatkit/runs/{answer.run_id}/events").until("0 ")
+    item = eventually(lambda: ThreadItem.objects.filter(type="assistant_message").first())
+    redact(item, actor=None, reason="Private data")
+    said = "This message was removed by a moderator."
+    events = answer.rest().events()
+    (replaced,) = [event["item"] for event in events if event["type"] == "thread.item.replaced"]
+    assert (replaced["id"], replaced["content"][0]["text"]) == (item.public_id, said)
+    assert followed.rest().text() == said
+    for process in two:
+        again = browser.ask(process, "GET", f"/chatkit/runs/{answer.run_id}/events").rest()
+        assert again.text() == said
+        assert b"0 1 " not in again.body
+    item.refresh_from_db()
+    assert (item.payload, item.text) == ({"$redacted": True}, "")
 
 
 def test_killed_process_loses_two_seconds_at_most_and_frees_the_thread(two, browser):

@@ -68,6 +68,20 @@ async def test_new_thread_and_its_items_are_replayed():
     assert events[2]["item"]["content"][0]["text"] == "echo: hi"
 
 
+async def test_metadata_of_a_thread_stays_here():
+    run = await make_run(EchoServer())
+    await db.run(lambda: Thread.objects.update(metadata={"secret": "of the site"}))
+    assert "of the site" not in str(await read(StoredRun(run.pk)))
+
+
+async def test_lock_is_replayed_behind_the_answer():
+    run = await make_run(EchoServer())
+    await db.run(lambda: Thread.objects.update(status="locked", status_reason="Be kind."))
+    events = await read(StoredRun(run.pk))
+    assert kinds(events)[-2:] == ["thread.item.done", "thread.updated"]
+    assert events[-1]["thread"]["status"] == {"type": "locked", "reason": "Be kind."}
+
+
 async def test_later_answer_is_replayed_without_earlier_ones():
     server = EchoServer()
     first = await make_run(server)

@@ -24,27 +24,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 BUSY = "An answer is still being written in this conversation. Wait for it or stop it, then try again."
 
 
-@pytest.fixture
-async def gate() -> asyncio.Event:
-    SlowServer.gate = asyncio.Event()
-    SlowServer.started = 0
-    return SlowServer.gate
-
-
-@pytest.fixture
-def use(settings: Any) -> Any:
-    """Configure the app: the name of a class in ``tests.servers``, and other keys."""
-
-    def configure(server: str, **keys: Any) -> None:
-        settings.CHATKIT = {
-            "SERVER": f"tests.servers.{server}",
-            "CHECKPOINT_INTERVAL": 0.05,
-            **keys,
-        }
-
-    return configure
-
-
 def texts(thread_id: str) -> list[str]:
     items = ThreadItem.objects.filter(thread__public_id=thread_id, type="assistant_message").order_by("pk")
     return [item.text for item in items]
@@ -176,6 +155,18 @@ async def test_finished_runs_are_forgotten_after_their_retention(use):
     run = runs.get_live(answer.run_id)
     await eventually(lambda: runs.get_live(answer.run_id) is None)
     assert run not in [*runs._by_thread.values(), *runs._by_request.values()]
+
+
+async def test_run_keeps_what_staff_may_know_of_who_asked(use):
+    use("EchoServer")
+    server = EchoServer()
+    context = RequestContext(
+        visitor_id="visitor", locale="de", session={"plan": "gold\x00", "rate": float("nan")}
+    )
+    run = await runs.start(server, server.parse(encode("threads.create", input=message("hi"))), context)
+    await run.finished()
+    row = await db.run(Run.objects.get)
+    assert row.context == {"locale": "de", "session": {"plan": "gold\uf8ff0000", "rate": None}}
 
 
 # --- Stopping -----------------------------------------------------------------------------------------------

@@ -1,5 +1,5 @@
 """The admin: browse conversations and moderate them. One module per page."""
 
-from . import attachments, feedback, runs, threads
+from . import attachments, audit, dashboard, feedback, flags, labels, runs, threads
 
-__all__ = ["attachments", "feedback", "runs", "threads"]
+__all__ = ["attachments", "audit", "dashboard", "feedback", "flags", "labels", "runs", "threads"]

@@ -5,16 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.utils.formats import date_format
+from django.utils.timezone import is_aware, localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, ngettext_lazy
 
-from ..models import Run, Thread
-from ..moderation import set_status, stop_run
+from ..models import AuditEntry, Run, Thread
+from ..moderation import last_change, set_status, stop_run
 from .base import ReadingAdmin
 from .confirmation import ReasonForm, confirmation
+from .content import shorten
 from .pages import list_url, page_url, selected_threads, to_page
 
 
@@ -27,6 +31,18 @@ class Transition:
     question: Any
     help_text: Any
     done: Any
+    already: Any
+
+
+class NewReasonForm(ReasonForm):
+    """Another reason for a thread that is locked or closed already, which a moderator may not have known."""
+
+    replace = forms.BooleanField(
+        label=gettext_lazy("Replace the reason that the user reads now"),
+        error_messages={
+            "required": gettext_lazy("Somebody was faster. Tick this if your reason is the better one.")
+        },
+    )
 
 
 TRANSITIONS = {
@@ -36,6 +52,11 @@ TRANSITIONS = {
         question=gettext_lazy("Lock? The user can read but no longer write, until the thread is reopened."),
         help_text=gettext_lazy("The user reads this."),
         done=ngettext_lazy("%(count)d thread was locked.", "%(count)d threads were locked.", "count"),
+        already=ngettext_lazy(
+            "%(count)d thread was locked already.",
+            "%(count)d threads were locked already.",
+            "count",
+        ),
     ),
     "close": Transition(
         status=Thread.Status.CLOSED,
@@ -43,6 +64,11 @@ TRANSITIONS = {
         question=gettext_lazy("Close? The conversation is over; the user can read but no longer write."),
         help_text=gettext_lazy("The user reads this."),
         done=ngettext_lazy("%(count)d thread was closed.", "%(count)d threads were closed.", "count"),
+        already=ngettext_lazy(
+            "%(count)d thread was closed already.",
+            "%(count)d threads were closed already.",
+            "count",
+        ),
     ),
     "reopen": Transition(
         status=Thread.Status.ACTIVE,
@@ -50,22 +76,64 @@ TRANSITIONS = {
         question=gettext_lazy("Reopen? The user can write again."),
         help_text=gettext_lazy("Kept in the history; the user does not see it."),
         done=ngettext_lazy("%(count)d thread was reopened.", "%(count)d threads were reopened.", "count"),
+        already=ngettext_lazy(
+            "%(count)d thread was open already.",
+            "%(count)d threads were open already.",
+            "count",
+        ),
     ),
 }
 
 
 def moderate_view(model_admin: ReadingAdmin, request: HttpRequest, object_id: str, name: str) -> HttpResponse:
-    """Ask for the reason (GET); lock, close or reopen one thread (POST)."""
+    """Ask for the reason (GET); lock, close or reopen one thread (POST).
+
+    Who finds that it has this status already is told by whom, and may put another reason in place of theirs.
+    """
     transition = TRANSITIONS.get(name)
     if transition is None:
         raise Http404
     thread = model_admin.find(request, object_id, "moderate")
-    form = ReasonForm(request.POST if request.method == "POST" else None, help_text=transition.help_text)
+    is_late = thread.status == transition.status
+    if is_late and not thread.is_read_only:
+        return _too_late(model_admin, request, thread, transition)
+    form_class = NewReasonForm if is_late else ReasonForm
+    form = form_class(request.POST if request.method == "POST" else None, help_text=transition.help_text)
     if not form.is_valid():
-        return _ask(model_admin, request, [thread], transition, form, back=page_url(model_admin, thread))
-    set_status([thread], transition.status, reason=form.cleaned_data["reason"], actor=request.user)
+        facts = [_already(thread, transition, last_change(thread))] if is_late else []
+        back = page_url(model_admin, thread)
+        return _ask(model_admin, request, [thread], transition, form, back=back, facts=facts)
+    reason = form.cleaned_data["reason"]
+    if not set_status([thread], transition.status, reason=reason, actor=request.user, replace_reason=is_late):
+        # Another moderator was faster, or the owner has deleted it.
+        thread = model_admin.find(request, object_id, "moderate")
+        return _too_late(model_admin, request, thread, transition)
     model_admin.message_user(request, transition.done % {"count": 1}, messages.SUCCESS)
     return to_page(model_admin, thread)
+
+
+def _too_late(
+    model_admin: ReadingAdmin, request: HttpRequest, thread: Thread, transition: Transition
+) -> HttpResponse:
+    said = _already(thread, transition, last_change(thread))
+    model_admin.message_user(request, said, messages.WARNING)
+    return to_page(model_admin, thread)
+
+
+def _already(thread: Thread, transition: Transition, entry: AuditEntry | None) -> str:
+    """That the thread has this status already, by whom, since when and why."""
+    said = str(transition.already % {"count": 1})
+    if entry is not None:
+        facts = {"name": shorten(entry.actor_name) or "–", "time": moment(entry.created_at)}
+        said += " " + _("(%(name)s, %(time)s)") % facts
+    if thread.status_reason:
+        said += " " + _("The user reads: “%(reason)s”") % {"reason": shorten(thread.status_reason, 300)}
+    return said
+
+
+def moment(value: Any) -> str:
+    """A date and time as staff read it."""
+    return date_format(localtime(value) if is_aware(value) else value, "SHORT_DATETIME_FORMAT")
 
 
 def stop_view(model_admin: ReadingAdmin, request: HttpRequest, object_id: str, run_pk: int) -> HttpResponse:
@@ -128,8 +196,12 @@ def _moderate_selected(
             action=f"{name}_threads",
             back=list_url(model_admin),
         )
-    set_status(threads, transition.status, reason=form.cleaned_data["reason"], actor=request.user)
-    model_admin.message_user(request, transition.done % {"count": len(threads)}, messages.SUCCESS)
+    changed = set_status(threads, transition.status, reason=form.cleaned_data["reason"], actor=request.user)
+    if changed:
+        model_admin.message_user(request, transition.done % {"count": len(changed)}, messages.SUCCESS)
+    if len(changed) < len(threads):
+        left = transition.already % {"count": len(threads) - len(changed)}
+        model_admin.message_user(request, left, messages.WARNING)
     return None
 
 
@@ -142,6 +214,7 @@ def _ask(
     *,
     back: str,
     action: str = "",
+    facts: list[Any] | None = None,
 ) -> HttpResponse:
     return confirmation(
         model_admin,
@@ -153,4 +226,5 @@ def _ask(
         threads=threads,
         action=action,
         back=back,
+        facts=facts,
     )

@@ -1,20 +1,122 @@
-"""The files of users' messages: what is known of them. Their bytes are not shown."""
+"""The files of users' messages: what is known of them, and the way to open one."""
 
 from __future__ import annotations
 
-from django.contrib import admin
+import re
+from collections.abc import AsyncIterator
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.admin.actions import delete_selected as stock_delete_selected
+from django.contrib.admin.views.main import ChangeList
+from django.core.files import File
+from django.core.handlers.asgi import ASGIRequest
+from django.db import router, transaction
+from django.db.models import QuerySet
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseNotAllowed,
+    HttpResponseRedirect,
+    StreamingHttpResponse,
+)
 from django.template.defaultfilters import filesizeformat
+from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.http import content_disposition_header
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from .. import audit, db
 from ..models import Attachment
 from .base import ReadingAdmin
-from .content import long_text, raw, shorten, visible
-from .filters import OwnerKindFilter
+from .content import long_text, raw, shorten
+from .filters import ActivityFilter, OwnerKindFilter
+from .pages import MAX_AT_ONCE
+
+CHUNK = 256 * 1024
+
+# With it the file could be had without a word in the audit.
+_SIGNATURE = re.compile(r"\?signature=[^\s\"]+")
+
+
+def file_view(model_admin: ReadingAdmin, request: HttpRequest, object_id: str) -> HttpResponseBase:
+    """The file itself, for those who may read what is said; the audit tells who has.
+
+    Only pictures that cannot run anything are shown; everything else is a download of no particular type.
+    """
+    # Imported late: it brings the SDK, and the admin is loaded by every management command.
+    from ..attachments import RASTER_IMAGES, clean_name, open_stored
+
+    if request.method not in ("GET", "HEAD"):
+        return HttpResponseNotAllowed(["GET", "HEAD"])
+    attachment = model_admin.find(request, object_id, "content")
+    try:
+        file = open_stored(attachment)
+    except FileNotFoundError:
+        model_admin.message_user(request, _("The file is no longer there."), messages.ERROR)
+        return HttpResponseRedirect(
+            reverse(f"{model_admin.admin_site.name}:chatkit_app_attachment_change", args=[attachment.pk])
+        )
+    _record(audit.Action.READ, request, attachment, opened=True)
+    shown = attachment.mime_type in RASTER_IMAGES
+    content: Any = _chunks(file) if isinstance(request, ASGIRequest) else file.chunks(CHUNK)
+    response = StreamingHttpResponse(
+        content,
+        content_type=attachment.mime_type if shown else "application/octet-stream",
+        headers={
+            "Content-Disposition": content_disposition_header(not shown, clean_name(attachment.name)),
+            "X-Content-Type-Options": "nosniff",
+            "Content-Security-Policy": "default-src 'none'; sandbox",
+            "Cross-Origin-Resource-Policy": "same-origin",
+        },
+    )
+    # Also when nobody reads it to its end.
+    response._resource_closers.append(file.close)  # type: ignore[attr-defined]
+    return response
+
+
+async def _chunks(file: File[bytes]) -> AsyncIterator[bytes]:
+    while chunk := await db.run(file.read, CHUNK):
+        yield chunk
+
+
+def _record(action: audit.Action, request: HttpRequest, attachment: Attachment, **details: Any) -> None:
+    audit.record(
+        action,
+        actor=request.user,
+        thread=attachment.thread,
+        owner=attachment.owner,
+        attachment=attachment.public_id,
+        **details,
+    )
+
+
+@admin.action(permissions=["delete"], description=gettext_lazy("Delete selected attachments"))
+def delete_selected(
+    model_admin: ReadingAdmin, request: HttpRequest, queryset: QuerySet[Attachment]
+) -> HttpResponse | None:
+    if queryset[MAX_AT_ONCE : MAX_AT_ONCE + 1].exists():
+        message = _("Please select at most %(count)d attachments at a time.") % {"count": MAX_AT_ONCE}
+        model_admin.message_user(request, message, messages.ERROR)
+        return None
+    with transaction.atomic(using=router.db_for_write(Attachment)):
+        return stock_delete_selected(model_admin, request, queryset)
+
+
+class CreatedFilter(ActivityFilter):
+    """Files that came between two days, both of them included."""
+
+    title = gettext_lazy("created")
+    column = "created_at"
+    FIRST, LAST = "from", "to"
 
 
 @admin.register(Attachment)
 class AttachmentAdmin(ReadingAdmin):
+    PAGES = (("file/", file_view, "file"),)
+
     list_display = (
         "file_name",
         "type",
@@ -27,10 +129,11 @@ class AttachmentAdmin(ReadingAdmin):
     list_filter = (
         ("type", admin.ChoicesFieldListFilter),
         OwnerKindFilter,
-        ("created_at", admin.DateFieldListFilter),
+        CreatedFilter,
     )
     list_select_related = ("user", "thread")
     ordering = ("-id",)
+    day_column = "created_at"
     search_fields = ("name", "public_id__exact", "visitor_id__exact")
     search_help_text = gettext_lazy("A part of a file’s name, or the whole id of an attachment or visitor.")
     # A file's name, and what its owner's page says of it, are content.
@@ -38,15 +141,18 @@ class AttachmentAdmin(ReadingAdmin):
         "file_name": "attachment_key",
         "thread_label": "thread_key",
         "details": "",
+        "file_link": "",
         "name": "",
     }
-    allowed_lookups = frozenset({"type__exact", "owner_kind", "created_at__gte", "created_at__lt"})
+    allowed_lookups = frozenset({"type__exact", "owner_kind", "from", "to", "thread"})
+    actions = (delete_selected,)
     fields = (
         "file_name",
         "public_id",
         "type",
         "content_type",
         "file_size",
+        "file_link",
         "owner_label",
         "thread_label",
         "namespace",
@@ -64,12 +170,45 @@ class AttachmentAdmin(ReadingAdmin):
 
     @admin.display(description=gettext_lazy("MIME type"))
     def content_type(self, obj: Attachment) -> str:
-        return visible(obj.mime_type)
+        return shorten(obj.mime_type)
 
     @admin.display(description=gettext_lazy("size"), ordering="size")
     def file_size(self, obj: Attachment) -> str:
         return filesizeformat(obj.size) if obj.size is not None else "–"
 
+    @admin.display(description=gettext_lazy("file"))
+    def file_link(self, obj: Attachment) -> str:
+        if not obj.file:
+            return _("not uploaded, or deleted")
+        url = reverse(f"{self.admin_site.name}:chatkit_app_attachment_file", args=[obj.pk])
+        return format_html('<a href="{}" target="_blank" rel="noopener">{}</a>', url, _("Open the file"))
+
     @admin.display(description=gettext_lazy("details"))
     def details(self, obj: Attachment) -> str:
-        return format_html('<pre class="chatkit-code">{}</pre>', long_text(raw(obj.payload)).head)
+        details = _SIGNATURE.sub("?signature=…", raw(obj.payload))
+        return format_html('<pre class="chatkit-code">{}</pre>', long_text(details).head)
+
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
+        changelist = super().get_changelist_instance(request)
+        if changelist.query:
+            audit.record(
+                audit.Action.SEARCH,
+                actor=request.user,
+                reason=changelist.query[:1000],
+                found=changelist.result_count,
+                list="attachments",
+            )
+        return changelist
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        attachment = context["original"]
+        if self.has_content_permission(request, attachment):
+            _record(audit.Action.READ, request, attachment)
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
+        for attachment in queryset:
+            _record(audit.Action.DELETE, request, attachment)
+        return super().log_deletions(request, queryset)

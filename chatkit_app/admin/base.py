@@ -2,30 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial, update_wrapper
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.apps import apps
 from django.contrib import admin
-from django.contrib.admin.exceptions import DisallowedModelAdminLookup
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.utils import unquote
-from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
-from django.http import Http404, HttpRequest
-from django.urls import reverse
+from django.core.exceptions import PermissionDenied, SuspiciousOperation, ValidationError
+from django.db.models import ForeignKey, QuerySet
+from django.http import Http404, HttpRequest, HttpResponseBase
+from django.urls import path, reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
-from .. import audit, scope
+from .. import scope
 from ..models import OwnedModel, Thread
 from .content import shorten
 from .paginator import CappedPaginator
+from .refusals import refuse, watched
 
 if TYPE_CHECKING:
     ModelAdmin = admin.ModelAdmin[Any]
 elif apps.is_installed("unfold"):
     # Its pages are styled by what its own class brings along.
-    from unfold.admin import ModelAdmin
+    import unfold.admin
+
+    class ModelAdmin(unfold.admin.ModelAdmin):
+        class Media:
+            css: ClassVar = {"all": ["chatkit_app/unfold.css"]}
 else:
     ModelAdmin = admin.ModelAdmin
 
@@ -46,23 +52,82 @@ def may(request: HttpRequest, permission: str) -> bool:
     return bool(request.user.has_perm(PERMISSIONS[permission]))
 
 
-class ReadingAdmin(ModelAdmin):
+def is_key(field: Any, text: Any) -> bool:
+    """Whether a primary key can be what stands there: numbers may be too large for any database."""
+    try:
+        field.clean(text, None)
+    except ValidationError:
+        return False
+    return True
+
+
+class GuardedAdmin(ModelAdmin):
+    """Pages that write into the audit what they refuse, and lists that cannot be probed.
+
+    Attributes:
+        allowed_lookups: all that may stand in a list's query string.
+    """
+
+    allowed_lookups: frozenset[str] = frozenset()
+
+    @property
+    def urls(self) -> list[Any]:
+        """All pages, with what they refuse written into the audit."""
+        patterns = self.get_urls()
+        for pattern in patterns:
+            pattern.callback = watched(self.admin_site, pattern.callback)
+        return patterns
+
+    def refuse(self, request: HttpRequest) -> None:
+        """Have a request written into the audit as refused. Not needed where the answer is a 400, 403, 404 or 405."""
+        refuse(request)
+
+    def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: Any, object_id: str) -> Any:
+        # Django sends those who ask for an absent row away with a message.
+        self.refuse(request)
+        return super()._get_obj_does_not_exist_redirect(request, opts, object_id)  # type: ignore[misc]
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
+        # The stock rule lets any reader ask about any column: ?title__startswith=…
+        if lookup not in self.allowed_lookups or "\x00" in str(value):
+            return False
+        keys = {field.name: field.target_field for field in self.opts.fields if isinstance(field, ForeignKey)}
+        return lookup not in keys or is_key(keys[lookup], value)
+
+    def to_field_allowed(self, request: HttpRequest, to_field: str) -> bool:
+        return to_field == self.opts.pk.attname
+
+    def response_action(
+        self, request: HttpRequest, queryset: QuerySet[Any], *args: Any, **kwargs: Any
+    ) -> Any:
+        # Django asks the database for whatever was selected.
+        if not all(is_key(self.opts.pk, key) for key in request.POST.getlist(ACTION_CHECKBOX_NAME)):
+            raise SuspiciousOperation("What was selected is no key.")
+        return super().response_action(request, queryset, *args, **kwargs)
+
+
+class ReadingAdmin(GuardedAdmin):
     """A list and a page to read. Changes happen through pages of their own, never through a form of columns.
 
     Attributes:
+        PAGES: the pages around an object's own: where each is, its view, and the end of its URL's name. A view takes
+            the model admin, the request, ``object_id`` and what its route says, and begins with ``find()``.
+        day_column: what ``from`` and ``to`` in the query string are about, if a list has such a filter. As long as they
+            are there the list is sorted by it, so that one index gives both.
         thread_path: the way from a row to its thread, by which rows are kept to the staff member's scope.
-        allowed_lookups: all that may stand in a list's query string.
         without_content: what takes the place of columns, fields and search fields that tell what is said, for those
             who may not read it; an empty string where nothing does.
     """
+
+    PAGES: tuple[tuple[str, Callable[..., HttpResponseBase], str], ...] = ()
 
     list_per_page = 50
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
     paginator = CappedPaginator
     sortable_by: ClassVar[Any] = ()
+    day_column = ""
     thread_path = "thread"
-    allowed_lookups: frozenset[str] = frozenset()
     without_content: Mapping[str, str] = {"thread_label": "thread_key"}
 
     # Who may
@@ -106,6 +171,11 @@ class ReadingAdmin(ModelAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return scope.within(super().get_queryset(request), request.user, thread=self.thread_path)
 
+    def get_ordering(self, request: HttpRequest) -> Any:
+        if self.day_column and request.GET.keys() & {"from", "to"}:
+            return (f"-{self.day_column}", "-id")
+        return super().get_ordering(request)
+
     def find(self, request: HttpRequest, object_id: str, permission: str = "view") -> Any:
         """The object of a page, for those who may do this with it. Out of reach is the same as absent.
 
@@ -114,20 +184,26 @@ class ReadingAdmin(ModelAdmin):
             permission: ``"view"`` or one of ``PERMISSIONS``.
 
         Raises:
-            PermissionDenied, Http404: and the refusal is in the audit.
+            PermissionDenied, Http404: which is written into the audit, as all that the pages refuse.
         """
         allowed = getattr(self, f"has_{permission}_permission")
         obj = self.get_object(request, unquote(object_id)) if allowed(request) else None
         if obj is not None and allowed(request, obj):
             return obj
-        self.refuse(request)
         if not allowed(request) or obj is not None:
             raise PermissionDenied
         raise Http404
 
-    def refuse(self, request: HttpRequest) -> None:
-        """Write down that somebody asked for what they may not have."""
-        audit.record(audit.Action.REFUSED, actor=request.user, method=request.method, path=request.path[:500])
+    def get_urls(self) -> list[Any]:
+        pages = [
+            path(
+                f"<path:object_id>/{route}",
+                self.admin_site.admin_view(update_wrapper(partial(view, self), view)),
+                name=f"{self.opts.app_label}_{self.opts.model_name}_{name}",
+            )
+            for route, view, name in self.PAGES
+        ]
+        return pages + super().get_urls()
 
     # What those see who may not read
 
@@ -147,20 +223,6 @@ class ReadingAdmin(ModelAdmin):
         if self.has_content_permission(request):
             return list(names)
         return [shown for name in names if (shown := self.without_content.get(name, name))]
-
-    # Filter probing
-
-    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
-        # The stock rule lets any reader ask about any column: ?title__startswith=…
-        values = value if isinstance(value, list) else [value]
-        return lookup in self.allowed_lookups and not any("\x00" in str(entry) for entry in values)
-
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        try:
-            return super().changelist_view(request, extra_context)
-        except DisallowedModelAdminLookup:
-            self.refuse(request)
-            raise
 
     # Columns and links
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.actions import delete_selected as stock_delete_selected
+from django.db import router, transaction
 from django.db.models import CASCADE, DO_NOTHING, SET_DEFAULT, SET_NULL, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.text import capfirst
@@ -27,7 +28,9 @@ def delete_selected(
     if not threads:
         return None
     allowed = queryset.filter(pk__in=[thread.pk for thread in threads])
-    return stock_delete_selected(model_admin, request, allowed)
+    # The audit is written before the rows go, and must not tell of what then failed.
+    with transaction.atomic(using=router.db_for_write(Thread)):
+        return stock_delete_selected(model_admin, request, allowed)
 
 
 def deleted_objects(

@@ -13,7 +13,15 @@ from django.utils.translation import gettext_lazy
 from ..models import Feedback
 from .base import RecordAdmin
 from .content import shorten
-from .filters import OwnerKindFilter
+from .filters import ActivityFilter, OwnerKindFilter
+
+
+class ChangedFilter(ActivityFilter):
+    """Verdicts that were last changed between two days, both of them included."""
+
+    title = gettext_lazy("changed")
+    column = "updated_at"
+    FIRST, LAST = "from", "to"
 
 
 @admin.register(Feedback)
@@ -22,11 +30,12 @@ class FeedbackAdmin(RecordAdmin):
     list_filter = (
         ("kind", admin.ChoicesFieldListFilter),
         OwnerKindFilter,
-        ("updated_at", admin.DateFieldListFilter),
+        ChangedFilter,
     )
     ordering = ("-id",)
+    day_column = "updated_at"
     thread_path = "item__thread"
-    allowed_lookups = frozenset({"kind__exact", "owner_kind", "updated_at__gte", "updated_at__lt"})
+    allowed_lookups = frozenset({"kind__exact", "owner_kind", "from", "to"})
     fields = ("verdict", "owner_label", "thread_label", "namespace", "created_at", "updated_at")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
@@ -42,11 +51,9 @@ class FeedbackAdmin(RecordAdmin):
     @admin.display(description=gettext_lazy("thread"))
     def thread_label(self, obj: Feedback) -> str:
         return self.thread_link(
-            obj.item.thread,
-            label=shorten(obj.item.thread.title),
-            suffix=f"?after={obj.item_id - 1}#item-{obj.item_id}",
+            obj.item.thread, label=shorten(obj.item.thread.title), suffix=f"?item={obj.item_id}"
         )
 
     @admin.display(description=gettext_lazy("thread"))
     def thread_key(self, obj: Feedback) -> str:
-        return self.thread_link(obj.item.thread, suffix=f"?after={obj.item_id - 1}#item-{obj.item_id}")
+        return self.thread_link(obj.item.thread, suffix=f"?item={obj.item_id}")

@@ -5,18 +5,27 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from ..models import Run
+from .. import audit
+from ..models import Run, Thread
 from ..moderation import stop_run
 from .acting import stopped_message
 from .base import RecordAdmin
-from .content import visible
-from .filters import OwnerKindFilter
+from .content import long_text, pretty_json, shorten, visible
+from .filters import ActivityFilter, OwnerKindFilter
+
+
+class StartedFilter(ActivityFilter):
+    """Answers that were started between two days, both of them included."""
+
+    title = gettext_lazy("started")
+    column = "started_at"
+    FIRST, LAST = "from", "to"
 
 
 @admin.register(Run)
@@ -35,15 +44,16 @@ class RunAdmin(RecordAdmin):
     list_filter = (
         ("status", admin.ChoicesFieldListFilter),
         OwnerKindFilter,
-        ("started_at", admin.DateFieldListFilter),
+        StartedFilter,
     )
     list_select_related = ("user", "thread")
     ordering = ("-id",)
-    search_fields = ("public_id__exact", "thread__public_id__exact", "visitor_id__exact", "model__exact")
+    day_column = "started_at"
+    search_fields = ("public_id", "thread", "visitor_id", "model")
     search_help_text = gettext_lazy("The whole id of a run, thread or visitor, or the name of a model.")
-    allowed_lookups = frozenset(
-        {"status__exact", "owner_kind", "started_at__gte", "started_at__lt", "thread"}
-    )
+    allowed_lookups = frozenset({"status__exact", "owner_kind", "from", "to", "thread"})
+    # What went wrong may quote what was said, and the session tells of its owner.
+    without_content = {"thread_label": "thread_key", "whole_error": "", "session_context": ""}
     actions = ("stop_runs",)
     fieldsets = (
         (
@@ -67,7 +77,8 @@ class RunAdmin(RecordAdmin):
             gettext_lazy("Times"),
             {"fields": ("started_at", "first_token_ms", "total_ms", "heartbeat_at", "finished_at")},
         ),
-        (gettext_lazy("Delivery"), {"fields": ("delivered", "stop_requested")}),
+        (gettext_lazy("Delivery"), {"fields": ("delivered", "stop_requested", "withdrawn")}),
+        (gettext_lazy("Session"), {"fields": ("session_context",)}),
     )
 
     @admin.display(description=gettext_lazy("status"))
@@ -78,7 +89,7 @@ class RunAdmin(RecordAdmin):
 
     @admin.display(description=gettext_lazy("model"))
     def model_name(self, obj: Run) -> str:
-        return visible(obj.model)
+        return format_html("<bdi>{}</bdi>", shorten(obj.model))
 
     @admin.display(description=gettext_lazy("tokens in / out"))
     def tokens(self, obj: Run) -> str:
@@ -89,6 +100,34 @@ class RunAdmin(RecordAdmin):
     @admin.display(description=gettext_lazy("error"))
     def whole_error(self, obj: Run) -> str:
         return visible(obj.error[:4000])
+
+    @admin.display(description=gettext_lazy("context"))
+    def session_context(self, obj: Run) -> str:
+        return format_html('<pre class="chatkit-code">{}</pre>', long_text(pretty_json(obj.context)).head)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Runs by a whole id or model. The thread is looked up first: joined, it would keep indexes from being used."""
+        if not search_term:
+            return queryset, False
+        threads = Thread.objects.filter(public_id=search_term).values_list("pk", flat=True)
+        found = Q(public_id=search_term) | Q(visitor_id=search_term) | Q(model=search_term)
+        return queryset.filter(found | Q(thread__in=list(threads))), False
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        run = context["original"]
+        if self.has_content_permission(request, run):
+            audit.record(
+                audit.Action.READ,
+                actor=request.user,
+                thread=run.thread,
+                owner=run.owner,
+                run=run.public_id,
+            )
+        return super().render_change_form(request, context, *args, **kwargs)
 
     @admin.action(permissions=["moderate"], description=gettext_lazy("Stop selected running answers"))
     def stop_runs(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:

@@ -1,99 +1,275 @@
-"""One page of a thread's items, found by keyset, each as readable text."""
+"""A thread's items for staff: what the read-only element shows, and what staff know of each beside it."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.core.exceptions import ImproperlyConfigured, PermissionDenied
+from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
+from django.urls import NoReverseMatch
+from django.utils.formats import date_format
+from django.utils.text import capfirst
+from django.utils.timezone import is_aware, localtime
+from django.utils.translation import gettext as _
 
+from .. import audit
 from ..models import Feedback, Thread, ThreadItem
 from ..querysets import HIDDEN_ITEM_TYPES
+from ..rendering import endpoint_urls
 from .base import ReadingAdmin
-from .content import LongText, Part, describe, long_text, raw, visible
+from .content import raw, shorten, visible
+from .pages import page_url
 
 PAGE_SIZE = 50
+PAGE_LENGTH = 1_000_000
+"""Characters of JSON after which a page ends, however few items it has."""
+FIRST = "first"
+"""In place of an item's key: the first one."""
+
+UNSEEN_TYPES = (*HIDDEN_ITEM_TYPES, ThreadItem.Type.CLIENT_TOOL_CALL)
+"""What no user sees. Who lacks the permission for hidden context sees no more of it than that a tool was called."""
+_UNREADABLE = "unreadable"
 _MAX_PK = 2**63 - 1
 
 
 @dataclass(frozen=True, kw_only=True)
-class Entry:
-    """An item as the page shows it."""
+class ItemPage:
+    """Some items as the element takes them, each with what staff know of it as ``staff``.
 
-    item: ThreadItem
-    parts: list[Part]
-    raw: LongText
-    feedback: list[Feedback]
+    Attributes:
+        items: in the order in which they were read.
+        has_more: whether there are more in that direction.
+    """
 
-    @property
-    def is_hidden(self) -> bool:
-        """Whether only the model was to read it."""
-        return self.item.type in HIDDEN_ITEM_TYPES
+    items: list[dict[str, Any]]
+    has_more: bool
+
+    def newest_first(self) -> list[dict[str, Any]]:
+        return sorted(self.items, key=_place, reverse=True)
 
 
-@dataclass(frozen=True, kw_only=True)
+def _place(item: dict[str, Any]) -> int:
+    return int(item["staff"]["pk"])
+
+
 class Transcript:
-    """A page of items in order, with the cursors of its neighbours (None where there is no neighbour)."""
+    """The items of a thread, as one staff member may read them. Each page that is read goes into the audit."""
 
-    entries: list[Entry]
-    earlier: int | None
-    later: int | None
+    def __init__(self, model_admin: ReadingAdmin, request: HttpRequest, thread: Thread) -> None:
+        self._admin = model_admin
+        self._request = request
+        self._thread = thread
+        self.shows_hidden = model_admin.has_hidden_permission(request, thread)
+        self._may_redact = model_admin.has_redact_permission(request, thread)
+        self._may_flag = model_admin.has_moderate_permission(request, thread)
+        self._endpoint_url = _endpoint_url(request)
+
+    def latest(self) -> ItemPage:
+        """The newest items, the newest first."""
+        return self._page(*self._items().page(after=None, limit=PAGE_SIZE, order="desc"))
+
+    def before(self, public_id: str) -> ItemPage:
+        """The items before one, the newest first."""
+        return self._page(*self._items().page(after=public_id, limit=PAGE_SIZE, order="desc"))
+
+    def starting_at(self, pk: int | None) -> ItemPage | None:
+        """An item and those behind it; all from the first one for None. None when there is no such item."""
+        items = self._items() if pk is None else self._items().filter(pk__gte=pk)
+        rows, has_more = items.page(after=None, limit=PAGE_SIZE, order="asc")
+        if pk is not None and (not rows or rows[0].pk != pk):
+            return None
+        return self._page(rows, has_more)
+
+    def _items(self) -> Any:
+        items = ThreadItem.objects.filter(thread=self._thread)
+        if not self.shows_hidden:
+            items = items.visible()
+        return items.defer("text").annotate(
+            positive=_verdicts(Feedback.Kind.POSITIVE), negative=_verdicts(Feedback.Kind.NEGATIVE)
+        )
+
+    def _page(self, rows: list[ThreadItem], has_more: bool) -> ItemPage:
+        items: list[dict[str, Any]] = []
+        length = 0
+        for row in rows:
+            wire = self._wire(row)
+            length += len(wire)
+            if items and length > PAGE_LENGTH:
+                has_more = True
+                break
+            item = json.loads(wire)
+            if row.type in UNSEEN_TYPES and not self.shows_hidden:
+                for name in ("arguments", "output", "payload"):
+                    item.pop(name, None)
+            facts = self._facts(row)
+            if item["type"] == _UNREADABLE:
+                facts["remarks"].append(_("It is stored in a form that cannot be shown as the user saw it."))
+            items.append({**item, "staff": facts})
+        if items:
+            audit.record(
+                audit.Action.READ,
+                actor=self._request.user,
+                thread=self._thread,
+                first=min(items, key=_place)["id"],
+                last=max(items, key=_place)["id"],
+                count=len(items),
+                hidden=any(row.type in UNSEEN_TYPES for row in rows[: len(items)]) and self.shows_hidden,
+            )
+        return ItemPage(items=items, has_more=has_more)
+
+    def _wire(self, row: ThreadItem) -> str:
+        """The item as the public endpoint would send it. What cannot be decoded has a type that nobody knows."""
+        # Imported late: these bring the SDK, and the admin is loaded by every management command.
+        from .. import codec
+        from ..attachments import signed_again
+
+        try:
+            item = codec.decode_item(row, thread_id=self._thread.public_id)
+            return codec.to_wire(signed_again(item, self._endpoint_url)).decode()
+        except Exception:  # whatever a broken row holds, the others are to be read
+            broken = {"id": row.public_id, "type": _UNREADABLE, "created_at": row.created_at.isoformat()}
+            try:
+                return json.dumps(broken | {"payload": codec.original_json(row.payload)}, allow_nan=False)
+            except (RecursionError, ValueError):
+                return json.dumps(broken)
+
+    # What staff know
+
+    def _facts(self, row: ThreadItem) -> dict[str, Any]:
+        moment = _local(row.created_at)
+        return {
+            "pk": row.pk,
+            "label": capfirst(shorten(str(row.get_type_display()), 60)),
+            "time": date_format(moment, "SHORT_DATETIME_FORMAT"),
+            "datetime": moment.isoformat(),
+            "url": f"{page_url(self._admin, self._thread)}?item={row.pk}",
+            "badges": self._badges(row),
+            "remarks": [*_choices(row), *_tombstone(row)],
+            "links": [{"text": text, "url": url} for text, url in self._links(row) if url],
+        }
+
+    def _badges(self, row: Any) -> list[dict[str, str]]:
+        badges = [("hidden", _("hidden from the user"))] if row.type in UNSEEN_TYPES else []
+        for kind in Feedback.Kind:
+            count = getattr(row, kind.value)
+            if count:
+                badges.append((kind.value, f"{kind.label} × {count}" if count > 1 else str(kind.label)))
+        return [{"kind": kind, "text": text} for kind, text in badges]
+
+    def _links(self, row: ThreadItem) -> Iterable[tuple[str, str]]:
+        if self._may_redact and row.redacted_at is None and row.type != ThreadItem.Type.END_OF_TURN:
+            yield _("Redact"), self._url("redact", row.pk)
+        if self._may_flag:
+            url = self._url("flag")
+            yield _("Flag"), url and f"{url}?item={row.pk}"
+        if self.shows_hidden or row.type not in UNSEEN_TYPES:
+            yield _("Raw data"), self._url("item", row.pk)
+
+    def _url(self, page: str, *args: Any) -> str:
+        try:
+            return page_url(self._admin, self._thread, page, *args)
+        except NoReverseMatch:
+            return ""
 
 
-def cursor(parameters: Mapping[str, str], name: str) -> int | None:
-    """A primary key from the query string; None when it is absent or nonsense."""
+def _verdicts(kind: str) -> Any:
+    verdicts = Feedback.objects.filter(item=OuterRef("pk"), kind=kind).order_by().values("item")
+    return Coalesce(Subquery(verdicts.annotate(number=Count("pk")).values("number")), 0)
+
+
+def _choices(row: ThreadItem) -> Iterable[str]:
+    """What the user had chosen for a message, which the element does not show."""
+    payload = row.payload if row.type == ThreadItem.Type.USER_MESSAGE else None
+    options = payload.get("inference_options") if isinstance(payload, Mapping) else None
+    if not isinstance(options, Mapping):
+        return
+    if options.get("model"):
+        yield _("Chosen model: %(name)s") % {"name": shorten(str(options["model"]))}
+    tool = options.get("tool_choice")
+    if isinstance(tool, Mapping) and tool.get("id"):
+        yield _("Chosen tool: %(name)s") % {"name": shorten(str(tool["id"]))}
+
+
+def _tombstone(row: ThreadItem) -> Iterable[str]:
+    if row.redacted_at is None:
+        return
+    facts = {
+        "name": shorten(row.redacted_by) or "–",
+        "when": date_format(_local(row.redacted_at), "SHORT_DATETIME_FORMAT"),
+        "reason": shorten(row.redaction_reason, 500) or "–",
+    }
+    yield _("Redacted by %(name)s, %(when)s: %(reason)s") % facts
+
+
+def _local(moment: Any) -> Any:
+    return localtime(moment) if is_aware(moment) else moment
+
+
+def _endpoint_url(request: HttpRequest) -> str:
+    """The whole address beside which attachments are; empty where no endpoint is mounted."""
     try:
-        value = int(parameters.get(name, ""))
+        return request.build_absolute_uri(endpoint_urls(request)[0].rstrip("/"))
+    except ImproperlyConfigured:
+        return ""
+
+
+def item_key(text: str) -> int | None:
+    """A primary key from the query string; None when it is nonsense."""
+    try:
+        value = int(text)
     except ValueError:
         return None
     return value if 0 <= value <= _MAX_PK else None
 
 
-def read_transcript(thread: Thread, *, after: int | None = None, before: int | None = None) -> Transcript:
-    """The page of items behind or in front of a cursor; without one, the latest page."""
-    items = ThreadItem.objects.filter(thread=thread).defer("text")
-    if after is not None:
-        found = list(items.filter(pk__gt=after).order_by("pk")[: PAGE_SIZE + 1])
-        rows = found[:PAGE_SIZE]
-        has_later = len(found) > PAGE_SIZE
-        has_earlier = bool(rows) and items.filter(pk__lt=rows[0].pk).exists()
-    else:
-        behind = items if before is None else items.filter(pk__lt=before)
-        found = list(behind.order_by("-pk")[: PAGE_SIZE + 1])
-        rows = found[:PAGE_SIZE][::-1]
-        has_earlier = len(found) > PAGE_SIZE
-        has_later = before is not None and bool(rows) and items.filter(pk__gt=rows[-1].pk).exists()
-    verdicts = _feedback(rows)
-    return Transcript(
-        entries=[
-            Entry(
-                item=row,
-                parts=describe(row.type, row.payload),
-                raw=long_text(raw(row.payload)),
-                feedback=verdicts[row.pk],
-            )
-            for row in rows
-        ],
-        earlier=rows[0].pk if has_earlier else None,
-        later=rows[-1].pk if has_later else None,
-    )
+# --- Pages --------------------------------------------------------------------------------------------------
 
 
-def _feedback(rows: list[ThreadItem]) -> defaultdict[int, list[Feedback]]:
-    by_item: defaultdict[int, list[Feedback]] = defaultdict(list)
-    if rows:
-        for verdict in Feedback.objects.filter(item__in=rows).order_by("pk"):
-            by_item[verdict.item_id].append(verdict)
-    return by_item
+def transcript_view(model_admin: ReadingAdmin, request: HttpRequest, object_id: str) -> HttpResponse:
+    """The items before one (POST only): ``items.list`` of the ChatKit protocol, and nothing else of it."""
+    if request.method != "POST":
+        return HttpResponseNotAllowed(["POST"])
+    thread = model_admin.find(request, object_id, "content")
+    after = _asked_after(request)
+    if after is None:
+        return JsonResponse({"message": _("This page only gives the items before another one.")}, status=400)
+    page = Transcript(model_admin, request, thread).before(after)
+    return JsonResponse({"data": page.items, "has_more": page.has_more})
+
+
+def _asked_after(request: HttpRequest) -> str | None:
+    from ..codec import is_storable_id
+
+    try:
+        body = json.loads(request.body)
+        after = body["params"]["after"] if body["type"] == "items.list" else None
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
+    return after if isinstance(after, str) and is_storable_id(after) else None
 
 
 def item_view(model_admin: ReadingAdmin, request: HttpRequest, object_id: str, item_pk: int) -> HttpResponse:
     """One item whole, however long, as plain text that no browser takes for anything else."""
     thread = model_admin.find(request, object_id, "content")
-    item = ThreadItem.objects.filter(thread=thread, pk=item_pk).first()
+    items: QuerySet[ThreadItem] = ThreadItem.objects.filter(thread=thread)
+    item = items.filter(pk=item_pk).first() if item_pk <= _MAX_PK else None
     if item is None:
         raise Http404
+    if item.type in UNSEEN_TYPES and not model_admin.has_hidden_permission(request, thread):
+        raise PermissionDenied
+    audit.record(
+        audit.Action.READ,
+        actor=request.user,
+        thread=thread,
+        item_key=item.public_id,
+        count=1,
+        hidden=item.type in UNSEEN_TYPES,
+    )
     parts = [visible(item.text)] if item.text else []
     parts += [visible(raw(item.payload))]
     response = HttpResponse("\n\n".join(parts), content_type="text/plain; charset=utf-8")

@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import Any, Never
 
 from django.db import models
+from django.db.models import Q
+from django.db.models.signals import pre_delete
+from django.dispatch import receiver
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -21,10 +24,26 @@ class AppendOnly(Exception):
 
 
 class AuditQuerySet(models.QuerySet["AuditEntry"]):
+    """Rows that can be added and read. ``bulk_update()`` and ``update_or_create()`` end in what is refused here."""
+
+    def bulk_create(self, *args: Any, update_conflicts: bool = False, **kwargs: Any) -> list[AuditEntry]:
+        if update_conflicts:
+            raise AppendOnly
+        return super().bulk_create(*args, **kwargs)
+
     def update(self, **kwargs: Any) -> Never:
         raise AppendOnly
 
+    def _update(self, values: Any) -> int:
+        # What save() tries before it inserts a row that brings its primary key along, as those of a fixture do.
+        if self.exists():
+            raise AppendOnly
+        return 0
+
     def delete(self) -> Never:
+        raise AppendOnly
+
+    def _raw_delete(self, using: str | None) -> Never:
         raise AppendOnly
 
 
@@ -33,6 +52,9 @@ class AuditEntry(models.Model):
 
     It names everything by value and nothing by foreign key: the staff member, the thread and the message may be
     deleted, and the entry stays. It never holds what a message says.
+
+    No way of the ORM changes or deletes an entry. Whoever writes SQL can; the database itself keeps the application
+    from it with ``REVOKE UPDATE, DELETE, TRUNCATE ON chatkit_app_auditentry FROM <role>``.
     """
 
     class Action(models.TextChoices):
@@ -67,12 +89,17 @@ class AuditEntry(models.Model):
 
     class Meta:
         verbose_name = _("audit entry")
-        verbose_name_plural = _("audit")
+        verbose_name_plural = _("audit entries")
         default_permissions = ("view",)
+        # Also for what Django does on its own: save(), refresh_from_db(), deletions.
+        base_manager_name = "objects"
         indexes = [
             models.Index(fields=["thread_key", "-id"], name="chatkit_audit_thread"),
             models.Index(fields=["actor_key", "-id"], name="chatkit_audit_actor"),
+            models.Index(fields=["actor_name", "-id"], name="chatkit_audit_name"),
             models.Index(fields=["action", "-id"], name="chatkit_audit_action"),
+            models.Index(fields=["owner", "-id"], name="chatkit_audit_owner"),
+            models.Index(fields=["item_key", "-id"], condition=~Q(item_key=""), name="chatkit_audit_item"),
             models.Index(fields=["created_at"], name="chatkit_audit_created"),
         ]
 
@@ -86,3 +113,9 @@ class AuditEntry(models.Model):
 
     def delete(self, *args: Any, **kwargs: Any) -> Never:
         raise AppendOnly
+
+
+@receiver(pre_delete, sender=AuditEntry)
+def refuse_deletion(**kwargs: Any) -> Never:
+    """What gathers rows to delete itself, as the admin does, asks neither the row nor the queryset."""
+    raise AppendOnly

@@ -213,6 +213,7 @@ class Attachment(OwnedModel):
         indexes = [
             models.Index(fields=["user", "namespace"], name="chatkit_attachment_user"),
             models.Index(fields=["visitor_id", "namespace"], name="chatkit_attachment_visitor"),
+            models.Index(fields=["created_at"], name="chatkit_attachment_created"),
         ]
 
     def __str__(self) -> str:
@@ -315,6 +316,7 @@ class Run(OwnedModel):
             models.Index(fields=["visitor_id"], name="chatkit_run_visitor"),
             models.Index(fields=["started_at"], name="chatkit_run_started"),
             models.Index(fields=["status", "-id"], name="chatkit_run_status"),
+            models.Index(fields=["model", "-id"], name="chatkit_run_model"),
             models.Index(
                 fields=["request_key"], condition=~Q(request_key=""), name="chatkit_run_request_key"
             ),

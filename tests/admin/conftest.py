@@ -50,7 +50,7 @@ def make_item(
     thread: Thread, type: str = "user_message", text: str = "", payload: Any = None, **fields: Any
 ) -> ThreadItem:
     if payload is None:
-        payload = {"content": [{"type": "input_text", "text": text}]}
+        payload = {"content": [{"type": "input_text", "text": text}], "inference_options": {}}
     return ThreadItem.objects.create(
         thread=thread, public_id=f"msg_{next(_numbers)}", type=type, text=text, payload=payload, **fields
     )
@@ -62,7 +62,10 @@ def make_items(thread: Thread, number: int) -> list[ThreadItem]:
             thread=thread,
             public_id=f"bulk_{index}",
             type="user_message",
-            payload={"content": [{"type": "input_text", "text": f"message <{index}>"}]},
+            payload={
+                "content": [{"type": "input_text", "text": f"message <{index}>"}],
+                "inference_options": {},
+            },
             text=f"message <{index}>",
         )
         for index in range(number)

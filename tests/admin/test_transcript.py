@@ -1,25 +1,37 @@
+import json
 import re
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from chatkit_app.admin.transcript import read_transcript
-from chatkit_app.models import Thread, ThreadItem
+from chatkit_app import codec
+from chatkit_app.audit import Action, record
+from chatkit_app.models import Assignment, AuditEntry, Flag, Label, Note, Thread, ThreadItem
+from chatkit_app.sample_items import sample_items
 
 from .conftest import make_item, make_items, make_run, make_thread
 
 pytestmark = pytest.mark.django_db
 
+READER = ("view_thread", "view_content")
+
 
 @pytest.fixture
 def reader(staff: Callable[..., Client]) -> Client:
-    return staff("view_thread", "view_content")
+    return staff(*READER)
 
 
-def url(thread: Thread) -> str:
-    return f"/admin/chatkit_app/thread/{thread.pk}/change/"
+@pytest.fixture
+def deep_reader(staff: Callable[..., Client]) -> Client:
+    """Who reads what only the model was told, too."""
+    return staff(*READER, "view_hidden_context")
+
+
+def url(thread: Thread, page: str = "change/") -> str:
+    return f"/admin/chatkit_app/thread/{thread.pk}/{page}"
 
 
 def page(client: Client, thread: Thread, query: str = "") -> str:
@@ -28,15 +40,415 @@ def page(client: Client, thread: Thread, query: str = "") -> str:
     return response.content.decode()
 
 
-def test_page_shows_items_in_order(reader: Client) -> None:
-    thread = make_thread("Lost parcel")
-    make_item(thread, text="first question")
-    make_item(thread, "assistant_message", payload={"content": [{"text": "first answer"}]})
-    make_item(thread, "end_of_turn", payload={})
+def transcript(client: Client, thread: Thread, query: str = "") -> dict[str, Any]:
+    """What the page gives the element."""
+    found = re.search(
+        r'<script id="chatkit-transcript-data"[^>]*>(.*?)</script>', page(client, thread, query)
+    )
+    assert found is not None
+    data: dict[str, Any] = json.loads(found[1])
+    return data
+
+
+def items(client: Client, thread: Thread, query: str = "") -> list[dict[str, Any]]:
+    """The items of the page, the oldest first."""
+    return list(reversed(transcript(client, thread, query)["page"]["data"]))
+
+
+def facts(client: Client, thread: Thread) -> dict[str, Any]:
+    (item,) = items(client, thread)
+    staff: dict[str, Any] = item["staff"]
+    return staff
+
+
+def older(client: Client, thread: Thread, after: object) -> Any:
+    body = {"type": "items.list", "params": {"thread_id": thread.public_id, "after": after, "order": "desc"}}
+    return client.post(url(thread, "transcript/"), json.dumps(body), content_type="application/json")
+
+
+def reads() -> list[dict[str, Any]]:
+    return [entry.details for entry in AuditEntry.objects.filter(action="read").order_by("pk")]
+
+
+# --- What the element is given ------------------------------------------------------------------------------
+
+
+def test_every_type_of_item_is_given_as_users_get_it(deep_reader: Client) -> None:
+    thread = make_thread("x")
+    samples = sample_items(thread_id=thread.public_id)
+    for sample in samples:
+        ThreadItem.objects.create(thread=thread, **codec.encode_item(sample))
+    given = [{k: v for k, v in item.items() if k != "staff"} for item in items(deep_reader, thread)]
+    assert given == [json.loads(codec.to_wire(sample)) for sample in samples]
+    assert {item["type"] for item in given} == set(ThreadItem.Type.values)
+
+
+def test_broken_item_does_not_take_the_others_with_it(reader: Client) -> None:
+    thread = make_thread("x")
+    make_item(thread, text="before")
+    make_item(thread, "widget", payload={"content": [{"text": "what is left"}]})
+    make_item(thread, "user_message", payload=[])
+    make_item(thread, text="after")
+    given = items(reader, thread)
+    assert [item["type"] for item in given] == ["user_message", "unreadable", "unreadable", "user_message"]
+    assert given[1]["payload"] == {"content": [{"text": "what is left"}]}
+    assert given[1]["staff"]["label"] == "Widget"
+    assert given[1]["staff"]["remarks"] == ["It is stored in a form that cannot be shown as the user saw it."]
+
+
+def test_element_s_actions_are_off(reader: Client, settings: Any) -> None:
+    settings.CHATKIT = {
+        "OPTIONS": {"threadItemActions": {"feedback": True, "retry": True}, "locale": "de", "theme": "dark"}
+    }
+    thread = make_thread("x")
+    make_item(thread)
+    config = transcript(reader, thread)["config"]
+    assert config["options"]["threadItemActions"] == {"feedback": False, "retry": False}
+    assert config["options"]["header"] == {"enabled": False}
+    assert config["options"]["theme"] == "dark"
+    assert config["endpoint"] == url(thread, "transcript/")
+    assert (config["locale"], config["strings"]["answerAgain"]) == ("en", "Answer again")
+    assert "<openai-chatkit readonly" in page(reader, thread)
+
+
+def test_element_may_load_no_image_that_only_users_trust(reader: Client) -> None:
+    thread = make_thread("x", allowed_image_domains=["images.example"])
+    make_item(thread)
+    assert set(transcript(reader, thread)["thread"]) == {"id", "created_at", "status"}
+
+
+def test_picture_of_a_message_has_a_fresh_address(reader: Client, settings: Any) -> None:
+    settings.CHATKIT = {"ATTACHMENTS": {"STORAGE": "default"}}
+    thread = make_thread("x")
+    old = "http://elsewhere.example/chatkit/attachments/atc_1/file?signature=old"
+    picture = {
+        "id": "atc_1",
+        "type": "image",
+        "name": "a.png",
+        "mime_type": "image/png",
+        "preview_url": old,
+    }
+    make_item(thread, payload={"content": [], "attachments": [picture], "inference_options": {}})
+    (item,) = items(reader, thread)
+    address = item["attachments"][0]["preview_url"]
+    assert address.startswith("http://testserver/chatkit/attachments/atc_1/file?signature=")
+    assert "old" not in address
+
+
+# --- What only the model was told ---------------------------------------------------------------------------
+
+CALL = {
+    "name": "locate",
+    "status": "completed",
+    "call_id": "c",
+    "arguments": {"a": "secret"},
+    "output": "secret",
+}
+
+
+def test_hidden_context_is_given_to_who_may_read_it_and_marked(deep_reader: Client) -> None:
+    thread = make_thread("x")
+    make_item(thread, "hidden_context_item", payload={"content": "secret plan"})
+    (item,) = items(deep_reader, thread)
+    assert item["content"] == "secret plan"
+    assert item["staff"]["badges"] == [{"kind": "hidden", "text": "hidden from the user"}]
+    assert reads() == [{"first": item["id"], "last": item["id"], "count": 1, "hidden": True}]
+
+
+@pytest.mark.parametrize("hidden_type", ["hidden_context_item", "sdk_hidden_context"])
+def test_hidden_context_is_left_out_for_others(reader: Client, hidden_type: str) -> None:
+    thread = make_thread("x")
+    hidden = make_item(thread, hidden_type, payload={"content": "secret plan"})
+    make_item(thread, text="Hello")
     html = page(reader, thread)
-    labels = re.findall(r"<strong>([^<]+)</strong>\s*<time", html)
-    assert labels == ["User message", "Assistant message", "End of turn"]
-    assert html.index("first question") < html.index("first answer")
+    assert "secret plan" not in html
+    assert "What only the model was told is left out." in html
+    assert [item["type"] for item in items(reader, thread, f"item={hidden.pk}")] == ["user_message"]
+    assert [entry["hidden"] for entry in reads()] == [False, False]
+
+
+def test_tool_call_has_its_arguments_for_who_may_read_them(deep_reader: Client) -> None:
+    thread = make_thread("x")
+    make_item(thread, "client_tool_call", payload=CALL)
+    (item,) = items(deep_reader, thread)
+    assert (item["arguments"], item["output"]) == ({"a": "secret"}, "secret")
+    assert item["staff"]["badges"] == [{"kind": "hidden", "text": "hidden from the user"}]
+
+
+@pytest.mark.parametrize("payload", [CALL, {"arguments": "secret, and broken"}])
+def test_tool_call_is_without_its_arguments_for_others(reader: Client, payload: dict[str, Any]) -> None:
+    thread = make_thread("x")
+    make_item(thread, "client_tool_call", payload=payload)
+    assert "secret" not in page(reader, thread)
+    assert [link["text"] for link in facts(reader, thread)["links"]] == []
+
+
+# --- Beside each item ---------------------------------------------------------------------------------------
+
+
+def test_item_has_its_type_time_and_link(reader: Client) -> None:
+    thread = make_thread("x")
+    item = make_item(thread, "end_of_turn", payload={})
+    found = facts(reader, thread)
+    assert (found["label"], found["url"]) == ("End of turn", f"{url(thread)}?item={item.pk}")
+    assert found["datetime"].startswith(item.created_at.strftime("%Y-%m-"))
+
+
+def test_item_has_the_verdicts_of_users(reader: Client) -> None:
+    thread = make_thread("x")
+    item = make_item(thread)
+    item.feedback.create(kind="negative", visitor_id="v1")
+    item.feedback.create(kind="negative", visitor_id="v2")
+    item.feedback.create(kind="positive", visitor_id="v3")
+    assert facts(reader, thread)["badges"] == [
+        {"kind": "positive", "text": "positive"},
+        {"kind": "negative", "text": "negative × 2"},
+    ]
+
+
+def test_message_tells_what_its_user_had_chosen(reader: Client) -> None:
+    thread = make_thread("x")
+    options = {"model": "large", "tool_choice": {"id": "track"}}
+    make_item(thread, payload={"content": [], "inference_options": options})
+    assert facts(reader, thread)["remarks"] == ["Chosen model: large", "Chosen tool: track"]
+
+
+def test_redacted_item_tells_who_when_and_why(staff: Callable[..., Client]) -> None:
+    thread = make_thread("x")
+    item = make_item(thread, payload=codec.redacted_payload())
+    ThreadItem.objects.filter(pk=item.pk).update(
+        redacted_at="2026-03-04T12:30Z", redacted_by="anna", redaction_reason="A card number"
+    )
+    found = facts(staff(*READER, "redact_item"), thread)
+    assert found["remarks"] == ["Redacted by anna, 03/04/2026 1:30 p.m.: A card number"]
+    assert [link["text"] for link in found["links"]] == ["Raw data"]
+
+
+@pytest.mark.parametrize(
+    ("permissions", "links"),
+    [
+        ((), ["Raw data"]),
+        (("redact_item",), ["Redact", "Raw data"]),
+        (("moderate_thread",), ["Flag", "Raw data"]),
+    ],
+)
+def test_item_has_the_links_that_its_reader_may_follow(
+    staff: Callable[..., Client], permissions: tuple[str, ...], links: list[str]
+) -> None:
+    thread = make_thread("x")
+    make_item(thread)
+    client = staff(*READER, *permissions)
+    found = facts(client, thread)["links"]
+    assert [link["text"] for link in found] == links
+    assert [client.get(link["url"]).status_code for link in found] == [200] * len(links)
+
+
+# --- Pages of items -----------------------------------------------------------------------------------------
+
+
+def test_page_opens_with_the_latest_items(reader: Client) -> None:
+    thread = make_thread("x")
+    make_items(thread, 120)
+    make_items(make_thread("another"), 5)
+    data = transcript(reader, thread)
+    assert [item["id"] for item in data["page"]["data"]] == [f"bulk_{n}" for n in range(119, 69, -1)]
+    assert (data["page"]["has_more"], data["linked"]) == (True, None)
+    html = page(reader, thread)
+    assert 'href="?item=first#transcript"' in html
+    assert 'rel="next"' not in html
+
+
+def test_page_of_fifty_items_has_no_links_to_others(reader: Client) -> None:
+    thread = make_thread("x")
+    make_items(thread, 50)
+    assert transcript(reader, thread)["page"]["has_more"] is False
+    assert "chatkit-pager" not in page(reader, thread)
+
+
+def test_older_items_come_page_by_page_each_once(reader: Client) -> None:
+    thread = make_thread("x")
+    make_items(thread, 500)
+    data = transcript(reader, thread)["page"]
+    seen, pages = [item["id"] for item in data["data"]], 1
+    while data["has_more"]:
+        data = older(reader, thread, seen[-1]).json()
+        seen, pages = seen + [item["id"] for item in data["data"]], pages + 1
+    assert seen == [f"bulk_{n}" for n in range(499, -1, -1)]
+    assert pages == 10
+
+
+def test_link_to_an_item_opens_the_page_there(reader: Client) -> None:
+    thread = make_thread("x")
+    made = make_items(thread, 120)
+    query = f"item={made[30].pk}"
+    data = transcript(reader, thread, query)
+    assert [item["id"] for item in items(reader, thread, query)] == [f"bulk_{n}" for n in range(30, 80)]
+    assert (data["linked"], data["page"]["has_more"]) == (f"item-{made[30].pk}", True)
+    html = page(reader, thread, query)
+    assert f'href="?item={made[79].pk}#transcript" rel="next"' in html
+    assert 'href="?#transcript"' in html
+
+
+def test_links_to_later_items_lead_to_the_end_each_once(reader: Client) -> None:
+    thread = make_thread("x")
+    make_items(thread, 200)
+    seen: list[str] = []
+    query, pages = "item=first", 0
+    while query:
+        seen += [item["id"] for item in items(reader, thread, query)]
+        found = re.search(r'href="\?(item=\d+)#transcript" rel="next"', page(reader, thread, query))
+        query, pages = found[1] if found else "", pages + 1
+    # A page begins with the item that the one before it ended with.
+    assert list(dict.fromkeys(seen)) == [f"bulk_{n}" for n in range(200)]
+    assert (len(seen), pages) == (204, 5)
+
+
+def test_first_page_has_nothing_before_it(reader: Client) -> None:
+    thread = make_thread("x")
+    make_items(thread, 60)
+    data = transcript(reader, thread, "item=first")
+    assert (data["page"]["data"][-1]["id"], data["page"]["has_more"]) == ("bulk_0", False)
+
+
+@pytest.mark.parametrize("value", ["x", "-1", "0", "1e3", "9" * 30, "%00", "²", "1;drop"])
+def test_link_to_no_item_shows_the_latest_page_and_says_so(reader: Client, value: str) -> None:
+    thread = make_thread("x")
+    make_items(thread, 3)
+    html = page(reader, thread, f"item={value}")
+    assert "There is no such message in this thread." in html
+    assert "bulk_2" in html
+
+
+def test_link_to_an_item_of_another_thread_shows_nothing_of_it(reader: Client) -> None:
+    thread = make_thread("x")
+    make_item(thread, text="mine")
+    foreign = make_item(make_thread("y"), text="theirs")
+    html = page(reader, thread, f"item={foreign.pk}")
+    assert "There is no such message in this thread." in html
+    assert "mine" in html
+    assert "theirs" not in html
+
+
+def test_page_of_megabytes_ends_early(reader: Client) -> None:
+    thread = make_thread("x")
+    for text in "abc":
+        make_item(thread, text=text * 600_000)
+    data = transcript(reader, thread)["page"]
+    assert [item["content"][0]["text"][:1] for item in data["data"]] == ["c"]
+    assert data["has_more"] is True
+    later = older(reader, thread, data["data"][0]["id"]).json()
+    assert [item["content"][0]["text"][:1] for item in later["data"]] == ["b"]
+
+
+def test_older_items_are_not_given_to_who_may_not_read(staff: Callable[..., Client]) -> None:
+    thread = make_thread("x")
+    item = make_items(thread, 2)[1]
+    assert older(staff("view_thread"), thread, item.public_id).status_code == 403
+
+
+def test_older_items_are_asked_for_by_post(reader: Client) -> None:
+    assert reader.get(url(make_thread("x"), "transcript/")).status_code == 405
+
+
+def test_older_items_need_the_csrf_token(staff: Callable[..., Client]) -> None:
+    client = staff(*READER, enforce_csrf_checks=True)
+    assert older(client, make_thread("x"), "x").status_code == 403
+
+
+def test_older_items_of_a_thread_out_of_scope_are_not_found(reader: Client, settings: Any) -> None:
+    settings.CHATKIT = {"ADMIN_SCOPE": "tests.admin.test_transcript.nothing"}
+    thread = make_thread("x")
+    item = make_items(thread, 2)[1]
+    assert older(reader, thread, item.public_id).status_code == 404
+
+
+def nothing(user: object, threads: Any) -> Any:
+    return threads.none()
+
+
+def test_items_before_one_of_another_thread_are_none(reader: Client) -> None:
+    thread = make_thread("x")
+    make_items(thread, 3)
+    foreign = make_item(make_thread("y"))
+    assert older(reader, thread, foreign.public_id).json() == {"data": [], "has_more": False}
+    assert reads() == []
+
+
+@pytest.mark.parametrize("after", [None, 7, [], "a\x00b", "x" * 300, "\ud800"])
+def test_nonsense_in_place_of_an_item_is_refused(reader: Client, after: object) -> None:
+    assert older(reader, make_thread("x"), after).status_code == 400
+
+
+@pytest.mark.parametrize(
+    "body", ["", "[", "[]", "7", '{"type": "threads.delete", "params": {"after": "x"}}', "[" * 99_999]
+)
+def test_other_requests_than_for_items_are_refused(reader: Client, body: str) -> None:
+    response = reader.post(url(make_thread("x"), "transcript/"), body, content_type="application/json")
+    assert response.status_code == 400
+
+
+# --- What it costs, and what is written down ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("number", [5, 500])
+def test_page_takes_the_same_queries_for_any_number_of_items(
+    staff: Callable[..., Client], django_assert_num_queries: Callable[..., Any], number: int
+) -> None:
+    client = staff(
+        *READER, "view_hidden_context", "moderate_thread", "redact_item", "view_auditentry", "view_run"
+    )
+    user = User.objects.create_user("maria")
+    thread = make_thread("x", user=user)
+    for item in make_items(thread, number)[:50]:
+        item.feedback.create(kind="positive", user=user)
+    for _ in range(number // 5):
+        make_run(thread, "completed")
+        Note.objects.create(thread=thread, author=user, author_name="maria", text="Hm")
+    thread.labels.set(Label.objects.create(name=str(n)) for n in range(number // 5))
+    Assignment.objects.create(thread=thread, assignee=user)
+    page(client, thread)
+    # Session, staff member, two for permissions, thread, items, runs, labels and assignee, events, audit.
+    with django_assert_num_queries(10):
+        page(client, thread)
+    # Session, staff member, two for permissions, thread, items, audit.
+    with django_assert_num_queries(7):
+        older(client, thread, "bulk_4")
+
+
+def test_every_page_that_is_read_is_in_the_audit(reader: Client) -> None:
+    thread = make_thread("x", user=User.objects.create_user("maria"))
+    make_items(thread, 60)
+    page(reader, thread)
+    older(reader, thread, "bulk_10")
+    assert reads() == [
+        {"first": "bulk_10", "last": "bulk_59", "count": 50, "hidden": False},
+        {"first": "bulk_0", "last": "bulk_9", "count": 10, "hidden": False},
+    ]
+    entry = AuditEntry.objects.latest("pk")
+    assert entry.actor_name == reader.staff.get_username()  # type: ignore[attr-defined]
+    assert (entry.thread_key, entry.owner) == (thread.public_id, thread.owner)
+
+
+# --- Without the permission to read -------------------------------------------------------------------------
+
+
+def test_page_without_the_permission_to_read_tells_nothing_that_is_said(staff: Callable[..., Client]) -> None:
+    user = User.objects.create_user("maria")
+    thread = make_thread("SECRET", user=user, metadata={"a": "SECRET"}, last_preview="SECRET")
+    item = make_item(thread, text="SECRET")
+    context = {"session": {"a": "SECRET"}}
+    make_run(thread, "failed", model="gpt-x", error="SECRET", total_ms=4100, context=context)
+    Note.objects.create(thread=thread, author=user, author_name="maria", text="SECRET")
+    Flag.objects.create(thread=thread, item=item, source="staff", raised_by="anna", reason="SECRET")
+    html = page(staff("view_thread", "moderate_thread", "view_auditentry"), thread)
+    for text in ("gpt-x", "In all 4100 ms", "<bdi>maria</bdi>", "Flag (open)", "anna"):
+        assert text in html
+    assert "SECRET" not in html
+    assert "chatkit-transcript" not in html
+    assert reads() == []
+
+
+# --- Beside the transcript ----------------------------------------------------------------------------------
 
 
 def test_page_shows_owner_status_and_reason(reader: Client) -> None:
@@ -48,13 +460,8 @@ def test_page_shows_owner_status_and_reason(reader: Client) -> None:
     assert f"/admin/chatkit_app/thread/?user={user.pk}" in html
 
 
-def test_page_shows_feedback_beside_its_item(reader: Client) -> None:
-    thread = make_thread("x")
-    item = make_item(thread, text="answer")
-    item.feedback.create(kind="negative", visitor_id="v1")
-    assert '<span class="chatkit-badge chatkit-negative" title="visitor:v1">negative</span>' in page(
-        reader, thread
-    )
+def test_page_shows_feedback(reader: Client) -> None:
+    assert "3 positive, 1 negative" in page(reader, make_thread("x", positive_count=3, negative_count=1))
 
 
 def test_page_shows_runs(reader: Client) -> None:
@@ -62,16 +469,81 @@ def test_page_shows_runs(reader: Client) -> None:
     fields = {"input_tokens": 1200, "cached_tokens": 400, "output_tokens": 77}
     make_run(thread, "failed", model="gpt-x", error="Too <busy>", first_token_ms=312, total_ms=4100, **fields)
     html = page(reader, thread)
-    for text in ("gpt-x", "1200 (400) / 77", "312 ms / 4100 ms", "Too &lt;busy&gt;"):
+    for text in (
+        "gpt-x",
+        "Tokens: 1200 in (400 cached), 77 out",
+        "First token 312 ms, in all 4100 ms",
+        "Too &lt;busy&gt;",
+    ):
         assert text in html
 
 
-def test_page_marks_what_was_hidden_from_the_user(reader: Client) -> None:
+def test_page_shows_the_session_context_of_the_newest_run_that_has_one(reader: Client) -> None:
     thread = make_thread("x")
-    make_item(thread, "hidden_context_item", payload={"content": "secret plan"})
+    make_run(thread, "completed", context={"locale": "fr", "session": {"plan": "old"}})
+    make_run(
+        thread, "completed", context={"locale": "de", "session": {"plan": "<gold>\uf8ff0000", "visits": 3}}
+    )
+    make_run(thread, "completed")
     html = page(reader, thread)
-    assert "secret plan" in html
-    assert "hidden from the user" in html
+    found = re.findall(r"<dt><bdi>(.*?)</bdi></dt><dd><bdi>(.*?)</bdi></dd>", html)
+    assert found == [("locale", "de"), ("plan", "&lt;gold&gt;[U+0000]"), ("visits", "3")]
+
+
+def test_page_says_that_an_answer_is_running(moderator: Client) -> None:
+    thread = make_thread("x")
+    run = make_run(thread)
+    html = page(moderator, thread)
+    assert "An answer is being generated." in html
+    assert '<a href="?#transcript">Reload</a>' in html
+    assert f'action="{url(thread, f"stop/{run.pk}/")}"' in html
+
+
+def test_page_shows_labels_and_assignee(reader: Client) -> None:
+    thread = make_thread("x")
+    thread.labels.set([Label.objects.create(name="<b>vip</b>"), Label.objects.create(name="refund")])
+    Assignment.objects.create(thread=thread, assignee=User.objects.create_user("anna"))
+    html = page(reader, thread)
+    assert html.index("&lt;b&gt;vip&lt;/b&gt;") < html.index("refund")
+    assert "<bdi>anna</bdi>" in html
+
+
+def make_events(thread: Thread) -> ThreadItem:
+    anna = User.objects.create_user("anna")
+    item = make_item(thread, text="Hello")
+    record(Action.LOCK, actor=anna, thread=thread, reason="the reason")
+    record(Action.READ, actor=anna, thread=thread)
+    Flag.objects.create(thread=thread, item=item, source="staff", raised_by="anna", reason="the flag")
+    Note.objects.create(thread=thread, author=anna, author_name="anna", text="the <note>")
+    return item
+
+
+def test_page_shows_notes_flags_and_what_staff_did_newest_first(staff: Callable[..., Client]) -> None:
+    thread = make_thread("x")
+    item = make_events(thread)
+    html = page(staff(*READER, "moderate_thread", "view_auditentry"), thread)
+    assert re.findall(r"<strong>(\w[^<]*)</strong>\s*<bdi>anna</bdi>", html) == [
+        "Note",
+        "Flag (open)",
+        "Locked",
+    ]
+    for text in ("the &lt;note&gt;", "the flag", "the reason", f'href="?item={item.pk}#transcript"'):
+        assert text in html
+
+
+def test_what_staff_did_is_shown_to_readers_of_the_audit_only(reader: Client) -> None:
+    thread = make_thread("x")
+    make_events(thread)
+    html = page(reader, thread)
+    assert "the flag" in html
+    assert "the reason" not in html
+
+
+def test_notes_are_shown_to_moderators_only(reader: Client, staff: Callable[..., Client]) -> None:
+    thread = make_thread("x")
+    make_events(thread)
+    assert "the &lt;note&gt;" not in page(reader, thread)
+    assert "the &lt;note&gt;" in page(staff(*READER, "moderate_thread"), thread)
 
 
 def test_page_offers_no_form_for_the_thread_s_columns(admin_client: Client) -> None:
@@ -83,92 +555,12 @@ def test_page_offers_no_form_for_the_thread_s_columns(admin_client: Client) -> N
     assert thread.title == "Title"
 
 
-@pytest.mark.parametrize("number", [5, 50])
-def test_page_takes_the_same_queries_for_any_number_of_items(
-    reader: Client, django_assert_num_queries: Callable[..., object], number: int
-) -> None:
-    thread = make_thread("x", user=User.objects.create_user("maria"))
-    for item in make_items(thread, number):
-        item.feedback.create(kind="positive", user_id=thread.user_id)
-    make_run(thread, "completed")
-    # Session, staff member, two for permissions, thread, runs, items, feedback.
-    with django_assert_num_queries(8):  # type: ignore[attr-defined]
-        reader.get(url(thread))
-
-
-# --- Paging -------------------------------------------------------------------------------------------------
-
-
-def test_paging_forwards_shows_each_of_500_items_once() -> None:
-    thread = make_thread("x")
-    expected = [item.pk for item in make_items(thread, 500)]
-    seen: list[int] = []
-    after: int | None = 0
-    pages = 0
-    while after is not None:
-        transcript = read_transcript(thread, after=after)
-        seen += [entry.item.pk for entry in transcript.entries]
-        after, pages = transcript.later, pages + 1
-    assert seen == expected
-    assert pages == 10
-
-
-def test_paging_backwards_shows_each_of_500_items_once() -> None:
-    thread = make_thread("x")
-    expected = [item.pk for item in make_items(thread, 500)]
-    transcript = read_transcript(thread)
-    seen = [entry.item.pk for entry in transcript.entries]
-    pages = 1
-    while transcript.earlier is not None:
-        transcript = read_transcript(thread, before=transcript.earlier)
-        seen = [entry.item.pk for entry in transcript.entries] + seen
-        pages += 1
-    assert seen == expected
-    assert pages == 10
-
-
-def test_page_opens_at_its_end_with_links_to_what_is_before(reader: Client) -> None:
-    thread = make_thread("x")
-    items = make_items(thread, 120)
-    make_items(make_thread("another"), 5)
-    html = page(reader, thread)
-    assert "message &lt;119&gt;" in html
-    assert "message &lt;69&gt;" not in html
-    assert f'href="?before={items[70].pk}#transcript"' in html
-    assert 'rel="next"' not in html
-
-
-def test_page_in_the_middle_has_links_both_ways(reader: Client) -> None:
-    thread = make_thread("x")
-    items = make_items(thread, 120)
-    html = page(reader, thread, f"after={items[29].pk}")
-    assert html.count(f'id="item-{items[30].pk}"') == 1
-    assert html.count(f'id="item-{items[79].pk}"') == 1
-    assert f'href="?before={items[30].pk}#transcript"' in html
-    assert f'href="?after={items[79].pk}#transcript"' in html
-
-
-def test_page_of_fifty_items_has_no_links() -> None:
-    thread = make_thread("x")
-    make_items(thread, 50)
-    transcript = read_transcript(thread)
-    assert (transcript.earlier, transcript.later) == (None, None)
-
-
-@pytest.mark.parametrize("value", ["x", "-1", "1e3", "", "9" * 30, "%00", "²", "1;drop"])
-@pytest.mark.parametrize("name", ["after", "before"])
-def test_nonsense_for_a_cursor_shows_the_latest_page(reader: Client, name: str, value: str) -> None:
-    thread = make_thread("x")
-    make_items(thread, 3)
-    assert "message &lt;2&gt;" in page(reader, thread, f"{name}={value}")
-
-
 # --- Hostile content ----------------------------------------------------------------------------------------
 
 HOSTILE = "<script>alert(1)</script><img src=https://evil.example/p onerror=alert(1)>\"'&\u202e\u2066"
 
 
-def test_hostile_text_is_escaped_everywhere(reader: Client) -> None:
+def test_hostile_text_is_escaped_everywhere(deep_reader: Client) -> None:
     user = User.objects.create_user(HOSTILE[:100])
     thread = make_thread(
         HOSTILE,
@@ -179,53 +571,20 @@ def test_hostile_text_is_escaped_everywhere(reader: Client) -> None:
         allowed_image_domains=[HOSTILE],
         last_preview=HOSTILE[:200],
     )
-    payloads = {
-        "user_message": {
-            "content": [{"type": "input_tag", "id": HOSTILE, "text": HOSTILE, "data": {HOSTILE: 1}}],
-            "attachments": [
-                {"name": HOSTILE, "mime_type": HOSTILE, "preview_url": "https://evil.example/a.svg"}
-            ],
-            "quoted_text": HOSTILE,
-        },
-        "assistant_message": {"content": [{"text": f"[x](javascript:alert(1)) {HOSTILE}"}]},
-        "widget": {
-            "widget": {"type": HOSTILE, "children": [{"type": "Image", "src": "https://evil.example/x"}]}
-        },
-        "generated_image": {"image": {"url": "data:image/svg+xml,<svg onload=alert(1)>"}},
-        "workflow": {
-            "workflow": {"tasks": [{"sources": [{"title": HOSTILE, "url": "javascript:alert(1)"}]}]}
-        },
-        HOSTILE[:40]: {"x": HOSTILE},
-    }
-    for item_type, payload in payloads.items():
-        make_item(thread, item_type, text=HOSTILE, payload=payload)
-    make_run(thread, "failed", error=HOSTILE, model=HOSTILE)
-    for html in (page(reader, thread), reader.get("/admin/chatkit_app/thread/").content.decode()):
-        assert "<script>alert" not in html
-        assert "<img src=https" not in html
-        assert "<svg onload" not in html
-        assert "\u202e" not in html
-        assert 'href="javascript' not in html
-        assert 'src="https://evil' not in html
-        assert 'href="https://evil' not in html
-        assert "&lt;script&gt;alert(1)&lt;/script&gt;" in html
-
-
-def test_nul_in_a_payload_is_shown_by_its_number(reader: Client) -> None:
-    thread = make_thread("x")
-    make_item(thread, payload={"content": [{"type": "input_text", "text": "a\uf8ff0000b"}]})
-    html = page(reader, thread)
-    assert "a[U+0000]b" in html
-    assert "\x00" not in html
-
-
-def test_text_of_a_megabyte_leaves_the_page_small(reader: Client) -> None:
-    thread = make_thread("x")
-    item = make_item(thread, text="y" * 1_000_000)
-    html = page(reader, thread)
-    assert len(html) < 100_000
-    assert "Show more of 1000000 characters" in html
-    assert f"/admin/chatkit_app/thread/{thread.pk}/items/{item.pk}/" in html
+    options = {"model": HOSTILE, "tool_choice": {"id": HOSTILE}}
+    make_item(thread, payload={"content": [], "quoted_text": HOSTILE, "inference_options": options})
+    for item_type in [*ThreadItem.Type.values, HOSTILE[:40]]:
+        make_item(thread, item_type, text=HOSTILE, payload={"content": HOSTILE, HOSTILE: HOSTILE})
+    make_item(thread, redacted_at=thread.created_at, redacted_by=HOSTILE, redaction_reason=HOSTILE)
+    make_run(thread, "failed", error=HOSTILE, model=HOSTILE, context={HOSTILE: {HOSTILE: HOSTILE}})
+    Note.objects.create(thread=thread, author_name=HOSTILE, text=HOSTILE)
+    Flag.objects.create(thread=thread, source="rule", raised_by=HOSTILE, reason=HOSTILE)
+    html = page(deep_reader, thread)
+    assert "<script>alert" not in html
+    assert "<img src=https" not in html
+    assert "\u202e" not in html
+    assert 'href="https://evil' not in html
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in html
 
 
 # --- One item whole -----------------------------------------------------------------------------------------
@@ -234,20 +593,36 @@ def test_text_of_a_megabyte_leaves_the_page_small(reader: Client) -> None:
 def test_item_is_plain_text_that_cannot_run(reader: Client) -> None:
     thread = make_thread("x")
     item = make_item(thread, text="<script>alert(1)</script>" + "y" * 1_000_000)
-    response = reader.get(f"/admin/chatkit_app/thread/{thread.pk}/items/{item.pk}/")
+    response = reader.get(url(thread, f"items/{item.pk}/"))
     assert response.content.decode().startswith("<script>alert(1)</script>yyy")
     assert response["Content-Type"] == "text/plain; charset=utf-8"
     assert response["X-Content-Type-Options"] == "nosniff"
     assert response["Content-Security-Policy"] == "default-src 'none'; sandbox"
+    entry = AuditEntry.objects.get()
+    assert (entry.action, entry.item_key, entry.details) == (
+        "read",
+        item.public_id,
+        {"count": 1, "hidden": False},
+    )
 
 
-def test_item_of_another_thread_is_not_found(reader: Client) -> None:
+@pytest.mark.parametrize("other", ["foreign", str(10**30)])
+def test_item_of_another_thread_is_not_found(reader: Client, other: str) -> None:
     item = make_item(make_thread("x"), text="x")
-    other = make_thread("y")
-    assert reader.get(f"/admin/chatkit_app/thread/{other.pk}/items/{item.pk}/").status_code == 404
+    key = item.pk if other == "foreign" else other
+    assert reader.get(url(make_thread("y"), f"items/{key}/")).status_code == 404
 
 
 def test_item_needs_the_permission_to_read(staff: Callable[..., Client]) -> None:
-    item: ThreadItem = make_item(make_thread("x"), text="x")
-    path = f"/admin/chatkit_app/thread/{item.thread_id}/items/{item.pk}/"
-    assert staff("moderate_thread").get(path).status_code == 403
+    item = make_item(make_thread("x"), text="x")
+    assert staff("moderate_thread").get(url(item.thread, f"items/{item.pk}/")).status_code == 403
+
+
+@pytest.mark.parametrize("item_type", ["hidden_context_item", "sdk_hidden_context", "client_tool_call"])
+def test_item_that_only_the_model_was_told_needs_its_permission(
+    reader: Client, deep_reader: Client, item_type: str
+) -> None:
+    item = make_item(make_thread("x"), item_type, payload={"content": "secret"})
+    path = url(item.thread, f"items/{item.pk}/")
+    assert reader.get(path).status_code == 403
+    assert "secret" in deep_reader.get(path).content.decode()

@@ -29,14 +29,20 @@ PAUSE = 0.2
 
 @pytest.fixture(scope="package")
 def demo_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The demo as it is."""
+    with demo_process(tmp_path_factory.mktemp("demo"), "tests.demo_settings") as url:
+        yield url
+
+
+@contextlib.contextmanager
+def demo_process(folder: Path, settings: str) -> Iterator[str]:
     """``manage.py demo`` on a database and a folder of its own, without a key of OpenAI's."""
-    folder = tmp_path_factory.mktemp("demo")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     unwanted = ("OPENAI_API_KEY", "OPENAI_BASE_URL", "REDIS_URL", "DEBUG", "SECRET_KEY", "ALLOWED_HOSTS")
     environment = {name: value for name, value in os.environ.items() if name not in unwanted} | {
-        "DJANGO_SETTINGS_MODULE": "tests.demo_settings",
+        "DJANGO_SETTINGS_MODULE": settings,
         "DATABASE_URL": f"sqlite:///{folder / 'db.sqlite3'}",
         "MEDIA_ROOT": str(folder / "media"),
         "PYTHONUNBUFFERED": "1",

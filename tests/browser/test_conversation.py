@@ -1,6 +1,7 @@
 """Several conversations in one element, broken connections, and threads that are longer than a page."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -543,6 +544,42 @@ async def test_readonly_element_shows_the_thread_and_takes_no_message(page: Page
     await expect(messages(page)).to_have_count(2)
     await expect(box(page)).to_be_hidden()
     await expect(page.get_by_role("button", name="Show conversations")).to_be_hidden()
+
+
+async def test_readonly_element_shows_what_users_do_not_see(page: Page, pages: Site):
+    call = {"type": "client_tool_call", "status": "completed", "call_id": "c", "name": "locate"}
+    call |= {"arguments": {"city": "Paris"}, "output": "found"}
+    hidden = {"type": "hidden_context_item", "content": "The user is <b>premium</b>."}
+    thread = pages.add_thread("T", hidden, call, {"type": "end_of_turn"})
+    pages.chats = [{"thread": thread}]
+    await page.goto("/")
+    await expect(messages(page)).to_have_count(0)
+    await page.locator("openai-chatkit").evaluate("(node) => node.setAttribute('readonly', '')")
+    await page.evaluate(f"{CHAT}.setOptions({{api: {{url: '/chatkit'}}}}); {CHAT}.setThreadId('{thread}')")
+    await expect(messages(page)).to_have_text(
+        [
+            re.compile(r"Hidden context.*The user is <b>premium</b>\.", re.S),
+            re.compile("locate.*Paris.*found", re.S),
+            "",
+        ]
+    )
+
+
+async def test_readonly_element_has_a_slot_for_what_the_page_says_of_an_item(page: Page, pages: Site):
+    thread = pages.add_thread("T", user("hi"))
+    pages.chats = [{"thread": thread}]
+    await page.goto("/")
+    await page.evaluate(
+        f"""() => {{
+          {CHAT}.setAttribute("readonly", "");
+          {CHAT}.append(Object.assign(document.createElement("p"), {{slot: "item-item_2", textContent: "Of hi"}}));
+          {CHAT}.setOptions({{api: {{url: "/chatkit"}}}});
+          return {CHAT}.setThreadId("{thread}");
+        }}"""
+    )
+    await expect(page.get_by_text("Of hi")).to_be_visible()
+    beside = await page.evaluate("() => document.querySelector('[slot]').assignedSlot.parentNode.innerText")
+    assert "hi" in beside
 
 
 async def test_readonly_element_sends_nothing_from_its_start_screen(page: Page, pages: Site):

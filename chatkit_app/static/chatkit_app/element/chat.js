@@ -70,7 +70,7 @@ export class ChatView {
     this.strings = strings;
     this.#runEvents = runEvents;
     this.transport = this.#createTransport();
-    this.conversations.configure(this.transport, options.onClientTool);
+    this.conversations.configure(this.transport, options.onClientTool, this.isReadOnly);
     applyTheme(this.frame, options.theme);
     setAttribute(this.frame, "aria-label", options.frameTitle ?? this.text("chat"));
     this.composer.node.hidden = this.isReadOnly;

@@ -3,7 +3,8 @@
  *
  * Its options, methods and events are those that OpenAI publishes for its element: see the types of the npm package
  * `@openai/chatkit`. Beside them it has `strings`, `runEvents` and `followRun()`, which the page's bootstrap uses, and
- * the attribute `readonly`, for conversations that are only to be read.
+ * the attribute `readonly`, for conversations that are only to be read: it shows what users do not see too, if the server
+ * sends it, and gives every item a slot `item-<id>` for what the page says of it.
  */
 import { ChatView } from "./chat.js";
 import { STRINGS } from "./strings.js";

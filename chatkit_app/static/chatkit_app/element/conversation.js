@@ -49,6 +49,8 @@ export class Conversation extends EventTarget {
   /** Somebody sees it: only then what has failed is done again by itself. */
   isShown = true;
   wasStopped = false;
+  /** Also what users do not see, for those who look after their conversations. */
+  showsAll = false;
   /** There are items before those that have been loaded. */
   hasOlder = false;
   /** How many items the answer began with: those after them belong to it. */
@@ -401,7 +403,7 @@ export class Conversation extends EventTarget {
   /** @param {unknown} value */
   #putItem(value) {
     const item = asItem(value);
-    if (!item || !isVisible(item)) return;
+    if (!item || !this.#shows(item)) return;
     // What could not be sent before stays, and says so.
     if (item.type === "user_message") this.items = this.items.filter((other) => !other.isLocal || other.isUnsent);
     else this.progress = null;
@@ -422,7 +424,7 @@ export class Conversation extends EventTarget {
       await this.transport.request("threads.get_by_id", { thread_id: threadId }),
     );
     // A short thread comes whole; of a long one these are the oldest.
-    const items = first?.has_more === true ? await this.#loadPage(threadId) : asItems(first?.data).filter(isVisible);
+    const items = first?.has_more === true ? await this.#loadPage(threadId) : this.#shown(first?.data);
     if (first?.has_more !== true) this.hasOlder = false;
     return { thread, items };
   }
@@ -437,7 +439,17 @@ export class Conversation extends EventTarget {
     const data = asList(page.data);
     this.#oldest = asItem(data.at(-1))?.id ?? null;
     this.hasOlder = page.has_more === true && this.#oldest !== null;
-    return asItems(data.reverse()).filter(isVisible);
+    return this.#shown(data.reverse());
+  }
+
+  /** @param {AnyItem} item */
+  #shows(item) {
+    return this.showsAll || isVisible(item);
+  }
+
+  /** @param {unknown} values */
+  #shown(values) {
+    return asItems(values).filter((item) => this.#shows(item));
   }
 
   /** @param {unknown} value */

@@ -11,6 +11,7 @@ export class Conversations extends EventTarget {
   #background = new Set();
   /** @type {((call: {name: string, params: any}) => unknown)|undefined} */
   #onClientTool;
+  #showsAll = false;
   #transport;
   #current;
 
@@ -28,10 +29,12 @@ export class Conversations extends EventTarget {
   /**
    * @param {Transport} transport
    * @param {((call: {name: string, params: any}) => unknown)} [onClientTool]
+   * @param {boolean} [showsAll] what users do not see too
    */
-  configure(transport, onClientTool) {
+  configure(transport, onClientTool, showsAll = false) {
     this.#transport = transport;
     this.#onClientTool = onClientTool;
+    this.#showsAll = showsAll;
     for (const conversation of [this.#current, ...this.#background]) this.#equip(conversation);
   }
 
@@ -109,6 +112,7 @@ export class Conversations extends EventTarget {
   #equip(conversation) {
     conversation.transport = this.#transport;
     conversation.onClientTool = this.#onClientTool;
+    conversation.showsAll = this.#showsAll;
   }
 
   /** @param {Conversation} conversation */

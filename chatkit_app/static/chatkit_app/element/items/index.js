@@ -1,7 +1,7 @@
 /** One view per type of item: this is where the next type goes. */
 import { AssistantMessageView } from "./assistant-message.js";
 import { GeneratedImageView } from "./images.js";
-import { FallbackView, RecordView } from "./plain.js";
+import { EmptyView, FallbackView, RecordView } from "./plain.js";
 import { StructuredInputView } from "./structured-input.js";
 import { UserMessageView } from "./user-message.js";
 import { WidgetItemView } from "./widget.js";
@@ -27,6 +27,7 @@ const ITEM_VIEWS = {
   client_tool_call: RecordView,
   hidden_context_item: RecordView,
   sdk_hidden_context: RecordView,
+  end_of_turn: EmptyView,
 };
 
 /** @param {Host} host @param {AnyItem} item @returns {ItemView} the item's as long as its type stays */

@@ -32,6 +32,12 @@ export class RecordView {
   }
 }
 
+/** What says nothing, and still has its place for what the page puts beside it. */
+export class EmptyView {
+  node = h("li", { class: "item", part: "item" });
+  update() {}
+}
+
 /** For types without a view of their own: what there is to read in them. */
 export class FallbackView {
   /** @param {Host} host */

@@ -143,6 +143,10 @@ export class ThreadView {
         view.node.replaceChildren(this.chat.text("unsupported"));
       }
     }
+    // Where the page puts what it has to say of an item.
+    if (this.chat.isReadOnly && view.node.firstElementChild?.tagName !== "SLOT") {
+      view.node.prepend(h("slot", { name: `item-${item.id}` }));
+    }
     this.#shown.set(item.id, { type: item.type, item, isLive, view });
     return view.node;
   }

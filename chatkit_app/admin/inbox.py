@@ -1,0 +1,220 @@
+"""The list of threads: its columns, its filters, and its search."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import Aggregate, JSONField, OuterRef, QuerySet, Subquery
+from django.db.models.functions import JSONObject
+from django.http import HttpRequest
+from django.utils.formats import date_format
+from django.utils.html import format_html, format_html_join
+from django.utils.timezone import is_aware, localtime
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from .. import audit
+from ..models import Thread
+from .base import ReadingAdmin
+from .content import shorten
+from .filters import (
+    ActivityFilter,
+    AssigneeFilter,
+    FeedbackFilter,
+    FlaggedFilter,
+    LabelFilter,
+    NamespaceFilter,
+    OwnerKindFilter,
+)
+from .paginator import CappedPaginator, KnownPaginator
+from .search import EXCERPT_LENGTH, Found, Search, excerpt, find, marked, narrow, parse, remarks
+
+
+class Inbox(ReadingAdmin):
+    """The list of threads. Its queries are the same for any number of rows, and quick among millions."""
+
+    list_display = ("heading", "preview", "owner_label", "state", "item_count", "activity")
+    list_filter = (
+        ("status", admin.ChoicesFieldListFilter),
+        FlaggedFilter,
+        FeedbackFilter,
+        AssigneeFilter,
+        LabelFilter,
+        ActivityFilter,
+        OwnerKindFilter,
+        NamespaceFilter,
+    )
+    ordering = ("-last_activity", "-id")
+    sortable_by = ("activity",)
+    # What is searched is decided in search.py: this is there for the box to be shown.
+    search_fields = ("public_id",)
+    search_help_text = gettext_lazy(
+        "Words, all in one message or in the title; “a phrase” in quotes; a thread’s or a visitor’s whole id. "
+        "Also user:name, status:locked, label:name, after:2025-01-31 and before:2025-12-31."
+    )
+    allowed_lookups = frozenset(
+        {
+            "status__exact",
+            "flagged",
+            "feedback",
+            "assignee",
+            "label",
+            "active_from",
+            "active_to",
+            "owner_kind",
+            "namespace",
+            "user",
+            "visitor_id",
+        }
+    )
+
+    # --- Columns --------------------------------------------------------------------------------------------
+
+    @admin.display(description=gettext_lazy("thread"))
+    def heading(self, obj: Thread) -> str:
+        if not obj.title:
+            return self.key(obj)
+        return format_html("<bdi>{}</bdi>", marked(shorten(obj.title), getattr(obj, "found_words", ())))
+
+    @admin.display(description=gettext_lazy("thread"))
+    def key(self, obj: Thread) -> str:
+        return format_html("<bdi>{}</bdi>", shorten(obj.public_id, 20))
+
+    @admin.display(description=gettext_lazy("status"), ordering="status")
+    def status_badge(self, obj: Thread) -> str:
+        return format_html(
+            '<span class="chatkit-badge chatkit-{}">{}</span>', obj.status, obj.get_status_display()
+        )
+
+    @admin.display(description=gettext_lazy("status"))
+    def state(self, obj: Thread) -> str:
+        """The status, and what speaks for a second look: open flags and verdicts."""
+        flags = ngettext("%(count)d flag", "%(count)d flags", obj.open_flags) % {"count": obj.open_flags}
+        badges = [
+            (obj.status, "", obj.get_status_display(), True),
+            ("flagged", _("open flags"), flags, obj.open_flags),
+            ("positive", _("positive verdicts"), f"+{obj.positive_count}", obj.positive_count),
+            ("negative", _("negative verdicts"), f"−{obj.negative_count}", obj.negative_count),
+        ]
+        return format_html_join(
+            " ",
+            '<span class="chatkit-badge chatkit-{}" title="{}">{}</span>',
+            ((kind, name, text) for kind, name, text, is_shown in badges if is_shown),
+        )
+
+    @admin.display(description=gettext_lazy("labels and assignee"))
+    def casework(self, obj: Any) -> str:
+        labels = format_html_join(
+            " ",
+            '<span class="chatkit-badge chatkit-label-{}"><bdi>{}</bdi></span>',
+            (
+                (label["color"], shorten(label["name"], 40))
+                for label in sorted(obj.label_list or [], key=lambda label: str(label["name"]))
+            ),
+        )
+        assignment = getattr(obj, "assignment", None)
+        if assignment is None:
+            return format_html('<span class="chatkit-casework">{}</span>', labels) if labels else ""
+        return format_html(
+            '<span class="chatkit-casework">{} <span class="chatkit-assignee">→ <bdi>{}</bdi></span></span>',
+            labels,
+            shorten(assignment.assignee.get_username(), 40),
+        )
+
+    @admin.display(description=gettext_lazy("last activity"), ordering="last_activity")
+    def activity(self, obj: Thread) -> str:
+        moment = obj.last_activity
+        return date_format(localtime(moment) if is_aware(moment) else moment, "SHORT_DATETIME_FORMAT")
+
+    @admin.display(description=gettext_lazy("last message"))
+    def preview(self, obj: Any) -> str:
+        """The last message, or where the words were found; and what staff keep about the thread."""
+        if found := getattr(obj, "found_text", None):
+            text = marked(found if len(found) < EXCERPT_LENGTH else f"{found}…", obj.found_words)
+        else:
+            text = shorten(obj.last_preview, 120)
+        return format_html('<bdi class="chatkit-preview">{}</bdi> {}', text, self.casework(obj))
+
+    # --- Search ---------------------------------------------------------------------------------------------
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """The threads that the operators let through and in which the words are."""
+        search = parse(search_term)
+        queryset = narrow(search, queryset)
+        if search.words:
+            found = find(search, queryset, may_read=self.has_content_permission(request))
+            _remember(request, found)
+            queryset = queryset.filter(pk__in=found.keys)
+        return queryset, False
+
+    def get_paginator(
+        self, request: HttpRequest, queryset: Any, per_page: int, *args: Any, **kwargs: Any
+    ) -> CappedPaginator:
+        found = _remembered(request)
+        if found is None:
+            return CappedPaginator(queryset, per_page, *args, **kwargs)
+        return KnownPaginator(queryset, per_page, known=len(found.keys))
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        inbox = super().get_changelist_instance(request)
+        search = parse(inbox.query)
+        may_read = self.has_content_permission(request)
+        inbox.result_list = _with_facts(inbox.result_list)
+        if search.words and may_read:
+            inbox.result_list = _with_words(inbox.result_list, search)
+        if inbox.query:
+            if request.method == "GET":
+                for remark in remarks(search, _remembered(request) or Found(), may_read=may_read):
+                    messages.warning(request, remark)
+            # However it was asked: the list, and the page before an action, show what was found to a POST too.
+            audit.record(
+                audit.Action.SEARCH, actor=request.user, reason=inbox.query[:1000], found=inbox.result_count
+            )
+        return inbox
+
+
+def _remember(request: HttpRequest, found: Found) -> None:
+    request.chatkit_found = found  # type: ignore[attr-defined]
+
+
+def _remembered(request: HttpRequest) -> Found | None:
+    """What the search of this request found, if it looked for words: its paginator need not count that again."""
+    return getattr(request, "chatkit_found", None)
+
+
+class _JSONGroup(Aggregate):
+    """Values of many rows as one JSON array."""
+
+    function = "JSON_GROUP_ARRAY"
+    output_field = JSONField()
+
+    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        return self.as_sql(compiler, connection, function="JSONB_AGG", **context)
+
+
+def _with_facts(threads: QuerySet[Any]) -> QuerySet[Any]:
+    """What the rows show besides their own columns."""
+    labels = (
+        Thread.labels.through._default_manager.filter(thread=OuterRef("pk"))
+        .order_by()
+        .values("thread")
+        .annotate(found=_JSONGroup(JSONObject(name="label__name", color="label__color")))
+        .values("found")
+    )
+    rows: QuerySet[Any] = (
+        threads.select_related("user", "assignment__assignee")
+        .defer("metadata", "allowed_image_domains", "status_reason")
+        .annotate(label_list=Subquery(labels))
+    )
+    return rows
+
+
+def _with_words(threads: QuerySet[Any], search: Search) -> list[Any]:
+    """The rows with the words that were looked for, and where they were found."""
+    rows = list(threads.annotate(found_text=excerpt(search)))
+    for row in rows:
+        row.found_words = search.words
+    return rows
