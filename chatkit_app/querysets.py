@@ -26,7 +26,25 @@ class Owner(Protocol):
     namespace: str
 
 
-class OwnedQuerySet(models.QuerySet[_Row]):
+class WriterQuerySet(models.QuerySet[_Row]):
+    """Rows that a transaction reads where it writes them, also on a site that sends what it reads to a replica.
+
+    What was read there, behind the times, would be written over what others have done since: a preview made of a
+    message that has just been redacted, a count without the flag that has just been raised.
+    """
+
+    @property
+    def db(self) -> str:
+        writer = router.db_for_write(self.model, **self._hints)
+        is_inside = self._db is None and connections[writer].in_atomic_block
+        return writer if is_inside else str(super().db)
+
+    def on_writer(self) -> Self:
+        """The same outside of a transaction."""
+        return self.using(router.db_for_write(self.model))
+
+
+class OwnedQuerySet(WriterQuerySet[_Row]):
     """Rows that belong to a user or to an anonymous visitor, within one namespace."""
 
     _owner_prefix = ""
@@ -125,7 +143,7 @@ class RunQuerySet(OwnedQuerySet["Run"]):
         return self.filter(status="running")
 
 
-class FlagQuerySet(models.QuerySet["Flag"]):
+class FlagQuerySet(WriterQuerySet["Flag"]):
     def open(self) -> FlagQuerySet:
         """Keep those that nobody has resolved."""
         return self.filter(resolved_at__isnull=True)

@@ -38,7 +38,7 @@ def record_start(run: LiveRun) -> None:
     pk = _insert(run, thread_pk)
     # Staff write the status and then look for answers to stop; here it is the row first and then the status. Of two
     # who write before they look, one at least sees the other.
-    thread = None if thread_pk is None else ThreadRow.objects.filter(pk=thread_pk).first()
+    thread = None if thread_pk is None else ThreadRow.objects.on_writer().filter(pk=thread_pk).first()
     if thread is not None and thread.is_read_only:
         RunRow.objects.filter(pk=pk).update(
             status=RunRow.Status.STOPPED, delivered=True, finished_at=timezone.now()
@@ -180,4 +180,4 @@ def find_repeated_row(request_key: str) -> RunRow | None:
 
 def find_withdrawn_row(public_id: str) -> RunRow | None:
     """The row of this run if something that it sent was redacted."""
-    return RunRow.objects.filter(public_id=public_id, withdrawn=True).first()
+    return RunRow.objects.on_writer().filter(public_id=public_id, withdrawn=True).first()

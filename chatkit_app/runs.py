@@ -175,7 +175,7 @@ def request_stop(*, run_pk: int) -> bool:
 def request_stops(rows: RunQuerySet) -> int:
     """The same for those of many runs that are running. Returns how many these were."""
     run_rows.mark_lost(rows)
-    running = list(rows.running().values_list("pk", "public_id"))
+    running = list(rows.on_writer().running().values_list("pk", "public_id"))
     if not running:
         return 0
     stopped = RunRow.objects.running().filter(pk__in=[pk for pk, _ in running]).update(stop_requested=True)

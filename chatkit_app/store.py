@@ -280,7 +280,8 @@ class DjangoStore(OwnedStore):
     def _announce_item(self, thread_pk: int, item_id: str, context: RequestContext) -> None:
         """Send ``item_added`` for an item that is stored whole for the first time."""
         if item_id in context.memory.unannounced_items and item_added.has_listeners(ItemRow):
-            items = ItemRow.objects.select_related("thread")
+            # What was written just now may not have come to a replica yet.
+            items = ItemRow.objects.on_writer().select_related("thread")
             row = items.filter(thread_id=thread_pk, public_id=item_id).first()
             if row is not None:
                 transaction.on_commit(
