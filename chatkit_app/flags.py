@@ -133,7 +133,9 @@ def _tell(flag_pks: list[int]) -> None:
 
 
 def _send(flag_pks: list[int]) -> None:
-    for new in Flag.objects.on_writer().filter(pk__in=flag_pks).select_related("thread", "item").order_by("pk"):
+    for new in (
+        Flag.objects.on_writer().filter(pk__in=flag_pks).select_related("thread", "item").order_by("pk")
+    ):
         thread_flagged.send_robust(sender=Flag, flag=new)
 
 

@@ -27,6 +27,7 @@ class Transition:
     """A change of a thread's status, and the words for it."""
 
     status: Thread.Status
+    link: Any
     button: Any
     question: Any
     help_text: Any
@@ -48,6 +49,7 @@ class NewReasonForm(ReasonForm):
 TRANSITIONS = {
     "lock": Transition(
         status=Thread.Status.LOCKED,
+        link=gettext_lazy("Lock the thread"),
         button=gettext_lazy("Lock"),
         question=gettext_lazy("Lock? The user can read but no longer write, until the thread is reopened."),
         help_text=gettext_lazy("The user reads this."),
@@ -60,6 +62,7 @@ TRANSITIONS = {
     ),
     "close": Transition(
         status=Thread.Status.CLOSED,
+        link=gettext_lazy("Close the thread"),
         button=gettext_lazy("Close"),
         question=gettext_lazy("Close? The conversation is over; the user can read but no longer write."),
         help_text=gettext_lazy("The user reads this."),
@@ -72,6 +75,7 @@ TRANSITIONS = {
     ),
     "reopen": Transition(
         status=Thread.Status.ACTIVE,
+        link=gettext_lazy("Reopen the thread"),
         button=gettext_lazy("Reopen"),
         question=gettext_lazy("Reopen? The user can write again."),
         help_text=gettext_lazy("Kept in the history; the user does not see it."),

@@ -66,7 +66,7 @@ async def test_moderator_finds_reads_redacts_and_locks_and_the_user_is_refused(d
     await expect(desk.get_by_text("A secret").first).to_be_visible()
 
     # the thread locked with a reason,
-    await desk.get_by_role("link", name="Lock", exact=True).click()
+    await desk.get_by_role("link", name="Lock the thread").click()
     await desk.get_by_label("Reason:").fill("Please call us.")
     await desk.get_by_role("button", name="Lock").click()
     await expect(desk.locator(".chatkit-locked").first).to_have_text("locked")
