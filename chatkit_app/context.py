@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -23,6 +24,11 @@ if TYPE_CHECKING:
     from .titles import Title
 
 VISITOR_KEY = "_chatkit_visitor"
+
+# What other apps keep in a session under such names lets in whoever has it.
+_SECRET = re.compile(
+    "token|secret|passw|credential|signature|verifier|oauth|oidc|saml|jwt|bearer|otp|api.?key", re.IGNORECASE
+)
 
 
 @dataclass(kw_only=True)
@@ -117,11 +123,16 @@ class RequestContext:
     def for_staff(self) -> dict[str, Any]:
         """What is kept of who asked, with each answer, for staff to read beside the conversation.
 
-        By default the language, and of the session's own data what is plain text, a number or yes and no: at most
-        20 entries, each text cut to 200 characters. Override it in your class to keep less (``return {}``) or more;
-        whatever JSON can hold may be in it. It is stored as long as the thread is.
+        By default the language, and of the session's own data what is plain text, a number or yes and no, and has no
+        name like that of a secret ("access_token"): at most 20 entries, each text cut to 200 characters. Override it
+        in your class to keep less (``return {}``) or more; whatever JSON can hold may be in it. It is stored as long
+        as the thread is.
         """
-        plain = [(key, value) for key, value in self.session.items() if isinstance(value, str | int | float)]
+        plain = [
+            (key, value)
+            for key, value in self.session.items()
+            if isinstance(value, str | int | float) and not _SECRET.search(str(key))
+        ]
         session = {
             str(key)[:200]: value[:200] if isinstance(value, str) else value for key, value in plain[:20]
         }

@@ -374,4 +374,7 @@ def _delete_old(retention: Retention, keys: list[int]) -> Counter[str]:
     threads = retention.threads().filter(pk__in=keys).order_by("pk")
     locked = threads.select_for_update(skip_locked=features.has_select_for_update_skip_locked)
     found = list(locked.values_list("pk", flat=True))
-    return delete_rows(Thread.objects.filter(pk__in=found)) if found else Counter()
+    if not found:
+        return Counter()
+    _delete_history(found)
+    return delete_rows(Thread.objects.filter(pk__in=found))

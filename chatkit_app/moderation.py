@@ -76,7 +76,8 @@ def stop_run(run: Run, *, actor: Any) -> bool:
     Returns:
         Whether the answer was still running.
     """
-    if not request_stop(run_pk=run.pk):
-        return False
-    audit.record(audit.Action.STOP, actor=actor, thread=run.thread, owner=run.owner, run=run.public_id)
+    with transaction.atomic(using=router.db_for_write(Run)):
+        if not request_stop(run_pk=run.pk):
+            return False
+        audit.record(audit.Action.STOP, actor=actor, thread=run.thread, owner=run.owner, run=run.public_id)
     return True

@@ -35,8 +35,9 @@ class WriterQuerySet(models.QuerySet[_Row]):
 
     @property
     def db(self) -> str:
-        writer = router.db_for_write(self.model, **self._hints)
-        is_inside = self._db is None and connections[writer].in_atomic_block
+        queryset: Any = self
+        writer = router.db_for_write(self.model, **queryset._hints)
+        is_inside = queryset._db is None and connections[writer].in_atomic_block
         return writer if is_inside else str(super().db)
 
     def on_writer(self) -> Self:

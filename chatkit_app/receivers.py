@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from django.contrib.auth.signals import user_logged_in
 from django.db import router, transaction
 from django.db.models.signals import post_delete
 from django.http import HttpRequest
+
+logger = logging.getLogger(__name__)
 
 
 def connect_receivers() -> None:
@@ -42,5 +45,12 @@ def delete_bytes(sender: Any, instance: Any, using: str, **kwargs: Any) -> None:
     """The bytes of an attachment follow its row, however it was deleted, once that is certain."""
     from .attachments import delete_file
 
+    def delete() -> None:
+        try:
+            delete_file(instance.file)
+        except Exception:
+            # The row is gone: only this tells that there are bytes left, and where.
+            logger.exception("The bytes of a deleted attachment stay in the storage as %s", instance.file)
+
     if instance.file:
-        transaction.on_commit(lambda: delete_file(instance.file), using=using, robust=True)
+        transaction.on_commit(delete, using=using, robust=True)

@@ -64,20 +64,18 @@ def redact(item: ThreadItem, *, actor: Any, reason: str) -> ThreadItem:
             raise AlreadyRedacted(row)
         said, files = _Said(row.text), attachment_ids(row)
         _empty(row, actor=actor, reason=reason)
-        later = ThreadItem.objects.filter(thread=row.thread_id, pk__gt=row.pk, redacted_at__isnull=True)
-        for copy in later.filter(type="user_message").locked().order_by("pk"):
-            _take_out(copy, said, files)
+        _take_out_of_later(row, said, files)
         thread = Thread.objects.locked().get(pk=row.thread_id)
         _rewrite_thread(thread, row, said)
         runs = Run.objects.filter(thread=thread)
         _rewrite_errors(runs, said)
-        runs.filter(withdrawn=False).update(withdrawn=True)
+        _withdraw(runs)
         # What a rule says of a message may quote it.
-        row.flags.filter(source=Flag.Source.RULE).update(reason="")
+        Flag.objects.filter(item=row, source=Flag.Source.RULE).update(reason="")
         # One by one, so that the bytes follow.
         sent_files(thread, files).delete()
         audit.record(audit.Action.REDACT, actor=actor, thread=thread, item_key=row.public_id, reason=reason)
-        transaction.on_commit(partial(_after, row, thread, actor), using=using)
+        transaction.on_commit(partial(_after, row, thread, said, files, actor), using=using)
     return row
 
 
@@ -107,6 +105,12 @@ def _empty(row: ThreadItem, *, actor: Any, reason: str) -> None:
     )
 
 
+def _take_out_of_later(row: ThreadItem, said: _Said, files: list[str]) -> None:
+    later = ThreadItem.objects.filter(thread=row.thread_id, pk__gt=row.pk, redacted_at__isnull=True)
+    for copy in later.filter(type="user_message").locked().order_by("pk"):
+        _take_out(copy, said, files)
+
+
 def _take_out(row: ThreadItem, said: _Said, files: list[str]) -> None:
     """Take a quotation of the message and its files out of a later one."""
     changes: dict[str, Any] = {}
@@ -121,8 +125,15 @@ def _take_out(row: ThreadItem, said: _Said, files: list[str]) -> None:
         row.payload = row.payload | changes
         if "attachments" in changes:
             # The search finds a message by the names of its files, too.
-            row.text = codec.storable_text(codec.item_text(codec.decode_item(row, thread_id="")))
+            row.text = _text_of(row)
         row.save(update_fields=["payload", "text"])
+
+
+def _text_of(row: ThreadItem) -> str:
+    try:
+        return codec.storable_text(codec.item_text(codec.decode_item(row, thread_id="")))
+    except ValueError:  # The SDK cannot read it; then nobody searches in it.
+        return ""
 
 
 def _files(payload: Any) -> list[dict[str, Any]]:
@@ -151,10 +162,18 @@ def _rewrite_errors(runs: QuerySet[Run], said: _Said) -> None:
         Run.objects.filter(pk__in=telling).update(error="")
 
 
-def _after(row: ThreadItem, thread: Thread, actor: Any) -> None:
+def _withdraw(runs: QuerySet[Run]) -> None:
+    runs.filter(withdrawn=False).update(withdrawn=True)
+
+
+def _after(row: ThreadItem, thread: Thread, said: _Said, files: list[str], actor: Any) -> None:
     # Not before others can read that it is redacted: an answer that begins now reads nothing of it.
     withdraw(thread.public_id)
     request_stops(Run.objects.filter(thread=thread))
+    with transaction.atomic(using=router.db_for_write(ThreadItem)):
+        # A quotation may have been sent, and an answer to it begun, while nobody could see the redaction yet.
+        _take_out_of_later(row, said, files)
+        _withdraw(Run.objects.filter(thread=thread))
     item_redacted.send_robust(sender=ThreadItem, item=row, actor=actor)
 
 

@@ -86,7 +86,7 @@ def record_end(run: LiveRun, status: str) -> list[ThreadStreamEvent]:
         "status": status,
         "error": codec.storable_text(run._failure)[:2000],
         "delivered": run.delivered or run.readers > 0,
-        "model": usage.model[:200],
+        "model": codec.storable_text(usage.model)[:200],
         "input_tokens": usage.input_tokens,
         "cached_tokens": usage.cached_tokens,
         "output_tokens": usage.output_tokens,
@@ -96,6 +96,9 @@ def record_end(run: LiveRun, status: str) -> list[ThreadStreamEvent]:
     }
     run.recorded_delivered = fields["delivered"]
     RunRow.objects.filter(pk=memory.run_pk).update(**fields)
+    if fields["error"]:
+        # What was redacted while the answer was made may be quoted there.
+        RunRow.objects.filter(pk=memory.run_pk, withdrawn=True).update(error="")
     if run_finished.has_listeners(RunRow):
         row = RunRow.objects.filter(pk=memory.run_pk).first()
         if row is not None:

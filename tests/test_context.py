@@ -245,6 +245,12 @@ def test_staff_are_told_the_language_and_what_is_plain_in_the_session():
     }
 
 
+@pytest.mark.parametrize("name", ["oidc_access_token", "google-oauth2_state", "db_password", "API_KEY"])
+def test_staff_are_told_no_secrets_of_the_session(name):
+    context = RequestContext(session={name: "s3cr3t", "plan": "gold"})
+    assert context.for_staff()["session"] == {"plan": "gold"}
+
+
 def test_staff_are_told_twenty_entries_of_the_session():
     context = RequestContext(session={f"key{number}": number for number in range(50)})
     assert context.for_staff()["session"] == {f"key{number}": number for number in range(20)}

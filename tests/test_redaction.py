@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -281,6 +282,23 @@ def test_error_that_repeats_the_message_goes():
     telling.refresh_from_db()
     other.refresh_from_db()
     assert (telling.error, other.error) == ("", "timeout")
+
+
+@pytest.mark.parametrize(("redacted", "error"), [(True, ""), (False, "No card 4111")])
+def test_error_that_comes_later_does_not_bring_it_back(redacted, error):
+    thread = make_thread()
+    item = say(thread, "card 4111")
+    row = Run.objects.create(public_id="run", thread=thread, operation="x")
+    if redacted:
+        redact(item, actor=None, reason="x")
+    context = RequestContext(visitor_id="v")
+    context.memory.run_pk, context.memory.usage.model = row.pk, "a\x00model"
+    run: Any = SimpleNamespace(
+        context=context, _failure="No card 4111", delivered=True, readers=0, started=0.0
+    )
+    run_rows.record_end(run, "failed")
+    row.refresh_from_db()
+    assert (row.status, row.error, row.model) == ("failed", error, "amodel")
 
 
 @transactional
@@ -593,3 +611,18 @@ async def test_pending_question_that_was_redacted_takes_no_answer(use):
         "threads.add_client_tool_output": {"result": {}},
     }.items():
         assert (await chat.ask(operation, thread_id=thread_id, **params)).types() == ["error"]
+
+
+def test_quotation_that_came_unseen_is_taken_out_as_well(
+    django_capture_on_commit_callbacks: Any,
+) -> None:
+    thread = make_thread()
+    item = say(thread, "the secret")
+    with django_capture_on_commit_callbacks(execute=True):
+        redact(item, actor=None, reason="Private data")
+        # As another connection would, whose message is seen only once the redaction is there for all.
+        quoting = say(thread, "What?", quoted_text="secret")
+        Run.objects.create(public_id="r", thread=thread, operation="x", status="completed")
+    quoting.refresh_from_db()
+    assert quoting.payload["quoted_text"] is None
+    assert Run.objects.get().withdrawn

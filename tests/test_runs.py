@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from chatkit_app import db, live_run, run_rows, runs
 from chatkit_app.context import RequestContext
+from chatkit_app.erasure import delete_threads
 from chatkit_app.errors import ThreadBusy
 from chatkit_app.live_run import LiveRun
 from chatkit_app.models import Run, Thread, ThreadItem
@@ -331,7 +332,7 @@ async def test_deleting_the_thread_ends_its_answer(use, gate):
 async def test_deleting_the_thread_elsewhere_ends_its_answer_at_the_next_checkpoint(use, gate):
     use("SlowServer")
     answer = await begin_slowly(Chat())
-    await db.run(Thread.objects.all().delete)
+    await db.run(delete_threads, Thread.objects.all())
     await answer.rest()
     assert runs.live_run_of_thread(answer.thread_id) is None
 

@@ -9,8 +9,6 @@ from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
-from django.utils.formats import date_format
-from django.utils.timezone import is_aware, localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, ngettext_lazy
 
@@ -18,7 +16,7 @@ from ..models import AuditEntry, Run, Thread
 from ..moderation import last_change, set_status, stop_run
 from .base import ReadingAdmin
 from .confirmation import ReasonForm, confirmation
-from .content import shorten
+from .content import moment, shorten
 from .pages import list_url, page_url, selected_threads, to_page
 
 
@@ -133,11 +131,6 @@ def _already(thread: Thread, transition: Transition, entry: AuditEntry | None) -
     if thread.status_reason:
         said += " " + _("The user reads: “%(reason)s”") % {"reason": shorten(thread.status_reason, 300)}
     return said
-
-
-def moment(value: Any) -> str:
-    """A date and time as staff read it."""
-    return date_format(localtime(value) if is_aware(value) else value, "SHORT_DATETIME_FORMAT")
 
 
 def stop_view(model_admin: ReadingAdmin, request: HttpRequest, object_id: str, run_pk: int) -> HttpResponse:

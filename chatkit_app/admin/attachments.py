@@ -31,8 +31,8 @@ from django.utils.translation import gettext_lazy
 from .. import audit, db
 from ..models import Attachment
 from .base import ReadingAdmin
-from .content import long_text, raw, shorten
-from .filters import ActivityFilter, OwnerKindFilter
+from .content import long_text, moment, raw, shorten
+from .filters import ActivityFilter, ChoicesFilter, OwnerKindFilter
 from .pages import MAX_AT_ONCE
 
 CHUNK = 256 * 1024
@@ -119,15 +119,14 @@ class AttachmentAdmin(ReadingAdmin):
 
     list_display = (
         "file_name",
-        "type",
         "content_type",
         "file_size",
         "owner_label",
         "thread_label",
-        "created_at",
+        "created",
     )
     list_filter = (
-        ("type", admin.ChoicesFieldListFilter),
+        ("type", ChoicesFilter),
         OwnerKindFilter,
         CreatedFilter,
     )
@@ -175,6 +174,10 @@ class AttachmentAdmin(ReadingAdmin):
     @admin.display(description=gettext_lazy("size"), ordering="size")
     def file_size(self, obj: Attachment) -> str:
         return filesizeformat(obj.size) if obj.size is not None else "–"
+
+    @admin.display(description=gettext_lazy("created"))
+    def created(self, obj: Attachment) -> str:
+        return moment(obj.created_at)
 
     @admin.display(description=gettext_lazy("file"))
     def file_link(self, obj: Attachment) -> str:

@@ -10,16 +10,14 @@ from django.contrib.admin.views.main import ChangeList
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.formats import date_format
 from django.utils.html import format_html
-from django.utils.timezone import is_aware, localtime
 from django.utils.translation import gettext_lazy as _
 
 from .. import scope
 from ..models import AuditEntry
 from .base import ReadingAdmin
-from .content import long_text, pretty_json, shorten, visible
-from .filters import ActivityFilter, other_params
+from .content import long_text, moment, pretty_json, shorten, visible
+from .filters import ActivityFilter, ChoicesFilter, other_params
 from .paginator import CappedPaginator
 
 
@@ -64,7 +62,7 @@ class AuditAdmin(ReadingAdmin):
     paginator = AuditPaginator
     list_display = ("when", "actor", "done", "thread_label", "why")
     list_filter = (
-        ("action", admin.ChoicesFieldListFilter),
+        ("action", ChoicesFilter),
         StaffFilter,
         WhenFilter,
     )
@@ -117,8 +115,7 @@ class AuditAdmin(ReadingAdmin):
 
     @admin.display(description=_("when"))
     def when(self, obj: AuditEntry) -> str:
-        moment = obj.created_at
-        return date_format(localtime(moment) if is_aware(moment) else moment, "SHORT_DATETIME_FORMAT")
+        return moment(obj.created_at)
 
     @admin.display(description=_("staff member"))
     def actor(self, obj: AuditEntry) -> str:
@@ -134,8 +131,10 @@ class AuditAdmin(ReadingAdmin):
     def thread_label(self, obj: AuditEntry) -> str:
         key = shorten(obj.thread_key, 20)
         thread_pk = obj.thread_pk  # type: ignore[attr-defined]
+        if not key:
+            return self.get_empty_value_display()
         if thread_pk is None:
-            return key or self.get_empty_value_display()
+            return format_html("<bdi>{}</bdi>", key)
         url = reverse(f"{self.admin_site.name}:chatkit_app_thread_change", args=[thread_pk])
         return format_html('<a href="{}"><bdi>{}</bdi></a>', url, key)
 
@@ -166,5 +165,11 @@ class AuditAdmin(ReadingAdmin):
 
 def facts_of(entry: AuditEntry) -> str:
     """An entry's item and details in one line of plain text."""
-    facts = [f"{name}: {value}" for name, value in entry.details.items()]
+    facts = [f"{name}: {_plain(value)}" for name, value in sorted(entry.details.items())]
     return shorten(" · ".join([entry.item_key, *facts] if entry.item_key else facts), 300)
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {part}" for name, part in sorted(value.items()))
+    return str(value)

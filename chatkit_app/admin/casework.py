@@ -12,6 +12,8 @@ from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -164,6 +166,10 @@ def labels_view(model_admin: ReadingAdmin, request: HttpRequest, object_id: str)
     else:
         present = [str(pk) for pk in thread.labels.values_list("pk", flat=True)]
         form = LabelsForm(labels=labels, present=present)
+    if not labels and request.user.has_perm("chatkit_app.add_label"):
+        field: Any = form.fields["labels"]
+        page = reverse(f"{model_admin.admin_site.name}:chatkit_app_label_add")
+        field.help_text = format_html('<a href="{}">{}</a>', page, field.help_text)
     return confirmation(
         model_admin,
         request,

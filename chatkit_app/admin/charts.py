@@ -46,12 +46,12 @@ def whole_number(value: float) -> str:
 
 
 def short_number(value: float) -> str:
-    """A number in few characters: ``12k``, ``1.5M``."""
+    """A number in few characters: ``0.4``, ``12k``, ``1.5M``."""
     for size, text in ((10**9, _("%(number)sbn")), (10**6, _("%(number)sM")), (10**4, _("%(number)sk"))):
         if value >= size:
             unit = 10**3 if size == 10**4 else size
             return text % {"number": _at_most(value / unit, 1)}
-    return whole_number(value)
+    return _at_most(value, 1 if value < 10 else 0)
 
 
 def seconds(milliseconds: float) -> str:

@@ -8,8 +8,11 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
+from django.utils.formats import date_format
+from django.utils.timezone import is_aware, localtime
 from django.utils.translation import gettext as _
 
 HEAD_LENGTH = 2_000
@@ -29,6 +32,11 @@ def shorten(text: str, length: int = 100) -> str:
     """One line of at most ``length`` characters, for lists and headings."""
     line = visible(" ".join(text[: length * 4].split()))
     return line if len(line) <= length else line[: length - 1] + "…"
+
+
+def moment(value: datetime) -> str:
+    """A date and time as lists and messages tell it, in the current time zone."""
+    return date_format(localtime(value) if is_aware(value) else value, "SHORT_DATETIME_FORMAT")
 
 
 def pretty_json(value: Any) -> str:

@@ -12,8 +12,8 @@ from django.utils.translation import gettext_lazy
 
 from ..models import Feedback
 from .base import RecordAdmin
-from .content import shorten
-from .filters import ActivityFilter, OwnerKindFilter
+from .content import moment, shorten
+from .filters import ActivityFilter, ChoicesFilter, OwnerKindFilter
 
 
 class ChangedFilter(ActivityFilter):
@@ -26,9 +26,9 @@ class ChangedFilter(ActivityFilter):
 
 @admin.register(Feedback)
 class FeedbackAdmin(RecordAdmin):
-    list_display = ("verdict", "owner_label", "thread_label", "updated_at")
+    list_display = ("verdict", "owner_label", "thread_label", "changed")
     list_filter = (
-        ("kind", admin.ChoicesFieldListFilter),
+        ("kind", ChoicesFilter),
         OwnerKindFilter,
         ChangedFilter,
     )
@@ -47,6 +47,10 @@ class FeedbackAdmin(RecordAdmin):
         return format_html(
             '<span class="chatkit-badge chatkit-{}">{}</span>', obj.kind, obj.get_kind_display()
         )
+
+    @admin.display(description=gettext_lazy("changed"))
+    def changed(self, obj: Feedback) -> str:
+        return moment(obj.updated_at)
 
     @admin.display(description=gettext_lazy("thread"))
     def thread_label(self, obj: Feedback) -> str:

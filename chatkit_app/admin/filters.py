@@ -12,6 +12,7 @@ from django.contrib.admin.views.main import ChangeList
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -43,6 +44,14 @@ def other_params(changelist: ChangeList, *names: str) -> list[tuple[str, str]]:
         for name, value in changelist.params.items()
         if name not in names and isinstance(value, str)
     ]
+
+
+class ChoicesFilter(admin.ChoicesFieldListFilter):
+    """A column's choices, written like those of the other filters."""
+
+    def choices(self, changelist: ChangeList) -> Iterator[Any]:
+        for choice in super().choices(changelist):
+            yield {**choice, "display": capfirst(choice["display"])}
 
 
 class OwnerKindFilter(admin.SimpleListFilter):

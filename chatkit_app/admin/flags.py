@@ -12,10 +12,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.text import capfirst
-from django.utils.timezone import is_aware, localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -23,7 +21,8 @@ from .. import audit
 from ..flags import REVIEW_TIME
 from ..models import Flag
 from .base import RecordAdmin, may
-from .content import long_text, shorten
+from .content import long_text, moment, shorten
+from .filters import ChoicesFilter
 from .review import place_of, review_view
 
 
@@ -102,7 +101,7 @@ class FlagAdmin(RecordAdmin):
     """All flags to look at, and the way to the review queue."""
 
     list_display = ("raised", "state", "thread_label", "reason_line", "raised_at")
-    list_filter = (StateFilter, ("source", admin.ChoicesFieldListFilter), ReviewerFilter, AgeFilter)
+    list_filter = (StateFilter, ("source", ChoicesFilter), ReviewerFilter, AgeFilter)
     ordering = ("-id",)
     search_fields = ("thread__public_id__exact",)
     search_help_text = gettext_lazy("A thread’s whole id.")
@@ -145,8 +144,7 @@ class FlagAdmin(RecordAdmin):
 
     @admin.display(description=gettext_lazy("created"))
     def raised_at(self, obj: Flag) -> str:
-        moment = obj.created_at
-        return date_format(localtime(moment) if is_aware(moment) else moment, "SHORT_DATETIME_FORMAT")
+        return moment(obj.created_at)
 
     @admin.display(description=gettext_lazy("state"))
     def state(self, obj: Flag) -> str:

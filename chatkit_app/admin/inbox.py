@@ -8,19 +8,18 @@ from django.contrib import admin, messages
 from django.db.models import Aggregate, JSONField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import JSONObject
 from django.http import HttpRequest
-from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
-from django.utils.timezone import is_aware, localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from .. import audit
 from ..models import Thread
 from .base import ReadingAdmin
-from .content import shorten
+from .content import moment, shorten
 from .filters import (
     ActivityFilter,
     AssigneeFilter,
+    ChoicesFilter,
     FeedbackFilter,
     FlaggedFilter,
     LabelFilter,
@@ -30,13 +29,15 @@ from .filters import (
 from .paginator import CappedPaginator, KnownPaginator
 from .search import EXCERPT_LENGTH, Found, Search, excerpt, find, marked, narrow, parse, remarks
 
+_LISTED = "_chatkit_listed"
+
 
 class Inbox(ReadingAdmin):
     """The list of threads. Its queries are the same for any number of rows, and quick among millions."""
 
     list_display = ("heading", "preview", "owner_label", "state", "item_count", "activity")
     list_filter = (
-        ("status", admin.ChoicesFieldListFilter),
+        ("status", ChoicesFilter),
         FlaggedFilter,
         FeedbackFilter,
         AssigneeFilter,
@@ -124,8 +125,7 @@ class Inbox(ReadingAdmin):
 
     @admin.display(description=gettext_lazy("last activity"), ordering="last_activity")
     def activity(self, obj: Thread) -> str:
-        moment = obj.last_activity
-        return date_format(localtime(moment) if is_aware(moment) else moment, "SHORT_DATETIME_FORMAT")
+        return moment(obj.last_activity)
 
     @admin.display(description=gettext_lazy("last message"))
     def preview(self, obj: Any) -> str:
@@ -143,6 +143,11 @@ class Inbox(ReadingAdmin):
     ) -> tuple[QuerySet[Any], bool]:
         """The threads that the operators let through and in which the words are."""
         search = parse(search_term)
+        if search_term and not getattr(request, _LISTED, False):
+            # Asked by Django's page for autocompletion, which every staff member can call.
+            audit.record(
+                audit.Action.SEARCH, actor=request.user, reason=search_term[:1000], page="autocomplete"
+            )
         queryset = narrow(search, queryset)
         if search.words:
             found = find(search, queryset, may_read=self.has_content_permission(request))
@@ -159,6 +164,7 @@ class Inbox(ReadingAdmin):
         return KnownPaginator(queryset, per_page, known=len(found.keys))
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
+        setattr(request, _LISTED, True)
         inbox = super().get_changelist_instance(request)
         search = parse(inbox.query)
         may_read = self.has_content_permission(request)

@@ -14,10 +14,9 @@ from django.utils.translation import ngettext
 from .. import audit
 from ..models import Thread, ThreadItem
 from ..redaction import AlreadyRedacted, attachment_ids, redact, sent_files
-from .acting import moment
 from .base import ReadingAdmin
 from .confirmation import ReasonForm, confirmation
-from .content import raw, shorten
+from .content import moment, raw, shorten
 from .pages import page_url
 from .transcript import UNSEEN_TYPES, item_key
 
@@ -100,7 +99,8 @@ def _facts(thread: Thread, item: ThreadItem) -> Iterable[str]:
 def _too_late(
     model_admin: ReadingAdmin, request: HttpRequest, thread: Thread, item: ThreadItem
 ) -> HttpResponse:
-    facts = {"name": shorten(item.redacted_by) or "–", "time": moment(item.redacted_at)}
+    at = moment(item.redacted_at) if item.redacted_at is not None else "–"
+    facts = {"name": shorten(item.redacted_by) or "–", "time": at}
     said = _("The message was redacted already. (%(name)s, %(time)s)") % facts
     model_admin.message_user(request, said, messages.WARNING)
     return _back(model_admin, thread, item)

@@ -223,6 +223,10 @@ def _flag_context(model_admin: ReadingAdmin, request: HttpRequest, flag: Flag) -
         "transcript_url": page_url(model_admin, flag.thread) + place_of(flag),
         "reason": long_text(flag.reason) if may_read else LongText(head=""),
         "may_read": may_read,
+        "may_lock": not flag.thread.is_read_only,
+        "may_redact": flag.item is not None
+        and flag.item.redacted_at is None
+        and model_admin.has_redact_permission(request, flag),
         "messages_around": around,
         "is_out_of_sight": flag.item is not None
         and flag.item.type in HIDDEN_ITEM_TYPES

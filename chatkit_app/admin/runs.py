@@ -16,8 +16,8 @@ from ..models import Run, Thread
 from ..moderation import stop_run
 from .acting import stopped_message
 from .base import RecordAdmin
-from .content import long_text, pretty_json, shorten, visible
-from .filters import ActivityFilter, OwnerKindFilter
+from .content import long_text, moment, pretty_json, shorten, visible
+from .filters import ActivityFilter, ChoicesFilter, OwnerKindFilter
 
 
 class StartedFilter(ActivityFilter):
@@ -31,7 +31,7 @@ class StartedFilter(ActivityFilter):
 @admin.register(Run)
 class RunAdmin(RecordAdmin):
     list_display = (
-        "public_id",
+        "started",
         "status_badge",
         "owner_label",
         "thread_label",
@@ -39,10 +39,9 @@ class RunAdmin(RecordAdmin):
         "tokens",
         "first_token_ms",
         "total_ms",
-        "started_at",
     )
     list_filter = (
-        ("status", admin.ChoicesFieldListFilter),
+        ("status", ChoicesFilter),
         OwnerKindFilter,
         StartedFilter,
     )
@@ -81,6 +80,10 @@ class RunAdmin(RecordAdmin):
         (gettext_lazy("Session"), {"fields": ("session_context",)}),
     )
 
+    @admin.display(description=gettext_lazy("started"))
+    def started(self, obj: Run) -> str:
+        return moment(obj.started_at)
+
     @admin.display(description=gettext_lazy("status"))
     def status_badge(self, obj: Run) -> str:
         return format_html(
@@ -111,6 +114,8 @@ class RunAdmin(RecordAdmin):
         """Runs by a whole id or model. The thread is looked up first: joined, it would keep indexes from being used."""
         if not search_term:
             return queryset, False
+        if "\x00" in search_term:
+            return queryset.none(), False
         threads = Thread.objects.filter(public_id=search_term).values_list("pk", flat=True)
         found = Q(public_id=search_term) | Q(visitor_id=search_term) | Q(model=search_term)
         return queryset.filter(found | Q(thread__in=list(threads))), False

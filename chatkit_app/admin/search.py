@@ -81,7 +81,8 @@ class Found:
 def parse(typed: str) -> Search:
     """Take apart what was typed: words, ``"phrases"`` and ``operator:value``."""
     values: dict[str, list[Any]] = {name: [] for name in (*OPERATORS, "words", "misunderstood")}
-    for match in _TOKEN.finditer(typed.translate(_QUOTES)):
+    # No text has a NUL, and PostgreSQL takes none in a question either.
+    for match in _TOKEN.finditer(typed.replace("\x00", "\N{REPLACEMENT CHARACTER}").translate(_QUOTES)):
         operator, value = (match[1] or "").lower(), (match[2] or match[3] or "").strip()
         if not operator and value.lower().removesuffix(":") in OPERATORS and value.endswith(":"):
             values["misunderstood"].append(value)

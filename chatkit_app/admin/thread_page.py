@@ -70,6 +70,15 @@ class ThreadPage(ReadingAdmin):
         ),
     )
 
+    def get_fieldsets(self, request: HttpRequest, obj: Thread | None = None) -> list[Any]:
+        fieldsets = super().get_fieldsets(request, obj)
+        if obj is None or obj.status_reason:
+            return fieldsets
+        return [
+            (name, {**options, "fields": [field for field in options["fields"] if field != "reason"]})
+            for name, options in fieldsets
+        ]
+
     @admin.display(description=gettext_lazy("title"))
     def whole_title(self, obj: Thread) -> str:
         return format_html("<bdi>{}</bdi>", long_text(obj.title).head) if obj.title else ""

@@ -68,6 +68,12 @@ def test_page_of_an_entry_shows_all_of_it(auditor: Client, anna: User) -> None:
         assert text in html
 
 
+def test_list_tells_details_in_plain_text(auditor: Client) -> None:
+    audit.record(audit.Action.ERASE, actor=None, erased={"run": 2, "thread": 1}, begun=True)
+    html = auditor.get(LIST).content.decode()
+    assert '<div class="chatkit-entry-facts">begun: True · erased: run 2, thread 1</div>' in html
+
+
 def test_list_begins_with_the_newest(auditor: Client, anna: User) -> None:
     for action in (audit.Action.LOCK, audit.Action.REOPEN):
         audit.record(action, actor=anna)
@@ -140,13 +146,13 @@ def test_thread_that_is_gone_has_no_link(auditor: Client, anna: User) -> None:
     audit.record(audit.Action.READ, actor=anna, thread=thread)
     thread.delete()
     html = auditor.get(LIST).content.decode()
-    assert '<td class="field-thread_label">thr_gone</td>' in html
+    assert '<td class="field-thread_label"><bdi>thr_gone</bdi></td>' in html
 
 
 def test_auditor_who_may_see_no_threads_is_led_to_none(staff: Callable[..., Client], anna: User) -> None:
     audit.record(audit.Action.READ, actor=anna, thread=make_thread(public_id="thr_1"))
     html = staff("view_auditentry").get(LIST).content.decode()
-    assert '<td class="field-thread_label">thr_1</td>' in html
+    assert '<td class="field-thread_label"><bdi>thr_1</bdi></td>' in html
 
 
 def test_entries_cannot_be_changed_or_deleted(admin_client: Client, anna: User) -> None:

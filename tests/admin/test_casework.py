@@ -197,6 +197,16 @@ def test_labels_are_made_by_those_who_may(staff: Callable[..., Client]) -> None:
     assert "chatkit-label-red" in html
 
 
+def test_where_no_label_is_the_page_leads_those_who_may_to_labels(
+    moderator: Client, staff: Callable[..., Client]
+) -> None:
+    thread = make_thread("x")
+    maker = staff("view_thread", "moderate_thread", "add_label", "view_label")
+    link = f'<a href="{LABELS}add/">There are no labels yet.'
+    assert link in maker.get(f"/admin/chatkit_app/thread/{thread.pk}/labels/").content.decode()
+    assert link not in moderator.get(f"/admin/chatkit_app/thread/{thread.pk}/labels/").content.decode()
+
+
 def test_deleting_a_label_counts_its_threads(staff: Callable[..., Client]) -> None:
     label = Label.objects.create(name="bug")
     for number in range(3):

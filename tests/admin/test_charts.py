@@ -149,6 +149,7 @@ def test_ticks_are_round_numbers(highest: int, expected: list[int]) -> None:
 
 def test_numbers_in_words() -> None:
     assert [whole_number(n) for n in (0, 1234567)] == ["0", "1,234,567"]
+    assert [short_number(n) for n in (0.25, 1.96, 26.4)] == ["0.2", "2", "26"]
     assert [short_number(n) for n in (0, 9999, 12_345, 1_000_000, 2_540_000, 3 * 10**9)] == [
         *("0", "9,999", "12.3k", "1M", "2.5M", "3bn")
     ]

@@ -1,5 +1,5 @@
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -7,7 +7,7 @@ from asgiref.sync import sync_to_async
 from django.contrib.auth.models import User
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
-from django.db import connection
+from django.db import connection, connections
 from django.test import AsyncClient, Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -38,6 +38,18 @@ def test_runs_list_shows_a_run(staff: Callable[..., Client], thread: Thread) -> 
     html = staff("view_run", "view_content").get(f"{APP}run/").content.decode()
     for text in ("gpt-x", "12 / 3", "1234", "<bdi>maria</bdi>", "&lt;i&gt;Lost&lt;/i&gt; parcel", "failed"):
         assert text in html
+
+
+def test_runs_list_leads_to_runs_by_their_times(staff: Callable[..., Client], thread: Thread) -> None:
+    run = make_run(thread, "completed", started_at=datetime(2026, 3, 4, 15, 30, tzinfo=UTC))
+    html = staff("view_run").get(f"{APP}run/").content.decode()
+    assert f'<a href="{APP}run/{run.pk}/change/">03/04/2026 4:30 p.m.</a>' in html
+
+
+def test_filters_write_their_choices_alike(staff: Callable[..., Client]) -> None:
+    html = staff("view_run").get(f"{APP}run/").content.decode()
+    assert ">Completed</a>" in html
+    assert ">Anonymous visitors</a>" in html
 
 
 def test_runs_are_found_by_whole_id_and_model(staff: Callable[..., Client], thread: Thread) -> None:
@@ -312,6 +324,8 @@ async def test_file_is_streamed_under_asgi(stored: Callable[..., Attachment]) ->
     response: Any = await client.get(f"{APP}attachment/{attachment.pk}/file/")
     assert response.is_async
     assert b"".join([chunk async for chunk in response.streaming_content]) == b"word" * 100_000
+    # The thread of sync_to_async outlives the test, and PostgreSQL drops no database that somebody uses.
+    await sync_to_async(connections.close_all)()
 
 
 @pytest.mark.parametrize("way", ["page", "action"])

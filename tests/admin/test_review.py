@@ -195,6 +195,14 @@ def test_review_shows_the_flag_with_the_messages_around_it(moderator: Client) ->
     )
 
 
+def test_review_shows_a_redacted_message_as_redacted(moderator: Client) -> None:
+    item = make_item(make_thread("x"), redacted_at=timezone.now())
+    press(moderator, "take", make_flag(item.thread, item))
+    shown = html(moderator)
+    assert '<span class="chatkit-badge chatkit-hidden">redacted</span>' in shown
+    assert "No text" not in shown
+
+
 def test_review_of_a_whole_thread_shows_its_latest_messages(moderator: Client) -> None:
     thread = make_thread("x")
     for number in range(12):
@@ -203,6 +211,21 @@ def test_review_of_a_whole_thread_shows_its_latest_messages(moderator: Client) -
     press(moderator, "take")
     text = html(moderator)
     assert [number for number in range(12) if f">message {number}<" in text] == [4, 5, 6, 7, 8, 9, 10, 11]
+
+
+def test_review_leads_to_what_can_be_done(moderator: Client, staff: Callable[..., Client]) -> None:
+    thread = make_thread("x")
+    item = make_item(thread, text="bad")
+    flag = make_flag(thread, item)
+    lock, redact = f"thread/{thread.pk}/moderate/lock/", f"thread/{thread.pk}/items/{item.pk}/redact/"
+    press(moderator, "take")
+    assert [lock in html(moderator), redact in html(moderator)] == [True, False]
+    press(moderator, "leave", flag)
+    redactor = staff("view_thread", "view_flag", "view_content", "moderate_thread", "redact_item")
+    press(redactor, "take")
+    assert redact in html(redactor)
+    Thread.objects.update(status="locked")
+    assert lock not in html(redactor)
 
 
 def test_review_escapes_what_messages_say(moderator: Client) -> None:

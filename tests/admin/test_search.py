@@ -10,7 +10,7 @@ from chatkit_app.admin import search
 from chatkit_app.admin.search import Found, Search, marked, parse, remarks
 from chatkit_app.models import AuditEntry, Label, ThreadItem
 
-from .conftest import make_item, make_thread
+from .conftest import make_item, make_run, make_thread
 
 LIST = "/admin/chatkit_app/thread/"
 
@@ -282,6 +282,28 @@ def test_search_by_post_is_in_the_audit_too(moderator: Client, data: dict[str, s
     assert b"a title" in moderator.post(f"{LIST}?q=parcel", data).content
     entry = AuditEntry.objects.get()
     assert (entry.action, entry.reason) == ("search", "parcel")
+
+
+def autocomplete(client: Client, term: str, field: str = "flag.thread") -> list[str]:
+    model, _, name = field.partition(".")
+    query = {"app_label": "chatkit_app", "model_name": model, "field_name": name, "term": term}
+    response = client.get("/admin/autocomplete/", query)
+    assert response.status_code == 200
+    return [found["text"] for found in response.json()["results"]]
+
+
+def test_search_by_autocompletion_is_in_the_audit_too(reader: Client) -> None:
+    thread = make_thread("x")
+    make_item(thread, text="parcel")
+    assert autocomplete(reader, "parcel") == [thread.public_id]
+    entry = AuditEntry.objects.get()
+    assert (entry.action, entry.reason, entry.details) == ("search", "parcel", {"page": "autocomplete"})
+
+
+@pytest.mark.parametrize("field", ["flag.thread", "threaditem.run"])
+def test_autocompletion_of_strange_characters_finds_nothing(admin_client: Client, field: str) -> None:
+    make_run(make_thread("x"))
+    assert autocomplete(admin_client, "a\x00", field) == []
 
 
 def test_search_of_redacted_text_finds_nothing(reader: Client) -> None:

@@ -451,9 +451,22 @@ def test_page_without_the_permission_to_read_tells_nothing_that_is_said(staff: C
 # --- Beside the transcript ----------------------------------------------------------------------------------
 
 
+def test_page_tells_of_no_reason_where_there_is_none(reader: Client) -> None:
+    assert "field-reason" not in page(reader, make_thread("x"))
+
+
+def test_only_the_thread_is_what_can_be_closed(admin_client: Client, moderator: Client) -> None:
+    thread = make_thread("x")
+    html = page(admin_client, thread)
+    assert "deletelink" in html
+    assert "closelink" not in html
+    assert "submit-row" not in page(moderator, thread)
+
+
 def test_page_shows_owner_status_and_reason(reader: Client) -> None:
     user = User.objects.create_user("maria")
     html = page(reader, make_thread("x", user=user, status="locked", status_reason="Spam & insults"))
+    assert "field-reason" in html
     assert "<bdi>maria</bdi>" in html
     assert "chatkit-locked" in html
     assert "Spam &amp; insults" in html

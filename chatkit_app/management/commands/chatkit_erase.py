@@ -30,7 +30,7 @@ class Command(BaseCommand):
             return
         if options["ask"]:
             try:
-                answer = input("This cannot be undone. Type the id once more to erase it all: ").strip()
+                answer = input(f"This cannot be undone. Type {person.key} to erase it all: ").strip()
             except EOFError:
                 answer = ""
             if answer not in (person.key, person.key.partition(":")[2]):
