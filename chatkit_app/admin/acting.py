@@ -39,7 +39,7 @@ class NewReasonForm(ReasonForm):
     replace = forms.BooleanField(
         label=gettext_lazy("Replace the reason that the user reads now"),
         error_messages={
-            "required": gettext_lazy("Somebody was faster. Tick this if your reason is the better one.")
+            "required": gettext_lazy("It has this status already. Tick this to replace the reason.")
         },
     )
 

@@ -99,7 +99,7 @@ def notes_view(model_admin: ReadingAdmin, request: HttpRequest, object_id: str) 
             add_note(thread, author=request.user, text=form.cleaned_data["text"])
         except Thread.DoesNotExist:  # deleted just now
             raise Http404 from None
-        model_admin.message_user(request, _("The note was kept."), messages.SUCCESS)
+        model_admin.message_user(request, _("The note was saved."), messages.SUCCESS)
         return HttpResponseRedirect(page_url(model_admin, thread))
     rows = list(Note.objects.filter(thread=thread).order_by("-pk")[: NOTES_SHOWN + 1])
     audit.record(audit.Action.READ, actor=request.user, thread=thread, page="notes", count=len(rows))

@@ -45,6 +45,7 @@ def confirmation(
     count: int | None = None,
     action: str = "",
     facts: list[Any] | None = None,
+    is_final: bool = False,
 ) -> HttpResponse:
     """Ask before something is done.
 
@@ -59,6 +60,7 @@ def confirmation(
         action: name of the admin action that goes on when the form is sent. It is called again with the same
             selection, and ``"post"`` in ``request.POST``.
         facts: further lines of what is concerned ("12 messages").
+        is_final: whether it cannot be undone; the button then looks like that of a deletion.
     """
     count = len(threads) if count is None else count
     may_read = model_admin.has_content_permission(request)
@@ -73,6 +75,7 @@ def confirmation(
         thread_count=count,
         hidden_count=max(0, count - min(len(threads), SHOWN)),
         facts=facts or [],
+        is_final=is_final,
         action=action,
         action_checkbox_name=ACTION_CHECKBOX_NAME,
         selected=request.POST.getlist(ACTION_CHECKBOX_NAME) if action else [],

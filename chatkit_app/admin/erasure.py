@@ -91,6 +91,7 @@ def _ask(
         button=_("Erase everything"),
         form=form,
         back=page_url(model_admin, thread),
+        is_final=True,
         threads=[thread, *person.threads().exclude(pk=thread.pk).order_by("-last_activity")[: SHOWN - 1]],
         count=holdings["thread"],
         facts=[_("In all – %(counts)s") % {"counts": summary(holdings)}],

@@ -93,14 +93,14 @@ class Inbox(ReadingAdmin):
         """The status, and what speaks for a second look: open flags and verdicts."""
         flags = ngettext("%(count)d flag", "%(count)d flags", obj.open_flags) % {"count": obj.open_flags}
         badges = [
-            (obj.status, "", obj.get_status_display(), True),
+            (obj.status, _("status"), obj.get_status_display(), True),
             ("flagged", _("open flags"), flags, obj.open_flags),
             ("positive", _("positive verdicts"), f"+{obj.positive_count}", obj.positive_count),
             ("negative", _("negative verdicts"), f"−{obj.negative_count}", obj.negative_count),
         ]
         return format_html_join(
             " ",
-            '<span class="chatkit-badge chatkit-{}" title="{}">{}</span>',
+            '<span class="chatkit-badge chatkit-{0}" title="{1}" role="img" aria-label="{1}: {2}">{2}</span>',
             ((kind, name, text) for kind, name, text, is_shown in badges if is_shown),
         )
 

@@ -74,6 +74,7 @@ def _ask(
         button=_("Redact"),
         form=form,
         back=_item_url(model_admin, thread, item),
+        is_final=True,
         threads=[thread],
         facts=list(_facts(thread, item)),
     )

@@ -108,7 +108,9 @@ def _meaning(operator: str, value: str) -> Any:
     if operator in ("before", "after"):
         return start_of_day(value)
     if operator == "status":
-        return value.lower() if value.lower() in Thread.Status.values else None
+        # Under its own name, or under the one that the list shows.
+        names = {str(status.label).lower(): status.value for status in Thread.Status}
+        return value.lower() if value.lower() in Thread.Status.values else names.get(value.lower())
     return value or None
 
 

@@ -35,7 +35,7 @@ def test_list_shows_a_thread(reader: Client) -> None:
     html = reader.get(LIST).content.decode()
     assert "<bdi>Lost parcel</bdi>" in html
     assert "<bdi>maria</bdi>" in html
-    assert '<span class="chatkit-badge chatkit-locked" title="">locked</span>' in html
+    assert 'aria-label="status: locked">locked</span>' in html
     assert '<td class="field-item_count">3</td>' in html
     assert '<bdi class="chatkit-preview">It arrived.</bdi>' in html
 
@@ -105,7 +105,7 @@ def test_list_shows_what_hangs_on_a_thread(reader: Client) -> None:
     thread.labels.add(Label.objects.create(name="<b>vip", color="red"), Label.objects.create(name="bug"))
     Assignment.objects.create(thread=thread, assignee=User.objects.create_user("hugo"))
     html = reader.get(LIST).content.decode()
-    assert '<span class="chatkit-badge chatkit-flagged" title="open flags">2 flags</span>' in html
+    assert 'aria-label="open flags: 2 flags">2 flags</span>' in html
     assert ">+3</span>" in html
     assert ">−1</span>" in html
     assert '<span class="chatkit-badge chatkit-label-red"><bdi>&lt;b&gt;vip</bdi></span>' in html

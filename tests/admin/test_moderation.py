@@ -141,7 +141,7 @@ def test_moderator_who_is_late_is_told_by_whom_and_why(moderator: Client, faster
     assert f"1 thread was locked already. ({faster.staff.username}, " in html  # type: ignore[attr-defined]
     assert "The user reads: “Spam”" in html
     assert ">Rude</textarea>" in html.replace("\n", "").replace("\r", "")
-    assert "Tick this if your reason is the better one." in html
+    assert "Tick this to replace the reason." in html
     assert status_of(thread) == ("locked", "Spam")
     assert AuditEntry.objects.filter(action="lock").count() == 1
 

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
+from django.utils import translation
 
 from chatkit_app.admin import search
 from chatkit_app.admin.search import Found, Search, marked, parse, remarks
@@ -338,3 +339,8 @@ def test_list_takes_the_permission_to_view(
 ) -> None:
     assert staff(*permissions).get(LIST, {"q": "parcel"}).status_code == 403
     assert not AuditEntry.objects.filter(action="search").exists()
+
+
+def test_status_is_known_by_the_name_that_is_shown() -> None:
+    with translation.override("de"):
+        assert parse("status:Gesperrt").statuses == ("locked",)
