@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from tempfile import SpooledTemporaryFile
-from typing import Any
 
 from chatkit.types import Attachment, AttachmentCreateParams
 from django.conf import settings
 from django.core.files import File
 from django.core.files.uploadhandler import FileUploadHandler
-from django.core.handlers.asgi import ASGIRequest
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
-from django.utils.http import content_disposition_header
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.translation import gettext as _
 
 from . import codec, db
 from .attachments import (
-    RASTER_IMAGES,
     DjangoAttachmentStore,
     attachment_settings,
-    clean_name,
     open_file,
     require_size,
 )
 from .conf import AttachmentSettings
 from .errors import InvalidRequest, NotSupported
+from .file_response import file_response
 from .server import DjangoChatKitServer
 from .views import EndpointView, in_page_language, refusal
 
@@ -103,10 +98,7 @@ class AttachmentView(UploadView):
 
 
 class AttachmentFileView(EndpointView):
-    """``GET /chatkit/attachments/<id>/file?signature=…``: the bytes, for whoever has the signed URL.
-
-    Only pictures that cannot run anything are shown; everything else is a download of no particular type.
-    """
+    """``GET /chatkit/attachments/<id>/file?signature=…``: the bytes, for whoever has the signed URL."""
 
     depth = 3
     http_method_names = ["get"]
@@ -117,22 +109,12 @@ class AttachmentFileView(EndpointView):
             row, file = await db.run(open_file, attachment_id, request.GET.get("signature", ""))
         except Exception as error:
             return refusal(error, streaming=False)
-        shown = row.mime_type in RASTER_IMAGES
-        content: Any = chunks(file) if isinstance(request, ASGIRequest) else file.chunks(CHUNK)
-        response = StreamingHttpResponse(
-            content,
-            content_type=row.mime_type if shown else "application/octet-stream",
-            headers={
-                "Content-Disposition": content_disposition_header(not shown, clean_name(row.name)),
-                "X-Content-Type-Options": "nosniff",
-                "Content-Security-Policy": "default-src 'none'; sandbox",
-                # OpenAI's element shows pictures in a frame of another origin.
-                "Cross-Origin-Resource-Policy": "cross-origin",
-                "Cache-Control": f"private, max-age={attachment_settings().url_expiry}",
-            },
-        )
-        # Also when nobody reads it to its end.
-        response._resource_closers.append(file.close)  # type: ignore[attr-defined]
+        headers = {
+            # OpenAI's element shows pictures in a frame of another origin.
+            "Cross-Origin-Resource-Policy": "cross-origin",
+            "Cache-Control": f"private, max-age={attachment_settings().url_expiry}",
+        }
+        response = file_response(request, row, file, headers=headers)
         if row.size is not None:
             response["Content-Length"] = str(row.size)
         return response
@@ -165,9 +147,3 @@ def copy_body(request: HttpRequest, content: File[bytes], limits: AttachmentSett
             content.write(chunk)
     except OSError:
         raise InvalidRequest(_("The request could not be read.")) from None
-
-
-async def chunks(file: File[bytes]) -> AsyncIterator[bytes]:
-    """The file's bytes, read by the chat's workers."""
-    while chunk := await db.run(file.read, CHUNK):
-        yield chunk

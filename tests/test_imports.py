@@ -17,6 +17,7 @@ LAYERS = [
     {"apps", "asgi", "urls", "testing"},
     {"upload_views"},
     {"views", "admin"},
+    {"file_response"},
     {"checks", "rendering", "replay", "store_contract", "receivers"},
     {"moderation", "redaction", "erasure", "exports"},
     {"sse"},

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
 from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.actions import delete_selected as stock_delete_selected
 from django.contrib.admin.views.main import ChangeList
-from django.core.files import File
-from django.core.handlers.asgi import ASGIRequest
 from django.db import router, transaction
 from django.db.models import QuerySet
 from django.http import (
@@ -19,35 +16,29 @@ from django.http import (
     HttpResponseBase,
     HttpResponseNotAllowed,
     HttpResponseRedirect,
-    StreamingHttpResponse,
 )
 from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
 from django.utils.html import format_html
-from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from .. import audit, db
+from .. import audit
 from ..models import Attachment
 from .base import ReadingAdmin
 from .content import long_text, moment, raw, shorten
 from .filters import ActivityFilter, ChoicesFilter, OwnerKindFilter
 from .pages import MAX_AT_ONCE
 
-CHUNK = 256 * 1024
-
 # With it the file could be had without a word in the audit.
 _SIGNATURE = re.compile(r"\?signature=[^\s\"]+")
 
 
 def file_view(model_admin: ReadingAdmin, request: HttpRequest, object_id: str) -> HttpResponseBase:
-    """The file itself, for those who may read what is said; the audit tells who has.
-
-    Only pictures that cannot run anything are shown; everything else is a download of no particular type.
-    """
-    # Imported late: it brings the SDK, and the admin is loaded by every management command.
-    from ..attachments import RASTER_IMAGES, clean_name, open_stored
+    """The file itself, for those who may read what is said; the audit tells who has."""
+    # Imported late: they bring the SDK, and the admin is loaded by every management command.
+    from ..attachments import open_stored
+    from ..file_response import file_response
 
     if request.method not in ("GET", "HEAD"):
         return HttpResponseNotAllowed(["GET", "HEAD"])
@@ -60,26 +51,7 @@ def file_view(model_admin: ReadingAdmin, request: HttpRequest, object_id: str) -
             reverse(f"{model_admin.admin_site.name}:chatkit_app_attachment_change", args=[attachment.pk])
         )
     _record(audit.Action.READ, request, attachment, opened=True)
-    shown = attachment.mime_type in RASTER_IMAGES
-    content: Any = _chunks(file) if isinstance(request, ASGIRequest) else file.chunks(CHUNK)
-    response = StreamingHttpResponse(
-        content,
-        content_type=attachment.mime_type if shown else "application/octet-stream",
-        headers={
-            "Content-Disposition": content_disposition_header(not shown, clean_name(attachment.name)),
-            "X-Content-Type-Options": "nosniff",
-            "Content-Security-Policy": "default-src 'none'; sandbox",
-            "Cross-Origin-Resource-Policy": "same-origin",
-        },
-    )
-    # Also when nobody reads it to its end.
-    response._resource_closers.append(file.close)  # type: ignore[attr-defined]
-    return response
-
-
-async def _chunks(file: File[bytes]) -> AsyncIterator[bytes]:
-    while chunk := await db.run(file.read, CHUNK):
-        yield chunk
+    return file_response(request, attachment, file, headers={"Cross-Origin-Resource-Policy": "same-origin"})
 
 
 def _record(action: audit.Action, request: HttpRequest, attachment: Attachment, **details: Any) -> None:

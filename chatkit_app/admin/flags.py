@@ -17,13 +17,12 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from .. import audit
 from ..flags import REVIEW_TIME
 from ..models import Flag
 from .base import RecordAdmin, may
 from .content import long_text, moment, shorten
 from .filters import ChoicesFilter
-from .review import place_of, review_view
+from .review import place_of, record_reading, review_view
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -201,15 +200,7 @@ class FlagAdmin(RecordAdmin):
     ) -> HttpResponse:
         assert obj is not None
         if self.has_content_permission(request, obj):
-            key = "" if obj.item is None else obj.item.public_id
-            audit.record(
-                audit.Action.READ,
-                actor=request.user,
-                thread=obj.thread,
-                item_key=key,
-                page="flag",
-                flag=obj.pk,
-            )
+            record_reading(request, obj, page="flag")
         context |= {
             "title": _("The flag"),
             "may_review": obj.resolved_at is None and self.has_moderate_permission(request, obj),

@@ -206,16 +206,7 @@ def _flag_context(model_admin: ReadingAdmin, request: HttpRequest, flag: Flag) -
     may_read_hidden = model_admin.has_hidden_permission(request, flag)
     around = _around(flag, hidden=may_read_hidden) if may_read else []
     if may_read:
-        key = "" if flag.item is None else flag.item.public_id
-        audit.record(
-            audit.Action.READ,
-            actor=request.user,
-            thread=flag.thread,
-            item_key=key,
-            page="review",
-            flag=flag.pk,
-            hidden=any(message.is_hidden for message in around),
-        )
+        record_reading(request, flag, page="review", hidden=any(message.is_hidden for message in around))
     return {
         "thread": flag.thread,
         "thread_title": shorten(flag.thread.title) if may_read else "",
@@ -233,6 +224,19 @@ def _flag_context(model_admin: ReadingAdmin, request: HttpRequest, flag: Flag) -
         and not may_read_hidden,
         "yours_until": flag.claimed_at + flags.REVIEW_TIME,
     }
+
+
+def record_reading(request: HttpRequest, flag: Flag, *, page: str, **details: Any) -> None:
+    """Write down that somebody read what a flag is about, on this page."""
+    audit.record(
+        audit.Action.READ,
+        actor=request.user,
+        thread=flag.thread,
+        item_key="" if flag.item is None else flag.item.public_id,
+        page=page,
+        flag=flag.pk,
+        **details,
+    )
 
 
 def place_of(flag: Flag) -> str:
