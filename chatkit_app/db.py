@@ -15,7 +15,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, ParamSpec, TypeVar
 
-from asgiref.sync import AsyncToSync, sync_to_async
+from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connections, router, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -23,6 +23,7 @@ from django.db.models import Model
 
 from .conf import chatkit_settings
 from .errors import DatabaseUnavailable
+from .threads import callers_thread
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -93,7 +94,7 @@ async def run(func: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
     attempt = 0
     while True:
         try:
-            if getattr(AsyncToSync.executors, "current", None) is not None:
+            if callers_thread() is not None:
                 return await sync_to_async(func)(*args, **kwargs)
             return await asyncio.get_running_loop().run_in_executor(
                 _get_pool(), lambda: _work(func, *args, **kwargs)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
-from asgiref.sync import AsyncToSync, ThreadSensitiveContext
+from asgiref.sync import ThreadSensitiveContext
 from chatkit.errors import ErrorCode
 from chatkit.types import (
     AssistantMessageItem,
@@ -30,6 +30,7 @@ from .conf import chatkit_settings
 from .errors import ThreadReadOnly
 from .frames import Frames
 from .models import Run as RunRow
+from .threads import callers_thread, context_beyond_request, look_after_site_threads
 
 if TYPE_CHECKING:
     from .context import RequestContext
@@ -151,7 +152,7 @@ class LiveRun(Frames):
     def begin(self) -> None:
         # Staff may have stopped it already: then nothing of it is done.
         work = self._run() if self._stop_status is None else self._end_without_task()
-        self.task = asyncio.create_task(work, name=self.public_id)
+        self.task = asyncio.create_task(work, name=self.public_id, context=context_beyond_request())
         self.task.add_done_callback(self._ended)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
@@ -169,7 +170,8 @@ class LiveRun(Frames):
         self.wake()
 
     async def _run(self) -> None:
-        if getattr(AsyncToSync.executors, "current", None) is not None:
+        look_after_site_threads()
+        if callers_thread() is not None:
             # Inside async_to_sync, as in a TestCase: stay in the caller's thread and its transaction.
             await self._drive()
             return
@@ -280,8 +282,9 @@ def _reason(error_frame: bytes) -> str:
 
 def record_delivery(run_pk: int) -> None:
     """Note, in the background, that a reader got this answer to its end after all."""
-    noting = asyncio.ensure_future(
-        db.run(lambda: RunRow.objects.filter(pk=run_pk, delivered=False).update(delivered=True))
+    noting = asyncio.create_task(
+        db.run(lambda: RunRow.objects.filter(pk=run_pk, delivered=False).update(delivered=True)),
+        context=context_beyond_request(),
     )
     _notes.add(noting)
     noting.add_done_callback(_noted)

@@ -28,6 +28,7 @@ from .models import Run as RunRow
 from .models import Thread as ThreadRow
 from .models import ThreadItem as ItemRow
 from .run_rows import mark_lost, staff_events
+from .threads import context_beyond_request
 
 logger = logging.getLogger(__name__)
 
@@ -44,7 +45,7 @@ class StoredRun(Frames):
         self._locale = translation.get_language()
         self._texts: dict[str, str] = {}
         self._finished: set[str] = set()
-        self._task = asyncio.create_task(self._follow())
+        self._task = asyncio.create_task(self._follow(), context=context_beyond_request())
 
     def detach(self) -> None:
         super().detach()

@@ -37,7 +37,7 @@ LAYERS = [
     {"querysets"},
     {"context"},
     {"db"},
-    {"errors", "conf", "signals", "frames", "element_strings"},
+    {"errors", "conf", "signals", "frames", "element_strings", "threads"},
 ]
 LEVEL = {module: level for level, modules in enumerate(LAYERS) for module in modules}
 
