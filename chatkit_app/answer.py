@@ -44,9 +44,6 @@ class Answer:
 
     items without a real id get one, every item gets its thread's id, a thread without a title gets one, and what is
     unfinished is known at any time (``memory.pending_items``), for checkpoints and for an answer that breaks off.
-
-    Most events are deltas of a text. They are not stored, and where the run gave its ``memory.send`` they go there at
-    once, instead of up through every generator of the SDK.
     """
 
     def __init__(self, server: DjangoChatKitServer, thread: ThreadMetadata, context: RequestContext) -> None:
@@ -65,7 +62,6 @@ class Answer:
     ) -> AsyncIterator[ThreadStreamEvent]:
         """The answer's events. Errors become error events; a cancellation keeps what there is and goes on."""
         yield StreamOptionsEvent(stream_options=self.server.get_stream_options(self.thread, self.context))
-        send = self.memory.send
         events: AsyncIterator[ThreadStreamEvent] | None = None
         try:
             with agents_sdk_user_agent_override():
@@ -78,11 +74,7 @@ class Answer:
                     )
                 async for event in events:
                     if isinstance(event, ThreadItemUpdatedEvent):
-                        event = self._updated(event)
-                        if send is None:
-                            yield event
-                        else:
-                            send(codec.to_frame(event))
+                        yield self._updated(event)
                         if self._title is None or not self._title.is_found():
                             continue
                     else:

@@ -6,7 +6,7 @@ import asyncio
 import copy
 import re
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self
@@ -60,7 +60,6 @@ class RequestMemory:
     checkpoint: asyncio.Future[None] | None = None
     first_text_at: float | None = None
     run_pk: int | None = None
-    send: Callable[[bytes], None] | None = None
     usage: Usage = field(default_factory=Usage)
 
 

@@ -183,7 +183,6 @@ class LiveRun(Frames):
 
     async def _drive(self) -> None:
         status: str = RunRow.Status.COMPLETED
-        self.context.memory.send = self._send
         with translation.override(self.context.locale):
             try:
                 async with aclosing(self.server.stream(self.request, self.context)) as frames:

@@ -43,12 +43,10 @@ def scripted(*script: Any) -> DjangoChatKitServer:
 CONTEXT = RequestContext(visitor_id="visitor")
 
 
-async def answer(server: DjangoChatKitServer, *, direct: bool = False) -> list[dict[str, Any]]:
-    """The events of an answer after the stream's options. ``direct``: as in a run, with deltas sent directly."""
+async def answer(server: DjangoChatKitServer) -> list[dict[str, Any]]:
+    """The events of an answer after the stream's options."""
     context = RequestContext(visitor_id="visitor")
     frames: list[bytes] = []
-    if direct:
-        context.memory.send = frames.append
     request = server.parse(encode("threads.create", input=message("hi")))
     async for frame in server.stream(request, context):
         frames.append(frame)
@@ -81,8 +79,7 @@ FAKE = FAKE_RESPONSES_ID
 # --- Ids ----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("direct", [False, True], ids=["yielded", "sent"])
-async def test_fake_ids_become_one_real_id_for_each_item(direct):
+async def test_fake_ids_become_one_real_id_for_each_item():
     server = scripted(
         added(assistant("", item_id=FAKE)),
         delta(FAKE, "one"),
@@ -92,7 +89,7 @@ async def test_fake_ids_become_one_real_id_for_each_item(direct):
         delta(FAKE, "two"),
         ThreadItemDoneEvent(item=assistant("two", item_id=FAKE)),
     )
-    events = await answer(server, direct=direct)
+    events = await answer(server)
     ids = [event["item"]["id"] if "item" in event else event["item_id"] for event in events]
     first, call, second = ids[0], ids[3], ids[4]
     assert ids == [first, first, first, call, second, second, second]
@@ -246,7 +243,7 @@ async def test_change_of_the_thread_is_stored_and_sent():
             thread.metadata["step"] = 2
 
     server = Changing(InMemoryStore())
-    events = await answer(server, direct=True)
+    events = await answer(server)
     assert [event["type"] for event in events].count("thread.updated") == 2
     thread = (await server.store.load_threads(10, None, "asc", CONTEXT)).data[0]
     assert (thread.title, thread.metadata) == ("Sofas", {"step": 2})

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from contextlib import aclosing
 from datetime import timedelta
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import pytest
 from django.utils import timezone
@@ -17,8 +18,9 @@ from chatkit_app.errors import ThreadBusy
 from chatkit_app.live_run import LiveRun
 from chatkit_app.models import Run, Thread, ThreadItem
 from chatkit_app.signals import run_finished
+from chatkit_app.testing import decode_events
 from tests.chat import Chat, Exchange, encode, eventually, message, rows_become
-from tests.servers import EchoServer, HangingServer, LocaleServer, SlowServer
+from tests.servers import EchoServer, HangingServer, LocaleServer, PacedServer, SlowServer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -53,6 +55,29 @@ async def begin_slowly(chat: Chat, text: str = "hi", thread_id: str | None = Non
     answer = await chat.begin_saying(text, thread_id)
     await answer.until('"delta":"one "')
     return answer
+
+
+# --- What a server sees ---------------------------------------------------------------------------------------
+
+
+class WatchingServer(PacedServer):
+    """Overrides ``stream()``, as one does who moderates or logs what is said."""
+
+    seen: ClassVar[list[str]] = []
+
+    async def stream(self, request, context):
+        async with aclosing(super().stream(request, context)) as frames:
+            async for frame in frames:
+                self.seen.extend(event["type"] for event in decode_events(frame))
+                yield frame
+
+
+async def test_overridden_stream_sees_every_event_that_the_user_gets(settings):
+    settings.CHATKIT = {"SERVER": f"{__name__}.WatchingServer"}
+    WatchingServer.seen.clear()
+    answer = await Chat().say("5")
+    assert answer.types().count("thread.item.updated") == 5
+    assert WatchingServer.seen == answer.types()
 
 
 # --- Readers ------------------------------------------------------------------------------------------------
