@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self
 
+from django.utils.crypto import salted_hmac
 from django.utils.module_loading import import_string
 from django.utils.translation import get_language
 
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
     from .titles import Title
 
 VISITOR_KEY = "_chatkit_visitor"
+# Set by fetch.js before a request, and deleted by the response that knows whose it was.
+SEED_COOKIE = "chatkit_first"
+
+_SEED = re.compile("[0-9a-f]{32}")
 
 # What other apps keep in a session under such names lets in whoever has it.
 _SECRET = re.compile(
@@ -143,15 +148,35 @@ def ensure_visitor(request: HttpRequest) -> None:
 
     The session is saved at once, in the thread that this runs in. The session middleware would do it when the
     response object is returned, but a database that is away then would make of it a page with status 500.
+
+    First requests that a browser sends at once know nothing of one another: each gets a session of its own, or writes
+    over the other's, and only the last one is kept. They share the page's seed, so they get the same id.
     """
     if not request.user.is_authenticated and VISITOR_KEY not in request.session:
-        request.session[VISITOR_KEY] = secrets.token_hex(16)
+        request.session[VISITOR_KEY] = _visitor_id(request.COOKIES.get(SEED_COOKIE, ""))
         try:
             _save_once(request.session)
         except Exception:
             del request.session[VISITOR_KEY]  # tried again, or refused without another try by the middleware
             request.session.modified = False
             raise
+
+
+def _visitor_id(seed: str) -> str:
+    """128 bits: those that belong to a seed, else random ones. A seed that somebody has seen tells nobody the id."""
+    if _SEED.fullmatch(seed):
+        return salted_hmac("chatkit_app.visitor", seed, algorithm="sha256").hexdigest()[:32]
+    return secrets.token_hex(16)
+
+
+def has_used_seed(request: HttpRequest) -> bool:
+    """Whether the request carries a seed, though its session tells who it is.
+
+    From then on the browser has the session, and the next person to use it must not get the same id.
+    """
+    if SEED_COOKIE not in request.COOKIES:
+        return False
+    return request.user.is_authenticated or VISITOR_KEY in request.session
 
 
 def _save_once(session: SessionBase) -> None:

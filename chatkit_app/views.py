@@ -29,7 +29,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from . import codec, db, run_rows, runs
 from .conf import chatkit_settings
-from .context import RequestContext, build_context, ensure_visitor
+from .context import SEED_COOKIE, RequestContext, build_context, ensure_visitor, has_used_seed
 from .errors import (
     ChatKitError,
     CsrfFailed,
@@ -134,6 +134,8 @@ class EndpointView(View):
     # How many parts of a path stand behind that of the endpoint.
     depth = 0
     http_method_names = ["get", "post"]
+    # Of this request: Django makes a view for each.
+    seed_is_used = False
 
     @classmethod
     def as_view(cls, **initkwargs: Any) -> Callable[..., HttpResponseBase]:
@@ -141,6 +143,13 @@ class EndpointView(View):
         view.login_required = False  # type: ignore[attr-defined]
         # Django refuses to serve async views where ATOMIC_REQUESTS is set, unless they say this.
         return transaction.non_atomic_requests(view)
+
+    async def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:  # type: ignore[override]
+        response: HttpResponseBase = await super().dispatch(request, *args, **kwargs)  # type: ignore[misc]
+        # Django sets no session cookie on an error of the server, and without one the seed is still needed.
+        if self.seed_is_used and response.status_code < 500:
+            response.delete_cookie(SEED_COOKIE, samesite="Lax")
+        return response
 
     async def http_method_not_allowed(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:  # type: ignore[override]
         response = _message(_("This URL does not take {} requests.").format(request.method), status=405)
@@ -167,6 +176,7 @@ class EndpointView(View):
             raise LoginRequired(_("Your session has ended. Reload the page and log in again."))
         if operation in CREATING_OPERATIONS:
             ensure_visitor(request)
+        self.seed_is_used = has_used_seed(request)
         context = build_context(request)
         if self.namespace is not None:
             context.namespace = self.namespace

@@ -39,7 +39,10 @@ class Exchange:
             for name, value in message["headers"]:
                 if name.lower() == b"set-cookie":
                     for key, morsel in SimpleCookie(value.decode()).items():
-                        self._chat.cookies[key] = morsel.value
+                        if morsel["max-age"] == "0":
+                            self._chat.cookies.pop(key, None)
+                        else:
+                            self._chat.cookies[key] = morsel.value
                 self.headers[name.decode().lower()] = value.decode()
         else:
             self.body += message.get("body", b"")

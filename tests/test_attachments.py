@@ -12,6 +12,7 @@ import pytest
 from chatkit.store import AttachmentStore
 from chatkit.types import AttachmentCreateParams
 from django.contrib.auth import get_user_model
+from django.contrib.sessions.models import Session
 from django.core.files.base import ContentFile
 from django.db import OperationalError
 from django.test import Client
@@ -58,7 +59,7 @@ def stored(folder: Path) -> list[bytes]:
     return [path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()]
 
 
-async def upload(
+def start_upload(
     chat: Chat,
     content: bytes = PNG,
     name: str = "photo.png",
@@ -67,11 +68,15 @@ async def upload(
     field: str = "file",
     **options: Any,
 ) -> Exchange:
-    """The direct strategy."""
+    """The direct strategy; returns at once."""
     head = f'--b\r\nContent-Disposition: form-data; name="{field}"; filename="{name}"\r\n'
     body = f"{head}Content-Type: {mime_type}\r\n\r\n".encode() + content + b"\r\n--b--\r\n"
     headers = {"content-type": "multipart/form-data; boundary=b"}
-    return await (await chat.open("POST", "/chatkit/attachments", body, headers, **options)).rest()
+    return chat.start("POST", "/chatkit/attachments", body, headers, **options)
+
+
+async def upload(chat: Chat, *args: Any, **options: Any) -> Exchange:
+    return await start_upload(chat, *args, **options).rest()
 
 
 async def announce(chat: Chat, **fields: Any) -> dict[str, Any]:
@@ -138,6 +143,20 @@ async def test_upload_belongs_to_the_visitor_who_gets_an_id_by_it():
     attachment = await row()
     assert len(attachment.visitor_id) == 32
     assert (attachment.size, attachment.payload["metadata"]) == (len(PNG), {"size": len(PNG)})
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+async def test_files_that_a_new_visitor_uploads_at_once_can_be_sent_together(order):
+    chat = Chat()
+    chat.cookies["chatkit_first"] = "5eed" * 8
+    uploads = [start_upload(chat), start_upload(chat)]
+    for number in order:
+        await uploads[number].rest()
+    ids = [exchange.json()["id"] for exchange in uploads]
+    answer = await send(chat, *ids)
+    assert await db.run(Session.objects.count) == 2
+    question = next(item for item in await chat.items(answer.thread_id) if item["type"] == "user_message")
+    assert [attachment["id"] for attachment in question["attachments"]] == ids
 
 
 async def test_upload_belongs_to_the_user(django_user_model):

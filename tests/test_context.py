@@ -7,7 +7,7 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.db import OperationalError
 from django.utils import translation
 
-from chatkit_app.context import VISITOR_KEY, RequestContext, build_context, ensure_visitor
+from chatkit_app.context import VISITOR_KEY, RequestContext, build_context, ensure_visitor, has_used_seed
 
 
 @dataclass(kw_only=True)
@@ -32,6 +32,19 @@ def request_of(rf):
         for key, value in session.items():
             request.session[key] = value
         return request
+
+    return make
+
+
+@pytest.fixture
+def visitor_of(request_of):
+    """The id of a new visitor whose browser sends this seed."""
+
+    def make(seed):
+        request = request_of()
+        request.COOKIES["chatkit_first"] = seed
+        ensure_visitor(request)
+        return request.session[VISITOR_KEY]
 
     return make
 
@@ -125,6 +138,55 @@ def test_user_gets_no_visitor_id(request_of, user):
     request = request_of(user=user)
     ensure_visitor(request)
     assert VISITOR_KEY not in request.session
+
+
+# First requests that are sent at once
+
+
+@pytest.mark.django_db
+def test_requests_with_one_seed_are_one_visitors(visitor_of):
+    visitor_id = visitor_of("5eed" * 8)
+    assert visitor_of("5eed" * 8) == visitor_id
+    assert len(bytes.fromhex(visitor_id)) == 16
+
+
+@pytest.mark.django_db
+def test_requests_with_different_seeds_are_different_visitors(visitor_of):
+    assert visitor_of("5eed" * 8) != visitor_of("5eee" * 8)
+
+
+@pytest.mark.django_db
+def test_visitor_id_cannot_be_told_from_the_seed_without_the_secret_key(visitor_of, settings):
+    visitor_id = visitor_of("5eed" * 8)
+    assert visitor_id != "5eed" * 8
+    settings.SECRET_KEY = "another" * 8
+    assert visitor_of("5eed" * 8) != visitor_id
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "seed", ["", "5eed", "5eed" * 9, "5EED" * 8, "seed" * 8, "5eed" * 8 + "\n", "٥eed" * 8]
+)
+def test_malformed_seed_is_ignored(seed, visitor_of):
+    visitor_id = visitor_of(seed)
+    assert len(bytes.fromhex(visitor_id)) == 16
+    assert visitor_of(seed) != visitor_id
+
+
+@pytest.mark.django_db
+def test_seed_changes_nothing_for_a_visitor_who_has_an_id(request_of):
+    request = request_of(**{VISITOR_KEY: "v"})
+    request.COOKIES["chatkit_first"] = "5eed" * 8
+    ensure_visitor(request)
+    assert request.session[VISITOR_KEY] == "v"
+
+
+def test_seed_is_used_once_the_session_tells_who_it_is(request_of, user):
+    requests = [request_of(), request_of(**{VISITOR_KEY: "v"}), request_of(user=user)]
+    assert [has_used_seed(request) for request in requests] == [False, False, False]
+    for request in requests:
+        request.COOKIES["chatkit_first"] = "5eed" * 8
+    assert [has_used_seed(request) for request in requests] == [False, True, True]
 
 
 # Language and namespace

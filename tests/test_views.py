@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.contrib.sessions.models import Session
 from django.db import OperationalError
 from django.test import Client, TestCase
 
@@ -329,6 +330,67 @@ async def test_visitor_keeps_the_threads_over_requests_and_others_do_not_see_the
     mine = [row["id"] for row in (await stranger.ask("threads.list")).json()["data"]]
     assert len(mine) == 1
     assert mine != [thread_id]
+
+
+def new_browser() -> Chat:
+    """One whose page has set the seed of its first requests."""
+    chat = Chat()
+    chat.cookies["chatkit_first"] = "5eed" * 8
+    return chat
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+async def test_threads_that_a_new_visitors_two_tabs_begin_at_once_are_one_visitors(order):
+    chat = new_browser()
+    tabs = [chat.start("POST", "/chatkit", encode("threads.create", input=message(text))) for text in "ab"]
+    for number in order:
+        await tabs[number].rest()
+    assert await db.run(Session.objects.count) == 2
+    listed = (await chat.ask("threads.list")).json()["data"]
+    assert {thread["id"] for thread in listed} == {tab.thread_id for tab in tabs}
+
+
+async def test_seed_is_deleted_by_the_response_that_brings_the_session():
+    chat = new_browser()
+    await chat.ask("threads.list")
+    assert chat.cookies["chatkit_first"] == "5eed" * 8
+    await chat.begin_saying("hi")
+    assert "chatkit_first" not in chat.cookies
+
+
+async def test_seed_is_deleted_by_every_url_when_the_visitor_is_known():
+    chat = new_browser()
+    answer = await chat.say("hi")
+    for ask in (chat.ask("threads.list"), chat.follow(answer.run_id), chat.stop(answer.run_id)):
+        chat.cookies["chatkit_first"] = "5eed" * 8
+        await (await ask).rest()
+        assert "chatkit_first" not in chat.cookies
+
+
+async def test_seed_is_deleted_when_a_user_is_logged_in():
+    chat = new_browser()
+    await chat.log_in(await db.run(User.objects.create_user, "ada"))
+    await chat.ask("threads.list")
+    assert "chatkit_first" not in chat.cookies
+
+
+async def test_seed_is_kept_by_an_error_that_brings_no_session(use, monkeypatch):
+    def fail(*args: Any) -> None:
+        raise RuntimeError
+
+    chat = new_browser()
+    monkeypatch.setattr("chatkit_app.views.build_context", fail)
+    assert (await chat.ask("attachments.create", name="a.txt", size=1, mime_type="text/plain")).status == 500
+    assert chat.cookies["chatkit_first"] == "5eed" * 8
+
+
+async def test_next_visitor_at_the_same_browser_is_somebody_else():
+    chat = new_browser()
+    await chat.say("mine")
+    del chat.cookies["sessionid"]
+    await chat.say("theirs")
+    visitors = await db.run(list, Thread.objects.values_list("visitor_id", flat=True))
+    assert len(set(visitors)) == 2
 
 
 def test_login_makes_the_visitors_threads_the_users():

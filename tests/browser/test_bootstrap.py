@@ -1,5 +1,7 @@
 """The bootstrap module: what it does for whichever client the page has."""
 
+import re
+
 import pytest
 from playwright.async_api import Page, Route, expect
 
@@ -176,6 +178,39 @@ async def test_fetch_leaves_other_hosts_alone(official: Page, argument: str):
         }}"""
     )
     assert [name for name in seen[0] if "csrf" in name or "chatkit" in name or name == "cookie"] == []
+
+
+async def test_fetch_makes_a_new_visitor_s_first_requests_one_visitor_s(
+    official: Page, settings, transactional_db: None
+):
+    settings.ROOT_URLCONF = "tests.browser.real_site"
+    settings.CHATKIT = settings.CHATKIT | {"SERVER": "tests.browser.real_site.SlowServer"}
+    sent: list[str] = []
+
+    async def note(route: Route) -> None:
+        sent.append((await route.request.all_headers()).get("cookie", ""))
+        await route.continue_()
+
+    await official.route("**/chatkit", note)
+    await open_official(official)
+    listed = await official.evaluate(
+        f"""async () => {{
+            const ask = async (type, params) => {{
+                const init = {{method: "POST", body: JSON.stringify({{type, params}})}};
+                return (await {CHAT}.options.api.fetch("/chatkit", init)).text();
+            }};
+            const content = [{{type: "input_text", text: "hello"}}];
+            const message = {{input: {{content, attachments: [], inference_options: {{}}}}}};
+            await ask("threads.list", {{}});
+            await Promise.all([ask("threads.create", message), ask("threads.create", message)]);
+            return JSON.parse(await ask("threads.list", {{}})).data.length;
+        }}"""
+    )
+    assert listed == 2
+    seeds = [re.findall("chatkit_first=([0-9a-f]{32})(?:;|$)", cookies) for cookies in sent]
+    assert len(seeds[0]) == 1
+    assert seeds == [seeds[0], seeds[0], seeds[0], []]
+    assert "chatkit_first" not in {cookie["name"] for cookie in await official.context.cookies()}
 
 
 # Stop and reload

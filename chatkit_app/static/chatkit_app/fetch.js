@@ -1,8 +1,9 @@
 /**
  * The `api.fetch` of both clients.
  *
- * For requests to this site it adds the CSRF token and the page's language, and it tells a Stop from a reload. Uploads
- * to other hosts go through the same function and are left alone: the token must not reach them.
+ * For requests to this site it adds the CSRF token and the page's language, it lets a new visitor's first requests
+ * belong together, and it tells a Stop from a reload. Uploads to other hosts go through the same function and are left
+ * alone: the token must not reach them.
  *
  * @import {PageConfig} from "./config.js"
  */
@@ -15,6 +16,14 @@ const NAVIGATION_GRACE = 5_000;
 const NAVIGATION_PATIENCE = 10_000;
 /** How long a stopped request may take to tell which run it was. */
 const RUN_PATIENCE = 30_000;
+
+/** The name that the server knows it by, too. */
+const SEED_COOKIE = "chatkit_first";
+/** Seconds. */
+const SEED_AGE = 600;
+
+/** Whether the server has said, by deleting the seed, that the session tells who this is. */
+let visitorIsKnown = false;
 
 let navigationBegan = -Infinity;
 addEventListener("beforeunload", () => (navigationBegan = performance.now()));
@@ -29,6 +38,7 @@ addEventListener("beforeunload", () => (navigationBegan = performance.now()));
  */
 export function createFetch(site, { onRun = () => {}, onMissingThread = () => {} } = {}) {
   const endpoint = new URL(site.endpoint, document.baseURI).href;
+  const beneath = endpoint.replace(/\/?$/, "/");
   const runs = new URL(site.runEventsUrl.split(site.runPlaceholder)[0], document.baseURI).href;
 
   return async function chatkitFetch(input, init) {
@@ -36,9 +46,14 @@ export function createFetch(site, { onRun = () => {}, onMissingThread = () => {}
     if (url.origin !== location.origin) return fetch(input, init);
     const request = new Request(input, init);
     addSiteHeaders(request.headers, site);
-    if (url.href !== endpoint && !url.href.startsWith(runs)) return fetch(request);
+    if (url.href !== endpoint && !url.href.startsWith(beneath)) return fetch(request);
 
-    const response = await fetchRun(request);
+    if (!visitorIsKnown) keepSeed();
+    const isRun = url.href === endpoint || url.href.startsWith(runs);
+    const response = await (isRun ? fetchRun(request) : fetch(request));
+    visitorIsKnown ||= readCookie(SEED_COOKIE) === null;
+    if (!isRun) return response;
+
     const run = response.headers.get("X-ChatKit-Run");
     const { type, thread } = operation(init?.body);
     if (run) onRun(run, thread);
@@ -107,6 +122,18 @@ export function createFetch(site, { onRun = () => {}, onMissingThread = () => {}
       console.warn("The answer could not be stopped.", error);
     }
   }
+}
+
+/**
+ * Have a random seed in a cookie that all tabs share: the server makes the visitor's id of it while there is no session.
+ * Requests that are sent at once (two uploads, two tabs) would otherwise be those of different visitors.
+ */
+function keepSeed() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  const fresh = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  const secure = location.protocol === "https:" ? "; Secure" : "";
+  // Written also when it is there, lest it expire during the request and be taken for deleted.
+  document.cookie = `${SEED_COOKIE}=${readCookie(SEED_COOKIE) || fresh}; Path=/; SameSite=Lax; Max-Age=${SEED_AGE}${secure}`;
 }
 
 /**
