@@ -65,6 +65,7 @@ from .errors import InvalidRequest, NotSupported, ThreadReadOnly
 from .signals import feedback_given
 from .store import DjangoStore, NotFoundError, OwnedStore, new_id
 from .titles import Title
+from .tracing import keep_traces_at_home
 
 logger = logging.getLogger(__name__)
 
@@ -154,6 +155,7 @@ class DjangoChatKitServer(ChatKitServer[RequestContext]):
 
         Has to be driven by one task from first to last.
         """
+        keep_traces_at_home()
         try:
             async with aclosing(self._process_streaming_impl(request, context)) as events:
                 async for event in events:
@@ -168,6 +170,7 @@ class DjangoChatKitServer(ChatKitServer[RequestContext]):
             NotFoundError: when something it names does not exist for this owner.
             ThreadReadOnly, InvalidRequest, NotSupported: what their names say.
         """
+        keep_traces_at_home()
         return await self._process_non_streaming(request, context)
 
     @staticmethod

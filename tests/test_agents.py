@@ -64,6 +64,7 @@ from chatkit_app.context import RequestContext
 from chatkit_app.errors import ChatKitError
 from chatkit_app.models import Thread, ThreadItem
 from chatkit_app.offline import OfflineModel
+from chatkit_app.server import DjangoChatKitServer
 from chatkit_app.store import InMemoryStore
 from chatkit_app.testing import ScriptedModel, decode_events
 from tests.openai_server import OpenAIServer, Turn, openai_server
@@ -79,7 +80,7 @@ COMPOSER = {
 class Chat:
     """One visitor's conversation with a server."""
 
-    def __init__(self, server: AgentChatKitServer | None = None) -> None:
+    def __init__(self, server: DjangoChatKitServer | None = None) -> None:
         self.server = server or AgentChatKitServer(store=InMemoryStore())
         self.thread_id: str | None = None
         self.locale = "en"
@@ -1015,6 +1016,24 @@ async def test_no_trace_is_exported(use_agent, traced):
     use_agent(model=ScriptedModel(["Hi"]))
     await Chat().say("Hello")
     assert traced == []
+
+
+class OwnRunServer(DjangoChatKitServer):
+    """Runs an agent as OpenAI's documentation shows it."""
+
+    async def respond(self, thread, input_user_message, context):
+        result = Runner.run_streamed(Agent(name="Test", model=ScriptedModel(["Hi"])), "Hello")
+        async for _event in result.stream_events():
+            pass
+        yield self.text_event(result.final_output)
+
+
+@pytest.mark.parametrize("tracing", [False, True])
+async def test_run_in_respond_is_traced_only_when_asked_for(tracing, settings, traced):
+    settings.CHATKIT = {"TRACING": tracing}
+    events = await Chat(OwnRunServer(store=InMemoryStore())).say("Hello")
+    assert answers(events) == ["Hi"]
+    assert bool(traced) is tracing
 
 
 async def test_traces_are_exported_when_asked_for(settings, traced):

@@ -28,7 +28,7 @@ LAYERS = [
     {"server", "offline", "agent_run", "converter"},
     {"local_model"},
     {"answer", "responses"},
-    {"store", "titles", "attachments"},
+    {"store", "titles", "attachments", "tracing"},
     {"memory_store"},
     {"owned_store", "sample_items", "export_formats"},
     {"codec", "flags", "casework"},
