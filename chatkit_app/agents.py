@@ -49,7 +49,6 @@ from agents import (
     ModelSettings,
     ModelTimeoutError,
     MultiProvider,
-    OpenAIResponsesModel,
     OutputGuardrailTripwireTriggered,
     RunConfig,
     RunContextWrapper,
@@ -76,6 +75,7 @@ from .converter import DjangoThreadItemConverter as DjangoThreadItemConverter
 from .converter import forget_ids, paired
 from .errors import ChatKitError
 from .offline import OfflineProvider, has_key, is_offline
+from .responses_api import keeping_reasoning, knows_storing
 from .server import DjangoChatKitServer
 
 logger = logging.getLogger(__name__)
@@ -161,12 +161,10 @@ class AgentChatKitServer(DjangoChatKitServer):
             ChatKitError: with a text for the user, for every error that ``describe_error()`` knows.
         """
         context = agent_context.request_context
+        run_config = self.get_run_config(agent, agent_context.thread, context)
         with override(context.locale):  # the run takes it along, so async tools speak the user's language
             result = Runner.run_streamed(
-                agent,
-                items,
-                context=agent_context,
-                run_config=self.get_run_config(agent, agent_context.thread, context),
+                keeping_reasoning(agent, run_config), items, context=agent_context, run_config=run_config
             )
         run = AgentRun(result, context.memory.usage)
         stream = cast(
@@ -273,7 +271,7 @@ class AgentChatKitServer(DjangoChatKitServer):
     def get_run_config(self, agent: Agent[Any], thread: ThreadMetadata, context: RequestContext) -> RunConfig:
         """Settings of the run; those the agent makes itself are left alone."""
         own = agent.model_settings
-        store = None if own.store is not None or not _knows_storing(agent.model) else False
+        store = None if own.store is not None or not knows_storing(agent.model) else False
         return RunConfig(
             model_provider=self.get_model_provider(context),
             model_settings=ModelSettings(
@@ -376,10 +374,3 @@ def _with_model(agent: Agent[Any], name: str) -> Agent[Any]:
     model = copy.copy(agent.model)
     model.model = name  # type: ignore[attr-defined]
     return agent.clone(model=model)
-
-
-def _knows_storing(model: str | Model | None) -> bool:
-    """Whether a request may carry ``store``: servers other than OpenAI's may refuse what is new to them."""
-    if isinstance(model, Model):
-        return isinstance(model, OpenAIResponsesModel)
-    return not os.environ.get("OPENAI_BASE_URL")

@@ -24,6 +24,30 @@ IMAGES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 TEXTS = frozenset({"application/json", "application/xml", "application/yaml", "application/x-yaml"})
 TEXT_LENGTH = 100_000
 
+# The kinds of input that are complete without an id. The others, calls of hosted tools above all, are refused
+# without theirs; so is left alone what a newer version brings.
+WITHOUT_ID = frozenset(
+    {
+        "additional_tools",
+        "apply_patch_call",
+        "apply_patch_call_output",
+        "compaction",
+        "compaction_trigger",
+        "computer_call_output",
+        "configuration_update",
+        "custom_tool_call",
+        "custom_tool_call_output",
+        "function_call",
+        "function_call_output",
+        "mcp_approval_response",
+        "message",
+        "shell_call",
+        "shell_call_output",
+        "tool_search_call",
+        "tool_search_output",
+    }
+)
+
 
 class DjangoThreadItemConverter(ThreadItemConverter):
     """Thread items for the model. Nothing a thread can hold raises here; override what should say more.
@@ -110,15 +134,17 @@ def paired(items: list[TResponseInputItem]) -> list[TResponseInputItem]:
 def forget_ids(data: CallModelData[Any]) -> ModelInputData:
     """Leave out what only a provider that stores could look up.
 
-    Reasoning is then known by its encrypted content or not at all, and without it the calls and messages that
-    it led to are refused as long as they carry their ids.
+    Reasoning is then known by its encrypted content or not at all. Without it the calls and messages that it
+    led to are refused as long as they carry their ids, as far as their kind can do without one.
     """
     items = data.model_data.input
     lost = [item for item in items if item.get("type") == "reasoning" and not item.get("encrypted_content")]
     if lost:
-        kept = (dict(item) for item in items if item not in lost)
-        items = [
-            cast(TResponseInputItem, {key: value for key, value in item.items() if key != "id"})
-            for item in kept
-        ]
+        items = [_without_id(item) for item in items if item not in lost]
     return ModelInputData(input=items, instructions=data.model_data.instructions)
+
+
+def _without_id(item: TResponseInputItem) -> TResponseInputItem:
+    if item.get("type") not in WITHOUT_ID:
+        return item
+    return cast(TResponseInputItem, {key: value for key, value in item.items() if key != "id"})

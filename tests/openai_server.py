@@ -44,7 +44,8 @@ class Turn:
         drop_after: how many words are sent before the connection breaks.
         delay: seconds before each word.
         failed: end with ``response.failed`` (Responses only).
-        reasoning: begin with a reasoning item (Responses only).
+        reasoning: begin with a reasoning item, encrypted when that is asked for (Responses only).
+        hosted: other items that come before the answer, each complete (Responses only).
     """
 
     text: str = ""
@@ -55,6 +56,7 @@ class Turn:
     delay: float = 0.0
     failed: bool = False
     reasoning: bool = False
+    hosted: tuple[dict[str, Any], ...] = ()
 
 
 @dataclass
@@ -177,8 +179,14 @@ class OpenAIServer:
         yield event("response.in_progress", response=response)
         if turn.reasoning:
             item = {"id": f"rs_{n}", "type": "reasoning", "summary": []}
+            if "reasoning.encrypted_content" in asked.get("include", []):
+                item["encrypted_content"] = f"secret {n}"
             yield event("response.output_item.added", output_index=0, item=item)
             yield event("response.output_item.done", output_index=0, item=item)
+            output.append(item)
+        for item in turn.hosted:
+            yield event("response.output_item.added", output_index=len(output), item=item)
+            yield event("response.output_item.done", output_index=len(output), item=item)
             output.append(item)
         place: dict[str, Any] = {"output_index": len(output)}
         if turn.call is not None:

@@ -8,7 +8,7 @@ import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal, Required, get_args, get_origin, get_type_hints
 
 import openai
 import pytest
@@ -57,10 +57,13 @@ from chatkit.widgets import Card, Text
 from django.core.exceptions import ImproperlyConfigured
 from django.core.files.base import ContentFile
 from django.utils.translation import get_language
+from openai.types import Reasoning
+from openai.types.responses import ResponseInputItemParam
 
 from chatkit_app import db
 from chatkit_app.agents import AgentChatKitServer, DjangoAgentContext, DjangoThreadItemConverter
 from chatkit_app.context import RequestContext
+from chatkit_app.converter import WITHOUT_ID
 from chatkit_app.errors import ChatKitError
 from chatkit_app.models import Thread, ThreadItem
 from chatkit_app.offline import OfflineModel
@@ -165,6 +168,13 @@ async def model(api: OpenAIServer) -> AsyncIterator[Callable[[str], Model]]:
 
     yield make
     await client.close()
+
+
+@pytest.fixture
+def reasoning_model(model: Callable[[str], Any]) -> Any:
+    made = model("responses")
+    made.model = "gpt-5"
+    return made
 
 
 @pytest.fixture
@@ -997,6 +1007,133 @@ async def test_reasoning_that_was_not_stored_is_not_referred_to(api, model, use_
     sent = api.requests[1].body["input"]
     assert [item["type"] for item in sent] == ["message", "function_call", "function_call_output"]
     assert [item for item in sent if "id" in item] == []
+
+
+HOSTED = (
+    {
+        "id": "ws_1",
+        "type": "web_search_call",
+        "status": "completed",
+        "action": {"type": "search", "query": "Rome"},
+    },
+    {"id": "fs_1", "type": "file_search_call", "status": "completed", "queries": ["Rome"], "results": None},
+    {
+        "id": "mcp_1",
+        "type": "mcp_call",
+        "status": "completed",
+        "server_label": "m",
+        "name": "n",
+        "arguments": "{}",
+    },
+)
+
+
+async def test_hosted_calls_keep_their_ids_when_their_reasoning_is_lost(api, model, use_agent):
+    api.script(Turn(call=("get_weather", {"city": "Rome"}), reasoning=True, hosted=HOSTED), "Sunny")
+    use_agent(model=model(), tools=[get_weather])
+
+    assert answers(await Chat().say("Rome")) == ["Sunny"]
+
+    assert [(item["type"], item.get("id")) for item in api.requests[1].body["input"]] == [
+        ("message", None),
+        ("web_search_call", "ws_1"),
+        ("file_search_call", "fs_1"),
+        ("mcp_call", "mcp_1"),
+        ("function_call", None),
+        ("function_call_output", None),
+    ]
+
+
+def _input_kinds() -> dict[str, bool]:
+    """Each kind of input the openai package knows, and whether it is complete without an id."""
+    without: dict[str, bool] = {}
+    for shape in get_args(ResponseInputItemParam):
+        hints = get_type_hints(shape, include_extras=True)
+        kind = hints["type"]
+        while get_origin(kind) is not Literal:
+            kind = get_args(kind)[0]
+        for name in get_args(kind):
+            without[name] = without.get(name, False) or get_origin(hints.get("id")) is not Required
+    return without
+
+
+def test_every_kind_of_input_has_a_decision_about_its_id():
+    keep = {
+        "code_interpreter_call",
+        "computer_call",
+        "file_search_call",
+        "image_generation_call",
+        "item_reference",
+        "local_shell_call",
+        "local_shell_call_output",
+        "mcp_approval_request",
+        "mcp_call",
+        "mcp_list_tools",
+        "program",
+        "program_output",
+        "reasoning",
+        "web_search_call",
+    }
+    assert _input_kinds() == dict.fromkeys(keep, False) | dict.fromkeys(WITHOUT_ID, True)
+
+
+async def test_reasoning_that_is_not_stored_goes_back_encrypted(api, reasoning_model, use_agent):
+    api.script(Turn(call=("get_weather", {"city": "Rome"}), reasoning=True, hosted=HOSTED[:1]), "Sunny")
+    use_agent(
+        model=reasoning_model,
+        tools=[get_weather],
+        model_settings=ModelSettings(response_include=["web_search_call.action.sources"]),
+    )
+
+    assert answers(await Chat().say("Rome")) == ["Sunny"]
+
+    assert sorted(api.requests[0].body["include"]) == [
+        "reasoning.encrypted_content",
+        "web_search_call.action.sources",
+    ]
+    sent = api.requests[1].body["input"]
+    assert [(item["type"], item.get("id")) for item in sent[1:4]] == [
+        ("reasoning", "rs_1"),
+        ("web_search_call", "ws_1"),
+        ("function_call", "fc_1"),
+    ]
+    assert sent[1]["encrypted_content"] == "secret 1"
+
+
+@pytest.mark.parametrize(
+    "settings_of_agent",
+    [ModelSettings(store=True), ModelSettings(reasoning=Reasoning(effort="none"))],
+    ids=["stored", "not-reasoning"],
+)
+async def test_encrypted_reasoning_is_not_asked_for_without_need(
+    settings_of_agent, api, reasoning_model, use_agent
+):
+    api.script("Hi")
+    use_agent(model=reasoning_model, model_settings=settings_of_agent)
+    await Chat().say("Hello")
+    assert api.requests[0].body["include"] == []
+
+
+@pytest.mark.parametrize("name", ["gpt-4o", "gpt-5-chat-latest", "gpt-5.1-chat-latest", "omni"])
+async def test_model_that_does_not_reason_is_not_asked_for_encrypted_reasoning(
+    name, api, reasoning_model, use_agent
+):
+    api.script("Hi")
+    reasoning_model.model = name
+    use_agent(model=reasoning_model)
+    await Chat().say("Hello")
+    assert api.requests[0].body["include"] == []
+
+
+async def test_agent_handed_over_to_is_not_asked_for_what_its_model_refuses(
+    api, model, reasoning_model, use_agent
+):
+    api.script(Turn(call=("transfer_to_plain", {}), reasoning=True), "Hi")
+    use_agent(model=reasoning_model, handoffs=[Agent(name="plain", model=model())])
+
+    assert answers(await Chat().say("Hello")) == ["Hi"]
+
+    assert [request.body["include"] for request in api.requests] == [["reasoning.encrypted_content"], []]
 
 
 @pytest.fixture

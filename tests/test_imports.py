@@ -25,7 +25,7 @@ LAYERS = [
     {"live_run"},
     {"run_rows"},
     {"agents"},
-    {"server", "offline", "agent_run", "converter"},
+    {"server", "offline", "agent_run", "converter", "responses_api"},
     {"local_model"},
     {"answer", "responses"},
     {"store", "titles", "attachments", "tracing"},
