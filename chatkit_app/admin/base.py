@@ -270,8 +270,10 @@ class RecordAdmin(ReadingAdmin):
     The delete *permission* stays what it is: Django asks for it, row by row, when a user is deleted.
     """
 
-    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        actions = super().get_actions(request)
+    def get_actions(self, request: HttpRequest, action_location: Any = None) -> dict[str, Any]:
+        """Django's, without the deletion. ``action_location`` is given by Django 6.1 and unknown to older ones."""
+        location = {} if action_location is None else {"action_location": action_location}
+        actions = super().get_actions(request, **location)
         actions.pop("delete_selected", None)
         return actions
 

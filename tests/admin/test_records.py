@@ -4,11 +4,12 @@ from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
+from django.contrib.admin import ModelAdmin, site
 from django.contrib.auth.models import User
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import connection, connections
-from django.test import AsyncClient, Client
+from django.test import AsyncClient, Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -351,3 +352,14 @@ def test_too_many_files_at_once_are_refused(
     response = admin_client.post(f"{APP}attachment/", data, follow=True)
     assert "Please select at most 1 attachments at a time." in response.content.decode()
     assert Attachment.objects.count() == 2
+
+
+def test_location_of_actions_is_passed_on_where_django_gives_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    def of_django_6_1(self: Any, request: Any, action_location: Any = "list") -> dict[str, Any]:
+        return {"delete_selected": None, action_location: None}
+
+    monkeypatch.setattr(ModelAdmin, "get_actions", of_django_6_1)
+    runs = site.get_model_admin(Run)
+    request = RequestFactory().get("/")
+    assert list(runs.get_actions(request, action_location="form")) == ["form"]  # type: ignore[call-arg]
+    assert list(runs.get_actions(request)) == ["list"]
