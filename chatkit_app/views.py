@@ -185,7 +185,9 @@ class EndpointView(View):
 
     def endpoint_url(self, request: HttpRequest) -> str:
         """The endpoint's whole address, beside which those of runs and attachments are."""
-        return request.build_absolute_uri(request.path.rsplit("/", self.depth)[0])
+        # Not ``request.path``: behind a proxy that strips a prefix it lacks FORCE_SCRIPT_NAME, which reverse() adds.
+        path = request.META.get("SCRIPT_NAME", "").rstrip("/") + request.path_info
+        return request.build_absolute_uri(path.rsplit("/", self.depth)[0])
 
     async def get_server(self) -> DjangoChatKitServer:
         """The server that answers here."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,10 @@ from chatkit.types import AttachmentCreateParams
 from django.contrib.auth import get_user_model
 from django.contrib.sessions.models import Session
 from django.core.files.base import ContentFile
+from django.core.handlers.asgi import ASGIHandler
 from django.db import OperationalError
 from django.test import Client
+from django.urls import clear_script_prefix
 from django.utils import timezone
 
 from chatkit_app import attachments, db
@@ -790,3 +793,56 @@ async def test_signed_url_needs_no_login_where_the_site_requires_one(settings):
     settings.MIDDLEWARE = [*settings.MIDDLEWARE, "django.contrib.auth.middleware.LoginRequiredMiddleware"]
     assert (await get(Chat(), url)).status == 200
     assert (await upload(Chat())).status == 401
+
+
+# --- Below a prefix -----------------------------------------------------------------------------------------
+
+
+async def previews(chat: Chat) -> set[str]:
+    """Without their signatures, the addresses of a picture in each place that tells one."""
+    sent = (await upload(chat)).json()
+    announced = await announce(chat)
+    answer = await send(chat, sent["id"])
+    followed = await (await chat.follow(answer.run_id)).rest()
+    items = await chat.items(answer.thread_id)
+    urls = [sent["preview_url"], announced["preview_url"]]
+    urls += [announced["upload_descriptor"]["url"]]
+    urls += [
+        events[1]["item"]["attachments"][0]["preview_url"] for events in (answer.events(), followed.events())
+    ]
+    urls += [items[0]["attachments"][0]["preview_url"]]
+    return {url.partition("?")[0].replace(announced["id"], "ID").replace(sent["id"], "ID") for url in urls}
+
+
+BELOW = {"http://testserver/app/chatkit/attachments/ID", "http://testserver/app/chatkit/attachments/ID/file"}
+
+
+async def test_addresses_of_files_have_the_prefix_that_a_proxy_strips(settings: Any) -> None:
+    settings.FORCE_SCRIPT_NAME = "/app"
+    assert await previews(Chat()) == BELOW
+
+
+@pytest.mark.parametrize("forced", [None, "/app"])
+async def test_addresses_of_files_have_the_prefix_of_the_server_once(
+    settings: Any, forced: str | None
+) -> None:
+    settings.FORCE_SCRIPT_NAME = forced
+
+    async def mounted(scope: Any, receive: Any, send: Any) -> None:
+        await ASGIHandler()({**scope, "root_path": "/app", "path": f"/app{scope['path']}"}, receive, send)
+
+    assert await previews(Chat(mounted)) == BELOW
+
+
+@pytest.fixture
+def script_prefix() -> Iterator[None]:
+    """Django keeps that of the last request in the thread."""
+    yield
+    clear_script_prefix()
+
+
+@pytest.mark.usefixtures("script_prefix")
+def test_addresses_of_files_have_the_prefix_under_wsgi(settings: Any, client: Client) -> None:
+    settings.FORCE_SCRIPT_NAME = "/app"
+    reply = client.post("/chatkit/attachments", {"file": ContentFile(PNG, "photo.png")})
+    assert reply.json()["preview_url"].startswith("http://testserver/app/chatkit/attachments/")
