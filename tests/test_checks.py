@@ -14,6 +14,7 @@ from django.contrib.sessions.middleware import SessionMiddleware
 from django.core import checks as django_checks
 from django.core.management import call_command
 from django.core.management.base import SystemCheckError
+from django.db import connections
 from django.test import override_settings
 from django.urls import include, path
 from django.utils.translation import gettext_lazy
@@ -134,7 +135,7 @@ CLEAN: dict[str, Any] = {
         },
         "KEEP_ALIVE": 10,
     },
-    "CHANNEL_LAYERS": {"default": {"BACKEND": "channels_redis.core.RedisChannelLayer"}},
+    "CHANNEL_LAYERS": {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}},
     "ROOT_URLCONF": "chatkit_app.urls_of_the_checks_test",
 }
 
@@ -466,16 +467,17 @@ def test_w080_is_silent_in_debug() -> None:
     assert ids(checks.check_domain_key, CHATKIT={}, DEBUG=True) == []
 
 
-IN_MEMORY = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
 REDIS = {"default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer"}}
 
 
-def test_w090_channel_layer_in_memory() -> None:
-    assert ids(checks.check_channel_layer, CHANNEL_LAYERS=IN_MEMORY) == ["chatkit.W090"]
+def test_channel_layer_in_memory_is_enough_for_several_processes() -> None:
+    layers = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+    assert ids(checks.check_channel_layer, CHANNEL_LAYERS=layers, DEBUG=False) == []
 
 
-def test_w090_is_silent_in_debug() -> None:
-    assert ids(checks.check_channel_layer, CHANNEL_LAYERS=IN_MEMORY, DEBUG=True) == []
+def test_e091_channels_redis_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chatkit_app.checks.deployment.find_spec", lambda name: object())
+    assert ids(checks.check_channel_layer, CHANNEL_LAYERS=REDIS) == []
 
 
 def test_e091_channels_redis_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -568,6 +570,29 @@ def test_w112_sqlite_with_immediate_transactions(database: Any) -> None:
 
 def test_w112_is_silent_in_debug(database: Any) -> None:
     assert database(ENGINE=SQLITE, DEBUG=True) == []
+
+
+@pytest.mark.parametrize("vendor", ["mysql", "oracle", "microsoft"])
+def test_e113_database_of_another_vendor(monkeypatch: pytest.MonkeyPatch, vendor: str) -> None:
+    monkeypatch.setattr(connections["default"], "vendor", vendor)
+    assert ids(checks.check_database_vendor) == ["chatkit.E113"]
+
+
+@pytest.mark.parametrize("vendor", ["sqlite", "postgresql"])
+def test_e113_is_silent_for_what_the_app_runs_on(monkeypatch: pytest.MonkeyPatch, vendor: str) -> None:
+    monkeypatch.setattr(connections["default"], "vendor", vendor)
+    assert ids(checks.check_database_vendor) == []
+
+
+class RouterToChats:
+    def db_for_write(self, model: Any, **hints: Any) -> str | None:
+        return "chats" if model._meta.app_label == "chatkit_app" else None
+
+
+def test_e113_looks_at_the_database_that_the_router_chooses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections._connections, "chats", SimpleNamespace(vendor="mysql"), raising=False)
+    (message,) = messages(checks.check_database_vendor, DATABASE_ROUTERS=[f"{HERE}.RouterToChats"])
+    assert message.msg == 'The chat\'s tables are in "chats", a database of the kind "mysql".'
 
 
 def test_databases_without_a_default_are_left_alone(database: Any) -> None:

@@ -13,7 +13,7 @@ from django.core import checks
 from django.core.checks import CheckMessage
 
 from .attachments import check_attachments
-from .databases import check_databases
+from .databases import check_database_vendor, check_databases
 from .deployment import check_asgi, check_channel_layer, check_domain_key, check_offline_model
 from .keys import KEY_RULES as KEY_RULES
 from .keys import check_settings
@@ -44,6 +44,7 @@ def register_checks() -> None:
         (check_offline_model, checks.Tags.compatibility),
         # Not Tags.database: those run only when a database is named, and these need none.
         (check_databases, checks.Tags.compatibility),
+        (check_database_vendor, checks.Tags.compatibility),
     ):
         checks.register(_as_list(check), "chatkit", tag)
 

@@ -6,9 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
+from django.db import connections, router
 
 from .keys import value_of
 from .messages import Messages, error, warning
+
+SUPPORTED_VENDORS = ("sqlite", "postgresql")
 
 
 def check_databases() -> Messages:
@@ -44,4 +47,19 @@ def check_databases() -> Messages:
             "SQLite's transactions begin without a lock; of two answers at once, one can find it locked.",
             'Set DATABASES["default"]["OPTIONS"] = {"transaction_mode": "IMMEDIATE", "timeout": 20, '
             '"init_command": "PRAGMA journal_mode=WAL;"}, or use PostgreSQL.',
+        )
+
+
+def check_database_vendor() -> Messages:
+    """E113: a database whose SQL is not the one we write. Some of what others lack shows only in single pages."""
+    from ..models import Thread
+
+    alias = router.db_for_write(Thread)
+    # Of the connection, which is not opened for it: an engine of another name can be one of these two.
+    vendor = connections[alias].vendor
+    if vendor not in SUPPORTED_VENDORS:
+        yield error(
+            "E113",
+            f'The chat\'s tables are in "{alias}", a database of the kind "{vendor}".',
+            "Use PostgreSQL or SQLite; on others parts of the chat and of its admin fail.",
         )

@@ -43,19 +43,15 @@ def check_domain_key() -> Messages:
 
 
 def check_channel_layer() -> Messages:
-    """W090, E091: messages between processes."""
+    """E091: a channel layer that cannot be loaded.
+
+    One in memory is as good: processes tell one another of answers and stops through the database.
+    """
     layers = getattr(settings, "CHANNEL_LAYERS", None)
     layer = layers.get("default") if isinstance(layers, Mapping) else None
     backend = layer.get("BACKEND") if isinstance(layer, Mapping) else None
     if not isinstance(backend, str):
         return
-    if backend == "channels.layers.InMemoryChannelLayer" and not settings.DEBUG:
-        yield warning(
-            "W090",
-            "The channel layer is in memory; processes do not hear one another.",
-            "With more than one process, configure channels_redis "
-            "(pip install django-openai-chatkit[redis]). With exactly one, silence this check.",
-        )
     if backend.startswith("channels_redis.") and find_spec("channels_redis") is None:
         yield error(
             "E091",
