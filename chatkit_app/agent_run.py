@@ -10,6 +10,7 @@ from agents import RunResultStreaming, StreamEvent
 from chatkit.agents import AgentContext
 from chatkit.types import ProgressUpdateEvent
 
+from .citations import with_readable_citations
 from .context import Usage
 
 # How long a stopped answer waits for its model to have let go.
@@ -35,14 +36,17 @@ class AgentRun:
         return self
 
     async def __anext__(self) -> StreamEvent:
-        try:
-            event = await anext(self._events)
-        except Exception:
-            if self._left:
-                return cast(StreamEvent, None)  # nobody is left to retrieve an exception
-            raise
-        if event.type == "raw_response_event" and event.data.type == "response.created":
-            self._usage.model = event.data.response.model
+        event: StreamEvent | None = None
+        while event is None:
+            try:
+                event = await anext(self._events)
+            except Exception:
+                if self._left:
+                    return cast(StreamEvent, None)  # nobody is left to retrieve an exception
+                raise
+            if event.type == "raw_response_event" and event.data.type == "response.created":
+                self._usage.model = event.data.response.model
+            event = with_readable_citations(event)
         return event
 
     async def stop(self, agent_context: AgentContext[Any]) -> None:

@@ -69,6 +69,7 @@ from django.utils.translation import override
 from . import db
 from .agent_run import AgentRun
 from .attachments import DjangoAttachmentStore
+from .citations import PatientConverter
 from .conf import chatkit_settings
 from .context import RequestContext
 from .converter import DjangoThreadItemConverter as DjangoThreadItemConverter
@@ -167,9 +168,10 @@ class AgentChatKitServer(DjangoChatKitServer):
                 keeping_reasoning(agent, run_config), items, context=agent_context, run_config=run_config
             )
         run = AgentRun(result, context.memory.usage)
+        converter = PatientConverter(self.response_converter)
         stream = cast(
             "AsyncGenerator[ThreadStreamEvent, None]",
-            stream_agent_response(agent_context, run.as_result(), converter=self.response_converter),
+            stream_agent_response(agent_context, run.as_result(), converter=converter),
         )
         try:
             with self._described_errors(context):

@@ -46,6 +46,8 @@ class Turn:
         failed: end with ``response.failed`` (Responses only).
         reasoning: begin with a reasoning item, encrypted when that is asked for (Responses only).
         hosted: other items that come before the answer, each complete (Responses only).
+        annotations: the text's citations, each announced on its own and repeated in what is done; None leaves
+            out the field, as some servers do (Responses only).
     """
 
     text: str = ""
@@ -57,6 +59,7 @@ class Turn:
     failed: bool = False
     reasoning: bool = False
     hosted: tuple[dict[str, Any], ...] = ()
+    annotations: list[Any] | None = field(default_factory=list)
 
 
 @dataclass
@@ -206,7 +209,9 @@ class OpenAIServer:
             item |= {"arguments": arguments, "status": "completed"}
         else:
             item = {"id": f"msg_{n}", "type": "message", "role": "assistant"}
-            part = {"type": "output_text", "annotations": [], "logprobs": []}
+            part: dict[str, Any] = {"type": "output_text", "logprobs": []}
+            if turn.annotations is not None:
+                part["annotations"] = []
             added = {**item, "status": "in_progress", "content": []}
             yield event("response.output_item.added", **place, item=added)
             inside = {**place, "item_id": f"msg_{n}", "content_index": 0}
@@ -217,9 +222,15 @@ class OpenAIServer:
                 error = {"code": "server_error", "message": "secret detail"}
                 yield event("response.failed", response={**response, "status": "failed", "error": error})
                 return
+            for index, annotation in enumerate(turn.annotations or []):
+                fields = {**inside, "annotation_index": index, "annotation": annotation}
+                yield event("response.output_text.annotation.added", **fields)
             yield event("response.output_text.done", **inside, text=turn.text, logprobs=[])
-            yield event("response.content_part.done", **inside, part={**part, "text": turn.text})
-            item |= {"status": "completed", "content": [{**part, "text": turn.text}]}
+            part["text"] = turn.text
+            if turn.annotations is not None:
+                part["annotations"] = turn.annotations
+            yield event("response.content_part.done", **inside, part=part)
+            item |= {"status": "completed", "content": [part]}
         yield event("response.output_item.done", **place, item=item)
         usage = {
             "input_tokens": 100,
