@@ -37,7 +37,7 @@ LAYERS = [
     {"querysets"},
     {"context"},
     {"db"},
-    {"errors", "conf", "signals", "frames", "element_strings", "threads"},
+    {"errors", "conf", "signals", "frames", "element_strings", "threads", "citations"},
 ]
 LEVEL = {module: level for level, modules in enumerate(LAYERS) for module in modules}
 
