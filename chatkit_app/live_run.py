@@ -83,6 +83,11 @@ class LiveRun(Frames):
         self.recorded_delivered = False
         self._failure = ""
 
+    @property
+    def is_ending(self) -> bool:
+        """Whether nothing more is sent, and the end is being recorded or has been."""
+        return self._ending
+
     # Reading
 
     async def recorded(self) -> None:

@@ -133,8 +133,12 @@ def sign_of_life(active: list[LiveRun]) -> list[int]:
     keys = [pk for run in active if (pk := run.context.memory.run_pk) is not None]
     rows = RunRow.objects.filter(pk__in=keys)
     rows.running().update(heartbeat_at=timezone.now())
-    for pk in rows.filter(status=RunRow.Status.LOST).values_list("pk", flat=True):
-        _find_again(pk)
+    lost = set(rows.filter(status=RunRow.Status.LOST).values_list("pk", flat=True))
+    for run in active:
+        # Looked at after the rows: a run that has written itself that it is lost has said before that it is ending.
+        pk = run.context.memory.run_pk
+        if pk is not None and pk in lost and not run.is_ending:
+            _find_again(pk)
     mark_lost(RunRow.objects.all())
     stop_requested = dict(rows.values_list("pk", "stop_requested"))
     return [pk for pk in keys if stop_requested.get(pk, True)]

@@ -789,6 +789,16 @@ async def test_interrupted_answers_are_saved_and_their_readers_told(use, gate):
     assert await stored(answer.thread_id) == ["one "]
 
 
+async def test_sign_of_life_during_the_end_does_not_bring_an_interrupted_run_back(use, gate):
+    use("SlowServer", CHECKPOINT_INTERVAL=60)
+    answer = await begin_slowly(Chat())
+    run = runs.get_live(answer.run_id)
+    await runs.interrupt_all()
+    await ended(answer.run_id)
+    await db.run(run_rows.sign_of_life, [run])
+    assert await db.run(status_of, answer.run_id) == "lost"
+
+
 async def test_raising_server_fails_the_run(use):
     use("RaisingServer")
     answer = await Chat().say("hi")
