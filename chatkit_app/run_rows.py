@@ -130,18 +130,16 @@ def staff_events(run_pk: int, *, locale: str | None) -> list[ThreadStreamEvent]:
 
 def sign_of_life(active: list[LiveRun]) -> list[int]:
     """Say that these runs live; return the keys of those that somebody stopped, or deleted with their thread."""
-    keys = [pk for run in active if (pk := run.context.memory.run_pk) is not None]
-    rows = RunRow.objects.filter(pk__in=keys)
+    by_pk = {pk: run for run in active if (pk := run.context.memory.run_pk) is not None}
+    rows = RunRow.objects.filter(pk__in=list(by_pk))
     rows.running().update(heartbeat_at=timezone.now())
-    lost = set(rows.filter(status=RunRow.Status.LOST).values_list("pk", flat=True))
-    for run in active:
+    for pk in rows.filter(status=RunRow.Status.LOST).values_list("pk", flat=True):
         # Looked at after the rows: a run that has written itself that it is lost has said before that it is ending.
-        pk = run.context.memory.run_pk
-        if pk is not None and pk in lost and not run.is_ending:
+        if not by_pk[pk].is_ending:
             _find_again(pk)
     mark_lost(RunRow.objects.all())
     stop_requested = dict(rows.values_list("pk", "stop_requested"))
-    return [pk for pk in keys if stop_requested.get(pk, True)]
+    return [pk for pk in by_pk if stop_requested.get(pk, True)]
 
 
 def _find_again(pk: int) -> None:

@@ -48,7 +48,7 @@ def _forget_request_threads() -> None:
 
 
 class SiteThreads(ThreadPoolExecutor):
-    """Threads for a site's own synchronous code that the Agents SDK calls: tools, guardrails, filters.
+    """Threads for a site's own synchronous code that goes through ``asyncio.to_thread()``, as the SDK calls tools.
 
     It runs in the event loop's default executor, whose database connections are nobody's: a broken one would be used
     for ever, and one from psycopg's pool would never go back. Here a connection lives as long as the call that opened
