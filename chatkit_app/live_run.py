@@ -81,7 +81,7 @@ class LiveRun(Frames):
         self._recording: asyncio.Future[None] | None = None
         self._abandoned: asyncio.Future[None] | None = None
         self.recorded_delivered = False
-        self._failure = ""
+        self.failure = ""
 
     @property
     def is_ending(self) -> bool:
@@ -144,12 +144,12 @@ class LiveRun(Frames):
 
     def interrupt(self) -> None:
         """The process is going down: keep what there is of the answer, and tell its readers."""
-        self._failure = "interrupted"
+        self.failure = "interrupted"
         self._cancel(RunRow.Status.LOST)
 
     def give_up(self) -> None:
         """Nothing has come for too long: end the answer with an error that the user sees."""
-        self._failure = "timeout"
+        self.failure = "timeout"
         self._cancel(RunRow.Status.FAILED)
 
     # Driving
@@ -200,7 +200,7 @@ class LiveRun(Frames):
                 self._close_unfinished_items()
                 if self._stop_status is None:
                     # Not by us: the process is going down, or respond() was waiting for a task that was cancelled.
-                    self._failure = "interrupted"
+                    self.failure = "interrupted"
             except (Exception, SystemExit) as error:
                 # SystemExit would take the whole process, and everybody's answers, with it.
                 self._send(codec.to_frame(self.server.error_event(error)))
@@ -208,15 +208,15 @@ class LiveRun(Frames):
                 # The last frame but one, when the thread has changed as well.
                 for frame in self.frames[-2:]:
                     if frame.startswith(b'data: {"type":"error"'):
-                        status, self._failure = RunRow.Status.FAILED, _reason(frame)
+                        status, self.failure = RunRow.Status.FAILED, _reason(frame)
             if not self._ending:
                 await self._end(status)
 
     async def _end(self, status: str) -> None:
-        if self._failure in {"timeout", "interrupted"}:
+        if self.failure in {"timeout", "interrupted"}:
             message = (
                 _("The answer took too long. Please try again.")
-                if self._failure == "timeout"
+                if self.failure == "timeout"
                 else _("The answer was interrupted. Please try again.")
             )
             self._send(codec.to_frame(ErrorEvent(code="custom", message=message, allow_retry=True)))

@@ -84,7 +84,7 @@ def record_end(run: LiveRun, status: str) -> list[ThreadStreamEvent]:
     usage = memory.usage
     fields: dict[str, Any] = {
         "status": status,
-        "error": codec.storable_text(run._failure)[:2000],
+        "error": codec.storable_text(run.failure)[:2000],
         "delivered": run.delivered or run.readers > 0,
         "model": codec.storable_text(usage.model)[:200],
         "input_tokens": usage.input_tokens,

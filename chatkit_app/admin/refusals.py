@@ -63,7 +63,8 @@ def watched(site: AdminSite, view: View) -> View:
             _write_down(site, request, response.status_code)
         return response
 
-    wrapper._non_atomic_requests = set(connections)  # type: ignore[attr-defined]
+    for using in connections:
+        transaction.non_atomic_requests(using)(wrapper)
     return csrf_exempt(wrapper)
 
 

@@ -1,0 +1,41 @@
+"""The private and undocumented names of other packages that this app relies on.
+
+Read an upgrade of these packages against this list. A test looks for each name where it is said to be, and fails on
+a use of such a name that is not listed.
+"""
+
+from __future__ import annotations
+
+# Names that are called, read or set, by what has them.
+USED: dict[str, tuple[str, ...]] = {
+    "agents.models": ("_openai_shared",),
+    "asgiref.sync.AsyncToSync": ("executors", "loop_thread_executors"),
+    "asgiref.sync.SyncToAsync": ("deadlock_context", "thread_sensitive_context"),
+    "chatkit.agents.AgentContext": ("_events",),
+    "chatkit.server.ChatKitServer": (
+        "_process_new_thread_item_respond",
+        "_to_thread_response",
+        "_update_pending_items",
+    ),
+    "concurrent.futures.ThreadPoolExecutor": ("_threads",),
+    "django.core.handlers.asgi.ASGIRequest": ("_stream",),
+    "django.core.management.base.OutputWrapper": ("_out",),
+    "django.db.models.Model": ("_state",),
+    "django.db.models.QuerySet": ("_db", "_hints", "_raw_delete"),
+    "django.http.StreamingHttpResponse": ("_iterator", "_resource_closers"),
+}
+
+# Methods of base classes that ours override: were one renamed, ours would never be called again.
+OVERRIDDEN: dict[str, tuple[str, ...]] = {
+    "chatkit.server.ChatKitServer": (
+        "_build_user_message_item",
+        "_load_full_thread",
+        "_process_events",
+        "_process_non_streaming",
+        "_process_streaming_impl",
+        "_serialize",
+    ),
+    "django.contrib.admin.ModelAdmin": ("_get_obj_does_not_exist_redirect",),
+    "django.db.models.QuerySet": ("_raw_delete", "_update"),
+    "django.middleware.csrf.CsrfViewMiddleware": ("_reject",),
+}
