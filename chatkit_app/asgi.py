@@ -7,8 +7,8 @@
 Django keeps a thread for each request in flight, so that a thousand open requests are a thousand threads, each with a
 database connection of its own as soon as it queries; and it enters and leaves that thread twice for every middleware.
 Here ``CHATKIT["REQUEST_THREADS"]`` threads are shared by all requests, and neighbouring middlewares run in one go. What
-belongs to one request still runs in one thread, in the same order. The endpoint works under Django's own
-``get_asgi_application()`` too.
+belongs to one request still runs in one thread, in the same order. Where ``CHATKIT["DATABASE_CONTEXT"]`` is used, a
+request has a thread of its own here too. The endpoint works under Django's own ``get_asgi_application()`` as well.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from django.http import HttpRequest, HttpResponseBase
 from django.urls import get_resolver
 from django.utils.deprecation import MiddlewareMixin
 
-from . import db
+from . import database_context, db
 
 ASGIApplication = Callable[[Any, Any, Any], Awaitable[None]]
 AsyncHandler = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
@@ -51,6 +51,10 @@ def share_threads(application: ASGIApplication) -> ASGIApplication:
     async def shared(scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "lifespan":
             await follow_lifespan(receive, send)
+            return
+        if database_context.is_used():
+            # What a middleware puts on a connection would be there for other requests in the same thread.
+            await application(scope, receive, send)
             return
         async with ThreadSensitiveContext(executor=db.request_lane()):
             await application(scope, receive, send)

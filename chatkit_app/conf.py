@@ -39,6 +39,7 @@ DEFAULTS: dict[str, Any] = {
     "DB_WORKERS": 8,
     "DB_PATIENCE": 10.0,
     "REQUEST_THREADS": 8,
+    "DATABASE_CONTEXT": None,
 }
 
 ATTACHMENT_DEFAULTS: dict[str, Any] = {
@@ -199,6 +200,11 @@ class ChatKitSettings:
     def request_threads(self) -> int:
         """Threads that ``chatkit_app.asgi`` shares among all requests for their synchronous parts."""
         return int(self._get("REQUEST_THREADS"))
+
+    @property
+    def database_context(self) -> str | None:
+        """Dotted path of a function ``(request) -> DatabaseContext``; ``None`` for what the database's engine needs."""
+        return cast("str | None", self._get("DATABASE_CONTEXT"))
 
 
 chatkit_settings = ChatKitSettings()

@@ -17,10 +17,18 @@ from typing import Any, ParamSpec, TypeVar
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, connections, router, transaction
+from django.db import (
+    InterfaceError,
+    OperationalError,
+    close_old_connections,
+    connections,
+    router,
+    transaction,
+)
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Model
 
+from . import database_context
 from .conf import chatkit_settings
 from .errors import DatabaseUnavailable
 from .threads import callers_thread
@@ -85,16 +93,21 @@ async def run(func: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
     must come to the same end when it is run twice: write with upserts, in one transaction.
 
     Under ``async_to_sync`` (a synchronous view, a ``TestCase``) the work runs in the calling thread, inside its
-    transaction.
+    transaction. Elsewhere it runs in the current ``DatabaseContext``, where the site uses them.
 
     Raises:
         DatabaseUnavailable: when the database stays away for longer than that.
+        NoDatabaseContext: when there is none, so that nothing says in which schema the work belongs.
     """
+    in_callers_thread = callers_thread() is not None
+    if not in_callers_thread and database_context.current() is None and database_context.is_used():
+        raise database_context.NoDatabaseContext
+    func = database_context.bound(func)
     deadline = time.monotonic() + chatkit_settings.db_patience
     attempt = 0
     while True:
         try:
-            if callers_thread() is not None:
+            if in_callers_thread:
                 return await sync_to_async(func)(*args, **kwargs)
             return await asyncio.get_running_loop().run_in_executor(
                 _get_pool(), lambda: _work(func, *args, **kwargs)
@@ -114,7 +127,7 @@ def savepoint(model: type[Model]) -> AbstractContextManager[None]:
 
 
 class Lane(ThreadPoolExecutor):
-    """A single thread, which knows how much it has been given to do."""
+    """A single thread, which knows how much it has been given to do, and in which ``DatabaseContext``."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -126,9 +139,15 @@ class Lane(ThreadPoolExecutor):
     def submit(self, fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> Future[R]:
         with self._counting:
             self.pending += 1
-        future = super().submit(fn, *args, **kwargs)
+        future = super().submit(database_context.bound(fn), *args, **kwargs)
         future.add_done_callback(self._done)
         return future
+
+    def close_old_connections(self) -> None:
+        """Close what has become too old, or broken, as Django does between two requests."""
+        # Not inside a context, which would ask for a connection once more on its way out.
+        if self._threads:
+            super().submit(close_old_connections)
 
     def _done(self, future: Future[Any]) -> None:
         with self._counting:

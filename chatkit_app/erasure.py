@@ -12,7 +12,6 @@ from typing import Any, Self, TypeVar
 
 from django.apps import apps
 from django.contrib.auth import get_user_model
-from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
 from django.db import OperationalError, connections, router, transaction
 from django.db.models import CASCADE, DO_NOTHING, SET_NULL, Model, Q, QuerySet
@@ -254,7 +253,10 @@ def _delete_history(keys: list[int]) -> None:
     if apps.is_installed("django.contrib.admin"):
         from django.contrib.admin.models import LogEntry
 
-        history = LogEntry.objects.filter(content_type=ContentType.objects.get_for_model(Thread))
+        # Not by the key of the content type: Django keeps keys for the whole process, and each tenant has its own.
+        history = LogEntry.objects.filter(
+            content_type__app_label=Thread._meta.app_label, content_type__model=Thread._meta.model_name
+        )
         history.filter(object_id__in=[str(key) for key in keys]).delete()
 
 

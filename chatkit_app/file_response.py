@@ -10,8 +10,9 @@ from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, StreamingHttpResponse
 from django.utils.http import content_disposition_header
 
-from . import db
+from . import database_context, db
 from .attachments import RASTER_IMAGES, clean_name
+from .database_context import DatabaseContext
 from .models import Attachment
 
 CHUNK = 256 * 1024
@@ -29,7 +30,8 @@ def file_response(
         headers: further ones: who may embed the file, and how long it may be kept.
     """
     shown = attachment.mime_type in RASTER_IMAGES
-    content: Any = _chunks(file) if isinstance(request, ASGIRequest) else file.chunks(CHUNK)
+    context = database_context.current() or database_context.of(request)
+    content: Any = _chunks(file, context) if isinstance(request, ASGIRequest) else file.chunks(CHUNK)
     response = StreamingHttpResponse(
         content,
         content_type=attachment.mime_type if shown else "application/octet-stream",
@@ -45,6 +47,11 @@ def file_response(
     return response
 
 
-async def _chunks(file: File[bytes]) -> AsyncIterator[bytes]:
-    while chunk := await db.run(file.read, CHUNK):
+async def _chunks(file: File[bytes], context: DatabaseContext | None) -> AsyncIterator[bytes]:
+    while True:
+        # Not around the yield: who iterates goes on there.
+        with database_context.using(context):
+            chunk = await db.run(file.read, CHUNK)
+        if not chunk:
+            return
         yield chunk

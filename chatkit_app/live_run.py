@@ -21,11 +21,10 @@ from chatkit.types import (
     ThreadStreamEvent,
     ThreadUpdatedEvent,
 )
-from django.db import close_old_connections
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from . import codec, db, run_rows
+from . import codec, database_context, db, run_rows
 from .conf import chatkit_settings
 from .errors import ThreadReadOnly
 from .frames import Frames
@@ -49,6 +48,7 @@ class LiveRun(Frames):
     Attributes:
         public_id: what ``X-ChatKit-Run`` says and the run's URLs contain.
         withdrawn: whether something in its frames was redacted, so that nobody is given them again.
+        database_context: that of its request. Who stops it, reads it or looks after it may have another one, or none.
         on_thread: called with the run as soon as ``threads.create`` has given it a thread.
     """
 
@@ -72,6 +72,7 @@ class LiveRun(Frames):
         self.public_id = f"run_{secrets.token_hex(16)}"
         self.thread_id: str | None = getattr(request.params, "thread_id", None)
         self.withdrawn = False
+        self.database_context = database_context.current()
         self.loop = asyncio.get_running_loop()
         self.started = self.last_event = time.perf_counter()
         self.ended: float | None = None
@@ -82,6 +83,11 @@ class LiveRun(Frames):
         self._abandoned: asyncio.Future[None] | None = None
         self.recorded_delivered = False
         self.failure = ""
+
+    @property
+    def partition(self) -> str:
+        """The part of the database in which the run has its row."""
+        return self.database_context.partition if self.database_context is not None else ""
 
     @property
     def is_ending(self) -> bool:
@@ -101,7 +107,8 @@ class LiveRun(Frames):
             run_pk = self.context.memory.run_pk
             if self.delivered and not self.recorded_delivered and run_pk is not None:
                 self.recorded_delivered = True
-                record_delivery(run_pk)
+                with database_context.using(self.database_context):
+                    record_delivery(run_pk)
         elif not self.readers and chatkit_settings.on_disconnect == "cancel":
             self._cancel(RunRow.Status.STOPPED)
 
@@ -132,7 +139,7 @@ class LiveRun(Frames):
             self._abandoned = asyncio.ensure_future(self._end_without_task())
 
     async def _end_without_task(self) -> None:
-        with translation.override(self.context.locale):
+        with database_context.using(self.database_context), translation.override(self.context.locale):
             self._close_unfinished_items()
             await self._end(self._stop_status or RunRow.Status.LOST)
         self._close()
@@ -183,8 +190,7 @@ class LiveRun(Frames):
         lane = db.request_lane()
         async with ThreadSensitiveContext(executor=lane):
             await self._drive()
-        if lane._threads:
-            lane.submit(close_old_connections)
+        lane.close_old_connections()
 
     async def _drive(self) -> None:
         status: str = RunRow.Status.COMPLETED

@@ -19,7 +19,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from pydantic import BaseModel
 
-from . import codec, db
+from . import codec, database_context, db
 from .attachments import signed_again
 from .errors import ChatKitError
 from .frames import Frames
@@ -43,6 +43,7 @@ class StoredRun(Frames):
         self._run_pk = run_pk
         self._endpoint_url = endpoint_url
         self._locale = translation.get_language()
+        self._database_context = database_context.current()
         self._texts: dict[str, str] = {}
         self._finished: set[str] = set()
         self._task = asyncio.create_task(self._follow(), context=context_beyond_request())
@@ -52,7 +53,8 @@ class StoredRun(Frames):
         if self.readers <= 0:
             self._task.cancel()
             if self.delivered:
-                record_delivery(self._run_pk)
+                with database_context.using(self._database_context):
+                    record_delivery(self._run_pk)
 
     async def _follow(self) -> None:
         try:

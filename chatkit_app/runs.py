@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from chatkit.types import StreamingReq
 
-from . import db, run_rows
+from . import database_context, db, run_rows
 from .conf import chatkit_settings
 from .errors import ThreadBusy
 from .live_run import LiveRun
@@ -24,12 +24,14 @@ from .querysets import RunQuerySet
 
 if TYPE_CHECKING:
     from .context import RequestContext
+    from .database_context import DatabaseContext
     from .server import DjangoChatKitServer
 
 logger = logging.getLogger(__name__)
 
 _live: dict[str, LiveRun] = {}
-_by_thread: dict[str, LiveRun] = {}
+# Of two schemas, each may have a thread of the same id.
+_by_thread: dict[tuple[str, str], LiveRun] = {}
 _by_request: dict[str, LiveRun] = {}
 _keepers: dict[asyncio.AbstractEventLoop, asyncio.Task[None]] = {}
 
@@ -87,14 +89,15 @@ async def _begin(run: LiveRun) -> None:
 
 def _index_thread(run: LiveRun) -> None:
     if run.thread_id is not None:
-        _by_thread[run.thread_id] = run
+        _by_thread[run.partition, run.thread_id] = run
 
 
 def _unregister(run: LiveRun) -> None:
     _live.pop(run.public_id, None)
-    for index, key in ((_by_thread, run.thread_id), (_by_request, run.request_key)):
-        if key is not None and index.get(key) is run:
-            del index[key]
+    if run.thread_id is not None and _by_thread.get((run.partition, run.thread_id)) is run:
+        del _by_thread[run.partition, run.thread_id]
+    if _by_request.get(run.request_key) is run:
+        del _by_request[run.request_key]
 
 
 async def _await_turn(thread_id: str, frame_id: str) -> bool:
@@ -153,13 +156,14 @@ def find_repeated(request_key: str) -> LiveRun | None:
 
 
 def get_live(public_id: str) -> LiveRun | None:
-    """The run, if this process is making it or has made it a moment ago."""
-    return _live.get(public_id)
+    """The run, if this process is making it or has made it a moment ago, in this part of the database."""
+    run = _live.get(public_id)
+    return run if run is not None and run.partition == database_context.partition() else None
 
 
 def live_run_of_thread(thread_id: str) -> LiveRun | None:
-    """The run that is writing into the thread with this SDK id in this process."""
-    run = _by_thread.get(thread_id)
+    """The run that is writing into the thread with this SDK id, in this process and this part of the database."""
+    run = _by_thread.get((database_context.partition(), thread_id))
     return run if run is not None and not run.done else None
 
 
@@ -193,6 +197,7 @@ def withdraw(thread_id: str) -> None:
     ``Run.withdrawn``, which every reader's row has.
     """
     for run in list(_live.values()):
+        # Should another schema have a thread of this id, its readers get the same from the database.
         if run.thread_id == thread_id:
             run.withdrawn = True
 
@@ -213,15 +218,29 @@ async def _keeper(loop: asyncio.AbstractEventLoop) -> None:
             # Those that began meanwhile, too: nobody's text waits for longer than one interval.
             runs = [run for run in _live.values() if run.loop is loop]
             active = [run for run in runs if run.task is not None and not run.done]
-            for duty in (_checkpoint, _show_life) if active else ():
-                try:
-                    await duty(active)
-                except Exception:
-                    logger.exception("A checkpoint of unfinished answers failed; the next one tries again")
+            for context, together in _by_database_context(active):
+                with database_context.using(context):
+                    await _look_after(together)
             _end_overdue(active)
             _forget(runs)
     finally:
         _keepers.pop(loop, None)
+
+
+async def _look_after(active: list[LiveRun]) -> None:
+    for duty in (_checkpoint, _show_life):
+        try:
+            await duty(active)
+        except Exception:
+            logger.exception("A checkpoint of unfinished answers failed; the next one tries again")
+
+
+def _by_database_context(active: list[LiveRun]) -> list[tuple[DatabaseContext | None, list[LiveRun]]]:
+    """Those that one piece of work can look after."""
+    groups: dict[DatabaseContext | None, list[LiveRun]] = {}
+    for run in active:
+        groups.setdefault(run.database_context, []).append(run)
+    return list(groups.items())
 
 
 async def _checkpoint(active: list[LiveRun]) -> None:

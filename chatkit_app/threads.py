@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import socket
 import weakref
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
@@ -16,6 +17,8 @@ from typing import ParamSpec, TypeVar
 
 from asgiref.sync import AsyncToSync, SyncToAsync
 from django.db import connections
+
+from . import database_context
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -52,17 +55,25 @@ class SiteThreads(ThreadPoolExecutor):
 
     It runs in the event loop's default executor, whose database connections are nobody's: a broken one would be used
     for ever, and one from psycopg's pool would never go back. Here a connection lives as long as the call that opened
-    it; under ``async_to_sync`` the call joins the caller's thread and its transaction.
+    it, and belongs to the current ``DatabaseContext``; under ``async_to_sync`` the call joins the caller's thread and
+    its transaction.
     """
 
     def __init__(self) -> None:
         super().__init__(thread_name_prefix="chatkit-site")
 
     def submit(self, fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> Future[R]:
+        if not _looks_up_hosts(fn):
+            fn = database_context.bound(fn)
         executor = callers_thread()
         if executor is not None:
             return executor.submit(fn, *args, **kwargs)
         return super().submit(_and_close_connections, fn, *args, **kwargs)
+
+
+def _looks_up_hosts(fn: object) -> bool:
+    """Whether it is the event loop itself that calls: that needs no database, and must not fail with it."""
+    return fn in (socket.getaddrinfo, socket.getnameinfo)
 
 
 def _and_close_connections(fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:

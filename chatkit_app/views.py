@@ -10,6 +10,7 @@ import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from asgiref.sync import sync_to_async
 from chatkit.store import NotFoundError
 from chatkit.types import StreamingReq, ThreadMetadata, ThreadsCreateReq, is_streaming_req
 from django.conf import settings
@@ -27,9 +28,10 @@ from django.utils.translation import gettext as _
 from django.views import View
 from django.views.decorators.csrf import csrf_exempt
 
-from . import codec, db, run_rows, runs
+from . import codec, database_context, db, run_rows, runs
 from .conf import chatkit_settings
 from .context import SEED_COOKIE, RequestContext, build_context, ensure_visitor, has_used_seed
+from .database_context import DatabaseContext
 from .errors import (
     ChatKitError,
     CsrfFailed,
@@ -60,26 +62,28 @@ AsyncHandler = Callable[..., Awaitable[HttpResponseBase]]
 
 _OPERATION = re.compile(rb'"type"\s*:\s*"([a-z_.]+)"')
 
-_servers: dict[str, DjangoChatKitServer] = {}
+# By partition too: what makes one may have asked the database.
+_servers: dict[tuple[str, str], DjangoChatKitServer] = {}
 
 
 def get_server(path: str) -> DjangoChatKitServer:
     """The server that a dotted path names: a class, called without arguments, or a callable that returns one.
 
-    It is made when first asked for and kept.
+    It is made when first asked for, in each partition of the database, and kept.
 
     Raises:
         TypeError: when the path names something else.
     """
-    if path not in _servers:
+    key = (database_context.partition(), path)
+    if key not in _servers:
         server = import_string(path)()
         if not isinstance(server, DjangoChatKitServer):
             raise TypeError(
                 f"{path} gave {type(server).__name__}; name a subclass of chatkit_app.server.DjangoChatKitServer, "
                 "or a function that returns an instance of one."
             )
-        _servers[path] = server
-    return _servers[path]
+        _servers[key] = server
+    return _servers[key]
 
 
 class _CsrfCheck(CsrfViewMiddleware):
@@ -145,11 +149,27 @@ class EndpointView(View):
         return transaction.non_atomic_requests(view)
 
     async def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:  # type: ignore[override]
-        response: HttpResponseBase = await super().dispatch(request, *args, **kwargs)  # type: ignore[misc]
+        try:
+            context = await self.ask_database_context(request)
+        except Exception as error:
+            return await self.refuse(request, error)
+        with database_context.using(context):
+            response: HttpResponseBase = await super().dispatch(request, *args, **kwargs)  # type: ignore[misc]
         # Django sets no session cookie on an error of the server, and without one the seed is still needed.
         if self.seed_is_used and response.status_code < 500:
             response.delete_cookie(SEED_COOKIE, samesite="Lax")
         return response
+
+    async def ask_database_context(self, request: HttpRequest) -> DatabaseContext | None:
+        """What the middlewares have put on the connection of the request's own thread, which is asked there."""
+        if not database_context.is_used():
+            return None
+        return await sync_to_async(database_context.of)(request)
+
+    @in_page_language
+    async def refuse(self, request: HttpRequest, error: Exception) -> HttpResponseBase:
+        """Answer a request that comes to nothing before it is looked at."""
+        return refusal(error, streaming=False)
 
     async def http_method_not_allowed(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:  # type: ignore[override]
         response = _message(_("This URL does not take {} requests.").format(request.method), status=405)
@@ -193,7 +213,7 @@ class EndpointView(View):
         """The server that answers here."""
         path = self.server or chatkit_settings.server
         # In a worker when it is not made yet, since a function that makes one may ask the database.
-        server = _servers.get(path)
+        server = _servers.get((database_context.partition(), path))
         return server if server is not None else await db.run(get_server, path)
 
 
@@ -205,6 +225,10 @@ class ChatKitView(EndpointView):
     """
 
     http_method_names = ["post"]
+
+    @in_page_language
+    async def refuse(self, request: HttpRequest, error: Exception) -> HttpResponseBase:
+        return refusal(error, streaming=names_streaming_operation(read_beginning(request)))
 
     @in_page_language
     async def post(self, request: HttpRequest) -> HttpResponseBase:
@@ -267,7 +291,8 @@ class ChatKitView(EndpointView):
             server.store.prefetch_thread(parsed.params.thread_id, context)
         if not frame_id:
             return context, "", None
-        owner = f"{context.user_id}\n{context.visitor_id}\n{context.namespace}\n{request.path}\n{frame_id}\n"
+        part = database_context.partition()
+        owner = f"{part}\n{context.user_id}\n{context.visitor_id}\n{context.namespace}\n{request.path}\n{frame_id}\n"
         key = hashlib.sha256(owner.encode() + body).hexdigest()
         return context, key, run_rows.find_repeated_row(key)
 

@@ -27,6 +27,7 @@ from chatkit_app.server import DjangoChatKitServer
 HERE = "tests.test_checks"
 SESSION = "django.contrib.sessions.middleware.SessionMiddleware"
 AUTHENTICATION = "django.contrib.auth.middleware.AuthenticationMiddleware"
+AUTH = "django.contrib.auth"
 CSRF = "django.middleware.csrf.CsrfViewMiddleware"
 
 
@@ -246,6 +247,7 @@ def test_e002_key_like_none_lists_them_all() -> None:
         ("DB_WORKERS", True),
         ("DB_PATIENCE", -0.5),
         ("REQUEST_THREADS", 0),
+        ("DATABASE_CONTEXT", my_context),
     ],
 )
 def test_e003_value_of_the_wrong_kind(key: str, value: Any) -> None:
@@ -345,6 +347,85 @@ def test_e035_admin_scope_is_a_coroutine_function() -> None:
     assert ids(checks.check_admin_scope, CHATKIT={"ADMIN_SCOPE": f"{HERE}.my_async_scope"}) == [
         "chatkit.E035"
     ]
+
+
+def test_e036_database_context_cannot_be_imported() -> None:
+    key = {"DATABASE_CONTEXT": "nowhere.context"}
+    assert ids(checks.check_database_context, CHATKIT=key) == ["chatkit.E036"]
+
+
+@pytest.mark.parametrize("path", [f"{HERE}.a_number", f"{HERE}.my_scope", "chatkit_app.models.Thread"])
+def test_e037_database_context_is_no_function_of_the_request(path: str) -> None:
+    assert ids(checks.check_database_context, CHATKIT={"DATABASE_CONTEXT": path}) == ["chatkit.E037"]
+
+
+def test_e038_database_context_is_a_coroutine_function() -> None:
+    key = {"DATABASE_CONTEXT": f"{HERE}.my_async_context"}
+    assert ids(checks.check_database_context, CHATKIT=key) == ["chatkit.E038"]
+
+
+# --- Tenants and row-level security -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("middleware", "found"),
+    [
+        ("django_tenants.middleware.main.TenantMainMiddleware", "set_tenant"),
+        ("tests.middlewares.with_set_config.middleware", "set_config"),
+        ("tests.middlewares.with_set.Middleware", "SET app.user_id"),
+    ],
+)
+def test_w114_middleware_puts_state_on_the_connection(middleware: str, found: str) -> None:
+    (message,) = messages(checks.check_connection_state, MIDDLEWARE=[SESSION, middleware])
+    assert message.id == "chatkit.W114"
+    assert f"{middleware} seems to put state on the request's database connection ({found})." in message.msg
+
+
+def test_w114_is_silent_where_the_state_is_carried_over() -> None:
+    middleware = ["django_tenants.middleware.main.TenantMainMiddleware"]
+    key = {"DATABASE_CONTEXT": f"{HERE}.my_context"}
+    assert ids(checks.check_connection_state, MIDDLEWARE=middleware, CHATKIT=key) == []
+
+
+@pytest.mark.parametrize(
+    "tables",
+    [
+        {"SHARED_APPS": ["chatkit_app", AUTH], "TENANT_APPS": [AUTH]},
+        {"SHARED_APPS": ["chatkit_app.apps.ChatKitConfig"], "TENANT_APPS": [AUTH]},
+        {
+            "HAS_MULTI_TYPE_TENANTS": True,
+            "TENANT_TYPES": {
+                "public": {"APPS": ["chatkit_app"]},
+                "shop": {"APPS": ["chatkit_app", AUTH]},
+                "club": {"APPS": [AUTH]},
+            },
+        },
+    ],
+)
+def test_e115_tenants_have_users_but_share_the_chat(tables: dict[str, Any], tenants_app: None) -> None:
+    assert ids(checks.check_tenant_apps, **tables) == ["chatkit.E115"]
+
+
+@pytest.mark.parametrize(
+    "tables",
+    [
+        {"SHARED_APPS": ["chatkit_app", AUTH], "TENANT_APPS": [AUTH, "chatkit_app"]},
+        {"SHARED_APPS": ["chatkit_app", AUTH], "TENANT_APPS": ["shop"]},
+        {"SHARED_APPS": [], "TENANT_APPS": [AUTH, "chatkit_app.apps.ChatKitConfig"]},
+    ],
+)
+def test_e115_is_silent_where_chat_and_users_are_together(tables: dict[str, Any], tenants_app: None) -> None:
+    assert ids(checks.check_tenant_apps, **tables) == []
+
+
+def test_e115_is_silent_without_tenants() -> None:
+    assert ids(checks.check_tenant_apps, SHARED_APPS=["chatkit_app"], TENANT_APPS=[AUTH]) == []
+
+
+@pytest.fixture
+def tenants_app(monkeypatch: pytest.MonkeyPatch) -> None:
+    installed = apps.is_installed
+    monkeypatch.setattr(apps, "is_installed", lambda name: name == "django_tenants" or installed(name))
 
 
 # --- Options of the client ----------------------------------------------------------------------------------

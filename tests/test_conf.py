@@ -32,6 +32,7 @@ OTHER = {
     "DB_WORKERS": 5,
     "DB_PATIENCE": 6.0,
     "REQUEST_THREADS": 9,
+    "DATABASE_CONTEXT": "shop.tenants.context",
 }
 
 

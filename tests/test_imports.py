@@ -37,7 +37,9 @@ LAYERS = [
     {"querysets"},
     {"context"},
     {"db"},
-    {"errors", "conf", "signals", "frames", "element_strings", "threads", "citations", "private_names"},
+    {"threads", "tenants"},
+    {"database_context"},
+    {"errors", "conf", "signals", "frames", "element_strings", "citations", "private_names"},
 ]
 LEVEL = {module: level for level, modules in enumerate(LAYERS) for module in modules}
 

@@ -17,7 +17,8 @@ from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from .. import audit, db, scope
+from .. import audit, database_context, db, scope
+from ..database_context import DatabaseContext
 from ..erasure import Person
 from ..exports import Export, Format
 from ..models import Thread
@@ -173,7 +174,8 @@ def _send(
     # Under ASGI, Django would read an ordinary iterator to its end before it sends anything.
     is_async = isinstance(request, ASGIRequest)
     response = StreamingHttpResponse(
-        _pieces_async(export) if is_async else _pieces(export), content_type=format.content_type
+        _pieces_async(export, database_context.of(request)) if is_async else _pieces(export),
+        content_type=format.content_type,
     )
     response["Content-Disposition"] = (
         content_disposition_header(True, _file_name(name, format)) or "attachment"
@@ -197,11 +199,16 @@ def _pieces(export: Export) -> Iterator[str]:
         yield export.incomplete()
 
 
-async def _pieces_async(export: Export) -> AsyncIterator[str]:
+async def _pieces_async(export: Export, context: DatabaseContext | None) -> AsyncIterator[str]:
     """The same for an event loop. Each step borrows a database worker, and none is held while the client reads."""
     release_request_thread()
     try:
-        while (piece := await db.run(next, export, None)) is not None:
+        while True:
+            # Not around the yield: who iterates goes on there.
+            with database_context.using(context):
+                piece = await db.run(next, export, None)
+            if piece is None:
+                return
             yield piece
     except Exception:
         logger.exception("An export broke off")

@@ -21,8 +21,9 @@ from .messages import CHECKS as CHECKS
 from .messages import Messages
 from .options import OPTION_NAMES as OPTION_NAMES
 from .options import check_options
-from .paths import check_admin_scope, check_agent, check_context, check_server
+from .paths import check_admin_scope, check_agent, check_context, check_database_context, check_server
 from .project import check_installed_apps, check_middleware, check_urls
+from .tenants import check_connection_state, check_tenant_apps
 
 
 def register_checks() -> None:
@@ -33,6 +34,7 @@ def register_checks() -> None:
         (check_agent, checks.Tags.compatibility),
         (check_context, checks.Tags.compatibility),
         (check_admin_scope, checks.Tags.compatibility),
+        (check_database_context, checks.Tags.compatibility),
         (check_options, checks.Tags.compatibility),
         (check_attachments, checks.Tags.compatibility),
         (check_middleware, checks.Tags.security),
@@ -45,6 +47,8 @@ def register_checks() -> None:
         # Not Tags.database: those run only when a database is named, and these need none.
         (check_databases, checks.Tags.compatibility),
         (check_database_vendor, checks.Tags.compatibility),
+        (check_connection_state, checks.Tags.security),
+        (check_tenant_apps, checks.Tags.security),
     ):
         checks.register(_as_list(check), "chatkit", tag)
 

@@ -62,6 +62,7 @@ KEY_RULES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "DB_WORKERS": WHOLE,
     "DB_PATIENCE": _SECONDS_OR_ZERO,
     "REQUEST_THREADS": WHOLE,
+    "DATABASE_CONTEXT": ("the dotted path of a function", lambda value: value is None or _is_path(value)),
 }
 
 

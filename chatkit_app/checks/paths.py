@@ -1,4 +1,4 @@
-"""What ``SERVER``, ``AGENT``, ``CONTEXT`` and ``ADMIN_SCOPE`` lead to."""
+"""What ``SERVER``, ``AGENT``, ``CONTEXT``, ``ADMIN_SCOPE`` and ``DATABASE_CONTEXT`` lead to."""
 
 from __future__ import annotations
 
@@ -146,6 +146,18 @@ def check_admin_scope() -> Messages:
         takes="the staff member and the threads and returns those that they may see",
         of="of a user and of threads",
         example="def my_scope(user, threads): return threads.filter(…)",
+    )
+
+
+def check_database_context() -> Messages:
+    """E036-E038: ``DATABASE_CONTEXT``."""
+    yield from _check_function(
+        "DATABASE_CONTEXT",
+        ids=("E036", "E037", "E038"),
+        arguments=1,
+        takes="the request and returns a DatabaseContext",
+        of="of the request",
+        example="def my_context(request): return MyContext(…)",
     )
 
 
