@@ -12,19 +12,25 @@ from chatkit.types import ProgressUpdateEvent
 
 from .citations import with_readable_citations
 from .context import Usage
+from .endings import Ending, NoAnswer
 
 # How long a stopped answer waits for its model to have let go.
 _STOP_PATIENCE = 2.0
 
 
 class AgentRun:
-    """A streamed run, as ``stream_agent_response`` reads it, which can be left at any point."""
+    """A streamed run, as ``stream_agent_response`` reads it, which can be left at any point.
+
+    Attributes:
+        ending: how it ends, as far as it is known.
+    """
 
     def __init__(self, result: RunResultStreaming, usage: Usage) -> None:
         self._result = result
         self._events = result.stream_events()
         self._usage = usage
         self._left = False
+        self.ending = Ending()
 
     def as_result(self) -> RunResultStreaming:
         return cast(RunResultStreaming, self)
@@ -44,10 +50,16 @@ class AgentRun:
                 if self._left:
                     return cast(StreamEvent, None)  # nobody is left to retrieve an exception
                 raise
-            if event.type == "raw_response_event" and event.data.type == "response.created":
-                self._usage.model = event.data.response.model
+            if event.type == "raw_response_event":
+                self.ending.hear(event.data)
+                if event.data.type == "response.created":
+                    self._usage.model = event.data.response.model
             event = with_readable_citations(event)
         return event
+
+    def find_nothing(self) -> NoAnswer | None:
+        """The error to raise when the run is over and has given the user nothing."""
+        return self.ending.find_nothing(self._result)
 
     async def stop(self, agent_context: AgentContext[Any]) -> None:
         """End the run if it is still going, and count what it cost."""

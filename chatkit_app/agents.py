@@ -177,8 +177,15 @@ class AgentChatKitServer(DjangoChatKitServer):
             with self._described_errors(context):
                 async with aclosing(stream) as events:
                     async for event in events:
+                        run.ending.show(event)
                         yield event
+                nothing = run.find_nothing()
+                if nothing is not None:
+                    for removal in run.ending.removals():
+                        yield removal
+                    raise nothing
         finally:
+            context.memory.failure = run.ending.failure or context.memory.failure
             await run.stop(agent_context)
 
     # The agent

@@ -66,6 +66,8 @@ class RequestMemory:
     first_text_at: float | None = None
     run_pk: int | None = None
     usage: Usage = field(default_factory=Usage)
+    # Why the answer failed, for staff, where the user is told less.
+    failure: str = ""
 
 
 @dataclass(kw_only=True)

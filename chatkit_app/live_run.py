@@ -214,7 +214,9 @@ class LiveRun(Frames):
                 # The last frame but one, when the thread has changed as well.
                 for frame in self.frames[-2:]:
                     if frame.startswith(b'data: {"type":"error"'):
-                        status, self.failure = RunRow.Status.FAILED, _reason(frame)
+                        status = RunRow.Status.FAILED
+                        known = self.context.memory.failure
+                        self.failure = f"{_reason(frame)} ({known})" if known else _reason(frame)
             if not self._ending:
                 await self._end(status)
 

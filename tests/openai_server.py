@@ -44,6 +44,8 @@ class Turn:
         drop_after: how many words are sent before the connection breaks.
         delay: seconds before each word.
         failed: end with ``response.failed`` (Responses only).
+        incomplete: end with ``response.incomplete``, for this reason (Responses only).
+        silent: end behind ``reasoning`` and ``hosted``, without a message (Responses only).
         reasoning: begin with a reasoning item, encrypted when that is asked for (Responses only).
         hosted: other items that come before the answer, each complete (Responses only).
         annotations: the text's citations, each announced on its own and repeated in what is done; None leaves
@@ -57,6 +59,8 @@ class Turn:
     drop_after: int | None = None
     delay: float = 0.0
     failed: bool = False
+    incomplete: str = ""
+    silent: bool = False
     reasoning: bool = False
     hosted: tuple[dict[str, Any], ...] = ()
     annotations: list[Any] | None = field(default_factory=list)
@@ -192,7 +196,10 @@ class OpenAIServer:
             yield event("response.output_item.done", output_index=len(output), item=item)
             output.append(item)
         place: dict[str, Any] = {"output_index": len(output)}
-        if turn.call is not None:
+        item: dict[str, Any] | None = None
+        if turn.silent:
+            pass
+        elif turn.call is not None:
             name, arguments = turn.call[0], json.dumps(turn.call[1])
             item = {"id": f"fc_{n}", "type": "function_call", "call_id": f"call_{n}", "name": name}
             added = {**item, "arguments": "", "status": "in_progress"}
@@ -222,6 +229,15 @@ class OpenAIServer:
                 error = {"code": "server_error", "message": "secret detail"}
                 yield event("response.failed", response={**response, "status": "failed", "error": error})
                 return
+            if turn.incomplete:
+                part |= {"text": turn.text, "annotations": []}
+                item |= {"status": "incomplete", "content": [part]}
+                yield event("response.output_text.done", **inside, text=turn.text, logprobs=[])
+                yield event("response.content_part.done", **inside, part=part)
+                yield event("response.output_item.done", **place, item=item)
+                cut = {"status": "incomplete", "incomplete_details": {"reason": turn.incomplete}}
+                yield event("response.incomplete", response={**response, **cut, "output": [*output, item]})
+                return
             for index, annotation in enumerate(turn.annotations or []):
                 fields = {**inside, "annotation_index": index, "annotation": annotation}
                 yield event("response.output_text.annotation.added", **fields)
@@ -231,7 +247,9 @@ class OpenAIServer:
                 part["annotations"] = turn.annotations
             yield event("response.content_part.done", **inside, part=part)
             item |= {"status": "completed", "content": [part]}
-        yield event("response.output_item.done", **place, item=item)
+        if item is not None:
+            yield event("response.output_item.done", **place, item=item)
+            output.append(item)
         usage = {
             "input_tokens": 100,
             "input_tokens_details": {"cached_tokens": 40, "cache_write_tokens": 0},
@@ -239,7 +257,7 @@ class OpenAIServer:
             "output_tokens_details": {"reasoning_tokens": 0},
             "total_tokens": 107,
         }
-        done = {**response, "status": "completed", "output": [*output, item], "usage": usage}
+        done = {**response, "status": "completed", "output": output, "usage": usage}
         yield event("response.completed", response=done)
 
     # Chat Completions

@@ -27,7 +27,7 @@ LAYERS = [
     {"agents"},
     {"server", "offline", "agent_run", "converter", "responses_api"},
     {"local_model"},
-    {"answer", "responses"},
+    {"answer", "endings", "responses"},
     {"store", "titles", "attachments", "tracing"},
     {"memory_store"},
     {"owned_store", "sample_items", "export_formats"},

@@ -1,0 +1,113 @@
+"""How the run of an agent ended. Its stream alone does not tell: one that gave the user nothing ends like any other."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from agents import ModelBehaviorError, RunResultStreaming
+from chatkit.types import (
+    AssistantMessageItem,
+    EndOfTurnItem,
+    GeneratedImageItem,
+    HiddenContextItem,
+    ProgressUpdateEvent,
+    SDKHiddenContextItem,
+    StreamOptionsEvent,
+    ThreadItem,
+    ThreadItemAddedEvent,
+    ThreadItemDoneEvent,
+    ThreadItemRemovedEvent,
+    ThreadItemUpdatedEvent,
+    ThreadStreamEvent,
+    ThreadUpdatedEvent,
+    WorkflowItem,
+)
+
+# What goes by without leaving anything that the user could take for an answer. What a newer SDK brings is one.
+_PASSING = (
+    ProgressUpdateEvent,
+    StreamOptionsEvent,
+    ThreadItemRemovedEvent,
+    ThreadItemUpdatedEvent,
+    ThreadUpdatedEvent,
+)
+
+_TOOL_ADVICE = (
+    "A tool ended the run (tool_use_behavior), and what it returns is not shown: let it stream a widget or a text "
+    "with ctx.context.stream()."
+)
+_MODEL_ADVICE = (
+    "Look at the agent's instructions, and at max_tokens of its ModelSettings if the model reasons; a compatible "
+    "server may have lost the text."
+)
+
+
+class NoAnswer(ModelBehaviorError):
+    """The run is over, and the user has been given nothing."""
+
+
+class Ending:
+    """What the user has been given so far, and the last word of the model.
+
+    Attributes:
+        failure: why there is no whole answer, for staff: "incomplete: max_output_tokens", "no answer: an empty
+            text". Empty as long as nothing is known against it.
+    """
+
+    def __init__(self) -> None:
+        self.failure = ""
+        self._given = False
+        self._empty_messages: dict[str, None] = {}
+
+    def hear(self, data: Any) -> None:
+        """Take note of an event of the model's."""
+        match data.type:
+            case "response.incomplete":
+                details = data.response.incomplete_details
+                self.failure = f"incomplete: {(details and details.reason) or 'no reason given'}"
+            case "response.failed":
+                error = data.response.error
+                self.failure = f"failed: {(error and error.code) or 'no reason given'}"
+
+    def show(self, event: ThreadStreamEvent) -> None:
+        """Take note of an event that goes to the user."""
+        match event:
+            case ThreadItemDoneEvent(item=item):
+                if isinstance(item, AssistantMessageItem) and not _is_visible(item):
+                    self._empty_messages[item.id] = None
+                self._given |= _is_visible(item)
+            case ThreadItemAddedEvent(item=item):
+                # A workflow may stay open at the end of an answer.
+                self._given |= isinstance(item, WorkflowItem) and _is_visible(item)
+            case _:
+                self._given |= not isinstance(event, _PASSING)
+
+    def find_nothing(self, result: RunResultStreaming) -> NoAnswer | None:
+        """The error to raise when the run is over and has given the user nothing."""
+        if self._given:
+            return None
+        items = [item.type.removesuffix("_item") for item in result.new_items]
+        advice = _MODEL_ADVICE
+        if items and items[-1] == "tool_call_output":
+            found, advice = "a tool ended the run and showed nothing", _TOOL_ADVICE
+        elif self._empty_messages:
+            found = "an empty text"
+        else:
+            found = f"only {', '.join(dict.fromkeys(items))}" if items else "no output at all"
+        self.failure = f"no answer: {found}"
+        return NoAnswer(f"The user was given {self.failure}. {advice}")
+
+    def removals(self) -> list[ThreadItemRemovedEvent]:
+        """What takes the empty messages off the screen and out of the thread."""
+        return [ThreadItemRemovedEvent(item_id=item_id) for item_id in self._empty_messages]
+
+
+def _is_visible(item: ThreadItem) -> bool:
+    match item:
+        case AssistantMessageItem():
+            return any(part.text.strip() for part in item.content)
+        case GeneratedImageItem():
+            return item.image is not None
+        case WorkflowItem():
+            return item.workflow.type != "reasoning"
+    return not isinstance(item, (EndOfTurnItem, HiddenContextItem, SDKHiddenContextItem))
