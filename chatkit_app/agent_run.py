@@ -6,13 +6,20 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Any, cast
 
-from agents import RunResultStreaming, StreamEvent
+from agents import (
+    ModelRefusalError,
+    RunErrorHandlerInput,
+    RunErrorHandlerResult,
+    RunResultStreaming,
+    StreamEvent,
+)
+from agents.exceptions import _mark_error_to_drain_stream_events
 from chatkit.agents import AgentContext
 from chatkit.types import ProgressUpdateEvent
 
-from .citations import with_readable_citations
 from .context import Usage
 from .endings import Ending, NoAnswer
+from .model_events import ModelEvents
 
 # How long a stopped answer waits for its model to have let go.
 _STOP_PATIENCE = 2.0
@@ -29,6 +36,7 @@ class AgentRun:
         self._result = result
         self._events = result.stream_events()
         self._usage = usage
+        self._read = ModelEvents()
         self._left = False
         self.ending = Ending()
 
@@ -46,15 +54,17 @@ class AgentRun:
         while event is None:
             try:
                 event = await anext(self._events)
-            except Exception:
+            except Exception as error:
                 if self._left:
                     return cast(StreamEvent, None)  # nobody is left to retrieve an exception
+                if isinstance(error, ModelRefusalError) and self._read.refusal:
+                    raise StopAsyncIteration from None  # the user has read the model's answer
                 raise
             if event.type == "raw_response_event":
                 self.ending.hear(event.data)
                 if event.data.type == "response.created":
                     self._usage.model = event.data.response.model
-            event = with_readable_citations(event)
+            event = self._read.read(event)
         return event
 
     def find_nothing(self) -> NoAnswer | None:
@@ -76,3 +86,16 @@ class AgentRun:
         task = self._result.run_loop_task
         if task is not None and not task.done():
             await asyncio.wait({task}, timeout=_STOP_PATIENCE)
+
+
+def keep_refusal(data: RunErrorHandlerInput[Any]) -> RunErrorHandlerResult | None:
+    """Make of a refusal what it is to the user, an answer; for ``error_handlers`` of a run.
+
+    Where an answer is a text, the refusal is one, and output guardrails see it. It cannot be an output of another
+    type: there the run ends in its ``ModelRefusalError``, but not before all that the model said has been read.
+    """
+    error = data.error
+    if isinstance(error, ModelRefusalError) and data.run_data.last_agent.output_type in (None, str):
+        return RunErrorHandlerResult(final_output=error.refusal, include_in_history=False)
+    _mark_error_to_drain_stream_events(error)
+    return None

@@ -41,11 +41,12 @@ from typing import TYPE_CHECKING, Any, cast
 import openai
 from agents import (
     Agent,
+    AgentsException,
     InputGuardrailTripwireTriggered,
     MaxTurnsExceeded,
     Model,
-    ModelBehaviorError,
     ModelProvider,
+    ModelRefusalError,
     ModelSettings,
     ModelTimeoutError,
     MultiProvider,
@@ -55,6 +56,7 @@ from agents import (
     Runner,
     ToolInputGuardrailTripwireTriggered,
     ToolOutputGuardrailTripwireTriggered,
+    ToolTimeoutError,
     TResponseInputItem,
     UserError,
 )
@@ -67,7 +69,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from . import db
-from .agent_run import AgentRun
+from .agent_run import AgentRun, keep_refusal
 from .attachments import DjangoAttachmentStore
 from .citations import PatientConverter
 from .conf import chatkit_settings
@@ -88,8 +90,10 @@ INSTRUCTIONS = (
 
 MODEL_FILE_BYTES = 20 * 1024 * 1024
 
-_GUARDRAILS = (
+# Not failures: somebody meant it.
+_REFUSALS = (
     InputGuardrailTripwireTriggered,
+    ModelRefusalError,
     OutputGuardrailTripwireTriggered,
     ToolInputGuardrailTripwireTriggered,
     ToolOutputGuardrailTripwireTriggered,
@@ -165,7 +169,11 @@ class AgentChatKitServer(DjangoChatKitServer):
         run_config = self.get_run_config(agent, agent_context.thread, context)
         with override(context.locale):  # the run takes it along, so async tools speak the user's language
             result = Runner.run_streamed(
-                keeping_reasoning(agent, run_config), items, context=agent_context, run_config=run_config
+                keeping_reasoning(agent, run_config),
+                items,
+                context=agent_context,
+                run_config=run_config,
+                error_handlers={"model_refusal": keep_refusal},
             )
         run = AgentRun(result, context.memory.usage)
         converter = PatientConverter(self.response_converter)
@@ -321,7 +329,11 @@ class AgentChatKitServer(DjangoChatKitServer):
                 return super().describe_error(error, context)
         """
         match error:
-            case InputGuardrailTripwireTriggered() | ToolInputGuardrailTripwireTriggered():
+            case (
+                InputGuardrailTripwireTriggered()
+                | ToolInputGuardrailTripwireTriggered()
+                | ModelRefusalError()  # one without words; with words it is an answer
+            ):
                 return ChatKitError(_("This message cannot be answered here. Please ask something else."))
             case OutputGuardrailTripwireTriggered() | ToolOutputGuardrailTripwireTriggered():
                 return ChatKitError(_("The answer was withheld because it broke a rule of this chat."))
@@ -333,7 +345,7 @@ class AgentChatKitServer(DjangoChatKitServer):
                 return ChatKitError(
                     _("The assistant is very busy. Please try again in a moment."), allow_retry=True
                 )
-            case openai.APITimeoutError() | ModelTimeoutError():
+            case openai.APITimeoutError() | ModelTimeoutError() | ToolTimeoutError():
                 return ChatKitError(_("The assistant took too long to answer."), allow_retry=True)
             case openai.APIConnectionError():
                 return ChatKitError(_("The connection to the assistant failed."), allow_retry=True)
@@ -341,10 +353,11 @@ class AgentChatKitServer(DjangoChatKitServer):
                 return ChatKitError(_("This conversation has become too long. Please start a new one."))
             case openai.APIStatusError() if error.status_code < 500 and error.status_code not in (408, 409):
                 return ChatKitError(_("The assistant is not set up correctly. Please tell the site's staff."))
-            case openai.APIError() | ModelBehaviorError():
-                return ChatKitError(_("The assistant failed to finish its answer."), allow_retry=True)
             case UserError() if isinstance(error.__cause__, Exception):
                 return self.describe_error(error.__cause__, context)  # a tool's own exception
+            case openai.APIError() | AgentsException() if not isinstance(error, UserError):
+                # A model or an MCP server that misbehaves, and whatever the Agents SDK may raise one day.
+                return ChatKitError(_("The assistant failed to finish its answer."), allow_retry=True)
             case openai.OpenAIError() | UserError() | ImproperlyConfigured() | ImportError():
                 return ChatKitError(_("The assistant is not set up correctly. Please tell the site's staff."))
         return None
@@ -362,8 +375,8 @@ class AgentChatKitServer(DjangoChatKitServer):
                 described = self.describe_error(error, context)
             if described is None:
                 raise
-            if isinstance(error, _GUARDRAILS):
-                logger.info("A guardrail stopped an answer: %s", type(error).__name__)
+            if isinstance(error, _REFUSALS):
+                logger.info("An answer was refused: %s", type(error).__name__)
             else:
                 logger.error("The agent failed: %s", type(error).__name__, exc_info=error)
             raise described from error

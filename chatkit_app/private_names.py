@@ -8,6 +8,7 @@ from __future__ import annotations
 
 # Names that are called, read or set, by what has them.
 USED: dict[str, tuple[str, ...]] = {
+    "agents.exceptions": ("_mark_error_to_drain_stream_events",),
     "agents.models": ("_openai_shared",),
     "asgiref.sync.AsyncToSync": ("executors", "loop_thread_executors"),
     "asgiref.sync.SyncToAsync": ("deadlock_context", "thread_sensitive_context"),

@@ -38,6 +38,7 @@ class Turn:
 
     Attributes:
         text: what is said, streamed word by word.
+        refusal: what is said instead when the model declines to answer, or after the text when there is one.
         call: name and arguments of a function to call, instead of a text.
         status: another HTTP status than 200 answers with OpenAI's JSON error.
         code: the error's code, in place of the usual one.
@@ -53,6 +54,7 @@ class Turn:
     """
 
     text: str = ""
+    refusal: str = ""
     call: tuple[str, dict[str, Any]] | None = None
     status: int = 200
     code: str | None = None
@@ -148,8 +150,8 @@ class OpenAIServer:
                 task.cancel()
             await asyncio.gather(closed, sending, return_exceptions=True)
 
-    async def _words(self, turn: Turn) -> AsyncIterator[str]:
-        for number, word in enumerate(turn.text.split(" ")):
+    async def _words(self, turn: Turn, said: str) -> AsyncIterator[str]:
+        for number, word in enumerate(said.split(" ")):
             if number == turn.drop_after:
                 raise DroppedError
             await asyncio.sleep(turn.delay)
@@ -216,37 +218,52 @@ class OpenAIServer:
             item |= {"arguments": arguments, "status": "completed"}
         else:
             item = {"id": f"msg_{n}", "type": "message", "role": "assistant"}
-            part: dict[str, Any] = {"type": "output_text", "logprobs": []}
-            if turn.annotations is not None:
-                part["annotations"] = []
-            added = {**item, "status": "in_progress", "content": []}
-            yield event("response.output_item.added", **place, item=added)
+            content: list[dict[str, Any]] = []
+            yield event(
+                "response.output_item.added", **place, item={**item, "status": "in_progress", "content": []}
+            )
             inside = {**place, "item_id": f"msg_{n}", "content_index": 0}
-            yield event("response.content_part.added", **inside, part={**part, "text": ""})
-            async for word in self._words(turn):
-                yield event("response.output_text.delta", **inside, delta=word, logprobs=[])
-            if turn.failed:
-                error = {"code": "server_error", "message": "secret detail"}
-                yield event("response.failed", response={**response, "status": "failed", "error": error})
-                return
-            if turn.incomplete:
-                part |= {"text": turn.text, "annotations": []}
-                item |= {"status": "incomplete", "content": [part]}
+            if turn.text or not turn.refusal:
+                part: dict[str, Any] = {"type": "output_text", "logprobs": []}
+                if turn.annotations is not None:
+                    part["annotations"] = []
+                yield event("response.content_part.added", **inside, part={**part, "text": ""})
+                async for word in self._words(turn, turn.text):
+                    yield event("response.output_text.delta", **inside, delta=word, logprobs=[])
+                if turn.failed:
+                    error = {"code": "server_error", "message": "secret detail"}
+                    yield event("response.failed", response={**response, "status": "failed", "error": error})
+                    return
+                if turn.incomplete:
+                    part |= {"text": turn.text, "annotations": []}
+                    item |= {"status": "incomplete", "content": [part]}
+                    yield event("response.output_text.done", **inside, text=turn.text, logprobs=[])
+                    yield event("response.content_part.done", **inside, part=part)
+                    yield event("response.output_item.done", **place, item=item)
+                    cut = {"status": "incomplete", "incomplete_details": {"reason": turn.incomplete}}
+                    yield event(
+                        "response.incomplete", response={**response, **cut, "output": [*output, item]}
+                    )
+                    return
+                for index, annotation in enumerate(turn.annotations or []):
+                    fields = {**inside, "annotation_index": index, "annotation": annotation}
+                    yield event("response.output_text.annotation.added", **fields)
                 yield event("response.output_text.done", **inside, text=turn.text, logprobs=[])
+                part["text"] = turn.text
+                if turn.annotations is not None:
+                    part["annotations"] = turn.annotations
                 yield event("response.content_part.done", **inside, part=part)
-                yield event("response.output_item.done", **place, item=item)
-                cut = {"status": "incomplete", "incomplete_details": {"reason": turn.incomplete}}
-                yield event("response.incomplete", response={**response, **cut, "output": [*output, item]})
-                return
-            for index, annotation in enumerate(turn.annotations or []):
-                fields = {**inside, "annotation_index": index, "annotation": annotation}
-                yield event("response.output_text.annotation.added", **fields)
-            yield event("response.output_text.done", **inside, text=turn.text, logprobs=[])
-            part["text"] = turn.text
-            if turn.annotations is not None:
-                part["annotations"] = turn.annotations
-            yield event("response.content_part.done", **inside, part=part)
-            item |= {"status": "completed", "content": [part]}
+                content.append(part)
+            if turn.refusal:
+                inside["content_index"] = len(content)
+                yield event("response.content_part.added", **inside, part={"type": "refusal", "refusal": ""})
+                async for word in self._words(turn, turn.refusal):
+                    yield event("response.refusal.delta", **inside, delta=word)
+                yield event("response.refusal.done", **inside, refusal=turn.refusal)
+                part = {"type": "refusal", "refusal": turn.refusal}
+                yield event("response.content_part.done", **inside, part=part)
+                content.append(part)
+            item |= {"status": "completed", "content": content}
         if item is not None:
             yield event("response.output_item.done", **place, item=item)
             output.append(item)
@@ -277,7 +294,7 @@ class OpenAIServer:
             }
             return f"data: {json.dumps(data)}\n\n"
 
-        yield chunk({"role": "assistant", "content": None if turn.call else ""})
+        yield chunk({"role": "assistant", "content": None if turn.call else "", "refusal": None})
         if turn.call is not None:
             name, arguments = turn.call[0], json.dumps(turn.call[1])
             function = {"name": name, "arguments": ""}
@@ -287,8 +304,12 @@ class OpenAIServer:
                 yield chunk({"tool_calls": [{"index": 0, "function": {"arguments": piece}}]})
             yield chunk({}, "tool_calls")
         else:
-            async for word in self._words(turn):
-                yield chunk({"content": word})
+            if turn.text or not turn.refusal:
+                async for word in self._words(turn, turn.text):
+                    yield chunk({"content": word})
+            if turn.refusal:
+                async for word in self._words(turn, turn.refusal):
+                    yield chunk({"refusal": word})
             yield chunk({}, "stop")
         if (asked.get("stream_options") or {}).get("include_usage"):
             usage = {

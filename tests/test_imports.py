@@ -27,6 +27,7 @@ LAYERS = [
     {"agents"},
     {"server", "offline", "agent_run", "converter", "responses_api"},
     {"local_model"},
+    {"model_events"},
     {"answer", "endings", "responses"},
     {"store", "titles", "attachments", "tracing"},
     {"memory_store"},
