@@ -6,6 +6,8 @@ same, and reads every message for that.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from django.db import Error, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Model
@@ -39,7 +41,7 @@ def create(connection: BaseDatabaseWrapper, *, concurrently: bool = False) -> li
         Unavailable: the database is no PostgreSQL, or has no ``pg_trgm`` and this user may not bring it in.
     """
     schema = _extension(connection)
-    missing = [name for name in INDEXES if not _is_valid(connection, name)]
+    missing = [name for name in INDEXES if not (found := _find(connection, name)) or not found.is_valid]
     drop(connection, names=missing)
     quote = connection.ops.quote_name
     with connection.cursor() as cursor:
@@ -58,9 +60,12 @@ def create(connection: BaseDatabaseWrapper, *, concurrently: bool = False) -> li
 
 def drop(connection: BaseDatabaseWrapper, *, names: list[str] | None = None) -> None:
     """Take the index away, or those parts of it."""
-    with connection.cursor() as cursor:
-        for name in INDEXES if names is None else names:
-            cursor.execute(f"DROP INDEX IF EXISTS {connection.ops.quote_name(name)}")
+    quote = connection.ops.quote_name
+    for name in INDEXES if names is None else names:
+        found = _find(connection, name)
+        if found is not None:
+            with connection.cursor() as cursor:
+                cursor.execute(f"DROP INDEX IF EXISTS {quote(found.schema)}.{quote(name)}")
 
 
 def _extension(connection: BaseDatabaseWrapper) -> str:
@@ -73,9 +78,12 @@ def _extension(connection: BaseDatabaseWrapper) -> str:
         cursor.execute("SELECT 1 FROM pg_available_extensions WHERE name = 'pg_trgm'")
         if cursor.fetchone() is None:
             raise Unavailable(_("The server has no pg_trgm: it comes with PostgreSQL’s contrib modules."))
+        # A tenant's schema may be dropped one day, and all tenants' indexes with the extension in it.
+        cursor.execute("SELECT to_regnamespace('public') IS NOT NULL")
+        where = " SCHEMA public" if cursor.fetchone() == (True,) else ""
         try:
             with transaction.atomic(using=connection.alias):
-                cursor.execute("CREATE EXTENSION IF NOT EXISTS pg_trgm")
+                cursor.execute(f"CREATE EXTENSION IF NOT EXISTS pg_trgm{where}")
         except Error as error:
             raise Unavailable(
                 _("pg_trgm could not be brought in (%(reason)s). Let somebody who may run: %(statement)s")
@@ -93,8 +101,22 @@ def _schema(cursor: object) -> str | None:
     return None if row is None else str(row[0])
 
 
-def _is_valid(connection: BaseDatabaseWrapper, name: str) -> bool:
-    """Whether there is such an index, whole: what was made concurrently may have ended half way."""
+class _Found(NamedTuple):
+    schema: str
+    is_valid: bool
+
+
+def _find(connection: BaseDatabaseWrapper, name: str) -> _Found | None:
+    """The index of our table; what was made concurrently may have ended half way.
+
+    Of a table, and not by its name alone: other schemas on the search path may have one of this name, too.
+    """
+    model, _column = INDEXES[name]
     with connection.cursor() as cursor:
-        cursor.execute("SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass(%s)", [name])
-        return bool(cursor.fetchone() == (True,))
+        cursor.execute(
+            "SELECT relnamespace::regnamespace::text, indisvalid FROM pg_index "
+            "JOIN pg_class ON pg_class.oid = indexrelid WHERE relname = %s AND indrelid = to_regclass(%s)",
+            [name, connection.ops.quote_name(model._meta.db_table)],
+        )
+        row = cursor.fetchone()
+    return None if row is None else _Found(*row)
