@@ -1,0 +1,1 @@
+"""A site of django-tenants: a schema for each tenant, users and sessions too, and the chat's tables in all of them."""
