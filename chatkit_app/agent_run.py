@@ -17,8 +17,9 @@ from agents.exceptions import _mark_error_to_drain_stream_events
 from chatkit.agents import AgentContext
 from chatkit.types import ProgressUpdateEvent
 
-from .context import Usage
+from .context import RequestContext, Usage
 from .endings import Ending, NoAnswer
+from .generated_images import ImageCalls
 from .model_events import ModelEvents
 
 # How long a stopped answer waits for its model to have let go.
@@ -32,12 +33,16 @@ class AgentRun:
         ending: how it ends, as far as it is known.
     """
 
-    def __init__(self, result: RunResultStreaming, usage: Usage) -> None:
+    def __init__(
+        self, result: RunResultStreaming, usage: Usage, agent_context: AgentContext[RequestContext]
+    ) -> None:
         self._result = result
         self._events = result.stream_events()
         self._usage = usage
         self._read = ModelEvents()
         self._left = False
+        self._agent_context = agent_context
+        self._image_calls = ImageCalls(agent_context)
         self.ending = Ending()
 
     def as_result(self) -> RunResultStreaming:
@@ -64,19 +69,19 @@ class AgentRun:
                 self.ending.hear(event.data)
                 if event.data.type == "response.created":
                     self._usage.model = event.data.response.model
-            event = self._read.read(event)
+            event = self._read.read(self._image_calls.follow(event))
         return event
 
     def find_nothing(self) -> NoAnswer | None:
         """The error to raise when the run is over and has given the user nothing."""
         return self.ending.find_nothing(self._result)
 
-    async def stop(self, agent_context: AgentContext[Any]) -> None:
+    async def stop(self) -> None:
         """End the run if it is still going, and count what it cost."""
         self._left = True
         self._result.cancel()
         # The SDK may have left a reader waiting for the tools' events.
-        agent_context._events.put_nowait(ProgressUpdateEvent(text=""))
+        self._agent_context._events.put_nowait(ProgressUpdateEvent(text=""))
         tokens = self._result.context_wrapper.usage
         if tokens.input_tokens or tokens.output_tokens:
             usage, cached = self._usage, tokens.input_tokens_details.cached_tokens

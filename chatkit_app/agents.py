@@ -70,13 +70,14 @@ from django.utils.translation import override
 
 from . import db
 from .agent_run import AgentRun, keep_refusal
-from .attachments import DjangoAttachmentStore
+from .attachments import DjangoAttachmentStore, read_files
 from .citations import PatientConverter
 from .conf import chatkit_settings
 from .context import RequestContext
 from .converter import DjangoThreadItemConverter as DjangoThreadItemConverter
 from .converter import forget_ids, paired
 from .errors import ChatKitError
+from .generated_images import newest_images, with_image_content
 from .offline import OfflineProvider, has_key, is_offline
 from .responses_api import keeping_reasoning, knows_storing
 from .server import DjangoChatKitServer
@@ -89,6 +90,10 @@ INSTRUCTIONS = (
 )
 
 MODEL_FILE_BYTES = 20 * 1024 * 1024
+MODEL_IMAGES = 3
+"""So many of the images that it has made does the model see again, the newest."""
+PARTIAL_IMAGES = 3
+"""So many unfinished images of one can be asked for, by the reference of the Responses API."""
 
 # Not failures: somebody meant it.
 _REFUSALS = (
@@ -129,7 +134,7 @@ class AgentChatKitServer(DjangoChatKitServer):
     """
 
     converter: ThreadItemConverter = DjangoThreadItemConverter()
-    response_converter: ResponseStreamConverter = ResponseStreamConverter()
+    response_converter: ResponseStreamConverter = ResponseStreamConverter(partial_images=PARTIAL_IMAGES)
 
     async def respond(
         self, thread: ThreadMetadata, input_user_message: UserMessageItem | None, context: RequestContext
@@ -175,7 +180,7 @@ class AgentChatKitServer(DjangoChatKitServer):
                 run_config=run_config,
                 error_handlers={"model_refusal": keep_refusal},
             )
-        run = AgentRun(result, context.memory.usage)
+        run = AgentRun(result, context.memory.usage, agent_context)
         converter = PatientConverter(self.response_converter)
         stream = cast(
             "AsyncGenerator[ThreadStreamEvent, None]",
@@ -194,7 +199,7 @@ class AgentChatKitServer(DjangoChatKitServer):
                     raise nothing
         finally:
             context.memory.failure = run.ending.failure or context.memory.failure
-            await run.stop(agent_context)
+            await run.stop()
 
     # The agent
 
@@ -270,18 +275,26 @@ class AgentChatKitServer(DjangoChatKitServer):
         self, history: Sequence[ThreadItem], context: RequestContext
     ) -> list[TResponseInputItem]:
         """The history as the model reads it, without calls whose output is missing and the reverse."""
-        converter = self.converter
+        converter, files = self.converter, await self.read_files(history, context)
         if isinstance(converter, DjangoThreadItemConverter):
-            converter = converter.with_files(await self.read_files(history, context))
-        return paired(await converter.to_agent_input(history))
+            converter = converter.with_files(files)
+        images = newest_images(history, limit=MODEL_IMAGES)
+        return paired(await converter.to_agent_input(with_image_content(history, images, files)))
 
     async def read_files(self, history: Sequence[ThreadItem], context: RequestContext) -> dict[str, bytes]:
-        """The files that the model is given, by id: the newest, as far as they fit into ``MODEL_FILE_BYTES``."""
-        if not isinstance(self.attachment_store, DjangoAttachmentStore):
-            return {}
-        messages = [item for item in reversed(history) if isinstance(item, UserMessageItem)]
-        newest_first = [attachment for message in messages for attachment in message.attachments]
-        return await self.attachment_store.read(newest_first, context, limit=MODEL_FILE_BYTES)
+        """The files that the model is given, by id: the newest, as far as they fit into ``MODEL_FILE_BYTES``.
+
+        Of the images that it has made itself these are ``MODEL_IMAGES`` at most.
+        """
+        takes_files = isinstance(self.attachment_store, DjangoAttachmentStore)
+        images = newest_images(history, limit=MODEL_IMAGES)
+        newest_first: list[str] = []
+        for item in reversed(history):
+            if isinstance(item, UserMessageItem) and takes_files:
+                newest_first += [attachment.id for attachment in item.attachments]
+            elif image_id := images.get(item.id):
+                newest_first.append(image_id)
+        return await read_files(newest_first, context, limit=MODEL_FILE_BYTES)
 
     # How it is run
 

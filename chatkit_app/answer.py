@@ -6,7 +6,7 @@ import asyncio
 import inspect
 import logging
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import TYPE_CHECKING, Any, get_args
 
 from agents.models.fake_id import FAKE_RESPONSES_ID
@@ -15,6 +15,7 @@ from chatkit.types import (
     AssistantMessageContentPartTextDelta,
     AssistantMessageItem,
     ClientToolCallItem,
+    GeneratedImageItem,
     StreamOptionsEvent,
     ThreadItemAddedEvent,
     ThreadItemDoneEvent,
@@ -27,7 +28,10 @@ from chatkit.types import (
 )
 
 from . import codec
+from .attachments import signed_again
+from .generated_images import keep_image
 from .querysets import HIDDEN_ITEM_TYPES
+from .store import DjangoStore
 from .titles import Title
 
 if TYPE_CHECKING:
@@ -84,6 +88,8 @@ class Answer:
                         self._title.give_to(self.thread)
                     if self.thread != self._saved_thread:
                         yield await self._save_thread()
+            for removed in self._unfinished_images():
+                yield removed
             if self._title is not None:
                 await self._title.wait_and_give_to(self.thread)
         except asyncio.CancelledError:
@@ -91,6 +97,8 @@ class Answer:
             await self.server.handle_stream_cancelled(self.thread, unfinished, self.context)
             raise
         except Exception as error:
+            for removed in self._unfinished_images():
+                yield removed
             await self._keep_unfinished()
             yield self.server.error_event(error)
         finally:
@@ -127,6 +135,7 @@ class Answer:
                 f"The server yielded {type(event).__name__}; yield events of chatkit.types, "
                 'for example self.text_event("…").'
             )
+        event = await self._with_kept_image(event)
         if isinstance(event, ThreadItemRemovedEvent):
             # One fake id may have stood for several items; all of them are meant.
             ids = self._rewritten if event.item_id == FAKE_RESPONSES_ID else [event.item_id]
@@ -143,7 +152,29 @@ class Answer:
                 return
         elif isinstance(event, ThreadItemReplacedEvent):
             await self.store.save_item(self.thread.id, event.item, self.context)
+        if isinstance(event, (ThreadItemDoneEvent, ThreadItemReplacedEvent)):
+            event = event.model_copy(update={"item": signed_again(event.item, self.memory.endpoint_url)})
         yield event
+
+    async def _with_kept_image(self, event: ThreadStreamEvent) -> ThreadStreamEvent:
+        """The event with its generated image in the storage; one that takes the item away, if that is not possible."""
+        if (
+            not isinstance(event, (ThreadItemDoneEvent, ThreadItemReplacedEvent))
+            or not isinstance(event.item, GeneratedImageItem)
+            or not isinstance(self.store, DjangoStore)
+        ):
+            return event
+        kept = await keep_image(event.item, self.context)
+        if kept is None:
+            return ThreadItemRemovedEvent(item_id=event.item.id)
+        return event.model_copy(update={"item": kept})
+
+    def _unfinished_images(self) -> Iterator[ThreadItemRemovedEvent]:
+        """Take away what is still shown as being made, though nobody makes it any more."""
+        for item in list(self.memory.pending_items.values()):
+            if isinstance(item, GeneratedImageItem):
+                del self.memory.pending_items[item.id]
+                yield ThreadItemRemovedEvent(item_id=item.id)
 
     def _with_real_item(self, event: Any) -> Any:
         item = event.item

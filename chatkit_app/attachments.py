@@ -4,6 +4,8 @@
 
     CHATKIT = {"ATTACHMENTS": {"STORAGE": "chat_files", "MAX_SIZE": 5 * 1024 * 1024}}
 
+Images that the model makes are kept in the same way, without the setting too: see ``generated_images``.
+
 A file is stored under a random name without an extension and leaves the site only through a URL of ours that is
 signed for some time. The row decides: a file whose row is deleted, in whatever way, is deleted after it.
 """
@@ -18,7 +20,7 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from pathlib import PurePosixPath
 from typing import Any, TypeVar
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from chatkit.store import AttachmentStore
 from chatkit.types import Attachment as SDKAttachment
@@ -26,6 +28,7 @@ from chatkit.types import (
     AttachmentCreateParams,
     AttachmentUploadDescriptor,
     FileAttachment,
+    GeneratedImageItem,
     ImageAttachment,
     ThreadItemBase,
     UserMessageItem,
@@ -39,7 +42,7 @@ from django.utils.translation import gettext as _
 from pydantic import AnyUrl
 
 from . import codec, db
-from .conf import ATTACHMENT_DEFAULTS, AttachmentSettings, chatkit_settings
+from .conf import AttachmentSettings, chatkit_settings
 from .context import RequestContext
 from .errors import InvalidRequest, NotSupported, RequestTooLarge
 from .models import Attachment as AttachmentRow
@@ -94,7 +97,7 @@ class DjangoAttachmentStore(AttachmentStore[RequestContext]):
         attachment_id = self.generate_attachment_id(mime_type, context)
         url = f"{_endpoint(context)}/attachments/{attachment_id}"
         await db.run(make_room, context)
-        return _sdk_attachment(
+        return sdk_attachment(
             attachment_id,
             name,
             mime_type,
@@ -112,8 +115,7 @@ class DjangoAttachmentStore(AttachmentStore[RequestContext]):
             InvalidRequest: when it has its bytes already, or when these are not what was announced.
             RequestTooLarge: when they are too many.
         """
-        token = secrets.token_hex(16)
-        return await db.run(self._receive, attachment_id, content, context, f"chatkit/{token[:2]}/{token}")
+        return await db.run(self._receive, attachment_id, content, context, new_file_name())
 
     def _receive(
         self, attachment_id: str, content: File[bytes], context: RequestContext, file: str
@@ -131,14 +133,10 @@ class DjangoAttachmentStore(AttachmentStore[RequestContext]):
         content.seek(0)
         mime_type = sniffed_type(content.read(SNIFFED), row.mime_type, settings)
         content.seek(0)
-        attachment = _sdk_attachment(row.public_id, row.name, mime_type, context, metadata={"size": size})
+        attachment = sdk_attachment(row.public_id, row.name, mime_type, context, metadata={"size": size})
         if row.file == file:
             return attachment  # the connection broke after the row had been written
-        storage = _storage()
-        if storage.exists(file):
-            storage.delete(file)  # the connection broke before the row had been written
-        # A plain File is copied. A storage would move an upload's temporary file, which a second try would miss.
-        file = storage.save(file, File(content.file, name=file))
+        file = save_file(file, content)
         columns = codec.encode_attachment(attachment)
         if not AttachmentRow.objects.filter(pk=row.pk, file="").update(file=file, size=size, **columns):
             delete_file(file)
@@ -163,22 +161,28 @@ class DjangoAttachmentStore(AttachmentStore[RequestContext]):
         self, attachments: Iterable[SDKAttachment], context: RequestContext, *, limit: int
     ) -> dict[str, bytes]:
         """The bytes of these files by id, in this order, as far as they fit into ``limit`` bytes altogether."""
-        wanted = {attachment.id: attachment for attachment in attachments}
-        return await db.run(self._read, list(wanted), context, limit) if wanted else {}
+        return await read_files([attachment.id for attachment in attachments], context, limit=limit)
 
-    def _read(self, ids: list[str], context: RequestContext, limit: int) -> dict[str, bytes]:
-        rows = AttachmentRow.objects.owned_by(context).filter(public_id__in=ids).exclude(file="")
-        known = {row.public_id: row for row in rows}
-        found = {}
-        for row in (known[public_id] for public_id in ids if public_id in known):
-            if row.size is not None and row.size <= limit:
-                limit -= row.size
-                try:
-                    with _storage().open(row.file) as file:
-                        found[row.public_id] = file.read()
-                except FileNotFoundError:
-                    continue
-        return found
+
+async def read_files(ids: Iterable[str], context: RequestContext, *, limit: int) -> dict[str, bytes]:
+    """The bytes of the owner's files by id, in this order, as far as they fit into ``limit`` bytes altogether."""
+    wanted = list(dict.fromkeys(ids))
+    return await db.run(_read_files, wanted, context, limit) if wanted else {}
+
+
+def _read_files(ids: list[str], context: RequestContext, limit: int) -> dict[str, bytes]:
+    rows = AttachmentRow.objects.owned_by(context).filter(public_id__in=ids).exclude(file="")
+    known = {row.public_id: row for row in rows}
+    found = {}
+    for row in (known[public_id] for public_id in ids if public_id in known):
+        if row.size is not None and row.size <= limit:
+            limit -= row.size
+            try:
+                with open_stored(row) as file:
+                    found[row.public_id] = file.read()
+            except FileNotFoundError:
+                continue
+    return found
 
 
 # What is taken
@@ -243,12 +247,16 @@ def sniffed_type(head: bytes, mime_type: str, settings: AttachmentSettings) -> s
         raise InvalidRequest(_("The file is not a PDF document."))
     if mime_type not in RASTER_IMAGES:
         return mime_type
-    found = next((kind for kind, magic in RASTER_IMAGES.items() if head.startswith(magic)), "")
-    if found == "image/webp" and head[8:12] != b"WEBP":
-        found = ""
+    found = picture_type(head)
     if not any(_matches(found, pattern) for pattern in settings.accept):
         raise InvalidRequest(_("The file is not a picture that can be sent here."))
     return found
+
+
+def picture_type(head: bytes) -> str:
+    """The MIME type of a picture that begins with these bytes; empty when it is none that browsers show safely."""
+    found = next((kind for kind, magic in RASTER_IMAGES.items() if head.startswith(magic)), "")
+    return "" if found == "image/webp" and head[8:12] != b"WEBP" else found
 
 
 def _matches(mime_type: str, pattern: str) -> bool:
@@ -274,9 +282,8 @@ def open_file(attachment_id: str, signature: str) -> tuple[AttachmentRow, File[b
     Raises:
         NotFoundError: when the signature is another file's, or too old, or the file is gone.
     """
-    settings = attachment_settings()
     try:
-        _signer.unsign(f"{attachment_id}:{signature}", max_age=settings.url_expiry)
+        _signer.unsign(f"{attachment_id}:{signature}", max_age=chatkit_settings.files.url_expiry)
         row = AttachmentRow.objects.exclude(file="").get(public_id=attachment_id)
         return row, open_stored(row)
     except (BadSignature, AttachmentRow.DoesNotExist, FileNotFoundError):
@@ -296,17 +303,23 @@ def open_stored(attachment: AttachmentRow) -> File[bytes]:
 
 def signed_again(item: Item, endpoint_url: str) -> Item:
     """The item on its way to the browser, the URLs of its pictures fresh. Those of other sites are left alone."""
-    if not endpoint_url or not isinstance(item, UserMessageItem) or not item.attachments:
+    if not endpoint_url:
         return item
-    attachments = [_signed_again(attachment, endpoint_url) for attachment in item.attachments]
-    return item.model_copy(update={"attachments": attachments})
+    if isinstance(item, UserMessageItem) and item.attachments:
+        attachments = [_signed_again(attachment, endpoint_url) for attachment in item.attachments]
+        return item.model_copy(update={"attachments": attachments})
+    if isinstance(item, GeneratedImageItem) and item.image is not None:
+        image = item.image
+        if codec.is_file_url(image.url, image.id):
+            image = image.model_copy(update={"url": file_url(image.id, endpoint_url)})
+            return item.model_copy(update={"image": image})
+    return item
 
 
 def _signed_again(attachment: SDKAttachment, endpoint_url: str) -> SDKAttachment:
     if not isinstance(attachment, ImageAttachment):
         return attachment
-    path = urlsplit(str(attachment.preview_url)).path
-    if not path.endswith(f"/attachments/{attachment.id}/file"):
+    if not codec.is_file_url(str(attachment.preview_url), attachment.id):
         return attachment
     return attachment.model_copy(update={"preview_url": AnyUrl(file_url(attachment.id, endpoint_url))})
 
@@ -315,9 +328,10 @@ def _endpoint(context: RequestContext) -> str:
     return context.memory.endpoint_url or _LOCAL_ENDPOINT
 
 
-def _sdk_attachment(
+def sdk_attachment(
     attachment_id: str, name: str, mime_type: str, context: RequestContext, **fields: Any
 ) -> SDKAttachment:
+    """A file as the SDK knows it; a picture has the URL under which the app shows it, signed for now."""
     fields |= {"id": attachment_id, "name": name, "mime_type": mime_type}
     if mime_type in RASTER_IMAGES:
         return ImageAttachment(preview_url=AnyUrl(file_url(attachment_id, _endpoint(context))), **fields)
@@ -328,8 +342,26 @@ def _sdk_attachment(
 
 
 def _storage() -> Storage:
-    settings = chatkit_settings.attachments
-    return storages[settings.storage if settings is not None else ATTACHMENT_DEFAULTS["STORAGE"]]
+    return storages[chatkit_settings.files.storage]
+
+
+def save_file(name: str, content: File[bytes]) -> str:
+    """Store bytes under this name, in place of what a try that broke off has left there.
+
+    Returns:
+        The name under which they are.
+    """
+    storage = _storage()
+    if storage.exists(name):
+        storage.delete(name)
+    # A plain File is copied. A storage would move an upload's temporary file, which a second try would miss.
+    return storage.save(name, File(content.file, name=name))
+
+
+def new_file_name() -> str:
+    """A name in the storage that nobody can guess, and that tells nothing of the file."""
+    token = secrets.token_hex(16)
+    return f"chatkit/{token[:2]}/{token}"
 
 
 def delete_file(name: str) -> None:

@@ -80,7 +80,7 @@ def _readable(annotation: Any) -> OpenAIAnnotation | None:
 
 
 class PatientConverter(ResponseStreamConverter):
-    """A converter that leaves out a citation where the one inside it fails.
+    """A converter that leaves out a citation or an image where the one inside it fails.
 
     Args:
         converter: the site's own.
@@ -93,7 +93,12 @@ class PatientConverter(ResponseStreamConverter):
     async def base64_image_to_url(
         self, image_id: str, base64_image: str, partial_image_index: int | None = None
     ) -> str:
-        return await self._converter.base64_image_to_url(image_id, base64_image, partial_image_index)
+        """The URL of an image; an empty one, which nobody keeps or shows, where the site's converter fails."""
+        try:
+            return await self._converter.base64_image_to_url(image_id, base64_image, partial_image_index)
+        except Exception:
+            logger.exception("The response converter failed on an image, which was left out")
+            return ""
 
     def partial_image_index_to_progress(self, partial_image_index: int) -> float:
         return self._converter.partial_image_index_to_progress(partial_image_index)

@@ -391,6 +391,23 @@ def preview(text: str) -> str:
 # --- Attachments --------------------------------------------------------------------------------------------
 
 
+def is_file_url(url: str, attachment_id: str) -> bool:
+    """Whether it is one of the URLs under which the app shows this attachment, whatever its signature."""
+    return url.partition("?")[0].endswith(f"/attachments/{attachment_id}/file")
+
+
+def kept_image_id(payload: Any) -> str | None:
+    """The id of the attachment that a generated image's payload shows. A row that is broken shows none.
+
+    None also for an image that is somewhere else: on another site, or in a ``data:`` URL.
+    """
+    image = payload.get("image") if isinstance(payload, Mapping) else None
+    public_id, url = (image.get("id"), image.get("url")) if isinstance(image, Mapping) else (None, None)
+    if isinstance(public_id, str) and isinstance(url, str) and is_file_url(url, public_id):
+        return public_id
+    return None
+
+
 def decode_attachment(row: AttachmentRow, *, thread_id: str | None) -> SDKAttachment:
     """An attachment's row as the SDK knows it."""
     return _ATTACHMENT.validate_python(

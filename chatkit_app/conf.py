@@ -145,10 +145,12 @@ class ChatKitSettings:
     @property
     def attachments(self) -> AttachmentSettings | None:
         """What files users may send; ``None`` when the app stores none."""
-        configured = self._get("ATTACHMENTS")
-        if configured is None:
-            return None
-        values = ATTACHMENT_DEFAULTS | configured
+        return None if self._get("ATTACHMENTS") is None else self.files
+
+    @property
+    def files(self) -> AttachmentSettings:
+        """How files are kept and shown, those that the model makes too, also where users may send none."""
+        values = ATTACHMENT_DEFAULTS | (self._get("ATTACHMENTS") or {})
         return AttachmentSettings(**{name.lower(): values[name] for name in ATTACHMENT_DEFAULTS})
 
     @property

@@ -11,7 +11,13 @@ from typing import Any, Self, cast
 from agents import TResponseInputItem
 from agents.run_config import CallModelData, ModelInputData
 from chatkit.agents import ThreadItemConverter
-from chatkit.types import AssistantMessageItem, Attachment, HiddenContextItem, UserMessageTagContent
+from chatkit.types import (
+    AssistantMessageItem,
+    Attachment,
+    GeneratedImageItem,
+    HiddenContextItem,
+    UserMessageTagContent,
+)
 from openai.types.responses import (
     EasyInputMessageParam,
     ResponseInputContentParam,
@@ -19,6 +25,7 @@ from openai.types.responses import (
     ResponseInputImageParam,
     ResponseInputTextParam,
 )
+from openai.types.responses.response_input_item_param import Message
 
 IMAGES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 TEXTS = frozenset({"application/json", "application/xml", "application/yaml", "application/x-yaml"})
@@ -83,6 +90,16 @@ class DjangoThreadItemConverter(ThreadItemConverter):
             cut = f" These are its first {TEXT_LENGTH} characters." if len(text) > TEXT_LENGTH else ""
             return _input_text(f"{about}{cut}\n<File>\n{text[:TEXT_LENGTH]}\n</File>")
         return _input_text(f"{about} Its content is not part of this conversation.")
+
+    async def generated_image_to_input(
+        self, item: GeneratedImageItem
+    ) -> TResponseInputItem | list[TResponseInputItem] | None:
+        """The image; a note in its place for one that the model is not shown again."""
+        if item.image is not None:
+            return await super().generated_image_to_input(item)
+        # Not in the assistant's own name: a model that reads such notes as its own words begins to write them.
+        note = _input_text("The assistant made an image here. It is not part of this conversation any more.")
+        return Message(type="message", role="user", content=[note])
 
     async def tag_to_message_content(self, tag: UserMessageTagContent) -> ResponseInputContentParam:
         """The tag's name and data."""

@@ -15,6 +15,7 @@ from chatkit.errors import ErrorCode
 from chatkit.types import (
     AssistantMessageItem,
     ErrorEvent,
+    GeneratedImageItem,
     StreamingReq,
     ThreadItemDoneEvent,
     ThreadItemRemovedEvent,
@@ -262,11 +263,13 @@ class LiveRun(Frames):
         self.wake()
 
     def _close_unfinished_items(self) -> None:
-        """Other readers are still showing a half-written message: for them, this is how it ended."""
+        """Other readers are still showing what is half made: for them, this is how it ended."""
         for item in self.context.memory.pending_items.values():
             if isinstance(item, AssistantMessageItem):
                 kept = ThreadItemDoneEvent(item=item) if codec.item_text(item).strip() else None
                 self._send(codec.to_frame(kept or ThreadItemRemovedEvent(item_id=item.id)))
+            elif isinstance(item, GeneratedImageItem):
+                self._send(codec.to_frame(ThreadItemRemovedEvent(item_id=item.id)))
         self.context.memory.pending_items.clear()
 
     def refuse(self, error: Exception) -> None:

@@ -80,8 +80,9 @@ def redact(item: ThreadItem, *, actor: Any, reason: str) -> ThreadItem:
 
 
 def attachment_ids(item: ThreadItem) -> list[str]:
-    """The ids of the files that a message has."""
-    return [str(file["id"]) for file in _files(item.payload)]
+    """The ids of the files that a message has, or that a generated image is."""
+    image_id = codec.kept_image_id(item.payload)
+    return [str(file["id"]) for file in _files(item.payload)] + ([] if image_id is None else [image_id])
 
 
 def sent_files(thread: Thread, ids: Iterable[str]) -> QuerySet[Attachment]:

@@ -32,6 +32,9 @@ from .signals import item_added
 __all__ = ["DjangoStore", "InMemoryStore", "NoOwner", "NotFoundError", "OwnedStore", "new_id"]
 
 
+_GENERATED_IMAGE = ItemRow.Type.GENERATED_IMAGE
+
+
 class DjangoStore(OwnedStore):
     """Threads, items and attachments as ORM rows."""
 
@@ -294,6 +297,7 @@ class DjangoStore(OwnedStore):
         try:
             with transaction.atomic(using=router.db_for_write(ItemRow)):
                 ItemRow.objects.create(thread_id=thread_pk, run_id=context.memory.run_pk, **columns)
+                self._take_image(thread_pk, columns)
                 if not self._touch_thread(thread_pk, columns, added=1):
                     raise NotFoundError(f"Thread of item {columns['public_id']!r} not found")
         except IntegrityError:
@@ -306,8 +310,21 @@ class DjangoStore(OwnedStore):
             rows = ItemRow.objects.filter(thread_id=thread_pk, public_id=columns["public_id"])
             if not rows.filter(redacted_at__isnull=True).update(updated_at=timezone.now(), **columns):
                 return rows.exists()
+            self._take_image(thread_pk, columns)
             self._touch_thread(thread_pk, columns, added=0)
         return True
+
+    def _take_image(self, thread_pk: int, columns: dict[str, Any]) -> None:
+        """The file of a generated image belongs to the thread from the moment in which its item does.
+
+        And to the thread's owner: a visitor may have logged in while the image was made.
+        """
+        image_id = codec.kept_image_id(columns["payload"]) if columns["type"] == _GENERATED_IMAGE else None
+        thread = ThreadRow.objects.filter(pk=thread_pk).first() if image_id is not None else None
+        if thread is not None:
+            AttachmentRow.objects.unsent().filter(public_id=image_id).update(
+                thread=thread, user_id=thread.user_id, visitor_id=thread.visitor_id
+            )
 
     def _touch_thread(self, thread_pk: int, columns: dict[str, Any], *, added: int) -> int:
         changes: dict[str, Any] = {"last_activity": timezone.now()}
@@ -376,12 +393,18 @@ class DjangoStore(OwnedStore):
             # The item before its thread, as whoever writes or redacts it locks them. The thread's lock keeps away
             # those who judge or flag the item.
             items = ItemRow.objects.filter(thread_id=thread_pk)
-            pks = list(items.filter(public_id=item_id).locked().values_list("pk", flat=True))
+            found = list(items.filter(public_id=item_id).locked().values_list("pk", "type", "payload"))
             threads = ThreadRow.objects.filter(pk=thread_pk)
             list(threads.locked().values_list("pk"))
             # Of what staff redacted a trace remains, also when its answer is made anew.
+            pks = [pk for pk, _type, _payload in found]
             _, deleted = items.filter(pk__in=pks, redacted_at__isnull=True).delete()
             count = deleted.get(ItemRow._meta.label, 0)
+            images = [
+                codec.kept_image_id(payload) for _pk, type, payload in found if type == _GENERATED_IMAGE
+            ]
+            if images:
+                AttachmentRow.objects.filter(thread_id=thread_pk, public_id__in=images).delete()
             if deleted.get(Feedback._meta.label):
                 threads.recount_feedback()
             if count:

@@ -18,7 +18,7 @@ from .attachments import (
     open_file,
     require_size,
 )
-from .conf import AttachmentSettings
+from .conf import AttachmentSettings, chatkit_settings
 from .errors import InvalidRequest, NotSupported
 from .file_response import file_response
 from .server import DjangoChatKitServer
@@ -112,7 +112,7 @@ class AttachmentFileView(EndpointView):
         headers = {
             # OpenAI's element shows pictures in a frame of another origin.
             "Cross-Origin-Resource-Policy": "cross-origin",
-            "Cache-Control": f"private, max-age={attachment_settings().url_expiry}",
+            "Cache-Control": f"private, max-age={chatkit_settings.files.url_expiry}",
         }
         response = file_response(request, row, file, headers=headers)
         if row.size is not None:

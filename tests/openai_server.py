@@ -33,6 +33,21 @@ ERRORS = {
 
 
 @dataclass(kw_only=True)
+class ImageCall:
+    """An image that the model makes.
+
+    Attributes:
+        result: the image in base64; None for a call that fails.
+        partials: unfinished images in base64, sent one after the other.
+        delay: seconds before the end.
+    """
+
+    result: str | None
+    partials: tuple[str, ...] = ()
+    delay: float = 0.0
+
+
+@dataclass(kw_only=True)
 class Turn:
     """One answer.
 
@@ -49,6 +64,8 @@ class Turn:
         silent: end behind ``reasoning`` and ``hosted``, without a message (Responses only).
         reasoning: begin with a reasoning item, encrypted when that is asked for (Responses only).
         hosted: other items that come before the answer, each complete (Responses only).
+        images: calls of the image tool that come before the answer (Responses only).
+        parallel: begin all of these before the first one ends.
         annotations: the text's citations, each announced on its own and repeated in what is done; None leaves
             out the field, as some servers do (Responses only).
     """
@@ -65,6 +82,8 @@ class Turn:
     silent: bool = False
     reasoning: bool = False
     hosted: tuple[dict[str, Any], ...] = ()
+    images: tuple[ImageCall, ...] = ()
+    parallel: bool = False
     annotations: list[Any] | None = field(default_factory=list)
 
 
@@ -197,6 +216,10 @@ class OpenAIServer:
             yield event("response.output_item.added", output_index=len(output), item=item)
             yield event("response.output_item.done", output_index=len(output), item=item)
             output.append(item)
+        async for kind, fields in _image_events(turn, n, len(output)):
+            yield event(kind, **fields)
+            if kind == "response.output_item.done":
+                output.append(fields["item"])
         place: dict[str, Any] = {"output_index": len(output)}
         item: dict[str, Any] | None = None
         if turn.silent:
@@ -320,6 +343,47 @@ class OpenAIServer:
             }
             yield chunk(None, usage=usage)
         yield "data: [DONE]\n\n"
+
+
+async def _image_events(turn: Turn, n: int, first: int) -> AsyncIterator[tuple[str, dict[str, Any]]]:
+    """What is sent of calls of the image tool: kinds of events and their fields."""
+    begun = []
+    ended = []
+    for number, call in enumerate(turn.images):
+        place: dict[str, Any] = {"output_index": first + number}
+        item: dict[str, Any] = {"id": f"ig_{n}_{number}", "type": "image_generation_call"}
+        about = {**place, "item_id": item["id"]}
+        drawn = {"background": "opaque", "output_format": "png", "quality": "low", "size": "1024x1024"}
+        begun.append(
+            [
+                ("response.output_item.added", {**place, "item": {**item, "status": "in_progress"}}),
+                ("response.image_generation_call.in_progress", about),
+                ("response.image_generation_call.generating", about),
+            ]
+        )
+        sketches = [
+            (
+                "response.image_generation_call.partial_image",
+                {**about, **drawn, "partial_image_index": index, "partial_image_b64": partial},
+            )
+            for index, partial in enumerate(call.partials)
+        ]
+        failed = call.result is None
+        done = {**item, **drawn, "action": "generate", "revised_prompt": "A cat", "result": call.result}
+        done["status"] = "failed" if failed else "completed"
+        completed = [] if failed else [("response.image_generation_call.completed", about)]
+        end = [*completed, ("response.output_item.done", {**place, "item": done})]
+        ended.append((sketches, call.delay, end))
+    if turn.parallel:
+        for events in begun:
+            for entry in events:
+                yield entry
+    for events, (sketches, delay, end) in zip(begun, ended, strict=True):
+        for entry in [*([] if turn.parallel else events), *sketches]:
+            yield entry
+        await asyncio.sleep(delay)
+        for entry in end:
+            yield entry
 
 
 async def _read(reader: asyncio.StreamReader) -> Recorded | None:

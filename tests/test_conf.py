@@ -40,7 +40,7 @@ def test_every_key_is_a_property_and_is_tested():
     properties = {
         name.upper() for name, value in vars(ChatKitSettings).items() if isinstance(value, property)
     }
-    assert properties - {"CONFIGURED"} == DEFAULTS.keys() == OTHER.keys()
+    assert properties - {"CONFIGURED", "FILES"} == DEFAULTS.keys() == OTHER.keys()
 
 
 @pytest.mark.parametrize("key", DEFAULTS)
@@ -99,3 +99,11 @@ def test_numbers_may_come_from_the_environment_as_text(key, given, read, setting
     settings.CHATKIT = {key: given}
     value = getattr(chatkit_settings, key.lower())
     assert (value, type(value)) == (read, type(read))
+
+
+def test_files_have_a_storage_where_users_may_send_none(settings):
+    settings.CHATKIT = {}
+    assert (chatkit_settings.attachments, chatkit_settings.files.storage) == (None, "default")
+    settings.CHATKIT = {"ATTACHMENTS": {"STORAGE": "private"}}
+    assert chatkit_settings.files == chatkit_settings.attachments
+    assert chatkit_settings.files.storage == "private"

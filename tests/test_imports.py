@@ -29,6 +29,7 @@ LAYERS = [
     {"local_model"},
     {"model_events"},
     {"answer", "endings", "responses"},
+    {"generated_images"},
     {"store", "titles", "attachments", "tracing"},
     {"memory_store"},
     {"owned_store", "sample_items", "export_formats"},
