@@ -4,14 +4,13 @@ All browser tests share one event loop, one server in a thread and one Chromium,
 each has a fresh profile.
 """
 
-import asyncio
 import mimetypes
 import os
 import shutil
 import socket
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +24,7 @@ from playwright.async_api import Browser, BrowserContext, Page, Route, async_pla
 from .demo_site import demo, demo_context, demo_url, speaker  # noqa: F401
 from .profile import new_profile
 from .site import Site, site
+from .waiting import PATIENCE
 
 ARGUMENTS = [
     "--no-sandbox",
@@ -83,7 +83,7 @@ def server_url(chromium_path: str) -> Iterator[str]:
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
     thread.start()
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE
     while not server.started and time.monotonic() < deadline:
         time.sleep(0.01)
     yield f"http://localhost:{listener.getsockname()[1]}"
@@ -137,12 +137,3 @@ async def official(page: Page, settings: Any) -> Page:
 
     await page.route("https://cdn.example/chatkit.js", serve)
     return page
-
-
-async def eventually(condition: Callable[[], Any], seconds: float = 5) -> Any:
-    """Wait until the condition holds, and return what it gave."""
-    deadline = time.monotonic() + seconds
-    while not (result := condition()):
-        assert time.monotonic() < deadline, "It did not happen in time."
-        await asyncio.sleep(0.02)
-    return result

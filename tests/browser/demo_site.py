@@ -20,6 +20,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Locator, Page, async_playwright, expect
 
 from .profile import new_profile
+from .waiting import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 CHAT = "openai-chatkit"
@@ -121,7 +122,7 @@ async def speaker(chromium_path: str, demo_url: str) -> AsyncIterator[Page]:
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=chromium_path, args=arguments)
         page = await browser.new_page(base_url=demo_url)
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(PATIENCE * 1000)
         await visit(page)
         yield page
         await browser.close()
@@ -157,11 +158,6 @@ def widgets(page: Page) -> Locator:
 async def pick(page: Page, label: str) -> None:
     """Press a prompt of the start screen."""
     await button(page, label).click()
-
-
-async def say(page: Page, text: str) -> None:
-    await box(page).fill(text)
-    await box(page).press("Enter")
 
 
 async def end_of_answer(page: Page) -> None:

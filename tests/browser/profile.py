@@ -5,6 +5,8 @@ from contextlib import asynccontextmanager
 
 from playwright.async_api import Browser, BrowserContext
 
+from .waiting import PATIENCE
+
 
 @asynccontextmanager
 async def new_profile(
@@ -12,7 +14,7 @@ async def new_profile(
 ) -> AsyncIterator[BrowserContext]:
     """A context of its own; uncaught errors of its pages are kept in the list, and fail the test."""
     context = await browser.new_context(base_url=base_url, viewport={"width": width, "height": height})
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(PATIENCE * 1000)
     context.on("weberror", lambda error: page_errors.append(str(error.error)))
     yield context
     await context.close()

@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import json
+import threading
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -54,10 +55,11 @@ class Site:
     def operations(self) -> list[str]:
         return [operation for operation, _, _ in self.requests]
 
-    def script(self, trigger: str, *events: dict[str, Any] | float) -> None:
+    def script(self, trigger: str, *events: dict[str, Any] | float | threading.Event) -> None:
         """Answer a message of this text, or a streaming operation of this name, with these events.
 
-        A number among them is a pause in seconds. The items of "added", "done" and "replaced" events get what they
+        An event of ``threading`` among them holds back what follows until the test sets it; a number
+        is a pause in seconds. The items of "added", "done" and "replaced" events get what they
         lack of ``id``, ``thread_id`` and ``created_at``, and those that are done are kept in the thread.
         """
         self.scripts[trigger] = list(events)
@@ -181,7 +183,10 @@ async def _events(operation: str, params: dict[str, Any], text: str) -> AsyncIte
     script = site.scripts.get(operation, site.scripts.get(text))
     if script is not None:
         for event in script:
-            if isinstance(event, int | float):
+            if isinstance(event, threading.Event):
+                while not event.is_set():
+                    await asyncio.sleep(0.01)
+            elif isinstance(event, int | float):
                 await asyncio.sleep(event)
             else:
                 yield _scripted(thread, event)

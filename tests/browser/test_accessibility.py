@@ -11,6 +11,7 @@ from tests.js import package
 
 from .axe import violations
 from .site import Site, assistant, user
+from .waiting import say
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="package")]
 
@@ -26,11 +27,6 @@ def show(pages: Site, thread: str | None = None, **options: Any) -> None:
     """What the chat of the page opens with."""
     pages.chats[0]["thread"] = thread
     pages.chats[0]["options"] |= options
-
-
-async def say(page: Page, text: str) -> None:
-    await page.get_by_role("textbox").fill(text)
-    await page.get_by_role("textbox").press("Enter")
 
 
 # The states

@@ -10,6 +10,7 @@ from tests.js import package
 
 from .axe import violations
 from .demo_site import demo_process
+from .waiting import PATIENCE
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="package")]
 
@@ -98,7 +99,7 @@ async def tour(
         locale={"light": "en", "dark": "ar"}[request.param],
         viewport=WIDE,  # type: ignore[arg-type]
     )
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(PATIENCE * 1000)
     page = await context.new_page()
     if look == "stock":
         await page.route("**/admin/**", _with_policy)

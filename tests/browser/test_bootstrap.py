@@ -5,8 +5,8 @@ import re
 import pytest
 from playwright.async_api import Page, Route, expect
 
-from .conftest import eventually
 from .site import Site, assistant, user
+from .waiting import eventually
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="package")]
 

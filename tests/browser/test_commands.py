@@ -4,7 +4,7 @@ import pytest
 from playwright.async_api import Locator, Page, expect
 
 from .site import Site, assistant, user
-from .test_composer import MODELS, TOOLS, box, button, configure, sent
+from .test_composer import AFTER_SEARCH, MODELS, TOOLS, box, button, configure, sent
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="package")]
 
@@ -101,12 +101,52 @@ async def test_history_is_shown_by_command(page: Page):
     await expect(page.get_by_text("No conversations yet.")).to_be_visible()
 
 
+async def test_option_that_is_pressed_when_the_answer_comes_is_picked(page: Page):
+    await configure(page, COMMANDS)
+    await configure(
+        page,
+        """({commands}) => {
+            const {onSearch} = commands;
+            const answered = new Promise((resolve) => (window.answer = resolve));
+            commands.onSearch = async (query) => {
+                if (query === "be") await answered;
+                return onSearch(query);
+            };
+        }""",
+    )
+    await page.goto("/")
+    await type_command(page, "/b", "Beep")
+    await expect(options(page)).to_have_count(2)
+    await box(page).press_sequentially("e")
+    await expect(options(page)).to_have_text(["Beep"])
+    await options(page).hover()
+    await page.mouse.down()
+    await page.wait_for_timeout(AFTER_SEARCH)
+    await page.evaluate("answer()")
+    await page.mouse.up()
+    await expect(box(page)).to_have_value("")
+    assert await page.evaluate("selected") == ["beep"]
+
+
+async def test_list_shows_what_has_come_once_a_press_elsewhere_is_over(page: Page):
+    await configure(page, COMMANDS)
+    await page.goto("/")
+    await box(page).press_sequentially("/")
+    await page.locator("openai-chatkit .suggestions").get_by_text("Shop").hover()
+    await page.mouse.down()
+    await box(page).press_sequentially("bee")
+    await page.wait_for_timeout(AFTER_SEARCH)
+    await expect(options(page)).not_to_have_count(1)
+    await page.mouse.up()
+    await expect(options(page)).to_have_text(["Beep"])
+
+
 @pytest.mark.parametrize("text", ["and/or", " /"])
 async def test_slash_elsewhere_is_a_slash(page: Page, text: str):
     await configure(page, COMMANDS)
     await page.goto("/")
     await box(page).press_sequentially(text)
-    await page.wait_for_timeout(300)
+    await page.wait_for_timeout(AFTER_SEARCH)
     await expect(options(page)).to_have_count(0)
 
 

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from playwright.async_api import Locator, Page, expect
 
-from .conftest import eventually
 from .site import Site, user
+from .waiting import eventually, say
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="package")]
 
@@ -26,6 +26,8 @@ MODELS: list[dict[str, Any]] = [
     {"id": "small", "label": "Small"},
     {"id": "big", "label": "Big", "description": "Thinks longer"},
 ]
+AFTER_SEARCH = 300
+"""Milliseconds after which what is typed would have been looked up."""
 EVERYTHING = """(options) => {
     options.api.uploadStrategy = {type: "direct", uploadUrl: "/upload"};
     options.composer = {...options.composer, attachments: {enabled: true}};
@@ -44,7 +46,7 @@ def button(page: Page, name: str) -> Locator:
 async def configure(page: Page, function: str) -> None:
     """Let a function of the page set options that are no JSON, and keep the events in ``window.events``."""
     await page.add_init_script(
-        f"""window.chatkitConfigure = [{function}];
+        f"""(window.chatkitConfigure ??= []).push({function});
         window.events = [];
         for (const name of ["chatkit.tool.change", "chatkit.log"]) {{
             document.addEventListener(name, ({{detail}}) => events.push(detail), true);
@@ -142,9 +144,7 @@ async def test_first_model_that_is_enabled_is_sent_until_another_is_chosen(page:
     await button(page, "Model: Small").click()
     await expect(page.get_by_role("menuitemradio", name="Old")).to_have_attribute("aria-disabled", "true")
     await page.get_by_role("menuitemradio", name="Big").click()
-    await expect(button(page, "Send message")).to_be_visible()
-    await box(page).fill("again")
-    await box(page).press("Enter")
+    await say(page, "again")
     assert (await sent(pages, 2))["inference_options"] == {"model": "big"}
     await expect(button(page, "Model: Big")).to_be_visible()
 
@@ -183,9 +183,7 @@ async def test_reply_is_shown_and_goes_with_one_message(page: Page, pages: Site)
     assert message["quoted_text"] == "What you said"
     assert message["content"] == [{"type": "input_text", "text": "I doubt it"}]
     await expect(button(page, "Remove the quotation")).to_be_hidden()
-    await expect(button(page, "Send message")).to_be_visible()
-    await box(page).fill("again")
-    await box(page).press("Enter")
+    await say(page, "again")
     assert "quoted_text" not in await sent(pages, 2)
 
 

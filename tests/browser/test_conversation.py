@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from playwright.async_api import Locator, Page, Route, expect
 
-from .conftest import eventually
 from .site import Site, assistant, user
-from .test_element import CHAT, box, messages, say
+from .test_element import CHAT, box, messages
+from .waiting import eventually, say
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="package")]
 

@@ -23,10 +23,10 @@ from .demo_site import (
     prompts,
     record,
     recorded,
-    say,
     visit,
     widgets,
 )
+from .waiting import say
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="package")]
 

@@ -7,8 +7,9 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
-from .demo_site import CHAT, box, end_of_answer, items, pick_and_wait, say
+from .demo_site import CHAT, box, end_of_answer, items, pick_and_wait
 from .profile import new_profile
+from .waiting import say
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="package")]
 

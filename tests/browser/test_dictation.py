@@ -8,9 +8,10 @@ import pytest_asyncio
 from django.http import JsonResponse
 from playwright.async_api import Browser, Page, async_playwright, expect
 
-from .conftest import ARGUMENTS, eventually
+from .conftest import ARGUMENTS
 from .site import Site
 from .test_composer import box, button
+from .waiting import PATIENCE, eventually
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="package")]
 
@@ -40,7 +41,7 @@ async def speaking(recording_browser: Browser, server_url: str, pages: Site) -> 
     pages.chats = [{"options": {"composer": {"dictation": {"enabled": True}}}}]
     pages.replies["input.transcribe"] = lambda params: {"text": " what I said "}
     context = await recording_browser.new_context(base_url=server_url)
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(PATIENCE * 1000)
     errors: list[str] = []
     context.on("weberror", lambda error: errors.append(str(error.error)))
     page = await context.new_page()

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from playwright.async_api import Locator, Page, expect
 
-from .conftest import eventually
 from .site import Site, assistant, user
+from .waiting import eventually, say
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="package")]
 
@@ -20,11 +20,6 @@ def box(page: Page) -> Locator:
 
 def messages(page: Page) -> Locator:
     return page.locator("openai-chatkit ol.items > li")
-
-
-async def say(page: Page, text: str) -> None:
-    await box(page).fill(text)
-    await box(page).press("Enter")
 
 
 async def record_events(page: Page) -> None:
@@ -629,7 +624,7 @@ async def test_reload_with_the_real_endpoint_goes_on_with_the_answer(real: Site,
     await expect(messages(page).nth(1)).to_contain_text("1 2 3")
     await page.reload()
     await expect(page.get_by_role("button", name="Stop answering")).to_be_visible()
-    await expect(messages(page).nth(1)).to_contain_text("59 60", timeout=8000)
+    await expect(messages(page).nth(1)).to_contain_text("59 60")
     await expect(messages(page)).to_have_count(2)
 
 

@@ -1,12 +1,14 @@
 """The items of a thread: messages, workflows, tasks and images, as users and staff see them."""
 
 import base64
+import threading
 from typing import Any
 
 import pytest
 from playwright.async_api import Locator, Page, expect
 
 from .site import Site, assistant, user
+from .waiting import say
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="package")]
 
@@ -19,7 +21,7 @@ async def open_thread(page: Page, pages: Site, *items: dict[str, Any], **options
     pages.page_size = 100
     pages.chats = [{"thread": thread, "options": options}]
     await page.goto("/")
-    await expect(page.locator("openai-chatkit .item").first).to_be_visible(timeout=20_000)
+    await expect(page.locator("openai-chatkit .item").first).to_be_visible()
     return thread
 
 
@@ -185,6 +187,28 @@ async def test_workflow_stays_as_the_reader_left_it(page: Page, pages: Site):
     await expect(page.get_by_role("button", name="Renamed", expanded=False)).to_be_visible()
     await expect(page.get_by_role("button", name="Send message")).to_be_visible()
     await expect(page.get_by_role("button", name="Renamed", expanded=False)).to_be_visible()
+
+
+async def test_link_of_a_task_that_is_pressed_stays_when_the_task_goes_on(page: Page, pages: Site):
+    gate = threading.Event()
+    search = task("Searching", "loading") | {
+        "type": "web_search",
+        "sources": [{"type": "url", "url": "https://birds.example/", "title": "Swifts"}],
+    }
+    update = {"type": "workflow.task.updated", "task_index": 0, "task": search | {"title": "Searched"}}
+    pages.script(
+        "go",
+        {"type": "thread.item.added", "item": workflow(search, expanded=True) | {"id": "item_w"}},
+        gate,
+        {"type": "thread.item.updated", "item_id": "item_w", "update": update},
+        30,
+    )
+    await page.goto("/")
+    await say(page, "go")
+    link = await page.get_by_role("link", name="Swifts").element_handle()
+    gate.set()
+    await expect(page.locator("openai-chatkit .task")).to_contain_text("Searched")
+    assert await link.evaluate("(node) => node.isConnected")
 
 
 async def test_live_workflow_is_called_after_the_task_that_is_going_on(page: Page, pages: Site):

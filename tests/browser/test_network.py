@@ -17,10 +17,10 @@ from .demo_site import (
     end_of_answer,
     pick_and_wait,
     prompts,
-    say,
     visit,
     widgets,
 )
+from .waiting import say
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="package")]
 

@@ -1,5 +1,6 @@
 """What an answer rests on: marks in its text, cards beside them, and a list below."""
 
+import threading
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ from playwright.async_api import Locator, Page, expect
 
 from .site import Site, assistant, user
 from .test_items import open_thread
+from .waiting import say
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="package")]
 
@@ -176,6 +178,29 @@ async def test_sources_are_listed_when_the_answer_is_there(page: Page, pages: Si
     await expect(answer(page)).to_have_text("In May.Bird Journal")
     await expect(answer(page)).to_have_text("In May.Bird Journal +1")
     await expect(page.get_by_text("Sources · 2")).to_be_visible()
+
+
+async def test_mark_that_is_pressed_stays_when_another_comes(page: Page, pages: Site):
+    gate = threading.Event()
+    second = {
+        "type": "assistant_message.content_part.annotation_added",
+        "content_index": 0,
+        "annotation_index": 1,
+        "annotation": {"type": "annotation", "source": FILE, "index": 2},
+    }
+    pages.script(
+        "go",
+        {"type": "thread.item.added", "item": cited("In May.", (PAGE, 7)) | {"id": "item_a"}},
+        gate,
+        {"type": "thread.item.updated", "item_id": "item_a", "update": second},
+        30,
+    )
+    await page.goto("/")
+    await say(page, "go")
+    mark = await page.get_by_role("link", name="Source: When swifts come").element_handle()
+    gate.set()
+    await expect(answer(page)).to_have_text("Innotes.pdf May.Bird Journal")
+    assert await mark.evaluate("(node) => node.isConnected")
 
 
 async def test_sources_ask_no_other_site_for_anything(page: Page, pages: Site):

@@ -1,5 +1,6 @@
 """The theme option: its colours can be read, its fonts are loaded, and its mistakes are passed over."""
 
+import json
 from typing import Any
 
 import pytest
@@ -111,6 +112,15 @@ async def properties(page: Page, *names: str) -> list[str]:
     )
 
 
+async def style(page: Page, sheet: str) -> None:
+    """Give the page a style sheet, which is there before the element is, as one in the page's head would be."""
+    await page.add_init_script(
+        f"""const sheet = new CSSStyleSheet();
+        sheet.replaceSync({json.dumps(sheet)});
+        document.adoptedStyleSheets.push(sheet);"""
+    )
+
+
 async def show(page: Page, pages: Site, given: Any) -> None:
     pages.chats = [{"options": {"theme": given}}]
     await page.goto("/")
@@ -137,10 +147,7 @@ async def test_accent_reaches_as_far_as_its_level(page: Page, pages: Site, level
 
 
 async def test_accent_may_be_a_property_of_the_page(page: Page, pages: Site):
-    await page.add_init_script(
-        """document.addEventListener("DOMContentLoaded", () =>
-            document.documentElement.style.setProperty("--brand", "rgb(10 20 200)"))"""
-    )
+    await style(page, ":root { --brand: rgb(10 20 200); }")
     await show(page, pages, theme("light", accent=accent("var(--brand)", 0)))
     assert await properties(page, "--accent", "--on-accent") == ["rgb(10 20 200)", "#fff"]
 
@@ -255,13 +262,10 @@ async def test_font_that_cannot_be_loaded_is_warned_of(page: Page, pages: Site):
 
 
 async def test_page_s_style_sheet_colours_what_the_theme_leaves(page: Page, pages: Site):
-    await page.add_init_script(
-        """document.addEventListener("DOMContentLoaded", () => {
-            const sheet = new CSSStyleSheet();
-            sheet.replaceSync("openai-chatkit { --chatkit-surface: #eee; --chatkit-link: #050; }"
-                + "openai-chatkit::part(prompt) { color: rgb(1, 2, 3); }");
-            document.adoptedStyleSheets = [sheet];
-        })"""
+    await style(
+        page,
+        "openai-chatkit { --chatkit-surface: #eee; --chatkit-link: #050; }"
+        "openai-chatkit::part(prompt) { color: rgb(1, 2, 3); }",
     )
     pages.chats = [{"options": {"startScreen": {"prompts": [{"label": "Ask", "prompt": "?"}]}}}]
     await page.goto("/")

@@ -9,9 +9,9 @@ import pytest
 from django.http import JsonResponse
 from playwright.async_api import FilePayload, Locator, Page, Route, expect
 
-from .conftest import eventually
 from .site import Site
 from .test_composer import CHAT, box, button, configure, sent, set_value
+from .waiting import eventually
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="package")]
 

@@ -6,6 +6,9 @@ import { keepPlaced, place } from "../ui/popover.js";
 
 const MAX_OPTIONS = 100;
 
+/** How long after a finger the click may come that it makes, in milliseconds. */
+const CLICK_DELAY = 50;
+
 /**
  * @typedef {object} Suggestion
  * @property {string} label
@@ -23,6 +26,9 @@ export class Suggestions {
   #nodes = [];
   /** @type {(option: Suggestion) => void} */
   #onPick = () => {};
+  #isPressed = false;
+  /** @type {(() => void)|null} what is to be shown once the press is over */
+  #later = null;
 
   /**
    * @param {HTMLTextAreaElement} input what is written in
@@ -36,6 +42,7 @@ export class Suggestions {
     this.node = h("div", { class: "popover suggestions", part: "menu", popover: "manual" }, this.list, this.note);
     // A press would take the focus out of the text.
     this.node.addEventListener("mousedown", (event) => event.preventDefault());
+    this.node.addEventListener("pointerdown", () => this.#hold());
     setAttribute(input, "aria-controls", "suggestions");
   }
 
@@ -44,12 +51,26 @@ export class Suggestions {
   }
 
   /**
+   * Not before the end of a press, for a click needs the node that was pressed.
+   *
    * @param {string} label what is chosen
    * @param {Suggestion[]} options
    * @param {string} note said below them, or ""
    * @param {(option: Suggestion) => void} [onPick]
    */
   show(label, options, note, onPick = () => {}) {
+    const show = () => this.#show(label, options, note, onPick);
+    if (this.#isPressed && this.isOpen) this.#later = show;
+    else show();
+  }
+
+  /**
+   * @param {string} label
+   * @param {Suggestion[]} options
+   * @param {string} note
+   * @param {(option: Suggestion) => void} onPick
+   */
+  #show(label, options, note, onPick) {
     this.#onPick = onPick;
     // More of them may come after somebody has begun to choose.
     const chosen = this.#active && this.options[this.#active]?.label;
@@ -69,6 +90,7 @@ export class Suggestions {
   }
 
   hide() {
+    this.#later = null;
     if (this.isOpen) this.node.hidePopover();
     this.options = [];
     this.#active = 0;
@@ -88,6 +110,21 @@ export class Suggestions {
     else return false;
     event.preventDefault();
     return true;
+  }
+
+  #hold() {
+    this.#isPressed = true;
+    const end = new AbortController();
+    const release = () => {
+      end.abort();
+      setTimeout(() => {
+        this.#isPressed = false;
+        const show = this.#later;
+        this.#later = null;
+        show?.();
+      }, CLICK_DELAY);
+    };
+    for (const name of ["pointerup", "pointercancel"]) addEventListener(name, release, { signal: end.signal });
   }
 
   /** Options of one group stand together, where the first of them stood. */

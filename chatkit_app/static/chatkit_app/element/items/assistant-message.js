@@ -62,6 +62,8 @@ class MessagePart {
   #annotations;
   /** @type {Map<number, HTMLElement>} by their place in the text; what is in one may become more */
   #marks = new Map();
+  /** @type {WeakMap<HTMLElement, string>} the sources of each: what is being pressed is left alone when others come */
+  #cited = new WeakMap();
 
   /** @param {Host} host */
   constructor(host) {
@@ -86,7 +88,11 @@ class MessagePart {
     for (const [index, all] of Map.groupBy(annotations, ({ index }) => Math.max(0, asNumber(index, Infinity)))) {
       const sources = readSources(all.map(({ source }) => source));
       const node = this.#marks.get(index) ?? h("span", {});
-      node.replaceChildren(...(sources.length ? [citation(this.#host, sources)] : []));
+      const cited = JSON.stringify(sources);
+      if (cited !== this.#cited.get(node)) {
+        node.replaceChildren(...(sources.length ? [citation(this.#host, sources)] : []));
+        this.#cited.set(node, cited);
+      }
       marks.set(index, node);
     }
     this.#marks = marks;

@@ -34,6 +34,7 @@ class TaskView {
   #content;
   /** @type {unknown[]} */
   #shown = [];
+  #found = "";
 
   /** @param {Host} host */
   constructor(host) {
@@ -68,6 +69,10 @@ class TaskView {
     const queries = asList(task.queries).map(asLabel).filter(Boolean);
     const sources = readSources(asList(task.sources));
     this.found.hidden = !queries.length && !sources.length;
+    // A link that is being pressed is left alone while the rest of the task goes on.
+    const found = JSON.stringify([queries, sources]);
+    if (found === this.#found) return;
+    this.#found = found;
     const chips = queries.map((query) => h("li", { class: "query", dir: "auto" }, query));
     this.found.replaceChildren(
       h("ul", { class: "queries", role: "list" }, ...chips),
