@@ -67,7 +67,7 @@ def chromium_path() -> str:
     if path is None and os.environ.get("CI") == "true":
         pytest.fail("Chromium is not installed, and CI=true wants the browser tests to run.")
     if path is None:
-        pytest.skip("Chromium is not installed: apt-get install chromium-headless-shell (or chromium), or set CHROMIUM to its path.")
+        pytest.skip("Chromium is not installed: apt-get install chromium-headless-shell, or set CHROMIUM.")
     return path
 
 
