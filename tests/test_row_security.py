@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from tests.sites.processes import Database, Site, Visitor, texts_of, thread_of
 from tests.test_processes import eventually
@@ -20,6 +21,9 @@ MINE = "user_id::text = NULLIF(current_setting('app.user_id', true), '')"
 OF_MINE = "EXISTS (SELECT 1 FROM chatkit_app_thread t WHERE t.id = thread_id)"
 POLICIES = {"thread": MINE, "run": MINE, "attachment": MINE, "threaditem": OF_MINE}
 NAMES = ("maria", "omar")
+
+
+pytestmark = pytest.mark.skipif(connection.vendor != "postgresql", reason="Only PostgreSQL has this.")
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,6 @@ import psycopg
 from django.conf import settings
 
 from tests.chat import CSRF_TOKEN, encode, message
-from tests.postgres import postgres_settings
 from tests.test_processes import Answer
 
 # A first request waits until the server has started.
@@ -32,11 +31,13 @@ uvicorn.Server(config).run(sockets=[socket.socket(fileno=int(sys.argv[1]))])
 
 
 class Database:
-    """A database that belongs to a role of its own, to which policies apply as they do not to a superuser."""
+    """A database on the tests' PostgreSQL that belongs to a role of its own.
+
+    Policies apply to that role, as they do not to a superuser.
+    """
 
     def __init__(self, name: str) -> None:
-        server = settings.DATABASES["default"]
-        self._server = server if server["ENGINE"].endswith("postgresql") else postgres_settings()
+        self._server = settings.DATABASES["default"]
         self.name = f"{name}_{os.getpid()}"
         with self._connect("postgres") as connection:
             connection.execute(f"CREATE ROLE {self.name}")
