@@ -46,12 +46,17 @@ class Format(TextChoices):
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """An item and the verdicts on it."""
+    """An item and the verdicts on it.
+
+    Attributes:
+        image_url: a generated image whole, as a ``data:`` URL; empty where it is left out.
+    """
 
     row: ThreadItem
     thread: Thread
     verdicts: list[Feedback]
     hidden: bool
+    image_url: str = ""
 
     def __post_init__(self) -> None:
         if self.row.redacted_at is not None:
@@ -80,6 +85,8 @@ class Entry:
             attachment.pop("upload_descriptor", None)
             if isinstance(attachment.get("preview_url"), str):
                 attachment["preview_url"] = _without_query(attachment["preview_url"])
+        if self.image_url:
+            found["image"]["url"] = self.image_url
         if self.row.type == "client_tool_call" and not self.hidden:
             found.pop("arguments", None)
             found.pop("output", None)

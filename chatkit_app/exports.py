@@ -6,6 +6,7 @@ more memory than a few. What is redacted, and what only the model was to know, s
 
 from __future__ import annotations
 
+import base64
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -14,8 +15,10 @@ from dataclasses import dataclass, replace
 from django.db.models import QuerySet, Subquery
 from django.utils import translation
 
+from . import codec
+from .attachments import open_stored
 from .export_formats import WRITERS, Entry, Format
-from .models import Feedback, Thread, ThreadItem
+from .models import Attachment, Feedback, Thread, ThreadItem
 
 __all__ = ["Export", "Format"]
 
@@ -23,6 +26,8 @@ PAGE_SIZE = 200
 """Items that are read at once."""
 PLAN_SIZE = 1000
 """Threads that are found at once."""
+IMAGES_AT_ONCE = 5
+"""Generated images that are read at once."""
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -72,6 +77,7 @@ class Export(Iterator[str]):
         self._hidden = hidden
         self._allowed = allowed
         self._writer = WRITERS[format]()
+        self._with_images = format == Format.JSONL
         self._begun = False
         self._position: _Position | None = _Position()
         # A worker thread that takes the next step knows nothing of the language of the request.
@@ -110,8 +116,8 @@ class Export(Iterator[str]):
             return "", None, 0, 0
         keys = _first_threads(position)
         rows = list(self._items(keys, position.item)[: PAGE_SIZE + 1])
-        if len(rows) > PAGE_SIZE:
-            rows.pop()
+        if len(rows) > (size := _page_size(rows)):
+            del rows[size:]
             last = rows[-1]
             read = keys.index(last.thread_id)
             after = replace(position, plan=position.plan[read:], item=last.pk)
@@ -130,7 +136,13 @@ class Export(Iterator[str]):
                 text.append(self._writer.thread(thread))
                 begun += 1
             for row in by_thread[key]:
-                entry = Entry(row=row, thread=thread, verdicts=verdicts[row.pk], hidden=self._hidden)
+                entry = Entry(
+                    row=row,
+                    thread=thread,
+                    verdicts=verdicts[row.pk],
+                    hidden=self._hidden,
+                    image_url=_image_url(row) if self._with_images else "",
+                )
                 text.append(self._writer.item(entry))
                 written += 1
         return "".join(text), after, begun, written
@@ -159,6 +171,28 @@ def _first_threads(position: _Position) -> list[int]:
             break
         keys.append(key)
     return keys
+
+
+def _page_size(rows: list[ThreadItem]) -> int:
+    """How many of these items make a page: an image may be as long as all the texts of one."""
+    images = [number for number, row in enumerate(rows, 1) if row.type == ThreadItem.Type.GENERATED_IMAGE]
+    return min(PAGE_SIZE, images[IMAGES_AT_ONCE - 1]) if len(images) >= IMAGES_AT_ONCE else PAGE_SIZE
+
+
+def _image_url(row: ThreadItem) -> str:
+    """A generated image as a ``data:`` URL, since its own lets in nobody; empty when there is no file (any more)."""
+    image_id = codec.kept_image_id(row.payload) if row.type == ThreadItem.Type.GENERATED_IMAGE else None
+    if image_id is None or row.redacted_at is not None:
+        return ""
+    attachment = Attachment.objects.filter(thread=row.thread_id, public_id=image_id).first()
+    if attachment is None:
+        return ""
+    try:
+        with open_stored(attachment) as file:
+            content = file.read()
+    except FileNotFoundError:
+        return ""
+    return f"data:{attachment.mime_type};base64,{base64.b64encode(content).decode()}"
 
 
 def _grouped(

@@ -21,9 +21,10 @@ from django.core import signing
 from django.core.files.storage import FileSystemStorage
 from django.utils import timezone
 
-from chatkit_app import agents, db
+from chatkit_app import agents, db, exports
 from chatkit_app.agents import AgentChatKitServer
 from chatkit_app.attachments import UNSENT_AGE, prune_attachments
+from chatkit_app.exports import Export, Format
 from chatkit_app.models import Attachment, Run, Thread, ThreadItem
 from chatkit_app.redaction import redact
 from chatkit_app.server import DjangoChatKitServer
@@ -628,3 +629,40 @@ async def test_item_whose_payload_is_broken_can_be_redacted(api):
         return redact(item, actor=None, reason="Private")
 
     assert (await db.run(break_and_redact)).redacted_at is not None
+
+
+# --- Exported -----------------------------------------------------------------------------------------------
+
+
+def exported_urls() -> list[str]:
+    text = "".join(Export(Thread.objects.all(), format=Format.JSONL))
+    items = [json.loads(line).get("item", {}) for line in text.splitlines()]
+    return [item["image"]["url"] for item in items if item.get("type") == "generated_image"]
+
+
+async def test_export_has_the_images_whole(api, monkeypatch):
+    monkeypatch.setattr(exports, "IMAGES_AT_ONCE", 2)
+    pictures = [PNG + bytes([number]) for number in range(5)]
+    api.script(Turn(images=tuple(map(drawn, pictures)), text="Done"))
+    await Chat().say("Draw five cats")
+    urls = await db.run(exported_urls)
+    assert urls == [f"data:image/png;base64,{encoded(picture)}" for picture in pictures]
+
+
+async def test_export_without_the_file_names_the_image(api, folder):
+    api.script(Turn(images=(drawn(),), text="Done"))
+    await Chat().say("Draw a cat")
+    for path in folder.rglob("*"):
+        if path.is_file():
+            path.unlink()
+    (url,) = await db.run(exported_urls)
+    assert url.startswith("http://testserver/chatkit/attachments/atc_")
+    assert url.endswith("/file")
+
+
+async def test_export_reads_few_images_at_once(api, monkeypatch):
+    monkeypatch.setattr(exports, "IMAGES_AT_ONCE", 2)
+    api.script(Turn(images=tuple(drawn() for _number in range(5)), text="Done"))
+    await Chat().say("Draw five cats")
+    pages = await db.run(lambda: list(Export(Thread.objects.all(), format=Format.JSONL)))
+    assert [page.count("base64") for page in pages] == [2, 2, 1]
