@@ -1,0 +1,6 @@
+from django.contrib.admin import AdminSite
+
+
+class ShopAdminSite(AdminSite):
+    site_header = "The shop"
+    enable_nav_sidebar = False

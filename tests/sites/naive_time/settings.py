@@ -1,0 +1,3 @@
+from tests.sites.base import *  # noqa: F403
+
+USE_TZ = False

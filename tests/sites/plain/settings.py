@@ -1,0 +1,1 @@
+from tests.sites.base import *  # noqa: F403
