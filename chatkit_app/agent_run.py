@@ -39,7 +39,7 @@ class AgentRun:
         self._result = result
         self._events = result.stream_events()
         self._usage = usage
-        self._read = ModelEvents()
+        self._read = ModelEvents(agent_context.generate_id)
         self._left = False
         self._agent_context = agent_context
         self._image_calls = ImageCalls(agent_context)

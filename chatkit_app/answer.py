@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from agents.models.fake_id import FAKE_RESPONSES_ID
 from chatkit.server import agents_sdk_user_agent_override
+from chatkit.store import NotFoundError
 from chatkit.types import (
     AssistantMessageContentPartTextDelta,
     AssistantMessageItem,
@@ -40,14 +41,16 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+_NAMED_BY_PROVIDERS = (AssistantMessageItem, ClientToolCallItem)
 _EVENT_TYPES: tuple[type, ...] = get_args(get_args(ThreadStreamEvent)[0])
 
 
 class Answer:
     """Stores and forwards the events of one answer, as the SDK does, and beyond it:
 
-    items without a real id get one, every item gets its thread's id, a thread without a title gets one, and what is
-    unfinished is known at any time (``memory.pending_items``), for checkpoints and for an answer that breaks off.
+    items whose id is missing or another item's get one, every item gets its thread's id, a thread without a title
+    gets one, and what is unfinished is known at any time (``memory.pending_items``), for checkpoints and for an
+    answer that breaks off.
     """
 
     def __init__(self, server: DjangoChatKitServer, thread: ThreadMetadata, context: RequestContext) -> None:
@@ -56,8 +59,8 @@ class Answer:
         self.thread = thread
         self.context = context
         self.memory = context.memory
-        self._fake_id: str | None = None
-        self._rewritten: list[str] = []
+        self._names: dict[str, list[str]] = {}  # by the id that an event carries, the newest last
+        self._types: dict[str, str] = {}
         self._title = self._find_title()
         self._saved_thread = thread.model_copy(deep=True)
 
@@ -115,8 +118,8 @@ class Answer:
         memory = self.memory
         if memory.first_text_at is None:
             memory.first_text_at = time.perf_counter()
-        if event.item_id == FAKE_RESPONSES_ID:
-            event = event.model_copy(update={"item_id": self._real_id("message")})
+        if event.item_id in self._names or not _is_usable(event.item_id):
+            event = event.model_copy(update={"item_id": self._named(event.item_id)})
         update, item = event.update, memory.pending_items.get(event.item_id)
         if (
             isinstance(update, AssistantMessageContentPartTextDelta)
@@ -137,15 +140,15 @@ class Answer:
             )
         event = await self._with_kept_image(event)
         if isinstance(event, ThreadItemRemovedEvent):
-            # One fake id may have stood for several items; all of them are meant.
-            ids = self._rewritten if event.item_id == FAKE_RESPONSES_ID else [event.item_id]
-            for item_id in ids:
+            # One id may have stood for several items; all of them are meant.
+            unknown = [event.item_id] if _is_usable(event.item_id) else []
+            for item_id in self._names.pop(event.item_id, unknown):
                 self.memory.pending_items.pop(item_id, None)
                 await self.store.delete_thread_item(self.thread.id, item_id, self.context)
                 yield ThreadItemRemovedEvent(item_id=item_id)
             return
         if isinstance(event, (ThreadItemAddedEvent, ThreadItemDoneEvent, ThreadItemReplacedEvent)):
-            event = self._with_real_item(event)
+            event = await self._with_own_item(event)
         if isinstance(event, ThreadItemDoneEvent):
             await self.store.add_thread_item(self.thread.id, event.item, self.context)
             if event.item.type in HIDDEN_ITEM_TYPES:
@@ -176,11 +179,13 @@ class Answer:
                 del self.memory.pending_items[item.id]
                 yield ThreadItemRemovedEvent(item_id=item.id)
 
-    def _with_real_item(self, event: Any) -> Any:
+    async def _with_own_item(self, event: Any) -> Any:
         item = event.item
         changes: dict[str, str] = {}
-        if item.id == FAKE_RESPONSES_ID:
-            changes["id"] = self._real_id("tool_call" if isinstance(item, ClientToolCallItem) else "message")
+        item_id = await self._id_for(event)
+        self._types[item_id] = item.type
+        if item_id != item.id:
+            changes["id"] = item_id
         if item.thread_id != self.thread.id:
             changes["thread_id"] = self.thread.id
         if changes:
@@ -189,18 +194,57 @@ class Answer:
         if isinstance(event, ThreadItemAddedEvent):
             self.memory.pending_items[item.id] = item.model_copy(deep=True)
         else:
-            self._fake_id = None
             self.memory.pending_items.pop(item.id, None)
             if self.memory.first_text_at is None:
                 self.memory.first_text_at = time.perf_counter()
         return event
 
-    def _real_id(self, item_type: Any) -> str:
-        """The id of the message that the provider gave none of its own; a new one after each finished item."""
-        if self._fake_id is None:
-            self._fake_id = self.store.generate_item_id(item_type, self.thread, self.context)
-            self._rewritten.append(self._fake_id)
-        return self._fake_id
+    # Ids
+
+    async def _id_for(self, event: Any) -> str:
+        """The id under which the item is kept: the event's, unless that cannot be kept or is another item's.
+
+        Providers repeat the ids of messages and calls, and leave them empty. Other kinds of items have theirs from
+        the store, and the SDK adds an unfinished workflow a second time when it is done.
+        """
+        item, begins = event.item, isinstance(event, ThreadItemAddedEvent)
+        names = self._names.get(item.id)
+        is_same = names is not None and self._types.get(names[-1], item.type) == item.type
+        if isinstance(event, ThreadItemReplacedEvent) and _is_usable(item.id):
+            return names[-1] if names else str(item.id)
+        if (
+            names
+            and is_same
+            and not begins
+            and (_is_usable(item.id) or names[-1] in self.memory.pending_items)
+        ):
+            return names[-1]
+        taken = isinstance(item, _NAMED_BY_PROVIDERS) and (bool(names) or await self._is_stored(item.id))
+        if _is_usable(item.id) and not taken:
+            self._names[item.id] = [item.id]
+            return str(item.id)
+        return self._name(item.id, "tool_call" if isinstance(item, ClientToolCallItem) else "message")
+
+    async def _is_stored(self, item_id: str) -> bool:
+        if not _is_usable(item_id):
+            return False
+        try:
+            await self.store.load_item(self.thread.id, item_id, self.context)
+        except NotFoundError:
+            return False
+        return True
+
+    def _named(self, item_id: str) -> str:
+        """The id of the item that is meant; a new one when the provider gave none and nothing has begun."""
+        names = self._names.get(item_id)
+        if names and (_is_usable(item_id) or names[-1] in self.memory.pending_items):
+            return names[-1]
+        return self._name(item_id, "message")
+
+    def _name(self, item_id: str, item_type: Any) -> str:
+        name = self.store.generate_item_id(item_type, self.thread, self.context)
+        self._names.setdefault(item_id, []).append(name)
+        return name
 
     async def _keep_unfinished(self) -> None:
         """The user has seen this text: it stays, though the answer failed."""
@@ -225,3 +269,7 @@ class Answer:
         if self.memory.title is not None or message is None or self.thread.title is not None:
             return self.memory.title
         return Title(self.server, self.thread, message, self.context)
+
+
+def _is_usable(item_id: str) -> bool:
+    return item_id not in ("", FAKE_RESPONSES_ID) and codec.is_storable_id(item_id)

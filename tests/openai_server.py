@@ -66,6 +66,7 @@ class Turn:
         hosted: other items that come before the answer, each complete (Responses only).
         images: calls of the image tool that come before the answer (Responses only).
         parallel: begin all of these before the first one ends.
+        ids: the id of the message or the call when it begins and when it is done (Responses only).
         annotations: the text's citations, each announced on its own and repeated in what is done; None leaves
             out the field, as some servers do (Responses only).
     """
@@ -84,6 +85,7 @@ class Turn:
     hosted: tuple[dict[str, Any], ...] = ()
     images: tuple[ImageCall, ...] = ()
     parallel: bool = False
+    ids: tuple[Any, Any] | None = None
     annotations: list[Any] | None = field(default_factory=list)
 
 
@@ -226,26 +228,28 @@ class OpenAIServer:
             pass
         elif turn.call is not None:
             name, arguments = turn.call[0], json.dumps(turn.call[1])
-            item = {"id": f"fc_{n}", "type": "function_call", "call_id": f"call_{n}", "name": name}
+            begun, done_id = turn.ids or (f"fc_{n}", f"fc_{n}")
+            item = {"id": begun, "type": "function_call", "call_id": f"call_{n}", "name": name}
             added = {**item, "arguments": "", "status": "in_progress"}
             yield event("response.output_item.added", **place, item=added)
             for piece in (arguments[:4], arguments[4:]):
-                yield event("response.function_call_arguments.delta", **place, item_id=f"fc_{n}", delta=piece)
+                yield event("response.function_call_arguments.delta", **place, item_id=begun, delta=piece)
             yield event(
                 "response.function_call_arguments.done",
                 **place,
-                item_id=f"fc_{n}",
+                item_id=begun,
                 name=name,
                 arguments=arguments,
             )
-            item |= {"arguments": arguments, "status": "completed"}
+            item |= {"id": done_id, "arguments": arguments, "status": "completed"}
         else:
-            item = {"id": f"msg_{n}", "type": "message", "role": "assistant"}
+            begun, done_id = turn.ids or (f"msg_{n}", f"msg_{n}")
+            item = {"id": begun, "type": "message", "role": "assistant"}
             content: list[dict[str, Any]] = []
             yield event(
                 "response.output_item.added", **place, item={**item, "status": "in_progress", "content": []}
             )
-            inside = {**place, "item_id": f"msg_{n}", "content_index": 0}
+            inside = {**place, "item_id": begun, "content_index": 0}
             if turn.text or not turn.refusal:
                 part: dict[str, Any] = {"type": "output_text", "logprobs": []}
                 if turn.annotations is not None:
@@ -286,7 +290,7 @@ class OpenAIServer:
                 part = {"type": "refusal", "refusal": turn.refusal}
                 yield event("response.content_part.done", **inside, part=part)
                 content.append(part)
-            item |= {"status": "completed", "content": content}
+            item |= {"id": done_id, "status": "completed", "content": content}
         if item is not None:
             yield event("response.output_item.done", **place, item=item)
             output.append(item)

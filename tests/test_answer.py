@@ -142,6 +142,72 @@ async def test_same_id_twice_is_one_item():
     assert await kept(server) == [("same", "two")]
 
 
+@pytest.mark.parametrize("item_id", ["", "m" * 256, "m\x00"], ids=["empty", "too long", "not storable"])
+async def test_id_that_cannot_be_kept_becomes_one_of_ours_for_each_item(item_id):
+    server = scripted(
+        added(assistant("", item_id="msg_x").model_copy(update={"id": item_id})),
+        delta(item_id, "one"),
+        ThreadItemDoneEvent(item=assistant("one").model_copy(update={"id": item_id})),
+        ThreadItemDoneEvent(item=assistant("two").model_copy(update={"id": item_id})),
+    )
+    events = await answer(server)
+    ids = [event["item"]["id"] if "item" in event else event["item_id"] for event in events]
+    assert ids[:3] == [ids[0]] * 3
+    assert ids[3] != ids[0]
+    assert await kept(server) == [(ids[0], "one"), (ids[3], "two")]
+
+
+async def test_id_that_begins_a_second_message_is_another_one():
+    server = scripted(
+        added(assistant("", item_id="same")),
+        ThreadItemDoneEvent(item=assistant("one", item_id="same")),
+        added(assistant("", item_id="same")),
+        delta("same", "two"),
+        ThreadItemDoneEvent(item=assistant("two", item_id="same")),
+    )
+    events = await answer(server)
+    ids = [event["item"]["id"] if "item" in event else event["item_id"] for event in events]
+    assert ids == ["same", "same", ids[2], ids[2], ids[2]]
+    assert await kept(server) == [("same", "one"), (ids[2], "two")]
+
+
+async def test_id_of_a_message_is_not_that_of_a_tool_call():
+    server = scripted(
+        ThreadItemDoneEvent(item=assistant("one", item_id="same")),
+        ThreadItemDoneEvent(item=tool_call("same")),
+    )
+    events = await answer(server)
+    assert events[0]["item"]["id"] == "same"
+    assert events[1]["item"]["id"].startswith("tc_")
+    assert [item_id for item_id, _ in await kept(server)] == ["same", events[1]["item"]["id"]]
+
+
+async def test_removal_of_a_repeated_id_removes_what_it_stood_for():
+    server = scripted(
+        added(assistant("", item_id="same")),
+        ThreadItemDoneEvent(item=assistant("one", item_id="same")),
+        added(assistant("", item_id="same")),
+        ThreadItemDoneEvent(item=assistant("two", item_id="same")),
+        ThreadItemRemovedEvent(item_id="same"),
+    )
+    await answer(server)
+    assert await kept(server) == []
+
+
+@pytest.mark.parametrize("begins", [True, False])
+async def test_id_of_another_turn_is_not_taken_twice(begins):
+    script = [ThreadItemDoneEvent(item=assistant("answer", item_id="same"))]
+    server = scripted(*([added(assistant("", item_id="same"))] if begins else []), *script)
+    await answer(server)
+    (thread,) = (await server.store.load_threads(10, None, "asc", CONTEXT)).data
+    request = server.parse(encode("threads.add_user_message", thread_id=thread.id, input=message("again")))
+    async for _ in server.stream(request, RequestContext(visitor_id="visitor")):
+        pass
+    page = await server.store.load_thread_items(thread.id, None, 100, "asc", CONTEXT)
+    assert [item.type for item in page.data] == ["user_message", "assistant_message"] * 2
+    assert [item.id for item in page.data].count("same") == 1
+
+
 async def test_items_get_the_id_of_their_thread():
     events = await answer(scripted(ThreadItemDoneEvent(item=assistant("one"))))
     assert events[0]["item"]["thread_id"].startswith("thr_")

@@ -90,7 +90,8 @@ async def test_empty_message_is_taken_off_the_screen_and_out_of_the_thread(api, 
     use_agent()
     chat = Chat()
     answer = await chat.say("Hi")
-    assert {"type": "thread.item.removed", "item_id": "msg_1"} in answer.events()
+    (added,) = [event["item"]["id"] for event in answer.events() if event["type"] == "thread.item.added"]
+    assert {"type": "thread.item.removed", "item_id": added} in answer.events()
     assert [item["type"] for item in await chat.items(answer.thread_id)] == ["user_message"]
 
 

@@ -1,0 +1,118 @@
+"""A provider's ids and other oddities, by HTTP through the real openai client: none of them costs an answer."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import openai
+import pytest
+from agents import Agent, OpenAIResponsesModel, RunContextWrapper, StopAtTools, function_tool
+from chatkit.agents import ClientToolCall
+
+from tests.chat import Chat, Exchange
+from tests.openai_server import OpenAIServer, Turn, openai_server
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@function_tool
+def look_up() -> str:
+    """Look something up."""
+    return "found"
+
+
+@function_tool
+async def locate(ctx: RunContextWrapper[Any]) -> str:
+    """Ask the browser where it is."""
+    ctx.context.client_tool_call = ClientToolCall(name="locate", arguments={})
+    return "asked"
+
+
+@pytest.fixture
+async def api(settings: Any) -> AsyncIterator[OpenAIServer]:
+    """A server that the agent of the settings talks to."""
+    async with openai_server() as server:
+        client = openai.AsyncOpenAI(api_key="sk-test", base_url=server.url, max_retries=0)
+        agent = Agent(
+            name="Test",
+            model=OpenAIResponsesModel(model="gpt-test", openai_client=client),
+            tools=[look_up, locate],
+            tool_use_behavior=StopAtTools(stop_at_tool_names=["locate"]),
+        )
+        settings.CHATKIT = {"AGENT": agent}
+        yield server
+        await client.close()
+
+
+def ids(answer: Exchange) -> set[str]:
+    """The ids in the events about items of the assistant's."""
+    return {
+        event["item"]["id"] if "item" in event else event["item_id"]
+        for event in answer.events()
+        if "item_id" in event or event.get("item", {}).get("type") not in (None, "user_message")
+    }
+
+
+ODD = [
+    pytest.param(("msg_same", "msg_same"), id="repeated"),
+    pytest.param(("", ""), id="empty"),
+    pytest.param((None, None), id="null"),
+    pytest.param(("m" * 300, "m" * 300), id="too long"),
+    pytest.param(("msg_begun", "msg_done"), id="changing"),
+]
+
+
+@pytest.mark.parametrize("odd", ODD)
+async def test_answers_with_odd_ids_are_two_messages(odd, api):
+    api.script(Turn(text="One two", ids=odd), Turn(text="Three", ids=odd))
+    chat = Chat()
+
+    first = await chat.say("Hi")
+    second = await chat.say("Go on", first.thread_id)
+
+    assert (first.text(), second.text()) == ("One two", "Three")
+    assert (len(ids(first)), len(ids(second)), len(ids(first) | ids(second))) == (1, 1, 2)
+    items = await chat.items(first.thread_id)
+    texts = [item["content"][0]["text"] for item in items]
+    assert texts == ["Hi", "One two", "Go on", "Three"]
+
+
+@pytest.mark.parametrize("odd", ODD)
+async def test_client_tool_calls_with_odd_ids_are_two_items(odd, api):
+    api.script(
+        Turn(call=("locate", {}), ids=odd), "Thanks", Turn(call=("locate", {}), ids=odd), Turn(text="Bye")
+    )
+    chat = Chat()
+    first = await chat.say("Where am I?")
+    await chat.ask("threads.add_client_tool_output", thread_id=first.thread_id, result="Rome")
+
+    second = await chat.say("And now?", first.thread_id)
+
+    assert "error" not in first.types() + second.types()
+    types = [item["type"] for item in await chat.items(first.thread_id)]
+    assert types == [
+        "user_message",
+        "client_tool_call",
+        "assistant_message",
+        "user_message",
+        "client_tool_call",
+    ]
+
+
+async def test_two_messages_of_one_answer_with_one_id_are_two(api):
+    message = {
+        "id": "msg_same",
+        "type": "message",
+        "role": "assistant",
+        "status": "completed",
+        "content": [{"type": "output_text", "text": "Let me see.", "annotations": [], "logprobs": []}],
+    }
+    api.script(Turn(hosted=(message,), text="Found", ids=("msg_same", "msg_same")))
+    chat = Chat()
+
+    answer = await chat.say("Hi")
+
+    assert answer.text() == "Let me see.|Found"
+    texts = [item["content"][0]["text"] for item in await chat.items(answer.thread_id)]
+    assert texts == ["Hi", "Let me see.", "Found"]
