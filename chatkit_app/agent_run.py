@@ -40,6 +40,7 @@ class AgentRun:
         self._events = result.stream_events()
         self._usage = usage
         self._read = ModelEvents(agent_context.generate_id)
+        self._before = _tokens(result)
         self._left = False
         self._agent_context = agent_context
         self._image_calls = ImageCalls(agent_context)
@@ -82,12 +83,14 @@ class AgentRun:
         self._result.cancel()
         # The SDK may have left a reader waiting for the tools' events.
         self._agent_context._events.put_nowait(ProgressUpdateEvent(text=""))
-        tokens = self._result.context_wrapper.usage
-        if tokens.input_tokens or tokens.output_tokens:
-            usage, cached = self._usage, tokens.input_tokens_details.cached_tokens
-            usage.input_tokens = (usage.input_tokens or 0) + tokens.input_tokens
-            usage.cached_tokens = (usage.cached_tokens or 0) + (cached or 0)
-            usage.output_tokens = (usage.output_tokens or 0) + tokens.output_tokens
+        # A run that goes on after an approval has counted before.
+        pairs = zip(_tokens(self._result), self._before, strict=True)
+        input_tokens, cached, output_tokens = (now - before for now, before in pairs)
+        if input_tokens or output_tokens:
+            usage = self._usage
+            usage.input_tokens = (usage.input_tokens or 0) + input_tokens
+            usage.cached_tokens = (usage.cached_tokens or 0) + cached
+            usage.output_tokens = (usage.output_tokens or 0) + output_tokens
         task = self._result.run_loop_task
         if task is not None and not task.done():
             await asyncio.wait({task}, timeout=_STOP_PATIENCE)
@@ -104,3 +107,9 @@ def keep_refusal(data: RunErrorHandlerInput[Any]) -> RunErrorHandlerResult | Non
         return RunErrorHandlerResult(final_output=error.refusal, include_in_history=False)
     _mark_error_to_drain_stream_events(error)
     return None
+
+
+def _tokens(result: RunResultStreaming) -> tuple[int, int, int]:
+    """How many it has cost so far: those of the input, those of them that were cached, those of the output."""
+    usage = result.context_wrapper.usage
+    return usage.input_tokens, usage.input_tokens_details.cached_tokens or 0, usage.output_tokens

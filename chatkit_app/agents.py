@@ -54,6 +54,7 @@ from agents import (
     RunConfig,
     RunContextWrapper,
     Runner,
+    RunState,
     ToolInputGuardrailTripwireTriggered,
     ToolOutputGuardrailTripwireTriggered,
     ToolTimeoutError,
@@ -62,13 +63,25 @@ from agents import (
 )
 from chatkit.agents import AgentContext, ResponseStreamConverter, ThreadItemConverter, stream_agent_response
 from chatkit.errors import BaseStreamError
-from chatkit.types import ThreadItem, ThreadMetadata, ThreadStreamEvent, UserMessageItem
+from chatkit.types import (
+    NoticeEvent,
+    StreamingReq,
+    ThreadItem,
+    ThreadItemDoneEvent,
+    ThreadItemReplacedEvent,
+    ThreadMetadata,
+    ThreadsCreateReq,
+    ThreadsCustomActionReq,
+    ThreadStreamEvent,
+    UserMessageItem,
+    WidgetItem,
+)
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
-from . import db
+from . import approvals, db
 from .agent_run import AgentRun, keep_refusal
 from .attachments import DjangoAttachmentStore, read_files
 from .citations import PatientConverter
@@ -115,7 +128,8 @@ class DjangoAgentContext(_AgentContext):
 
     Attributes:
         request_context: our ``RequestContext``: user, locale, session.
-        input_user_message: the message being answered, or None after a client tool or a structured input.
+        input_user_message: the message being answered, or None after a client tool, a structured input or an
+            approval.
         tool_choice: id of the tool the user picked in the composer, if it is one that you offer. A tool of
             the agent with that name is called for certain; any other id is yours to react to, for example
             in dynamic instructions.
@@ -155,16 +169,19 @@ class AgentChatKitServer(DjangoChatKitServer):
                 yield event
 
     async def stream_agent(
-        self, agent: Agent[Any], items: list[TResponseInputItem], agent_context: DjangoAgentContext
+        self,
+        agent: Agent[Any],
+        items: list[TResponseInputItem] | RunState[Any, Agent[Any]],
+        agent_context: DjangoAgentContext,
     ) -> AsyncGenerator[ThreadStreamEvent, None]:
         """Run an agent and yield its answer.
 
-        When the reader stops, so does the model. What the run cost is added to ``context.memory.usage``,
-        however it ends.
+        When the reader stops, so does the model. A run that waits for approvals asks for them in the conversation.
+        What it cost is added to ``context.memory.usage``, however it ends.
 
         Args:
             agent: the agent.
-            items: what it is asked, for example from ``get_input()``.
+            items: what it is asked, for example from ``get_input()``; or a run that it goes on with.
             agent_context: what its tools receive.
 
         Raises:
@@ -176,7 +193,8 @@ class AgentChatKitServer(DjangoChatKitServer):
             result = Runner.run_streamed(
                 keeping_reasoning(agent, run_config),
                 items,
-                context=agent_context,
+                # A run that goes on has it already.
+                context=None if isinstance(items, RunState) else agent_context,
                 run_config=run_config,
                 error_handlers={"model_refusal": keep_refusal},
             )
@@ -192,6 +210,10 @@ class AgentChatKitServer(DjangoChatKitServer):
                     async for event in events:
                         run.ending.show(event)
                         yield event
+                if result.interruptions:
+                    for item in await approvals.ask(result, agent_context):
+                        yield ThreadItemDoneEvent(item=item)
+                    return
                 nothing = run.find_nothing()
                 if nothing is not None:
                     for removal in run.ending.removals():
@@ -200,6 +222,53 @@ class AgentChatKitServer(DjangoChatKitServer):
         finally:
             context.memory.failure = run.ending.failure or context.memory.failure
             await run.stop()
+
+    # Approvals
+
+    async def _admitted_events(
+        self, request: StreamingReq, context: RequestContext
+    ) -> AsyncGenerator[ThreadStreamEvent, None]:
+        stream = self._answer_approval(request, context) if _is_approval(request) else None
+        if not isinstance(request, (ThreadsCreateReq, ThreadsCustomActionReq)):
+            # The conversation goes on without what was asked for.
+            for item in await approvals.close(request.params.thread_id, self.store, context):
+                yield ThreadItemReplacedEvent(item=item)
+        async with aclosing(stream or super()._admitted_events(request, context)) as events:
+            async for event in events:
+                yield event
+
+    async def _answer_approval(
+        self, request: Any, context: RequestContext
+    ) -> AsyncGenerator[ThreadStreamEvent, None]:
+        params = request.params
+        thread = await self.store.load_thread(params.thread_id, context)
+        sender = cast(WidgetItem, await self.store.load_item(thread.id, params.item_id, context))
+        approve = isinstance(params.action.payload, dict) and params.action.payload.get("approve") is True
+        events = self._process_events(
+            thread, context, lambda: self._go_on(thread, sender, approve=approve, context=context)
+        )
+        async for event in events:
+            yield event
+
+    async def _go_on(
+        self, thread: ThreadMetadata, sender: WidgetItem, *, approve: bool, context: RequestContext
+    ) -> AsyncGenerator[ThreadStreamEvent, None]:
+        answered = await approvals.answer(thread, sender, approve=approve, context=context)
+        yield ThreadItemReplacedEvent(item=answered.item)
+        if answered.late:
+            yield NoticeEvent(level="info", message=answered.late)
+        if answered.waiting is None:
+            return
+        agent_context = DjangoAgentContext(thread=thread, store=self.store, request_context=context)
+        with self._described_errors(context):
+            agent = await self.get_agent(context)
+            history = await self.get_history(thread, context)
+            agent = await self.apply_choices(agent, history, agent_context)
+            agent = keeping_reasoning(agent, self.get_run_config(agent, thread, context))
+            state = await answered.waiting.restore(agent, agent_context)
+        async with aclosing(self.stream_agent(agent, state, agent_context)) as events:
+            async for event in events:
+                yield event
 
     # The agent
 
@@ -393,6 +462,14 @@ class AgentChatKitServer(DjangoChatKitServer):
             else:
                 logger.error("The agent failed: %s", type(error).__name__, exc_info=error)
             raise described from error
+
+
+def _is_approval(request: StreamingReq) -> bool:
+    return (
+        isinstance(request, ThreadsCustomActionReq)
+        and request.params.action.type == approvals.ACTION
+        and request.params.item_id is not None
+    )
 
 
 def _offered(kind: str) -> set[str]:

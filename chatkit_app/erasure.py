@@ -23,7 +23,7 @@ from django.utils.translation import gettext as _
 
 from . import audit, flags
 from .attachments import UNSENT_AGE
-from .models import Attachment, Feedback, Flag, Note, OwnedModel, Run, Thread, ThreadItem
+from .models import Approval, Attachment, Feedback, Flag, Note, OwnedModel, Run, Thread, ThreadItem
 from .querysets import FeedbackQuerySet, RunQuerySet, ThreadQuerySet
 from .runs import request_stop
 
@@ -99,7 +99,7 @@ class Person:
         """How many rows ``erase()`` would delete now, by the name of their model."""
         threads = self.threads().order_by().values("pk")
         counts = Counter(thread=self.threads().count())
-        for model in (ThreadItem, Note, Flag):
+        for model in (ThreadItem, Approval, Note, Flag):
             counts[_name_of(model)] = model._default_manager.filter(thread__in=threads).count()
         for owned, path in ((Attachment, "thread"), (Run, "thread"), (Feedback, "item__thread")):
             rows = owned._default_manager.all()
@@ -110,7 +110,7 @@ class Person:
 
 def summary(counts: Counter[str]) -> str:
     """Counts by the names of models as a line to read: "Threads: 2, items: 10"."""
-    models = (Thread, ThreadItem, Attachment, Run, Feedback, Note, Flag)
+    models = (Thread, ThreadItem, Approval, Attachment, Run, Feedback, Note, Flag)
     parts = [
         f"{model._meta.verbose_name_plural}: {count}"
         for model in models

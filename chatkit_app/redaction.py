@@ -17,7 +17,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from . import audit, codec
-from .models import Attachment, Flag, Run, Thread, ThreadItem
+from .models import Approval, Attachment, Flag, Run, Thread, ThreadItem
 from .runs import request_stops, withdraw
 from .signals import item_redacted
 
@@ -41,8 +41,8 @@ def redact(item: ThreadItem, *, actor: Any, reason: str) -> ThreadItem:
     """Remove what a message says, with all of its copies, and write it down.
 
     Copies are the search text, the thread's preview and title, quotations in later messages, files, errors of
-    answers, and what answers keep to be read again. An answer that is being written in the thread is stopped, since
-    its model has read the message. ``item_redacted`` is sent for what else a site keeps.
+    answers, and what answers keep to be read again, or to go on after an approval. An answer that is being written in
+    the thread is stopped, since its model has read the message. ``item_redacted`` is sent for what else a site keeps.
 
     Args:
         item: what the caller has found the staff member may redact.
@@ -70,6 +70,8 @@ def redact(item: ThreadItem, *, actor: Any, reason: str) -> ThreadItem:
         runs = Run.objects.filter(thread=thread)
         _rewrite_errors(runs, said)
         _withdraw(runs)
+        # A run that waits for an approval has read the message.
+        Approval.objects.filter(thread=thread).delete()
         # What a rule says of a message may quote it.
         Flag.objects.filter(item=row, source=Flag.Source.RULE).update(reason="")
         # One by one, so that the bytes follow.
@@ -175,6 +177,7 @@ def _after(row: ThreadItem, thread: Thread, said: _Said, files: list[str], actor
         # A quotation may have been sent, and an answer to it begun, while nobody could see the redaction yet.
         _take_out_of_later(row, said, files)
         _withdraw(Run.objects.filter(thread=thread))
+        Approval.objects.filter(thread=thread).delete()
     item_redacted.send_robust(sender=ThreadItem, item=row, actor=actor)
 
 

@@ -198,15 +198,18 @@ class DjangoChatKitServer(ChatKitServer[RequestContext]):
     ) -> AsyncGenerator[ThreadStreamEvent, None]:
         if context.memory.admitted is not request:
             await self.admit(request, context)
-        if isinstance(request, ThreadsCreateReq):
-            stream = self._create_thread(request, context)
-        else:
-            stream = super()._process_streaming_impl(request, context)
-        async with aclosing(stream) as events:
+        async with aclosing(self._admitted_events(request, context)) as events:
             async for event in events:
                 if isinstance(event, ThreadItemDoneEvent) and isinstance(event.item, UserMessageItem):
                     context.memory.user_message = event.item
                 yield event
+
+    def _admitted_events(
+        self, request: StreamingReq, context: RequestContext
+    ) -> AsyncGenerator[ThreadStreamEvent, None]:
+        if isinstance(request, ThreadsCreateReq):
+            return self._create_thread(request, context)
+        return super()._process_streaming_impl(request, context)
 
     async def _create_thread(
         self, request: ThreadsCreateReq, context: RequestContext

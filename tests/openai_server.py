@@ -67,6 +67,8 @@ class Turn:
         images: calls of the image tool that come before the answer (Responses only).
         parallel: begin all of these before the first one ends.
         ids: the id of the message or the call when it begins and when it is done (Responses only).
+        mcp: name and arguments of a tool of the hosted MCP server "docs" that wants approval, and ends the turn unless
+            there is a call as well (Responses only).
         annotations: the text's citations, each announced on its own and repeated in what is done; None leaves
             out the field, as some servers do (Responses only).
     """
@@ -86,6 +88,7 @@ class Turn:
     images: tuple[ImageCall, ...] = ()
     parallel: bool = False
     ids: tuple[Any, Any] | None = None
+    mcp: tuple[str, dict[str, Any]] | None = None
     annotations: list[Any] | None = field(default_factory=list)
 
 
@@ -222,9 +225,27 @@ class OpenAIServer:
             yield event(kind, **fields)
             if kind == "response.output_item.done":
                 output.append(fields["item"])
+        if turn.mcp is not None:
+            name, arguments = turn.mcp[0], json.dumps(turn.mcp[1])
+            server = {"server_label": "docs"}
+            tools = [
+                {"name": name, "input_schema": {"type": "object"}, "annotations": None, "description": ""}
+            ]
+            listed = {"id": f"mcpl_{n}", "type": "mcp_list_tools", **server, "tools": tools, "error": None}
+            at = {"output_index": len(output), "item_id": listed["id"]}
+            yield event("response.output_item.added", output_index=len(output), item=listed | {"tools": []})
+            yield event("response.mcp_list_tools.in_progress", **at)
+            yield event("response.mcp_list_tools.completed", **at)
+            yield event("response.output_item.done", output_index=len(output), item=listed)
+            output.append(listed)
+            wanted = {"id": f"mcpr_{n}", "type": "mcp_approval_request", **server, "name": name}
+            wanted["arguments"] = arguments
+            yield event("response.output_item.added", output_index=len(output), item=wanted)
+            yield event("response.output_item.done", output_index=len(output), item=wanted)
+            output.append(wanted)
         place: dict[str, Any] = {"output_index": len(output)}
         item: dict[str, Any] | None = None
-        if turn.silent:
+        if turn.silent or (turn.mcp is not None and turn.call is None):
             pass
         elif turn.call is not None:
             name, arguments = turn.call[0], json.dumps(turn.call[1])

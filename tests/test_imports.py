@@ -25,7 +25,7 @@ LAYERS = [
     {"live_run"},
     {"run_rows"},
     {"agents"},
-    {"server", "offline", "agent_run", "converter", "responses_api"},
+    {"server", "offline", "agent_run", "approvals", "converter", "responses_api"},
     {"local_model"},
     {"model_events"},
     {"answer", "endings", "responses"},

@@ -1,5 +1,6 @@
 """The app's tables: conversations, what staff keep about them, what staff did, and numbers."""
 
+from .approval import Approval
 from .audit import AppendOnly, AuditEntry
 from .conversation import (
     PREVIEW_LENGTH,
@@ -17,6 +18,7 @@ __all__ = [
     "NAME_LENGTH",
     "PREVIEW_LENGTH",
     "AppendOnly",
+    "Approval",
     "Assignment",
     "Attachment",
     "AuditEntry",
