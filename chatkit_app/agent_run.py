@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 from typing import Any, cast
 
 from agents import (
@@ -14,9 +15,11 @@ from agents import (
     StreamEvent,
 )
 from agents.exceptions import _mark_error_to_drain_stream_events
-from chatkit.agents import AgentContext
-from chatkit.types import ProgressUpdateEvent
+from chatkit.agents import AgentContext, ResponseStreamConverter
+from chatkit.agents import stream_agent_response as sdk_stream_agent_response
+from chatkit.types import ProgressUpdateEvent, ThreadStreamEvent
 
+from .citations import PatientConverter
 from .context import RequestContext, Usage
 from .endings import Ending, NoAnswer
 from .generated_images import ImageCalls
@@ -24,6 +27,45 @@ from .model_events import ModelEvents
 
 # How long a stopped answer waits for its model to have let go.
 _STOP_PATIENCE = 2.0
+
+
+async def stream_agent_response(
+    context: AgentContext[RequestContext],
+    result: RunResultStreaming,
+    *,
+    converter: ResponseStreamConverter | None = None,
+) -> AsyncGenerator[ThreadStreamEvent, None]:
+    """A run of yours as the events of an answer: the SDK's function of this name, made safe for a site.
+
+    A citation that cannot be read is left out, and the answer goes on; a refusal by the model is an answer. When the
+    reader stops, so does the model. What the run cost is added to the request's ``memory.usage``, however it ends.
+
+    Args:
+        context: what the run was given as its context.
+        result: what ``Runner.run_streamed()`` returned.
+        converter: the SDK's own unless given.
+
+    Raises:
+        NoAnswer: when the run is over and has given the user nothing.
+    """
+    run = AgentRun(result, context.request_context.memory.usage, context)
+    stream = sdk_stream_agent_response(
+        context, run.as_result(), converter=PatientConverter(converter or ResponseStreamConverter())
+    )
+    try:
+        async with aclosing(cast("AsyncGenerator[ThreadStreamEvent, None]", stream)) as events:
+            async for event in events:
+                run.ending.show(event)
+                yield event
+        nothing = None if result.interruptions else run.find_nothing()
+        if nothing is not None:
+            for removal in run.ending.removals():
+                yield removal
+            raise nothing
+    finally:
+        memory = context.request_context.memory
+        memory.failure = run.ending.failure or memory.failure
+        await run.stop()
 
 
 class AgentRun:

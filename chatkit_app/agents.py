@@ -23,8 +23,8 @@ or, for one agent, a model object: ``Agent(model=OpenAIChatCompletionsModel(mode
 
 What leaves the machine: the conversation goes to the model and nowhere else. No traces are exported
 unless ``CHATKIT["TRACING"]`` is on, and OpenAI is asked not to store the requests unless the agent's own
-``ModelSettings(store=True)`` says so. Servers behind ``OPENAI_BASE_URL`` and model objects that do not
-speak the Responses API are not told anything about storing: give the agent
+``ModelSettings(store=True)``, or that of a run of your own, says so. Servers behind ``OPENAI_BASE_URL`` and
+models that are not OpenAI's are not told anything about storing: give the agent
 ``ModelSettings(store=False)`` if they know it.
 """
 
@@ -33,10 +33,9 @@ from __future__ import annotations
 import copy
 import inspect
 import logging
-import os
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing, contextmanager
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import openai
 from agents import (
@@ -49,7 +48,6 @@ from agents import (
     ModelRefusalError,
     ModelSettings,
     ModelTimeoutError,
-    MultiProvider,
     OutputGuardrailTripwireTriggered,
     RunConfig,
     RunContextWrapper,
@@ -61,7 +59,7 @@ from agents import (
     TResponseInputItem,
     UserError,
 )
-from chatkit.agents import AgentContext, ResponseStreamConverter, ThreadItemConverter, stream_agent_response
+from chatkit.agents import AgentContext, ResponseStreamConverter, ThreadItemConverter
 from chatkit.errors import BaseStreamError
 from chatkit.types import (
     NoticeEvent,
@@ -82,17 +80,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from . import approvals, db
-from .agent_run import AgentRun, keep_refusal
+from .agent_run import stream_agent_response as stream_agent_response
+from .agent_runner import answering, default_provider
 from .attachments import DjangoAttachmentStore, read_files
-from .citations import PatientConverter
 from .conf import chatkit_settings
 from .context import RequestContext
 from .converter import DjangoThreadItemConverter as DjangoThreadItemConverter
-from .converter import forget_ids, paired
+from .converter import paired
 from .errors import ChatKitError
 from .generated_images import newest_images, with_image_content
-from .offline import OfflineProvider, has_key, is_offline
-from .responses_api import keeping_reasoning, knows_storing
 from .server import DjangoChatKitServer
 
 logger = logging.getLogger(__name__)
@@ -189,39 +185,24 @@ class AgentChatKitServer(DjangoChatKitServer):
         """
         context = agent_context.request_context
         run_config = self.get_run_config(agent, agent_context.thread, context)
-        with override(context.locale):  # the run takes it along, so async tools speak the user's language
+        # The run takes the language along, so that async tools speak the user's.
+        with override(context.locale), answering():
             result = Runner.run_streamed(
-                keeping_reasoning(agent, run_config),
+                agent,
                 items,
                 # A run that goes on has it already.
                 context=None if isinstance(items, RunState) else agent_context,
                 run_config=run_config,
-                error_handlers={"model_refusal": keep_refusal},
             )
-        run = AgentRun(result, context.memory.usage, agent_context)
-        converter = PatientConverter(self.response_converter)
-        stream = cast(
-            "AsyncGenerator[ThreadStreamEvent, None]",
-            stream_agent_response(agent_context, run.as_result(), converter=converter),
-        )
-        try:
-            with self._described_errors(context):
-                async with aclosing(stream) as events:
-                    async for event in events:
-                        run.ending.show(event)
-                        yield event
-                if result.interruptions:
-                    for item in await approvals.ask(result, agent_context):
-                        yield ThreadItemDoneEvent(item=item)
-                    return
-                nothing = run.find_nothing()
-                if nothing is not None:
-                    for removal in run.ending.removals():
-                        yield removal
-                    raise nothing
-        finally:
-            context.memory.failure = run.ending.failure or context.memory.failure
-            await run.stop()
+        with self._described_errors(context):
+            async with aclosing(
+                stream_agent_response(agent_context, result, converter=self.response_converter)
+            ) as events:
+                async for event in events:
+                    yield event
+        if result.interruptions:
+            for item in await approvals.ask(result, agent_context):
+                yield ThreadItemDoneEvent(item=item)
 
     # Approvals
 
@@ -264,7 +245,7 @@ class AgentChatKitServer(DjangoChatKitServer):
             agent = await self.get_agent(context)
             history = await self.get_history(thread, context)
             agent = await self.apply_choices(agent, history, agent_context)
-            agent = keeping_reasoning(agent, self.get_run_config(agent, thread, context))
+            agent = fit_to_answer(agent, self.get_run_config(agent, thread, context))
             state = await answered.waiting.restore(agent, agent_context)
         async with aclosing(self.stream_agent(agent, state, agent_context)) as events:
             async for event in events:
@@ -369,16 +350,11 @@ class AgentChatKitServer(DjangoChatKitServer):
 
     def get_run_config(self, agent: Agent[Any], thread: ThreadMetadata, context: RequestContext) -> RunConfig:
         """Settings of the run; those the agent makes itself are left alone."""
-        own = agent.model_settings
-        store = None if own.store is not None or not knows_storing(agent.model) else False
+        counted = agent.model_settings.include_usage
         return RunConfig(
             model_provider=self.get_model_provider(context),
-            model_settings=ModelSettings(
-                store=store,
-                # Compatible servers count only when they are asked to.
-                include_usage=True if own.include_usage is None else None,
-            ),
-            call_model_input_filter=forget_ids if store is False or own.store is False else None,
+            # Compatible servers count only when they are asked to.
+            model_settings=ModelSettings(include_usage=True if counted is None else None),
             tracing_disabled=not chatkit_settings.tracing,
             workflow_name="ChatKit",
             group_id=thread.id if chatkit_settings.tracing else None,
@@ -386,17 +362,7 @@ class AgentChatKitServer(DjangoChatKitServer):
 
     def get_model_provider(self, context: RequestContext) -> ModelProvider:
         """Where models come from that are given by name, or not at all."""
-        if is_offline():
-            return OfflineProvider()
-        if not os.environ.get("OPENAI_BASE_URL"):
-            return MultiProvider()
-        return MultiProvider(
-            # Many such servers want no key, but the client insists on one.
-            openai_api_key=None if has_key() else "none",
-            # Their model names have slashes: "meta-llama/Llama-3.3-70B".
-            openai_prefix_mode="model_id",
-            unknown_prefix_mode="model_id",
-        )
+        return default_provider()
 
     # When it fails
 

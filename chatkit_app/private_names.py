@@ -8,6 +8,8 @@ from __future__ import annotations
 
 # Names that are called, read or set, by what has them.
 USED: dict[str, tuple[str, ...]] = {
+    "agents.Handoff": ("_agent_ref",),
+    "agents.OpenAIChatCompletionsModel": ("_get_client",),
     "agents.exceptions": ("_mark_error_to_drain_stream_events",),
     "agents.models": ("_openai_shared",),
     "asgiref.sync.AsyncToSync": ("executors", "loop_thread_executors"),

@@ -57,6 +57,7 @@ from django.utils.translation import gettext as _
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from . import codec, db
+from .agent_runner import answering
 from .answer import Answer
 from .attachments import DjangoAttachmentStore, attachment_settings, signed_again
 from .conf import chatkit_settings
@@ -156,12 +157,13 @@ class DjangoChatKitServer(ChatKitServer[RequestContext]):
         Has to be driven by one task from first to last.
         """
         keep_traces_at_home()
-        try:
-            async with aclosing(self._process_streaming_impl(request, context)) as events:
-                async for event in events:
-                    yield codec.to_frame(event)
-        except Exception as error:
-            yield codec.to_frame(self.error_event(error))
+        with answering():
+            try:
+                async with aclosing(self._process_streaming_impl(request, context)) as events:
+                    async for event in events:
+                        yield codec.to_frame(event)
+            except Exception as error:
+                yield codec.to_frame(self.error_event(error))
 
     async def reply(self, request: NonStreamingReq, context: RequestContext) -> bytes:
         """The JSON that answers any other request.
@@ -171,7 +173,8 @@ class DjangoChatKitServer(ChatKitServer[RequestContext]):
             ThreadReadOnly, InvalidRequest, NotSupported: what their names say.
         """
         keep_traces_at_home()
-        return await self._process_non_streaming(request, context)
+        with answering():
+            return await self._process_non_streaming(request, context)
 
     @staticmethod
     def error_event(error: BaseException) -> ErrorEvent:
