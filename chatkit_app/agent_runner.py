@@ -34,18 +34,23 @@ from agents.run import (
     set_default_agent_runner,
 )
 
-from .agent_graph import fit_to_answer, reachable
+from .agent_graph import fit_to_answer, in_threads, reachable
 from .agent_run import keep_refusal
 from .converter import forget_ids
 from .offline import OfflineProvider, has_key, is_offline
 from .responses_api import unstored_settings
+from .threads import look_after_site_threads, on_site_threads
 
 _answering: ContextVar[bool] = ContextVar("chatkit_answering", default=False)
 
 
 @contextmanager
 def answering() -> Iterator[None]:
-    """Within it, runs of agents are made for an answer; those of the site's other code are none of our business."""
+    """Within it, runs of agents are made for an answer; those of the site's other code are none of our business.
+
+    Has to be entered in a running event loop, whose threads are looked after from then on.
+    """
+    look_after_site_threads()
     if not isinstance(get_default_agent_runner(), AnswerRunner):
         set_default_agent_runner(AnswerRunner(get_default_agent_runner()))
     before = _answering.get()
@@ -100,8 +105,10 @@ def _prepared(agent: Agent[Any], input: Any, options: dict[str, Any]) -> Agent[A
     if not _answering.get():
         return agent
     config = _run_config(options.get("run_config"))
+    config = replace(config, **in_threads(config))
     options["run_config"] = config
-    options["error_handlers"] = {"model_refusal": keep_refusal} | (options.get("error_handlers") or {})
+    handlers = {kind: on_site_threads(own) for kind, own in (options.get("error_handlers") or {}).items()}
+    options["error_handlers"] = {"model_refusal": keep_refusal} | handlers
     if isinstance(input, RunState):
         # Its agents are in it.
         if all(_stores_nothing(unstored_settings(each, config)) for each in reachable(agent)):

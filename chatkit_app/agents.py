@@ -90,6 +90,7 @@ from .converter import paired
 from .errors import ChatKitError
 from .generated_images import newest_images, with_image_content
 from .server import DjangoChatKitServer
+from .threads import on_site_threads
 
 logger = logging.getLogger(__name__)
 
@@ -184,7 +185,7 @@ class AgentChatKitServer(DjangoChatKitServer):
             ChatKitError: with a text for the user, for every error that ``describe_error()`` knows.
         """
         context = agent_context.request_context
-        run_config = self.get_run_config(agent, agent_context.thread, context)
+        run_config = await on_site_threads(self.get_run_config)(agent, agent_context.thread, context)
         # The run takes the language along, so that async tools speak the user's.
         with override(context.locale), answering():
             result = Runner.run_streamed(
@@ -286,7 +287,7 @@ class AgentChatKitServer(DjangoChatKitServer):
         asked = next((item for item in reversed(history) if isinstance(item, UserMessageItem)), None)
         model = asked.inference_options.model if asked is not None else None
         if model is not None:
-            if model in self.allowed_models(context):
+            if model in await on_site_threads(self.allowed_models)(context):
                 agent = _with_model(agent, model)
             else:
                 logger.warning("A model that is not offered was asked for and ignored")
@@ -294,7 +295,7 @@ class AgentChatKitServer(DjangoChatKitServer):
         message = agent_context.input_user_message
         choice = message.inference_options.tool_choice if message is not None else None
         if choice is not None:
-            if choice.id in self.allowed_tools(context):
+            if choice.id in await on_site_threads(self.allowed_tools)(context):
                 agent_context.tool_choice = choice.id
                 tools = await agent.get_all_tools(RunContextWrapper(agent_context))
                 if any(tool.name == choice.id for tool in tools):

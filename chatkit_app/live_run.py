@@ -30,7 +30,7 @@ from .conf import chatkit_settings
 from .errors import ThreadReadOnly
 from .frames import Frames
 from .models import Run as RunRow
-from .threads import callers_thread, context_beyond_request, look_after_site_threads
+from .threads import callers_thread, context_beyond_request
 
 if TYPE_CHECKING:
     from .context import RequestContext
@@ -183,7 +183,6 @@ class LiveRun(Frames):
         self.wake()
 
     async def _run(self) -> None:
-        look_after_site_threads()
         if callers_thread() is not None:
             # Inside async_to_sync, as in a TestCase: stay in the caller's thread and its transaction.
             await self._drive()

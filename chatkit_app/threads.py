@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import functools
+import inspect
 import socket
 import weakref
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from asgiref.sync import AsyncToSync, SyncToAsync
 from django.db import connections
@@ -81,6 +83,27 @@ def _and_close_connections(fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwa
         return fn(*args, **kwargs)
     finally:
         connections.close_all()
+
+
+def on_site_threads(function: Any) -> Any:
+    """The function as one to be awaited, which runs in a thread; what is not synchronous, as it is.
+
+    The SDK calls much of a site's code in the event loop, where Django refuses every query, and where everybody waits
+    for what it does.
+    """
+    if not callable(function) or isinstance(function, type) or _is_async(function):
+        return function
+
+    @functools.wraps(function)
+    async def call(*args: Any, **kwargs: Any) -> Any:
+        result = await asyncio.to_thread(function, *args, **kwargs)
+        return await result if inspect.isawaitable(result) else result
+
+    return call
+
+
+def _is_async(function: Any) -> bool:
+    return any(inspect.iscoroutinefunction(each) for each in (function, type(function).__call__))
 
 
 _looked_after: weakref.WeakSet[asyncio.AbstractEventLoop] = weakref.WeakSet()

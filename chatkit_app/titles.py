@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from chatkit.types import ThreadMetadata, UserMessageItem
 
+from .threads import on_site_threads
+
 if TYPE_CHECKING:
     from .context import RequestContext
     from .server import DjangoChatKitServer
@@ -31,7 +33,7 @@ class Title:
         context: RequestContext,
     ) -> None:
         self._task: asyncio.Task[str | None] | None = asyncio.create_task(
-            server.title_for(thread, message, context)
+            on_site_threads(server.title_for)(thread, message, context)
         )
 
     def is_found(self) -> bool:

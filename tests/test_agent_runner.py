@@ -3,35 +3,53 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import re
+import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
+from dataclasses import fields
+from datetime import datetime
 from typing import Any
 
 import openai
 import pytest
 from agents import (
     Agent,
+    ComputerTool,
+    FunctionTool,
+    GuardrailFunctionOutput,
+    Handoff,
+    HostedMCPTool,
+    InputGuardrail,
     ModelSettings,
     MultiProvider,
     OpenAIChatCompletionsModel,
     OpenAIResponsesModel,
+    OutputGuardrail,
     RunConfig,
     Runner,
     RunResultStreaming,
+    ToolGuardrailFunctionOutput,
+    ToolInputGuardrail,
+    ToolOutputGuardrail,
     function_tool,
     handoff,
 )
+from agents.mcp import MCPServerStdio
 from agents.run import AgentRunner, get_default_agent_runner, set_default_agent_runner
 from chatkit.agents import AgentContext
 from chatkit.agents import stream_agent_response as sdk_stream_agent_response
+from chatkit.types import SyncCustomActionResponse, ThreadMetadata
 
-from chatkit_app.agent_graph import reachable
+from chatkit_app.agent_graph import CALLED_AS_THEY_ARE, fit_to_answer, reachable
 from chatkit_app.agent_runner import AnswerRunner, answering
 from chatkit_app.agents import stream_agent_response
+from chatkit_app.models import Thread
 from chatkit_app.offline import OfflineModel
 from chatkit_app.responses_api import knows_storing
 from chatkit_app.server import DjangoChatKitServer
-from chatkit_app.store import InMemoryStore
+from chatkit_app.store import DjangoStore, InMemoryStore
 from chatkit_app.testing import ScriptedModel
 from tests.openai_server import OpenAIServer, Turn, openai_server
 from tests.test_agents import Chat, answers, errors
@@ -275,7 +293,7 @@ async def test_runner_of_the_site_still_runs_the_agents():
     assert Own.ran == ["Test"]
 
 
-def test_answering_ends_where_it_began():
+async def test_answering_ends_where_it_began():
     from chatkit_app.agent_runner import _answering
 
     with answering(), answering():
@@ -289,6 +307,183 @@ def test_agents_are_reachable_by_handoffs_of_every_kind():
     first = Agent(name="first", handoffs=[second, third])
     second.handoffs.append(first)
     assert [agent.name for agent in reachable(first)] == ["first", "second", "third"]
+
+
+# Synchronous code of the site
+
+
+class InstructedModel(ScriptedModel):
+    """Keeps its instructions, too."""
+
+    def output(self, request):
+        self.instructions = [*getattr(self, "instructions", []), request.instructions]
+        return super().output(request)
+
+
+def passed(*args: Any) -> GuardrailFunctionOutput:
+    Thread.objects.count()
+    return GuardrailFunctionOutput(output_info=None, tripwire_triggered=False)
+
+
+def allowed(data: Any) -> ToolGuardrailFunctionOutput:
+    Thread.objects.count()
+    return ToolGuardrailFunctionOutput.allow()
+
+
+def with_query(value: Any) -> Any:
+    """A synchronous function that queries the database and returns the value, or what it was given at this place."""
+
+    def query(*args: Any, **kwargs: Any) -> Any:
+        Thread.objects.count()
+        return args[value] if isinstance(value, int) and not isinstance(value, bool) else value
+
+    return query
+
+
+def instructions(context: Any, agent: Any) -> str:
+    return f"{Thread.objects.count()} threads"
+
+
+@function_tool(
+    is_enabled=lambda context, agent: Thread.objects.count() == 1,
+    tool_input_guardrails=[ToolInputGuardrail(guardrail_function=allowed)],
+    tool_output_guardrails=[ToolOutputGuardrail(guardrail_function=allowed)],
+    failure_error_function=lambda context, error: f"failed beside {Thread.objects.count()} threads",
+)
+def breaks() -> str:
+    """Fail."""
+    raise ValueError("secret")
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_synchronous_code_of_an_agent_may_query_the_database():
+    model = InstructedModel([("breaks", {}), "Done"])
+    agent = Agent(
+        name="Test",
+        model=model,
+        instructions=instructions,
+        tools=[breaks],
+        input_guardrails=[InputGuardrail(guardrail_function=passed)],
+        output_guardrails=[OutputGuardrail(guardrail_function=passed)],
+    )
+    config = RunConfig(
+        input_guardrails=[InputGuardrail(guardrail_function=passed)],
+        call_model_input_filter=lambda data: with_query(data.model_data)(),
+    )
+    server = DocumentedServer(agent, run_config=config)
+    server.store = DjangoStore()
+
+    assert answers(await Chat(server).say("Hello")) == ["Done"]
+
+    assert model.instructions == ["1 threads", "1 threads"]
+    assert model.inputs[1][-1]["output"] == "failed beside 1 threads"
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_synchronous_code_of_an_agent_handed_over_to_may_query_the_database():
+    noted: list[int] = []
+    model = InstructedModel(["Done"])
+    second = Agent(name="second", model=model, instructions=instructions)
+    leading = handoff(
+        second,
+        on_handoff=lambda context: noted.append(Thread.objects.count()),
+        is_enabled=lambda context, agent: Thread.objects.count() == 1,
+        input_filter=with_query(0),
+    )
+    first = Agent(name="first", model=ScriptedModel([("transfer_to_second", {})]), handoffs=[leading])
+    server = DocumentedServer(first)
+    server.store = DjangoStore()
+
+    assert answers(await Chat(server).say("Hello")) == ["Done"]
+
+    assert noted == [1]
+    assert model.instructions == ["1 threads"]
+    assert second.instructions is instructions
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_synchronous_title_may_query_the_database():
+    class Server(DocumentedServer):
+        def title_for(self, thread, message, context):  # type: ignore[override]
+            return f"{Thread.objects.count()} threads"
+
+    chat = Chat(Server(Agent(name="Test", model=ScriptedModel(["Hi"]))))
+    await chat.say("Hello")
+    assert (await chat.thread()).title == "0 threads"
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_synchronous_tool_of_sync_action_gives_its_connection_back():
+    """``reply()`` looks after the threads, too."""
+
+    @function_tool
+    def count() -> str:
+        """Count."""
+        return f"{Thread.objects.count()} {threading.current_thread().name}"
+
+    class Server(DocumentedServer):
+        async def sync_action(self, thread, action, sender, context):
+            await Runner.run(Agent(name="Test", model=model, tools=[count]), "x")
+            return SyncCustomActionResponse()
+
+    model = ScriptedModel([("count", {}), "Done"])
+    chat = Chat(Server(Agent(name="Unused")))
+    chat.server.store = DjangoStore()
+    thread = ThreadMetadata(id="thr_1", created_at=datetime(2025, 1, 1))
+    await chat.server.store.save_thread(thread, chat.new_context())
+    action = {"type": "x", "payload": {}}
+    params = {"thread_id": "thr_1", "item_id": None, "action": action}
+    body = json.dumps({"type": "threads.sync_custom_action", "params": params})
+    await chat.server.process(body, chat.new_context())
+    assert model.inputs[1][-1]["output"].startswith("1 chatkit-site")
+
+
+async def test_synchronous_filter_of_an_mcp_server_runs_in_a_thread():
+    def only_some(context: Any, tool: Any) -> bool:
+        return threading.current_thread() is not threading.main_thread()
+
+    server = MCPServerStdio(params={"command": "unused"}, tool_filter=only_some)
+    second = Agent(name="second", mcp_servers=[server])
+    for _again in range(2):
+        fit_to_answer(Agent(name="first", handoffs=[second]), RunConfig())
+    assert await server.tool_filter(None, None) is True  # type: ignore[operator, arg-type, misc]
+
+
+def test_each_function_that_the_sdk_is_given_has_a_decision():
+    """A new one is awaited or not; those that are not belong into CALLED_AS_THEY_ARE."""
+    kinds = (
+        Agent,
+        FunctionTool,
+        Handoff,
+        InputGuardrail,
+        OutputGuardrail,
+        RunConfig,
+        ToolInputGuardrail,
+        ToolOutputGuardrail,
+        ComputerTool,
+        HostedMCPTool,
+    )
+    takes_function = re.compile("Callable|Function|Filter|Formatter|Callback|Mapper|Extractor|Create")
+    named = {field.name for kind in kinds for field in fields(kind) if takes_function.search(str(field.type))}
+    awaited = {
+        "_failure_error_function",
+        "call_model_input_filter",
+        "custom_data_extractor",
+        "guardrail_function",
+        "handoff_input_filter",
+        "input_filter",
+        "instructions",
+        "is_enabled",
+        "needs_approval",
+        "on_approval_request",
+        "on_safety_check",
+        "prompt",
+        "session_input_callback",
+        "timeout_error_function",
+        "tool_error_formatter",
+        "tool_use_behavior",
+    }
+    assert named == awaited | CALLED_AS_THEY_ARE
 
 
 # The events of a run
