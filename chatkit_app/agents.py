@@ -105,6 +105,10 @@ MODEL_IMAGES = 3
 PARTIAL_IMAGES = 3
 """So many unfinished images of one can be asked for, by the reference of the Responses API."""
 
+_HISTORY_PAGE = 50
+# Items: a conversation that goes on by actions alone, without any message, has no turns to be cut at.
+_LONGEST_TURN = 1000
+
 # Not failures: somebody meant it.
 _REFUSALS = (
     InputGuardrailTripwireTriggered,
@@ -317,10 +321,32 @@ class AgentChatKitServer(DjangoChatKitServer):
     # What it is asked
 
     async def get_history(self, thread: ThreadMetadata, context: RequestContext) -> list[ThreadItem]:
-        """The items the model is shown: the newest ``CHATKIT["HISTORY_LIMIT"]``, oldest first."""
+        """The items the model is shown, oldest first: whole turns, each a message with all that followed it.
+
+        They are the newest ``CHATKIT["HISTORY_LIMIT"]``, as far as they fit into ``CHATKIT["HISTORY_BYTES"]`` (files
+        have a limit of their own). The newest is always among them, however long it is.
+        """
         limit = max(1, chatkit_settings.history_limit)
-        page = await self.store.load_thread_items(thread.id, None, limit, "desc", context)
-        return list(reversed(page.data))
+        found: list[ThreadItem] = []
+        whole = turns = size = 0
+        after: str | None = None
+        while True:
+            page = await self.store.load_thread_items(thread.id, after, _HISTORY_PAGE, "desc", context)
+            for item in page.data:
+                size += len(item.model_dump_json().encode())
+                if (turns and size > chatkit_settings.history_bytes) or (
+                    not turns and len(found) == _LONGEST_TURN
+                ):
+                    return list(reversed(found[: whole or None]))
+                found.append(item)
+                if isinstance(item, UserMessageItem):
+                    whole, turns = len(found), turns + 1
+                    if turns == limit:
+                        return list(reversed(found))
+            if not page.has_more or not page.data:
+                # What was there before the first message is shown, too.
+                return list(reversed(found))
+            after = page.after or page.data[-1].id
 
     async def get_input(
         self, history: Sequence[ThreadItem], context: RequestContext

@@ -31,6 +31,7 @@ DEFAULTS: dict[str, Any] = {
     "ATTACHMENTS": None,
     "ON_DISCONNECT": "finish",
     "HISTORY_LIMIT": 50,
+    "HISTORY_BYTES": 400_000,
     "TRACING": False,
     "KEEP_ALIVE": 15.0,
     "CHECKPOINT_INTERVAL": 1.5,
@@ -160,8 +161,13 @@ class ChatKitSettings:
 
     @property
     def history_limit(self) -> int:
-        """How many of the newest items the default server shows the model."""
+        """How many of the newest turns, each a message with its answer, the default server shows the model."""
         return int(self._get("HISTORY_LIMIT"))
+
+    @property
+    def history_bytes(self) -> int:
+        """Bytes that these turns may have; the newest turn is shown in any case."""
+        return int(self._get("HISTORY_BYTES"))
 
     @property
     def tracing(self) -> bool:

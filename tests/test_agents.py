@@ -524,14 +524,84 @@ async def test_history_is_in_order(api, model, use_agent):
     ]
 
 
-async def test_history_is_limited_to_the_newest(settings):
+async def test_history_is_limited_to_the_newest_turns(settings):
     model = ScriptedModel(["A1", "A2", "A3"])
-    settings.CHATKIT = {"AGENT": Agent(name="Test", model=model), "HISTORY_LIMIT": 3}
+    settings.CHATKIT = {"AGENT": Agent(name="Test", model=model), "HISTORY_LIMIT": 2}
     chat = Chat()
     for text in ("Q1", "Q2", "Q3"):
         await chat.say(text)
 
     assert [text_of(item) for item in model.inputs[2]] == ["Q2", "A2", "Q3"]
+
+
+class ManyTextsServer(AgentChatKitServer):
+    """Answers a message with this many texts, the first time."""
+
+    texts = 120
+
+    async def respond(self, thread, input_user_message, context):
+        if input_user_message.content[0].text == "Many":
+            for number in range(self.texts):
+                yield self.text_event(f"Text {number}")
+            return
+        async for event in super().respond(thread, input_user_message, context):
+            yield event
+
+
+async def test_long_answer_does_not_part_the_user_from_the_question(settings):
+    model = ScriptedModel(["Done"])
+    settings.CHATKIT = {"AGENT": Agent(name="Test", model=model), "HISTORY_LIMIT": 2}
+    chat = Chat(ManyTextsServer(store=InMemoryStore()))
+    await chat.say("Many")
+    await chat.say("And then?")
+
+    asked = [text_of(item) for item in model.inputs[0]]
+    assert asked == ["Many", *(f"Text {number}" for number in range(120)), "And then?"]
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_long_answer_is_loaded_whole_from_the_database(settings):
+    model = ScriptedModel(["Done"])
+    settings.CHATKIT = {"AGENT": Agent(name="Test", model=model), "HISTORY_LIMIT": 2}
+    chat = Chat(ManyTextsServer())
+    await chat.say("Many")
+    await chat.say("And then?")
+
+    assert len(model.inputs[0]) == 122
+    assert text_of(model.inputs[0][0]) == "Many"
+
+
+async def test_history_is_cut_between_turns_where_it_becomes_too_large(settings):
+    model = ScriptedModel(["x" * 3000, "A2", "A3"])
+    settings.CHATKIT = {"AGENT": Agent(name="Test", model=model), "HISTORY_BYTES": 3000}
+    chat = Chat()
+    for text in ("Q1", "Q2", "Q3"):
+        await chat.say(text)
+
+    assert [text_of(item) for item in model.inputs[2]] == ["Q2", "A2", "Q3"]
+
+
+async def test_newest_turn_is_shown_however_large_it_is(settings):
+    model = ScriptedModel(["A1", "A2"])
+    settings.CHATKIT = {"AGENT": Agent(name="Test", model=model), "HISTORY_BYTES": 1}
+    chat = Chat()
+    await chat.say("Q1")
+    await chat.say("Q2" * 100)
+
+    assert [text_of(item) for item in model.inputs[1]] == ["Q2" * 100]
+
+
+async def test_history_without_any_message_is_bounded(monkeypatch):
+    monkeypatch.setattr("chatkit_app.agents._LONGEST_TURN", 2)
+    server = AgentChatKitServer(store=InMemoryStore())
+    context = RequestContext(visitor_id="visitor")
+    thread = ThreadMetadata(id="thr_1", created_at=NOW)
+    await server.store.save_thread(thread, context)
+    for name in ("a", "b", "c"):
+        item = HiddenContextItem(id=name, thread_id="thr_1", created_at=NOW, content=name)
+        await server.store.add_thread_item("thr_1", item, context)
+
+    assert [item.id for item in await server.get_history(thread, context)] == ["b", "c"]
 
 
 async def test_pending_client_tool_call_never_reaches_the_model(use_agent):

@@ -239,6 +239,7 @@ def test_e002_key_like_none_lists_them_all() -> None:
         ("ON_DISCONNECT", "stop"),
         ("HISTORY_LIMIT", 0),
         ("HISTORY_LIMIT", 2.5),
+        ("HISTORY_BYTES", 0),
         ("TRACING", 1),
         ("KEEP_ALIVE", 0),
         ("CHECKPOINT_INTERVAL", "1"),

@@ -24,6 +24,7 @@ OTHER = {
     },
     "ON_DISCONNECT": "cancel",
     "HISTORY_LIMIT": 7,
+    "HISTORY_BYTES": 8,
     "TRACING": True,
     "KEEP_ALIVE": 1.0,
     "CHECKPOINT_INTERVAL": 2.0,

@@ -54,6 +54,7 @@ KEY_RULES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "ATTACHMENTS": ("a dictionary", lambda value: value is None or isinstance(value, Mapping)),
     "ON_DISCONNECT": _choices("finish", "cancel"),
     "HISTORY_LIMIT": WHOLE,
+    "HISTORY_BYTES": WHOLE,
     "TRACING": _BOOLEAN,
     "KEEP_ALIVE": _SECONDS,
     "CHECKPOINT_INTERVAL": _SECONDS,
