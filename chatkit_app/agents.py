@@ -250,7 +250,7 @@ class AgentChatKitServer(DjangoChatKitServer):
             agent = await self.get_agent(context)
             history = await self.get_history(thread, context)
             agent = await self.apply_choices(agent, history, agent_context)
-            agent = fit_to_answer(agent, self.get_run_config(agent, thread, context))
+            agent = fit_to_answer(agent, await on_site_threads(self.get_run_config)(agent, thread, context))
             state = await answered.waiting.restore(agent, agent_context)
         async with aclosing(self.stream_agent(agent, state, agent_context)) as events:
             async for event in events:

@@ -133,9 +133,14 @@ async def page(context: BrowserContext, pages: Site) -> Page:
 async def official(page: Page, settings: Any) -> Page:
     """A page whose official script is the stand-in."""
     settings.CHATKIT = {"CLIENT": "openai", "SCRIPT_URL": "https://cdn.example/chatkit.js"}
+    await serve_official(page)
+    return page
+
+
+async def serve_official(page: Page) -> None:
+    """Let the stand-in be had where the official script is."""
 
     async def serve(route: Route) -> None:
         await route.fulfill(content_type="text/javascript", body=OFFICIAL_STUB.read_text())
 
     await page.route("https://cdn.example/chatkit.js", serve)
-    return page

@@ -1,10 +1,12 @@
 """The bootstrap module: what it does for whichever client the page has."""
 
+import itertools
 import re
 
 import pytest
 from playwright.async_api import Page, Route, expect
 
+from .conftest import serve_official
 from .site import Site, assistant, user
 from .waiting import eventually
 
@@ -180,7 +182,41 @@ async def test_fetch_leaves_other_hosts_alone(official: Page, argument: str):
     assert [name for name in seen[0] if "csrf" in name or "chatkit" in name or name == "cookie"] == []
 
 
+TWO_AT_ONCE = f"""async () => {{
+    const ask = async (type, params) => {{
+        const init = {{method: "POST", body: JSON.stringify({{type, params}})}};
+        return (await {CHAT}.options.api.fetch("/chatkit", init)).text();
+    }};
+    const content = [{{type: "input_text", text: "hello"}}];
+    const message = {{input: {{content, attachments: [], inference_options: {{}}}}}};
+    await ask("threads.list", {{}});
+    await Promise.all([ask("threads.create", message), ask("threads.create", message)]);
+    return JSON.parse(await ask("threads.list", {{}})).data.length;
+}}"""
+"""Sends two first messages at once, and tells how many conversations the visitor has then."""
+
+
 async def test_fetch_makes_a_new_visitor_s_first_requests_one_visitor_s(
+    official: Page, settings, transactional_db: None
+):
+    settings.ROOT_URLCONF = "tests.browser.real_site"
+    settings.CHATKIT = settings.CHATKIT | {"SERVER": "tests.browser.real_site.SlowServer"}
+    await open_official(official)
+    assert await official.evaluate(TWO_AT_ONCE) == 2
+
+
+async def test_fetch_makes_one_visitor_again_after_a_logout_in_another_tab(
+    official: Page, settings, transactional_db: None
+):
+    settings.ROOT_URLCONF = "tests.browser.real_site"
+    settings.CHATKIT = settings.CHATKIT | {"SERVER": "tests.browser.real_site.SlowServer"}
+    await open_official(official)
+    assert await official.evaluate(TWO_AT_ONCE) == 2
+    await official.context.clear_cookies(name="sessionid")
+    assert await official.evaluate(TWO_AT_ONCE) == 2
+
+
+async def test_fetch_keeps_a_seed_only_until_the_visitor_is_known(
     official: Page, settings, transactional_db: None
 ):
     settings.ROOT_URLCONF = "tests.browser.real_site"
@@ -193,23 +229,11 @@ async def test_fetch_makes_a_new_visitor_s_first_requests_one_visitor_s(
 
     await official.route("**/chatkit", note)
     await open_official(official)
-    listed = await official.evaluate(
-        f"""async () => {{
-            const ask = async (type, params) => {{
-                const init = {{method: "POST", body: JSON.stringify({{type, params}})}};
-                return (await {CHAT}.options.api.fetch("/chatkit", init)).text();
-            }};
-            const content = [{{type: "input_text", text: "hello"}}];
-            const message = {{input: {{content, attachments: [], inference_options: {{}}}}}};
-            await ask("threads.list", {{}});
-            await Promise.all([ask("threads.create", message), ask("threads.create", message)]);
-            return JSON.parse(await ask("threads.list", {{}})).data.length;
-        }}"""
-    )
-    assert listed == 2
+    await official.evaluate(TWO_AT_ONCE)
     seeds = [re.findall("chatkit_first=([0-9a-f]{32})(?:;|$)", cookies) for cookies in sent]
-    assert len(seeds[0]) == 1
-    assert seeds == [seeds[0], seeds[0], seeds[0], []]
+    assert [len(found) for found in seeds] == [1, 1, 1, 1]
+    assert seeds[:3] == [seeds[0], seeds[0], seeds[0]]
+    assert seeds[3] != seeds[0]
     assert "chatkit_first" not in {cookie["name"] for cookie in await official.context.cookies()}
 
 
@@ -254,6 +278,39 @@ async def test_reload_of_a_page_that_is_slow_to_answer_stops_nothing(official: P
     pages.page_delay = 1.0
     await official.reload()
     assert "stop" not in pages.operations()
+
+
+async def test_end_of_an_answer_stops_nothing(official: Page, pages: Site):
+    await open_official(official)
+    await official.evaluate(f"{CHAT}.send('hello')")
+    assert await official.evaluate(f"{CHAT}.controller.signal.aborted")
+    await official.wait_for_timeout(600)
+    assert pages.operations() == ["threads.create"]
+
+
+async def test_connection_that_breaks_stops_nothing(official: Page, pages: Site):
+    await open_official(official)
+    await official.evaluate(f"{CHAT}.send('break')")
+    assert await official.evaluate(f"{CHAT}.calls") == ["setOptions", "TypeError"]
+    await official.wait_for_timeout(600)
+    assert pages.operations() == ["threads.create"]
+
+
+async def test_abort_for_a_reason_of_its_own_stops_nothing(official: Page, pages: Site):
+    await open_official(official)
+    failure = await official.evaluate(
+        f"""async () => {{
+            const content = [{{type: "input_text", text: "slow"}}];
+            const body = JSON.stringify({{type: "threads.create", params: {{input: {{content}}}}}});
+            const init = {{method: "POST", body, signal: AbortSignal.timeout(500)}};
+            const response = await {CHAT}.options.api.fetch("/chatkit", init);
+            const read = () => response.body.pipeTo(new WritableStream());
+            return read().catch((error) => error.name);
+        }}"""
+    )
+    assert failure == "TimeoutError"
+    await official.wait_for_timeout(600)
+    assert pages.operations() == ["threads.create"]
 
 
 # Remembering
@@ -304,6 +361,74 @@ async def test_reload_in_mid_answer_tells_the_client_of_its_end(official: Page, 
     await official.reload()
     await official.wait_for_function(f"() => {CHAT}.calls?.includes('fetchUpdates')")
     assert ("events", {"run": "run_1"}) in [request[:2] for request in pages.requests]
+
+
+def answer_grows(pages: Site) -> None:
+    """The thread is read in the middle of its answer at first, and whole from then on."""
+    whole = itertools.chain(["half of it"], itertools.repeat("all of it"))
+    pages.replies["threads.get_by_id"] = lambda params: {"id": params["thread_id"], "title": next(whole)}
+
+
+def shows(title: str) -> str:
+    return f"() => {CHAT}.shown?.title === '{title}'"
+
+
+async def test_answer_that_ends_soon_after_a_reload_is_shown_whole(official: Page, pages: Site):
+    pages.chats = [{"persist": True}]
+    answer_grows(pages)
+    await open_official(official)
+    await send(official, "slow")
+    await official.wait_for_function(f"() => {CHAT}.text.includes('word')")
+    await official.reload()
+    await official.wait_for_function(shows("all of it"))
+
+
+async def test_answer_that_ends_while_another_thread_is_looked_at_is_shown_on_return(
+    official: Page, pages: Site
+):
+    pages.chats = [{"persist": True}]
+    answer_grows(pages)
+    await open_official(official)
+    await send(official, "slow")
+    await official.wait_for_function(f"() => {CHAT}.text.includes('word')")
+    await official.reload()
+    await official.wait_for_function(shows("half of it"))
+    thread = await official.evaluate(f"{CHAT}.thread")
+    await official.evaluate(f"{CHAT}.setThreadId(null)")
+    await official.wait_for_timeout(2_000)
+    assert pages.operations().count("threads.get_by_id") == 1
+    await official.evaluate(f"(thread) => {CHAT}.setThreadId(thread)", thread)
+    await official.wait_for_function(shows("all of it"))
+
+
+async def test_answer_of_another_tab_is_shown_whole(official: Page, pages: Site):
+    pages.chats = [{"persist": "local"}]
+    answer_grows(pages)
+    await open_official(official)
+    await send(official, "slow")
+    await official.wait_for_function(f"() => {CHAT}.text.includes('word')")
+    other = await official.context.new_page()
+    await serve_official(other)
+    await open_official(other)
+    await other.wait_for_function(shows("all of it"))
+
+
+async def test_page_from_the_browser_s_cache_shows_what_came_meanwhile(official: Page, pages: Site):
+    thread = pages.add_thread("Named by the page")
+    pages.chats = [{"thread": thread}]
+    answer_grows(pages)
+    await open_official(official)
+    await official.wait_for_function(shows("half of it"))
+    await official.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', {persisted: true}))")
+    await official.wait_for_function(shows("all of it"))
+
+
+async def test_page_that_is_shown_at_first_asks_once(official: Page, pages: Site):
+    thread = pages.add_thread("Named by the page")
+    pages.chats = [{"thread": thread}]
+    await open_official(official)
+    await official.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', {persisted: false}))")
+    assert await official.evaluate(f"{CHAT}.calls") == ["setOptions"]
 
 
 # Loading

@@ -10,6 +10,9 @@ import { baseOptions } from "./options.js";
 
 /** Milliseconds after which the page that is still there is not being reloaded. */
 const RELOAD_GRACE = 1000;
+/** How often, in milliseconds, a client that answers from its cache is asked again for news, and how many times. */
+const NEWS_INTERVAL = 1000;
+const NEWS_ATTEMPTS = 15;
 
 export class Chat {
   #config;
@@ -19,6 +22,10 @@ export class Chat {
   #started = false;
   /** @type {string|null} the run that a reload has cut off */
   #interruptedRun = null;
+  /** @type {string|null} the thread that is shown */
+  #thread = null;
+  /** @type {string|null} the thread of which there may be news that the client does not show */
+  #staleThread = null;
 
   /**
    * @param {PageElement} element the `<openai-chatkit>` of the page
@@ -30,6 +37,7 @@ export class Chat {
     this.#memory = new ThreadMemory(config.persist);
     this.#fetch = createFetch(config, {
       onRun: (run, thread) => this.#rememberRun(run, thread),
+      onLoad: (thread) => thread === this.#staleThread && (this.#staleThread = null),
       onMissingThread: (thread) => this.#forgetThread(thread),
     });
     this.#options = baseOptions(config, { fetch: this.#fetch, rememberedThread: this.#memory.thread });
@@ -54,6 +62,7 @@ export class Chat {
     const interruptedRun = isRemembered && this.#memory.run;
     this.element.addEventListener("chatkit.thread.change", (event) => {
       const thread = event.detail?.threadId ?? null;
+      this.#thread = thread;
       // The first message of a new chat has its run before it has its thread.
       if (this.#memory.thread && this.#memory.thread !== thread) this.#memory.run = null;
       this.#memory.thread = thread;
@@ -75,9 +84,22 @@ export class Chat {
       this.element.runEvents = (run) => this.#runEvents(run);
     }
     this.#started = true;
+    this.#thread = this.#options.initialThread ?? null;
     this.element.setOptions({ ...this.#options });
-    if (interruptedRun) {
-      this.#catchUpWith(interruptedRun).catch((error) => console.warn("An answer could not be followed.", error));
+    if (interruptedRun) this.#catchUp(interruptedRun);
+    // Back from the browser's cache, the page is as it was when it was left. The bundled element goes on by itself.
+    addEventListener("pageshow", ({ persisted }) => {
+      if (persisted && this.element.isConnected) this.#catchUp(this.element.followRun ? null : this.#memory.run);
+    });
+  }
+
+  /** @param {string|null} run an answer that was being written when the page was left */
+  async #catchUp(run) {
+    try {
+      if (run) await this.#catchUpWith(run);
+      else await this.#showNews();
+    } catch (error) {
+      console.warn("An answer could not be followed.", error);
     }
   }
 
@@ -98,7 +120,34 @@ export class Chat {
     if (!response.ok) return;
     await response.body?.pipeTo(new WritableStream());
     this.#memory.run = null;
-    await this.element.fetchUpdates();
+    await this.#showNews();
+  }
+
+  /**
+   * Have the client show what has become of its thread.
+   *
+   * The official one answers `fetchUpdates()` from a cache for some seconds after a load, without a word. So it is asked
+   * until it has asked the server.
+   */
+  async #showNews() {
+    if (this.element.followRun) {
+      await this.element.fetchUpdates();
+      return;
+    }
+    const thread = this.#thread;
+    if (!thread) return;
+    this.#staleThread = thread;
+    for (let attempt = 0; attempt < NEWS_ATTEMPTS; attempt += 1) {
+      // Not while somebody looks at another one. When this one is come back to, the client does not load it again.
+      while (this.#thread !== thread) await this.#nextThread();
+      await this.element.fetchUpdates();
+      if (this.#staleThread !== thread) return;
+      await new Promise((resolve) => setTimeout(resolve, NEWS_INTERVAL));
+    }
+  }
+
+  #nextThread() {
+    return new Promise((resolve) => this.element.addEventListener("chatkit.thread.change", resolve, { once: true }));
   }
 
   /**

@@ -2,8 +2,8 @@
  * The `api.fetch` of both clients.
  *
  * For requests to this site it adds the CSRF token and the page's language, it lets a new visitor's first requests
- * belong together, and it tells a Stop from a reload. Uploads to other hosts go through the same function and are left
- * alone: the token must not reach them.
+ * belong together, and it tells a Stop from a reload and from a client's clearing up. Uploads to other hosts go through
+ * the same function and are left alone: the token must not reach them.
  *
  * @import {PageConfig} from "./config.js"
  */
@@ -22,9 +22,6 @@ const SEED_COOKIE = "chatkit_first";
 /** Seconds. */
 const SEED_AGE = 600;
 
-/** Whether the server has said, by deleting the seed, that the session tells who this is. */
-let visitorIsKnown = false;
-
 let navigationBegan = -Infinity;
 addEventListener("beforeunload", () => (navigationBegan = performance.now()));
 
@@ -33,10 +30,11 @@ addEventListener("beforeunload", () => (navigationBegan = performance.now()));
  * @param {object} [hooks]
  * @param {(run: string, thread: string|null|undefined) => void} [hooks.onRun] called with the id of each answer that
  *   begins and of its thread: null for a new one, undefined for an answer that is followed
+ * @param {(thread: string) => void} [hooks.onLoad] called when a thread is being asked for
  * @param {(thread: string) => void} [hooks.onMissingThread] called when a thread that was asked for does not exist
  * @returns {typeof fetch}
  */
-export function createFetch(site, { onRun = () => {}, onMissingThread = () => {} } = {}) {
+export function createFetch(site, { onRun = () => {}, onLoad = () => {}, onMissingThread = () => {} } = {}) {
   const endpoint = new URL(site.endpoint, document.baseURI).href;
   const beneath = endpoint.replace(/\/?$/, "/");
   const runs = new URL(site.runEventsUrl.split(site.runPlaceholder)[0], document.baseURI).href;
@@ -48,16 +46,17 @@ export function createFetch(site, { onRun = () => {}, onMissingThread = () => {}
     addSiteHeaders(request.headers, site);
     if (url.href !== endpoint && !url.href.startsWith(beneath)) return fetch(request);
 
-    if (!visitorIsKnown) keepSeed();
+    keepSeed();
+    const { type, thread } = operation(init?.body);
+    const loaded = type === "threads.get_by_id" ? thread : null;
+    if (loaded) onLoad(loaded);
     const isRun = url.href === endpoint || url.href.startsWith(runs);
     const response = await (isRun ? fetchRun(request) : fetch(request));
-    visitorIsKnown ||= readCookie(SEED_COOKIE) === null;
     if (!isRun) return response;
 
     const run = response.headers.get("X-ChatKit-Run");
-    const { type, thread } = operation(init?.body);
     if (run) onRun(run, thread);
-    if (response.status === 404 && type === "threads.get_by_id" && thread) onMissingThread(thread);
+    if (response.status === 404 && loaded) onMissingThread(loaded);
     return response;
   };
 
@@ -65,25 +64,33 @@ export function createFetch(site, { onRun = () => {}, onMissingThread = () => {}
    * Fetch with an abort that is looked at before it is passed on. The wire stays open until the response's headers have
    * said which run it is, since only its id can stop it.
    *
+   * Only an abort in the middle of the answer can be a Stop: the official client also aborts to clean up, after the end
+   * of the body or when its connection has broken. And a Stop gives no reason: who aborts for one of his own, a time
+   * limit for instance or since nobody reads any more, wants the answer to go on.
+   *
    * @param {Request} request
    * @returns {Promise<Response>}
    */
   async function fetchRun(request) {
     const wire = new AbortController();
     let answered = false;
-    const response = fetch(request, { signal: wire.signal });
+    let isOver = false;
+    const onOver = () => (isOver = true);
+    const response = fetch(request, { signal: wire.signal }).then((answer) => {
+      answered = true;
+      return watchEnd(answer, onOver);
+    });
     const run = response.then(
-      ({ headers }) => {
-        answered = true;
-        return headers.get("X-ChatKit-Run");
-      },
-      () => null,
+      ({ headers }) => headers.get("X-ChatKit-Run"),
+      () => (onOver(), null),
     );
     const aborted = new Promise((_, reject) => {
       const onAbort = () => {
-        stopUnlessLeaving(run, wire);
-        if (answered) wire.abort(request.signal.reason);
-        reject(request.signal.reason);
+        const { reason } = request.signal;
+        const isStop = !isOver && reason?.name === "AbortError";
+        if (isStop) stopUnlessLeaving(run, wire);
+        if (answered || !isStop) wire.abort(reason);
+        reject(reason);
       };
       if (request.signal.aborted) onAbort();
       else request.signal.addEventListener("abort", onAbort, { once: true });
@@ -125,14 +132,45 @@ export function createFetch(site, { onRun = () => {}, onMissingThread = () => {}
 }
 
 /**
+ * The same response, with word of when its body has ended or broken.
+ *
+ * @param {Response} response
+ * @param {() => void} onOver
+ * @returns {Response}
+ */
+function watchEnd(response, onOver) {
+  // What holds no answer cannot be stopped either.
+  if (!response.body || !response.headers.has("X-ChatKit-Run")) return response;
+  const reader = response.body.getReader();
+  const body = new ReadableStream({
+    async pull(controller) {
+      try {
+        const { done, value } = await reader.read();
+        if (!done) return controller.enqueue(value);
+        onOver();
+        controller.close();
+      } catch (error) {
+        onOver();
+        throw error;
+      }
+    },
+    cancel: (reason) => reader.cancel(reason),
+  });
+  return new Response(body, response);
+}
+
+/**
  * Have a random seed in a cookie that all tabs share: the server makes the visitor's id of it while there is no session.
  * Requests that are sent at once (two uploads, two tabs) would otherwise be those of different visitors.
+ *
+ * The server deletes it whenever the session tells who this is. It is set again all the same: after a logout in another
+ * tab, of which this page hears nothing, its next requests are those of a new visitor.
  */
 function keepSeed() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   const fresh = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
   const secure = location.protocol === "https:" ? "; Secure" : "";
-  // Written also when it is there, lest it expire during the request and be taken for deleted.
+  // Written also when it is there, lest it expire between two requests that belong together.
   document.cookie = `${SEED_COOKIE}=${readCookie(SEED_COOKIE) || fresh}; Path=/; SameSite=Lax; Max-Age=${SEED_AGE}${secure}`;
 }
 
