@@ -4,11 +4,64 @@
  * It keeps what it was given in `options` and `calls`, sends with `options.api.fetch`, aborts the request's signal for
  * a Stop, to clean up after an answer that has ended or broken, and, after `beforeunload`, for a reload, and tells of its
  * thread in the client's events. A thread that it has loaded is the same to it for the next seconds: `fetchUpdates()` is
- * answered from its cache.
+ * answered from its cache. It takes no option that its version does not know: at first it stays empty then, and later
+ * it keeps those that it has.
  */
 (() => {
+  const SCRIPT = document.currentScript;
   /** Milliseconds for which a loaded thread is kept; the client's own are 5,000. */
   const CACHE_TIME = 1_500;
+
+  const TYPOGRAPHY = { baseSize: {}, fontSources: {}, fontFamily: {}, fontFamilyMono: {} };
+  const THEME = { colorScheme: {}, typography: TYPOGRAPHY, radius: {}, density: {}, color: {} };
+  const API = { url: {}, domainKey: {}, fetch: {}, uploadStrategy: {} };
+  /** The options that it knows; what has none beneath it is not looked into. */
+  const KNOWN = {
+    api: API,
+    locale: {},
+    theme: THEME,
+    frameTitle: {},
+    initialThread: {},
+    header: { enabled: {}, title: {}, leftAction: { icon: {}, onClick: {} }, rightAction: { icon: {}, onClick: {} } },
+    history: { enabled: {}, showDelete: {}, showRename: {}, search: {} },
+    thread: { autoScroll: {} },
+    startScreen: { enabled: {}, greeting: {}, prompts: {} },
+    threadItemActions: { feedback: {}, retry: {}, share: {} },
+    composer: { dictation: {}, placeholder: {}, attachments: {}, entityTags: {}, tools: {}, models: {} },
+    disclaimer: {},
+    entities: { onTagSearch: {}, onClick: {}, onRequestPreview: {}, showComposerMenu: {} },
+    onClientTool: {},
+    widgets: { onAction: {} },
+    disableTelemetry: {},
+  };
+  /** Of these it only says that they are not right. */
+  const UNIONS = ["api", "theme"];
+
+  /** What it finds wrong, a complaint a line, or two with the place. */
+  function complaints(options, known = KNOWN, path = []) {
+    const keys = Object.keys(options).filter((key) => !(key in known));
+    const found = keys.length ? [complaint(`Unrecognized key: ${keys.map((key) => `"${key}"`).join(", ")}`, path)] : [];
+    for (const [key, value] of Object.entries(options)) {
+      if (!known[key] || !Object.keys(known[key]).length || typeof value !== "object") continue;
+      const inside = complaints(value, known[key], [...path, key]);
+      if (inside.length) found.push(...(UNIONS.includes(key) ? [complaint("Invalid input", [key])] : inside));
+    }
+    return found;
+  }
+
+  function complaint(text, path) {
+    return path.length ? `✖ ${text}\n  → at ${path.join(".")}` : `✖ ${text}`;
+  }
+
+  /** What it says of options that it does not take, as `caller`; null of others. */
+  function refusal(caller, options) {
+    const found = complaints(options);
+    if (!options.api?.url || !options.api.domainKey) found.push(complaint("Invalid input", ["api"]));
+    if (!found.length && options.composer?.attachments?.enabled && !options.api.uploadStrategy) {
+      found.push("✖ When attachments are enabled, uploadStrategy must be provided in options.api.");
+    }
+    return found.length ? new Error(`${caller}:\n${found.join("\n")}`) : null;
+  }
 
   class Stub extends HTMLElement {
     calls = [];
@@ -22,14 +75,31 @@
     shown = null;
 
     setOptions(options) {
-      const isFirst = !this.options;
-      this.options = options;
+      const isFirst = !this.calls.includes("setOptions");
       this.calls.push("setOptions");
-      if (!isFirst) return;
+      const error = refusal(isFirst ? "ChatKit.create()" : "chatKit.setOptions()", options);
+      if (!isFirst) {
+        if (error || !this.options) this.refuse(error ?? new Error("Command onSetOptions not supported"));
+        else this.options = options;
+        return;
+      }
+      if (error) {
+        this.dispatchEvent(new CustomEvent("chatkit.ready"));
+        setTimeout(() => this.dispatchEvent(new CustomEvent("chatkit.error", { detail: { error } })));
+        return;
+      }
+      this.options = options;
       this.initialThread = options.initialThread ?? null;
       addEventListener("beforeunload", () => setTimeout(() => this.controller?.abort()));
       this.dispatchEvent(new CustomEvent("chatkit.ready"));
       if (this.initialThread) this.open(this.initialThread);
+    }
+
+    /** Its frame answers the element, and nobody is given the promise that the element has of that. */
+    refuse(error) {
+      const data = { __oaiChatKit: true, type: "response", error, nonce: crypto.randomUUID() };
+      dispatchEvent(new MessageEvent("message", { data, origin: new URL(SCRIPT.src).origin }));
+      Promise.reject(error);
     }
 
     async open(threadId) {

@@ -2,6 +2,7 @@
 
 import itertools
 import re
+from typing import Any
 
 import pytest
 from playwright.async_api import Page, Route, expect
@@ -118,6 +119,109 @@ async def test_chat_that_comes_later_is_started(page: Page):
         }}"""
     )
     await expect(page.get_by_role("textbox")).to_have_count(2)
+
+
+# Options that the official client refuses
+
+
+async def given_options(page: Page) -> dict[str, Any]:
+    """The options that the official client has taken."""
+    await open_official(page)
+    return await page.evaluate(f"JSON.parse(JSON.stringify({CHAT}.options))")
+
+
+async def test_option_that_the_client_does_not_know_is_left_out_and_named(
+    official: Page, pages: Site, settings
+):
+    settings.CHATKIT = settings.CHATKIT | {"CLIENT": "auto"}
+    pages.chats = [{"options": {"commands": {"enabled": True}, "frameTitle": "Kept"}}]
+    said: list[str] = []
+    official.on("console", lambda message: said.append(message.text) if message.type == "warning" else None)
+    options = await given_options(official)
+    assert options == {
+        "frameTitle": "Kept",
+        "locale": "en",
+        "api": {"domainKey": "local-dev", "url": "/chatkit"},
+    }
+    assert [text.split(" Error")[0] for text in said] == [
+        "The chat's client refuses these options and is used without them: commands."
+    ]
+
+
+async def test_key_within_an_option_is_left_out_alone(official: Page, pages: Site):
+    pages.chats = [{"options": {"composer": {"placeholder": "Write", "ghost": 1, "spectre": 2}}}]
+    assert (await given_options(official))["composer"] == {"placeholder": "Write"}
+
+
+async def test_option_is_left_out_whole_when_the_client_does_not_say_what_of_it(official: Page, pages: Site):
+    pages.chats = [{"options": {"theme": {"colorScheme": "dark", "ghost": 1}, "frameTitle": "Kept"}}]
+    options = await given_options(official)
+    assert "theme" not in options
+    assert options["frameTitle"] == "Kept"
+
+
+async def test_api_that_is_refused_is_left_what_it_needs(official: Page, pages: Site):
+    pages.chats = [{"options": {"api": {"ghost": 1}, "frameTitle": "Kept"}}]
+    options = await given_options(official)
+    assert options["api"] == {"domainKey": "local-dev", "url": "/chatkit"}
+    assert options["frameTitle"] == "Kept"
+
+
+async def test_refusal_that_names_no_option_leaves_what_a_chat_needs(official: Page, pages: Site):
+    pages.chats = [{"options": {"composer": {"attachments": {"enabled": True}}}}]
+    assert await given_options(official) == {
+        "locale": "en",
+        "api": {"domainKey": "local-dev", "url": "/chatkit"},
+    }
+
+
+async def test_refusal_of_what_a_chat_needs_is_shown_in_the_element_s_place(official: Page):
+    await official.add_init_script("window.chatkitConfigure = [(options) => { options.api = {}; }];")
+    await official.goto("/")
+    await expect(official.get_by_role("alert")).to_have_text(
+        "The chat could not be loaded. Reload the page to try again."
+    )
+
+
+async def test_option_that_is_refused_later_keeps_no_other_from_being_set(
+    official: Page, page_errors: list[str]
+):
+    await open_official(official)
+    await official.evaluate("chatkitConfigure.push((o) => { o.frameTitle = 'Late'; o.ghost = 1; })")
+    await official.wait_for_function(f"() => {CHAT}.options.frameTitle === 'Late'")
+    assert await official.evaluate(f"'ghost' in {CHAT}.options") is False
+    # The client's own, which nothing can catch.
+    await eventually(lambda: page_errors)
+    assert page_errors.pop() == 'chatKit.setOptions():\n✖ Unrecognized key: "ghost"'
+
+
+async def test_word_of_a_refusal_from_elsewhere_changes_nothing(official: Page, pages: Site):
+    pages.chats = [{"options": {"frameTitle": "Kept"}}]
+    await open_official(official)
+    await official.evaluate(
+        """() => {
+            const error = new Error('chatKit.setOptions():\\n✖ Unrecognized key: "frameTitle"');
+            dispatchEvent(new MessageEvent("message", {data: {error}, origin: "https://elsewhere.example"}));
+            chatkitConfigure.push(() => {});
+        }"""
+    )
+    assert await official.evaluate(f"{CHAT}.options.frameTitle") == "Kept"
+
+
+async def test_configure_is_called_for_the_element_that_takes_a_refused_one_s_place(
+    official: Page, pages: Site
+):
+    pages.chats = [{"id": "mine", "options": {"commands": {"enabled": True}}}]
+    await official.add_init_script(
+        """window.heard = [];
+        window.chatkitConfigure = [(_, element) => {
+            element.addEventListener("chatkit.thread.change", ({detail}) => heard.push(detail.threadId));
+        }];"""
+    )
+    await open_official(official)
+    assert await official.evaluate(f"{CHAT}.id") == "mine"
+    await official.evaluate(f"{CHAT}.send('hello')")
+    assert await official.evaluate("heard") == ["thr_1"]
 
 
 # Fetch

@@ -14,6 +14,7 @@ import "./loader.js";
 import "./locale.js";
 import "./memory.js";
 import "./options.js";
+import "./refusals.js";
 
 const UNSTARTED = 'openai-chatkit[data-chatkit=""]';
 

@@ -7,6 +7,7 @@ import { createFetch } from "./fetch.js";
 import { TAG, loadClient } from "./loader.js";
 import { ThreadMemory } from "./memory.js";
 import { baseOptions } from "./options.js";
+import { Refusals, isRefusal } from "./refusals.js";
 
 /** Milliseconds after which the page that is still there is not being reloaded. */
 const RELOAD_GRACE = 1000;
@@ -19,6 +20,9 @@ export class Chat {
   #memory;
   #fetch;
   #options;
+  /** @type {Configuration[]} */
+  #configurations = [];
+  #refusals = new Refusals();
   #started = false;
   /** @type {string|null} the run that a reload has cut off */
   #interruptedRun = null;
@@ -40,7 +44,11 @@ export class Chat {
       onLoad: (thread) => thread === this.#staleThread && (this.#staleThread = null),
       onMissingThread: (thread) => this.#forgetThread(thread),
     });
-    this.#options = baseOptions(config, { fetch: this.#fetch, rememberedThread: this.#memory.thread });
+    this.#options = this.#baseOptions();
+  }
+
+  #baseOptions() {
+    return baseOptions(this.#config, { fetch: this.#fetch, rememberedThread: this.#memory.thread });
   }
 
   /**
@@ -49,17 +57,57 @@ export class Chat {
    * @param {Configuration} configuration
    */
   configure(configuration) {
+    this.#configurations.push(configuration);
+    this.#apply(configuration);
+    if (this.#started) this.#setOptions();
+  }
+
+  /** @param {Configuration} configuration */
+  #apply(configuration) {
     try {
       configuration(this.#options, this.element);
     } catch (error) {
       console.error("A chatkitConfigure function failed.", error);
     }
-    if (this.#started) this.element.setOptions({ ...this.#options });
+  }
+
+  #setOptions() {
+    this.element.setOptions(this.#refusals.withoutRefused(this.#options));
   }
 
   async start() {
     const isRemembered = this.#memory.thread && this.#memory.thread === this.#options.initialThread;
     const interruptedRun = isRemembered && this.#memory.run;
+    this.#listen();
+    loadClient(this.#config).catch((error) => {
+      console.error("The chat's client could not be loaded.", error);
+      if (!customElements.get(TAG)) this.#showUnavailable();
+    });
+    // The script may still come after it was given up.
+    await customElements.whenDefined(TAG);
+    this.element.querySelector(":scope > .chatkit-unavailable")?.remove();
+    if ("strings" in this.element) {
+      this.element.strings = this.#config.strings;
+      this.element.runEvents = (run) => this.#runEvents(run);
+    }
+    this.#started = true;
+    this.#thread = this.#options.initialThread ?? null;
+    this.#setOptions();
+    if (interruptedRun) this.#catchUp(interruptedRun);
+    // Back from the browser's cache, the page is as it was when it was left. The bundled element goes on by itself.
+    addEventListener("pageshow", ({ persisted }) => {
+      if (persisted && this.element.isConnected) this.#catchUp(this.element.followRun ? null : this.#memory.run);
+    });
+    // The official client's `setOptions()` returns nothing, and its errors are those of a script of another origin, which
+    // pages are not told of. What is left is what its frame says.
+    const frameOrigin = new URL(this.#config.scriptUrl, document.baseURI).origin;
+    addEventListener("message", ({ origin, data }) => {
+      if (origin !== frameOrigin || !isRefusal(data?.error) || !this.#leaveOut(data.error)) return;
+      this.#setOptions();
+    });
+  }
+
+  #listen() {
     this.element.addEventListener("chatkit.thread.change", (event) => {
       const thread = event.detail?.threadId ?? null;
       this.#thread = thread;
@@ -72,25 +120,45 @@ export class Chat {
       // Not at once: a reload ends the response too, and what it has cut off is to be gone on with.
       setTimeout(() => this.#memory.run === run && (this.#memory.run = null), RELOAD_GRACE);
     });
-    loadClient(this.#config).catch((error) => {
-      console.error("The chat's client could not be loaded.", error);
-      this.#showUnavailable();
+    this.element.addEventListener("chatkit.error", ({ detail }) => {
+      if (isRefusal(detail?.error)) this.#startWithout(detail.error);
     });
-    // The script may still come after it was given up.
-    await customElements.whenDefined(TAG);
-    this.element.querySelector(":scope > .chatkit-unavailable")?.remove();
-    if ("strings" in this.element) {
-      this.element.strings = this.#config.strings;
-      this.element.runEvents = (run) => this.#runEvents(run);
+  }
+
+  /**
+   * The client does not start with options that it refuses, nor does it take others then: another element takes its place.
+   *
+   * @param {Error} refusal
+   */
+  #startWithout(refusal) {
+    if (!this.#leaveOut(refusal)) {
+      console.error("The chat's client refuses its options.", refusal);
+      if (!this.#refusals.leaveLeast()) {
+        this.#showUnavailable();
+        return;
+      }
     }
-    this.#started = true;
-    this.#thread = this.#options.initialThread ?? null;
-    this.element.setOptions({ ...this.#options });
-    if (interruptedRun) this.#catchUp(interruptedRun);
-    // Back from the browser's cache, the page is as it was when it was left. The bundled element goes on by itself.
-    addEventListener("pageshow", ({ persisted }) => {
-      if (persisted && this.element.isConnected) this.#catchUp(this.element.followRun ? null : this.#memory.run);
-    });
+    const refused = this.element;
+    this.element = /** @type {PageElement} */ (refused.cloneNode());
+    delete this.element.dataset.loaded;
+    this.element.append(...refused.childNodes);
+    refused.replaceWith(this.element);
+    this.#listen();
+    // Not only for its options: what it listens to is this element's now.
+    this.#options = this.#baseOptions();
+    for (const configuration of this.#configurations) this.#apply(configuration);
+    this.#setOptions();
+  }
+
+  /**
+   * @param {Error} refusal
+   * @returns {boolean} whether there is something to leave out
+   */
+  #leaveOut(refusal) {
+    const names = this.#refusals.add(refusal, this.#options);
+    if (!names.length) return false;
+    console.warn(`The chat's client refuses these options and is used without them: ${names.join(", ")}.`, refusal);
+    return true;
   }
 
   /** @param {string|null} run an answer that was being written when the page was left */
@@ -176,7 +244,6 @@ export class Chat {
   }
 
   #showUnavailable() {
-    if (customElements.get(TAG)) return;
     const message = document.createElement("p");
     message.className = "chatkit-unavailable";
     message.setAttribute("role", "alert");
