@@ -21,6 +21,8 @@ from django.contrib.staticfiles import finders
 from django.core.asgi import get_asgi_application
 from playwright.async_api import Browser, BrowserContext, Page, Route, async_playwright
 
+# The whole app behind it takes its time to be imported; the first page that needs it would wait too long for that.
+from . import real_site  # noqa: F401
 from .demo_site import demo, demo_context, demo_url, speaker  # noqa: F401
 from .profile import new_profile
 from .site import Site, site

@@ -565,6 +565,29 @@ async def test_readonly_element_shows_what_users_do_not_see(page: Page, pages: S
     )
 
 
+async def test_readonly_that_is_set_later_closes_the_composer_and_shows_what_users_do_not_see(
+    page: Page, pages: Site
+):
+    hidden = {"type": "hidden_context_item", "content": "The user is premium."}
+    pages.chats = [{"thread": pages.add_thread("T", user("hi"), hidden)}]
+    await page.goto("/")
+    await expect(messages(page)).to_have_count(1)
+    await page.evaluate(f"{CHAT}.setAttribute('readonly', '')")
+    await expect(messages(page)).to_have_count(2)
+    await expect(box(page)).to_be_hidden()
+
+
+async def test_readonly_that_is_taken_away_lets_users_write_again(page: Page, pages: Site):
+    hidden = {"type": "hidden_context_item", "content": "The user is premium."}
+    pages.chats = [{"thread": pages.add_thread("T", user("hi"), hidden)}]
+    await page.goto("/")
+    await page.evaluate(f"{CHAT}.setAttribute('readonly', '')")
+    await expect(messages(page)).to_have_count(2)
+    await page.evaluate(f"{CHAT}.removeAttribute('readonly')")
+    await expect(messages(page)).to_have_count(1)
+    await expect(box(page)).to_be_visible()
+
+
 async def test_readonly_element_has_a_slot_for_what_the_page_says_of_an_item(page: Page, pages: Site):
     thread = pages.add_thread("T", user("hi"))
     pages.chats = [{"thread": thread}]
@@ -592,3 +615,47 @@ async def test_readonly_element_sends_nothing_from_its_start_screen(page: Page, 
     await page.evaluate(f"{CHAT}.sendUserMessage({{text: 'hello'}})")
     assert pages.operations() == []
     await expect(messages(page)).to_have_count(0)
+
+
+# Taken from the page
+
+
+async def shown_length(page: Page) -> int:
+    return await page.evaluate("chat.shadowRoot.textContent.length")
+
+
+async def test_element_that_is_removed_reads_no_further_and_stops_nothing(page: Page, pages: Site):
+    await page.goto("/")
+    await say(page, "slow")
+    await expect(messages(page).nth(1)).to_contain_text("word")
+    await page.evaluate(f"() => {{ window.chat = {CHAT}; chat.remove(); }}")
+    await page.wait_for_timeout(300)
+    length = await shown_length(page)
+    await page.wait_for_timeout(1_000)
+    assert await shown_length(page) == length
+    assert pages.operations() == ["threads.create"]
+
+
+async def test_element_that_is_moved_reads_on(page: Page, pages: Site):
+    pages.script("count", added("a"), text_delta("a", "one "), 1.0, done("a", "one two"))
+    await page.goto("/")
+    await say(page, "count")
+    await expect(messages(page).nth(1)).to_contain_text("one")
+    await page.evaluate(f"document.body.append({CHAT})")
+    await expect(messages(page).nth(1)).to_contain_text("one two")
+    assert pages.operations() == ["threads.create"]
+
+
+async def test_element_that_comes_back_goes_on_with_its_answer(
+    page: Page, pages: Site, settings, transactional_db: None
+):
+    settings.ROOT_URLCONF = "tests.browser.real_site"
+    settings.CHATKIT = {"CLIENT": "bundled", "SERVER": "tests.browser.real_site.SlowServer"}
+    await page.goto("/")
+    await say(page, "count")
+    await expect(messages(page).nth(1)).to_contain_text("1 2 3")
+    await page.evaluate(f"() => {{ window.chat = {CHAT}; chat.remove(); }}")
+    await page.wait_for_timeout(500)
+    await page.evaluate("document.body.append(chat)")
+    await expect(messages(page).nth(1)).to_contain_text("58 59 60")
+    await expect(page.get_by_role("button", name="Stop answering")).to_have_count(0)

@@ -19,6 +19,7 @@ export class Answer {
   #transport;
   #onEvent;
   #onChange;
+  #wasLeft = false;
   #controller = new AbortController();
   /** @type {string|null} */
   #run = null;
@@ -36,11 +37,32 @@ export class Answer {
   }
 
   get wasStopped() {
+    return this.#isAborted && !this.#wasLeft;
+  }
+
+  get wasLeft() {
+    return this.#wasLeft;
+  }
+
+  /** Its id, as far as it is known. */
+  get run() {
+    return this.#run;
+  }
+
+  get #isAborted() {
     return this.#controller.signal.aborted;
   }
 
   stop() {
     this.#controller.abort();
+  }
+
+  /** Read no further, and let it be written. */
+  leave() {
+    if (this.#isAborted) return;
+    this.#wasLeft = true;
+    // With a reason it is no Stop to the page's `api.fetch`.
+    this.#controller.abort(new DOMException("The chat is gone from the page.", "InvalidStateError"));
   }
 
   /**
@@ -66,7 +88,7 @@ export class Answer {
       this.isReconnecting = true;
       this.#onChange();
       await online(DELAYS[attempt] ?? DELAYS[DELAYS.length - 1], this.#controller.signal);
-      if (this.wasStopped) return;
+      if (this.#isAborted) return;
       try {
         const run = /** @type {string} */ (this.#run);
         const events = await this.#transport.follow(run, this.#controller.signal);
@@ -83,7 +105,7 @@ export class Answer {
   get #canRecover() {
     const { error } = this;
     const isLost = error instanceof TransportError && (error.status === 0 || error.status >= 500);
-    return isLost && !this.wasStopped && this.#run !== null && this.#transport.canFollow;
+    return isLost && !this.#isAborted && this.#run !== null && this.#transport.canFollow;
   }
 
   /**

@@ -78,6 +78,22 @@ export class ChatView {
     this.#update();
   }
 
+  /** The element is read-only now, or not any more: other items are shown, and other things can be done. */
+  reconsider() {
+    this.configure(this.options, { strings: this.strings, runEvents: this.#runEvents });
+    this.conversation.refresh().catch((error) => this.#report(error));
+  }
+
+  /** The element is gone from the page: nobody reads on. The server goes on answering. */
+  leave() {
+    this.conversations.leave();
+  }
+
+  /** The element is back on the page. */
+  resume() {
+    this.conversations.resume();
+  }
+
   // What views ask
 
   get conversation() {

@@ -13,6 +13,8 @@ import { styleSheet } from "./styles/index.js";
 
 /** @implements {OpenAIChatKit} */
 export class ChatKitElement extends HTMLElement {
+  static observedAttributes = ["readonly"];
+
   /** @type {((run: string) => string)|null} the URL of a run's events: with it, a broken connection is taken up again */
   runEvents = null;
   /** @type {ChatView|null} */
@@ -22,6 +24,24 @@ export class ChatKitElement extends HTMLElement {
   constructor() {
     super();
     this.attachShadow({ mode: "open" }).adoptedStyleSheets = [styleSheet()];
+  }
+
+  connectedCallback() {
+    this.#chat?.resume();
+  }
+
+  disconnectedCallback() {
+    // Not when it is only moved to another place.
+    queueMicrotask(() => !this.isConnected && this.#chat?.leave());
+  }
+
+  /**
+   * @param {string} _
+   * @param {string|null} before
+   * @param {string|null} now
+   */
+  attributeChangedCallback(_, before, now) {
+    if ((before === null) !== (now === null)) this.#chat?.reconsider();
   }
 
   /** The element's texts; those that are left out stay English. Set them before the options. */

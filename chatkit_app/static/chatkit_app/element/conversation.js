@@ -73,6 +73,8 @@ export class Conversation extends EventTarget {
   /** @type {Promise<void>|null} */
   #loadingOlder = null;
   #localIds = 0;
+  /** @type {{run: string|null}|null} the answer that was left before its end */
+  #left = null;
 
   /** @param {Transport} transport */
   constructor(transport) {
@@ -232,6 +234,18 @@ export class Conversation extends EventTarget {
     this.#answer?.stop();
   }
 
+  /** Read the answer no further; it is written without us. */
+  leave() {
+    this.#answer?.leave();
+  }
+
+  /** Go on with the answer that was left, or with what has become of it. */
+  async resume() {
+    const left = this.#left;
+    this.#left = null;
+    if (left) await this.follow(left.run);
+  }
+
   /** Do again what has just failed. */
   async retry() {
     if (this.phase !== "idle" || !this.failure) return;
@@ -261,13 +275,13 @@ export class Conversation extends EventTarget {
   /**
    * Go on with an answer whose stream was cut off, from its first event.
    *
-   * @param {string} run
+   * @param {string|null} run null for one of which the id is not known: the thread has what there is of it
    */
   async follow(run) {
     if (this.phase !== "idle") return;
     await this.#read(async (signal) => {
-      const events = await this.transport.follow(run, signal);
-      return events && { run, events };
+      const events = run && (await this.transport.follow(run, signal));
+      return events ? { run, events } : null;
     });
     // What was done to the thread since the answer: a verdict, another title.
     await this.refresh().catch(() => {});
@@ -308,6 +322,13 @@ export class Conversation extends EventTarget {
     this.phase = "answering";
     this.#changed();
     await answer.read(open);
+    if (answer.wasLeft) {
+      this.#left = { run: answer.run };
+      this.#answer = null;
+      this.phase = "idle";
+      this.#changed();
+      return;
+    }
     const error = answer.isMissed ? await this.#reloadAnswer(answer.error) : answer.error;
     const isOver = answer.wasStopped || error || this.failure || !this.onClientTool || !this.#toolCall;
     this.#answer = null;

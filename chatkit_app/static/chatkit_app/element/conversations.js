@@ -63,6 +63,18 @@ export class Conversations extends EventTarget {
     if (thread && !conversation.thread && conversation === this.#current) this.#relay(new CustomEvent("threadchange"));
   }
 
+  /** Read no answer any more; the server goes on. */
+  leave() {
+    this.#current.isShown = false;
+    for (const conversation of [this.#current, ...this.#background]) conversation.leave();
+  }
+
+  /** Go on with the answers that were left. */
+  resume() {
+    this.#current.isShown = true;
+    for (const conversation of [this.#current, ...this.#background]) conversation.resume();
+  }
+
   /** @param {ThreadMetadata} thread what has become of it elsewhere */
   updateThread(thread) {
     for (const conversation of [this.#current, ...this.#background]) {
