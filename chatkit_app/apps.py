@@ -1,5 +1,8 @@
 from django.apps import AppConfig
+from django.conf import settings
 from django.utils.translation import gettext_lazy as _
+
+CLIENT_FINDER = "chatkit_app.finders.ClientFinder"
 
 
 class ChatKitConfig(AppConfig):
@@ -13,3 +16,6 @@ class ChatKitConfig(AppConfig):
 
         checks.register_checks()
         receivers.connect_receivers()
+        # An app's folder "static" keeps its names, and Django has no other place where an app could say more.
+        if CLIENT_FINDER not in settings.STATICFILES_FINDERS:
+            settings.STATICFILES_FINDERS = [*settings.STATICFILES_FINDERS, CLIENT_FINDER]

@@ -1,6 +1,6 @@
 """The bundled element's texts, in the active language.
 
-``static/chatkit_app/element/strings.js`` holds the same keys and the same English. What stands in braces is filled in
+``client/element/strings.js`` holds the same keys and the same English. What stands in braces is filled in
 by the element, and belongs into every translation.
 """
 

@@ -37,10 +37,10 @@ Content-Security-Policy
     ``<style>`` without a nonce into the page.
 
 Static files
-    The scripts are plain ES modules which import one another by relative names. Any storage serves them; one
-    that keeps *only* hashed names (WhiteNoise's ``WHITENOISE_KEEP_ONLY_HASHED_FILES``) needs Django's
-    ``support_js_module_import_aggregation = True`` on its storage class, and ``max_post_process_passes = 20`` for
-    modules that import modules.
+    The scripts are plain ES modules which import one another by relative names, in a folder that is named after
+    their content: see ``chatkit_app.client_files``. Any storage serves them; one that keeps *only* hashed names
+    (WhiteNoise's ``WHITENOISE_KEEP_ONLY_HASHED_FILES``) needs Django's ``support_js_module_import_aggregation = True``
+    on its storage class.
 """
 
 import json
@@ -52,7 +52,6 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.serializers.json import DjangoJSONEncoder
 from django.http import HttpRequest
 from django.middleware.csrf import get_token
-from django.templatetags.static import static
 from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html, json_script
 from django.utils.safestring import SafeString
@@ -64,6 +63,7 @@ from django.utils.translation import (
 )
 from django.utils.translation import gettext as _
 
+from .client_files import client_url
 from .conf import chatkit_settings
 from .element_strings import element_strings
 
@@ -126,7 +126,7 @@ def render_chatkit(
         "{config}<noscript>{noscript}</noscript></openai-chatkit>"
         '<script type="module" src="{script}" data-chatkit-bootstrap{nonce}></script>'
         "{element}",
-        stylesheet=static("chatkit_app/chatkit.css"),
+        stylesheet=client_url("chatkit.css"),
         nonce=nonce_attribute,
         lang=config["locale"],
         direction=direction,
@@ -134,7 +134,7 @@ def render_chatkit(
         css_class=_attribute("class", css_class),
         config=json_script(config, encoder=DjangoJSONEncoder),
         noscript=_("The chat needs JavaScript."),
-        script=static("chatkit_app/bootstrap.js"),
+        script=client_url("bootstrap.js"),
         element=element,
     )
 
@@ -162,7 +162,7 @@ def page_config(
         "client": chatkit_settings.client,
         "scriptUrl": chatkit_settings.script_url,
         "scriptTimeout": SCRIPT_TIMEOUT,
-        "elementUrl": static("chatkit_app/element/index.js"),
+        "elementUrl": client_url("element/index.js"),
         "endpoint": endpoint,
         "runEventsUrl": run_events,
         "runStopUrl": run_stop,

@@ -52,7 +52,7 @@ def test_every_argument_of_the_tag_is_documented():
 
 
 def test_every_part_and_property_of_the_element_is_documented_and_no_other():
-    element = ROOT / "chatkit_app" / "static" / "chatkit_app" / "element"
+    element = ROOT / "chatkit_app" / "client" / "element"
     source = "".join(module.read_text() for module in element.rglob("*.js"))
     parts = re.findall(r'(?:part: |"part", )"([a-z -]+)"', source)
     properties = re.findall(r"--chatkit-[a-z-]+", source)

@@ -18,7 +18,7 @@ LAYERS = [
     {"upload_views"},
     {"views", "admin"},
     {"file_response"},
-    {"checks", "rendering", "replay", "store_contract", "receivers"},
+    {"checks", "finders", "rendering", "replay", "store_contract", "receivers"},
     {"moderation", "redaction", "erasure", "exports"},
     {"sse"},
     {"runs"},
@@ -43,7 +43,7 @@ LAYERS = [
     {"db"},
     {"threads", "tenants"},
     {"database_context"},
-    {"errors", "conf", "signals", "frames", "element_strings", "citations", "private_names"},
+    {"errors", "conf", "signals", "frames", "element_strings", "citations", "private_names", "client_files"},
 ]
 LEVEL = {module: level for level, modules in enumerate(LAYERS) for module in modules}
 

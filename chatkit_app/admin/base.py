@@ -12,12 +12,14 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied, SuspiciousOperation, ValidationError
 from django.db.models import ForeignKey, QuerySet
+from django.forms import Media
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.urls import path, reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from .. import scope
+from ..client_files import client_file
 from ..models import OwnedModel, Thread
 from .content import shorten
 from .paginator import CappedPaginator
@@ -30,8 +32,9 @@ elif apps.is_installed("unfold"):
     import unfold.admin
 
     class ModelAdmin(unfold.admin.ModelAdmin):
-        class Media:
-            css: ClassVar = {"all": ["chatkit_app/unfold.css"]}
+        @property
+        def media(self) -> Media:
+            return super().media + Media(css={"all": [client_file("unfold.css")]})
 else:
     ModelAdmin = admin.ModelAdmin
 

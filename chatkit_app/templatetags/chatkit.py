@@ -8,6 +8,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.template import Context
 from django.utils.safestring import SafeString
 
+from chatkit_app.client_files import client_url
 from chatkit_app.rendering import Persist, render_chatkit
 
 register = template.Library()
@@ -48,3 +49,9 @@ def chatkit(
         nonce=nonce or ("" if page_nonce is None else str(page_nonce)),
         options=options,
     )
+
+
+@register.simple_tag
+def chatkit_static(name: str) -> str:
+    """The URL of a file of the client, as ``{% static %}`` gives that of others; for the admin pages."""
+    return client_url(name)

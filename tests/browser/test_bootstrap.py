@@ -63,7 +63,7 @@ async def test_locale_is_the_client_s_name_for_django_s(page: Page):
     await page.goto("/")
     found = await page.evaluate(
         """async (codes) => {
-            const {clientLocale} = await import("/static/chatkit_app/locale.js");
+            const {clientLocale} = await import(CLIENT + "/locale.js");
             return Object.fromEntries(codes.map((code) => [code, clientLocale(code) ?? null]));
         }""",
         list(LOCALES),

@@ -10,7 +10,6 @@ from playwright.async_api import Locator, Page, expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="package")]
 
-ELEMENT = "/static/chatkit_app/element"
 MONTHS = [
     {"month": "January", "sold": 12000, "spent": 8000},
     {"month": "February", "sold": 4000, "spent": -2000},
@@ -61,27 +60,27 @@ async def chart(page: Page) -> Chart:
     await page.goto("/missing.js")
     await page.set_content("<!doctype html><title>Chart</title>")
     await page.evaluate(
-        f"""async () => {{
-          const {{ChartView}} = await import("{ELEMENT}/widgets/chart.js");
-          const {{STRINGS}} = await import("{ELEMENT}/strings.js");
-          for (const name of ["base", "chart"]) {{
+        """async () => {
+          const {ChartView} = await import(CLIENT + "/element/widgets/chart.js");
+          const {STRINGS} = await import(CLIENT + "/element/strings.js");
+          for (const name of ["base", "chart"]) {
             const sheet = new CSSStyleSheet();
-            sheet.replaceSync(Object.values(await import(`{ELEMENT}/styles/${{name}}.js`))[0]);
+            sheet.replaceSync(Object.values(await import(`${CLIENT}/element/styles/${name}.js`))[0]);
             document.adoptedStyleSheets.push(sheet);
-          }}
+          }
           window.announced = [];
-          window.chart = new ChartView({{
-            text: (key, values = {{}}) => STRINGS[key].replace(/{{(\\w+)}}/g, (_, name) => values[name]),
+          window.chart = new ChartView({
+            text: (key, values = {}) => STRINGS[key].replace(/{(\\w+)}/g, (_, name) => values[name]),
             language: "en",
             announce: (text) => announced.push(text),
-          }});
+          });
           const frame = document.createElement("div");
           frame.className = "frame";
           frame.dataset.scheme = "light";
           frame.style.cssText = "inline-size: 400px; block-size: auto";
           frame.append(chart.node);
           document.body.replaceChildren(frame);
-        }}"""
+        }"""
     )
     return Chart(page)
 
@@ -259,10 +258,10 @@ async def test_color_is_one_that_loads_nothing_or_none(page: Page):
     ]
     await page.goto("/missing.js")
     colors = await page.evaluate(
-        f"""async (values) => {{
-          const {{color}} = await import("{ELEMENT}/widgets/colors.js");
+        """async (values) => {
+          const {color} = await import(CLIENT + "/element/widgets/colors.js");
           return values.map(([value, kind]) => color(value, kind));
-        }}""",
+        }""",
         [[value, kind] for value, kind, _ in expected],
     )
     assert colors == [color for _, _, color in expected]

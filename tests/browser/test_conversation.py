@@ -348,7 +348,7 @@ async def test_answer_that_is_read_again_stays_the_one_that_is_written(page: Pag
     await page.goto("/")
     items = await page.evaluate(
         """async () => {
-            const {Conversation} = await import("/static/chatkit_app/element/conversation.js");
+            const {Conversation} = await import(CLIENT + "/element/conversation.js");
             const question = {id: "q", type: "user_message", content: []};
             const answer = {id: "a", type: "assistant_message", content: []};
             const events = (async function* () {
@@ -387,7 +387,7 @@ async def test_client_tool_without_a_thread_does_not_block_the_chat(page: Page):
     await page.goto("/")
     phase = await page.evaluate(
         """async () => {
-            const {Conversation} = await import("/static/chatkit_app/element/conversation.js");
+            const {Conversation} = await import(CLIENT + "/element/conversation.js");
             const events = (async function* () {
                 yield {type: "thread.item.done", item: {id: "c", type: "client_tool_call", name: "where"}};
             })();

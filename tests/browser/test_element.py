@@ -565,7 +565,7 @@ async def test_events_split_over_chunks_are_put_together(page: Page):
     await page.goto("/")
     events = await page.evaluate(
         """async (frames) => {
-            const {readEvents} = await import("/static/chatkit_app/element/transport.js");
+            const {readEvents} = await import(CLIENT + "/element/transport.js");
             const bytes = new TextEncoder().encode(frames);
             const body = new ReadableStream({start(controller) {
                 for (const byte of bytes) controller.enqueue(Uint8Array.of(byte));

@@ -57,7 +57,7 @@ HEADER_NAMES = [
 async def icons(page: Page, script: str, argument: Any = None) -> Any:
     """What a function of the module's exports and an argument returns."""
     await page.goto("/missing.js")
-    call = f"async (argument) => ({script})(await import('/static/chatkit_app/element/icons.js'), argument)"
+    call = f"async (argument) => ({script})(await import(CLIENT + '/element/icons.js'), argument)"
     return await page.evaluate(call, argument)
 
 

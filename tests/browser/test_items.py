@@ -337,8 +337,8 @@ async def test_records_can_be_shown_to_staff(item: dict[str, Any], said: str, pa
     await page.goto("/")
     shown = await page.evaluate(
         """async (item) => {
-          const {createItemView} = await import("/static/chatkit_app/element/items/index.js");
-          const {STRINGS} = await import("/static/chatkit_app/element/strings.js");
+          const {createItemView} = await import(CLIENT + "/element/items/index.js");
+          const {STRINGS} = await import(CLIENT + "/element/strings.js");
           const view = createItemView({text: (key) => STRINGS[key], isReadOnly: true}, item);
           view.update(item);
           return view.node.textContent;

@@ -11,7 +11,7 @@ from .commonmark import EXCEPTIONS, read_examples
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="package")]
 
 SETUP = """async () => {
-  const {MarkdownView, plainText} = await import("/static/chatkit_app/element/markdown/index.js");
+  const {MarkdownView, plainText} = await import(CLIENT + "/element/markdown/index.js");
   const host = {text: (key) => key, mayLoad: (url) => !url.includes("elsewhere"), followLink() {}};
   window.plainText = plainText;
   window.show = (text, options, view = new MarkdownView(host)) => {

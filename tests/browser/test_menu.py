@@ -11,8 +11,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="package")]
 
 # A button with a menu in a tall page, in a shadow root as the element's.
 SHOW = """async ({direction = "ltr", style = "", options = {}}) => {
-  const { Menu } = await import("/static/chatkit_app/element/ui/menu.js");
-  const { styleSheet } = await import("/static/chatkit_app/element/styles/index.js");
+  const { Menu } = await import(CLIENT + "/element/ui/menu.js");
+  const { styleSheet } = await import(CLIENT + "/element/styles/index.js");
   document.body.replaceChildren();
   document.body.style.minHeight = "3000px";
   document.dir = direction;
@@ -152,7 +152,7 @@ async def test_menu_stays_at_its_button_while_the_page_scrolls(page: Page, chang
 
 
 ASK = """async () => {
-  const { confirm } = await import("/static/chatkit_app/element/ui/dialog.js");
+  const { confirm } = await import(CLIENT + "/element/ui/dialog.js");
   const frame = document.querySelector("openai-chatkit").shadowRoot.querySelector(".frame");
   document.addEventListener("keydown", ({key}) => { window.heard = key; });
   confirm(frame, {title: "Sure?", text: "It is gone then.", confirm: "Yes", cancel: "No", danger: true})

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-STATIC = Path(__file__).parents[2] / "chatkit_app" / "static" / "chatkit_app"
+STATIC = Path(__file__).parents[2] / "chatkit_app" / "client"
 ELEMENT = STATIC / "element"
 IMPORT = re.compile(r'^(?:(?:import|export)\b[^";]*\bfrom |import )"(\..*?)";', re.MULTILINE)
 

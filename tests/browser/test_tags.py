@@ -300,7 +300,7 @@ async def test_places_of_tags_after_an_edit(
     await page.goto("/")
     found = await page.evaluate(
         """async ([before, after, caret]) => {
-            const {shiftTags} = await import("/static/chatkit_app/element/composer/tags.js");
+            const {shiftTags} = await import(CLIENT + "/element/composer/tags.js");
             const tags = shiftTags([{entity: {id: "1", title: "Ada"}, start: 2, end: 6}], before, after, caret);
             return tags.map(({start, end}) => [start, end]);
         }""",

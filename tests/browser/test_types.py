@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from tests.js import package
 
-ELEMENT = Path(__file__).parents[2] / "chatkit_app" / "static" / "chatkit_app" / "element"
+ELEMENT = Path(__file__).parents[2] / "chatkit_app" / "client" / "element"
 PROTOCOL = (ELEMENT / "protocol.d.ts").read_text()
 
 # Of the base of all requests; stays on the server; without effect.

@@ -21,6 +21,7 @@ from urllib.parse import quote, urlencode
 import pytest
 from django.conf import settings
 
+from chatkit_app.client_files import client_file
 from chatkit_app.testing import decode_events
 from project.settings import CHATKIT
 
@@ -219,7 +220,7 @@ def test_page_holds_the_chat(demo: Demo) -> None:
         "/static/project/style.css",
         "/static/project/landscape.png",
         "/static/project/sketch.png",
-        "/static/chatkit_app/bootstrap.js",
+        f"/static/{client_file('bootstrap.js')}",
     ],
 )
 def test_static_file_is_served(demo: Demo, path: str) -> None:

@@ -1,6 +1,6 @@
 /** The bundled element is an `OpenAIChatKit`, and may be more; the compiler is the test. */
 import type { OpenAIChatKit } from "@openai/chatkit";
-import type { ChatKitElement } from "../../chatkit_app/static/chatkit_app/element/chatkit-element.js";
+import type { ChatKitElement } from "../../chatkit_app/client/element/chatkit-element.js";
 
 type Is<Whole, Part extends Whole> = Part;
 export type Element = Is<OpenAIChatKit, ChatKitElement>;

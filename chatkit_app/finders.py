@@ -1,0 +1,72 @@
+"""The finder of static files that brings the client under the name of its version. See ``chatkit_app.client_files``.
+
+The app adds it to ``STATICFILES_FINDERS`` by itself, so it serves ``collectstatic``, ``runserver`` and whatever else
+asks Django for static files. Name it there yourself to have it in another place than the last.
+"""
+
+import os
+import posixpath
+import re
+from collections.abc import Iterable, Iterator
+from graphlib import TopologicalSorter
+from typing import Any
+
+from django.contrib.staticfiles.finders import BaseFinder, searched_locations
+from django.contrib.staticfiles.utils import get_files
+from django.core.files.storage import FileSystemStorage
+
+from . import client_files
+
+IMPORT = re.compile(r"""\b(?:from|import)\s*["'](\.[^"']+)["']\s*;""")
+
+
+class ClientStorage(FileSystemStorage):
+    """The client's files, with the folder that Django puts before their names."""
+
+    def __init__(self) -> None:
+        super().__init__(location=client_files.CLIENT_DIRECTORY)
+        self.prefix = client_files.client_folder()
+
+
+class ClientFinder(BaseFinder):
+    """Finds the files of this version, and none under another version's name: a browser would keep them as that."""
+
+    def check(self, **kwargs: Any) -> list[Any]:
+        return []
+
+    def find(self, path: str, find_all: bool = False, **kwargs: Any) -> Any:
+        """The path of a file, as Django's own finders return it."""
+        if str(client_files.CLIENT_DIRECTORY) not in searched_locations:
+            searched_locations.append(str(client_files.CLIENT_DIRECTORY))
+        folder, name = f"{client_files.client_folder()}/", path.replace(os.sep, "/")
+        if not name.startswith(folder) or name.removeprefix(folder) not in client_files.client_names():
+            return []
+        found = str(client_files.CLIENT_DIRECTORY / name.removeprefix(folder))
+        return [found] if find_all else found
+
+    def list(self, ignore_patterns: Iterable[str] | None) -> Iterator[tuple[str, FileSystemStorage]]:
+        """All files, each after those that it imports.
+
+        A storage that puts hashes into names goes through the files at most six times (``max_post_process_passes``),
+        and a module's hash depends on those of its imports. In another order it would have to go through them once for
+        every link in the longest chain of imports.
+        """
+        storage = ClientStorage()
+        wanted = set(get_files(storage, ignore_patterns))
+        for name in _importers_last():
+            path = os.path.normpath(name)
+            if path in wanted:
+                yield path, storage
+
+
+def _importers_last() -> list[str]:
+    names = client_files.client_names()
+    graph = {name: _imports_of(name) if name.endswith(".js") else [] for name in names}
+    order = [*TopologicalSorter(graph).static_order()]
+    return [name for name in order if name in graph]
+
+
+def _imports_of(name: str) -> list[str]:
+    source = (client_files.CLIENT_DIRECTORY / name).read_text(encoding="utf-8")
+    folder = posixpath.dirname(name)
+    return [posixpath.normpath(posixpath.join(folder, target)) for target in IMPORT.findall(source)]
