@@ -35,7 +35,7 @@ import inspect
 import logging
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing, contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import openai
 from agents import (
@@ -80,6 +80,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from . import approvals, db
+from .agent_graph import fit_to_answer
 from .agent_run import stream_agent_response as stream_agent_response
 from .agent_runner import answering, default_provider
 from .attachments import DjangoAttachmentStore, read_files

@@ -13,16 +13,17 @@ export class Answer {
   isReconnecting = false;
   /** @type {unknown} what ended it before its time */
   error = null;
+  /** @type {string|null} its id, as far as it is known */
+  run = null;
+  /** Nobody reads it any more. */
+  wasLeft = false;
   /** It was written without us, and cannot be read again: the thread has what there is of it. */
   isMissed = false;
 
   #transport;
   #onEvent;
   #onChange;
-  #wasLeft = false;
   #controller = new AbortController();
-  /** @type {string|null} */
-  #run = null;
   /** How many effects the page has been told of. */
   #effects = 0;
 
@@ -37,16 +38,7 @@ export class Answer {
   }
 
   get wasStopped() {
-    return this.#isAborted && !this.#wasLeft;
-  }
-
-  get wasLeft() {
-    return this.#wasLeft;
-  }
-
-  /** Its id, as far as it is known. */
-  get run() {
-    return this.#run;
+    return this.#isAborted && !this.wasLeft;
   }
 
   get #isAborted() {
@@ -60,9 +52,9 @@ export class Answer {
   /** Read no further, and let it be written. */
   leave() {
     if (this.#isAborted) return;
-    this.#wasLeft = true;
+    this.wasLeft = true;
     // With a reason it is no Stop to the page's `api.fetch`.
-    this.#controller.abort(new DOMException("The chat is gone from the page.", "InvalidStateError"));
+    this.#controller.abort(new DOMException("Nobody reads on.", "InvalidStateError"));
   }
 
   /**
@@ -90,7 +82,7 @@ export class Answer {
       await online(DELAYS[attempt] ?? DELAYS[DELAYS.length - 1], this.#controller.signal);
       if (this.#isAborted) return;
       try {
-        const run = /** @type {string} */ (this.#run);
+        const run = /** @type {string} */ (this.run);
         const events = await this.#transport.follow(run, this.#controller.signal);
         this.isReconnecting = false;
         if (events && (await this.#consume({ run, events }))) this.error = null;
@@ -105,7 +97,7 @@ export class Answer {
   get #canRecover() {
     const { error } = this;
     const isLost = error instanceof TransportError && (error.status === 0 || error.status >= 500);
-    return isLost && !this.#isAborted && this.#run !== null && this.#transport.canFollow;
+    return isLost && !this.#isAborted && this.run !== null && this.#transport.canFollow;
   }
 
   /**
@@ -114,7 +106,7 @@ export class Answer {
    */
   async #consume(stream) {
     if (!stream) return false;
-    this.#run = stream.run;
+    this.run = stream.run;
     let effects = 0;
     let isEmpty = true;
     for await (const event of stream.events) {

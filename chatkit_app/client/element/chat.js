@@ -78,13 +78,13 @@ export class ChatView {
     this.#update();
   }
 
-  /** The element is read-only now, or not any more: other items are shown, and other things can be done. */
+  /** The element is read-only now, or not any more. */
   reconsider() {
     this.configure(this.options, { strings: this.strings, runEvents: this.#runEvents });
     this.conversation.refresh().catch((error) => this.#report(error));
   }
 
-  /** The element is gone from the page: nobody reads on. The server goes on answering. */
+  /** The element is gone from the page; the server goes on. */
   leave() {
     this.conversations.leave();
   }
