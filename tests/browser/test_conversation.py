@@ -2,6 +2,7 @@
 
 import json
 import re
+import threading
 from typing import Any
 
 import pytest
@@ -36,11 +37,12 @@ def scroller(page: Page) -> Locator:
 
 async def test_answer_goes_on_while_another_thread_is_shown(page: Page, pages: Site):
     other = pages.add_thread("Other", user("old"), assistant("old answer"))
+    gate = threading.Event()
     pages.script(
         "count",
         added("a"),
         text_delta("a", "one "),
-        1.5,
+        gate,
         text_delta("a", "two "),
         0.2,
         done("a", "one two three"),
@@ -53,6 +55,7 @@ async def test_answer_goes_on_while_another_thread_is_shown(page: Page, pages: S
     await page.evaluate(f"(id) => {CHAT}.setThreadId(id)", list(pages.threads)[-1])
     await expect(messages(page).first).to_contain_text("count")
     await expect(page.get_by_role("button", name="Stop answering")).to_be_visible()
+    gate.set()
     await expect(messages(page).nth(1)).to_contain_text("one two three")
     assert [params for name, params, _ in pages.requests if name == "threads.get_by_id"] == [
         {"thread_id": other}
@@ -62,7 +65,8 @@ async def test_answer_goes_on_while_another_thread_is_shown(page: Page, pages: S
 async def test_client_tool_of_a_thread_in_the_background_is_answered(page: Page, pages: Site):
     other = pages.add_thread("Other", user("old"))
     call = {"type": "client_tool_call", "status": "pending", "call_id": "c", "name": "where", "arguments": {}}
-    pages.script("look", 0.5, {"type": "thread.item.done", "item": call})
+    gate = threading.Event()
+    pages.script("look", gate, {"type": "thread.item.done", "item": call})
     await page.add_init_script(
         "window.chatkitConfigure = [(o) => { o.onClientTool = () => ({here: true}); }];"
     )
@@ -70,17 +74,21 @@ async def test_client_tool_of_a_thread_in_the_background_is_answered(page: Page,
     await say(page, "look")
     await expect(page.get_by_role("button", name="Stop answering")).to_be_visible()
     await page.evaluate(f"(id) => {CHAT}.setThreadId(id)", other)
+    await expect(messages(page)).to_have_text([re.compile("old")])
+    gate.set()
     await eventually(lambda: "threads.add_client_tool_output" in pages.operations())
     assert pages.params_of("threads.add_client_tool_output")["result"] == {"here": True}
     await expect(messages(page)).to_have_count(1)
 
 
 async def test_message_sent_by_code_during_an_answer_waits_for_its_end(page: Page, pages: Site):
-    pages.script("first", added("a"), 1.5, done("a", "first answer"))
+    gate = threading.Event()
+    pages.script("first", added("a"), gate, done("a", "first answer"))
     await page.goto("/")
     await say(page, "first")
     await expect(page.get_by_role("button", name="Stop answering")).to_be_visible()
-    await page.evaluate(f"{CHAT}.sendUserMessage({{text: 'second'}})")
+    await page.evaluate(f"void {CHAT}.sendUserMessage({{text: 'second'}})")
+    gate.set()
     await expect(messages(page)).to_have_count(4)
     await expect(messages(page).nth(1)).to_contain_text("first answer")
     await expect(messages(page).nth(2)).to_contain_text("second")
@@ -367,7 +375,8 @@ async def test_answer_that_is_read_again_stays_the_one_that_is_written(page: Pag
 async def test_run_of_a_thread_in_the_background_is_not_remembered_for_another(page: Page, pages: Site):
     other = pages.add_thread("Other", user("old"))
     call = {"type": "client_tool_call", "status": "pending", "call_id": "c", "name": "where", "arguments": {}}
-    pages.script("look", 0.5, {"type": "thread.item.done", "item": call})
+    gate = threading.Event()
+    pages.script("look", gate, {"type": "thread.item.done", "item": call})
     pages.chats = [{"persist": True}]
     await page.add_init_script(
         "window.chatkitConfigure = [(o) => { o.onClientTool = () => ({here: true}); }];"
@@ -377,6 +386,8 @@ async def test_run_of_a_thread_in_the_background_is_not_remembered_for_another(p
     await expect(page.get_by_role("button", name="Stop answering")).to_be_visible()
     async with page.expect_response(lambda r: "tool_output" in (r.request.post_data or "")) as answered:
         await page.evaluate(f"(id) => {CHAT}.setThreadId(id)", other)
+        await expect(messages(page)).to_have_text([re.compile("old")])
+        gate.set()
     await (await answered.value).finished()
     stored = "(name) => sessionStorage.getItem(`chatkit:/chatkit:${name}`)"
     assert await page.evaluate(stored, "thread") == other
@@ -505,12 +516,14 @@ async def test_auto_scroll_follows_an_answer_only_when_it_is_wanted(
 async def test_reader_who_has_scrolled_up_is_left_there(page: Page, pages: Site):
     items = [kind(LONG) for kind in (user, assistant)]
     pages.chats = [{"thread": pages.add_thread("T", *items), "options": {"thread": {"autoScroll": True}}}]
-    pages.script("more", added("b"), 0.6, text_delta("b", LONG), 0.3, done("b", LONG))
+    gate = threading.Event()
+    pages.script("more", added("b"), gate, text_delta("b", LONG), 0.3, done("b", LONG))
     await page.goto("/")
     await expect(messages(page)).to_have_count(2)
     await say(page, "more")
     await expect(messages(page)).to_have_count(4)
     await scroller(page).evaluate("(node) => node.scrollTo(0, 100)")
+    gate.set()
     await expect(page.get_by_role("button", name="Send message")).to_be_visible()
     assert await scroller(page).evaluate("(node) => node.scrollTop") == 100
 

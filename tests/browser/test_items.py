@@ -173,10 +173,11 @@ async def test_workflow_opens_and_closes(page: Page, pages: Site):
 async def test_workflow_stays_as_the_reader_left_it(page: Page, pages: Site):
     added = workflow(task("First", "loading"), expanded=True)
     update = {"type": "workflow.task.updated", "task_index": 0, "task": task("Renamed", "complete")}
+    gate = threading.Event()
     pages.script(
         "go",
         {"type": "thread.item.added", "item": added | {"id": "item_w"}},
-        1.5,
+        gate,
         {"type": "thread.item.updated", "item_id": "item_w", "update": update},
         {"type": "thread.item.done", "item": workflow(task("Renamed"), expanded=True) | {"id": "item_w"}},
     )
@@ -184,6 +185,7 @@ async def test_workflow_stays_as_the_reader_left_it(page: Page, pages: Site):
     await page.get_by_role("textbox").fill("go")
     await page.get_by_role("textbox").press("Enter")
     await page.get_by_role("button", name="First", expanded=True).click()
+    gate.set()
     await expect(page.get_by_role("button", name="Renamed", expanded=False)).to_be_visible()
     await expect(page.get_by_role("button", name="Send message")).to_be_visible()
     await expect(page.get_by_role("button", name="Renamed", expanded=False)).to_be_visible()

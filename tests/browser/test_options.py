@@ -230,7 +230,7 @@ async def test_parts_of_a_message_are_added_and_done(page: Page, pages: Site):
         update("text_delta", content_index=0, delta=" and a half"),
         update("added", content_index=1, content=part("Two")),
         update("done", content_index=1, content=part("Second")),
-        2.0,
+        60,
     )
     await page.goto("/")
     await box(page).fill("parts")
@@ -248,7 +248,7 @@ async def test_root_of_a_widget_is_replaced(page: Page, pages: Site):
         "widget",
         {"type": "thread.item.added", "item": {"id": "w", "type": "widget", "widget": card("Before")}},
         {"type": "thread.item.updated", "item_id": "w", "update": replaced},
-        2.0,
+        60,
     )
     await page.goto("/")
     await box(page).fill("widget")

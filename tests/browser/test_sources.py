@@ -171,12 +171,15 @@ async def test_sources_are_listed_when_the_answer_is_there(page: Page, pages: Si
     ]
     done = {"type": "thread.item.done", "item": cited("In May.", (PAGE, 7), (FILE, 7)) | {"id": "item_a"}}
     started = {"type": "thread.item.added", "item": assistant("In May.") | {"id": "item_a"}}
-    pages.script("go", started, events[0], 0.7, events[1], 0.7, done)
+    first, second = threading.Event(), threading.Event()
+    pages.script("go", started, events[0], first, events[1], second, done)
     await page.goto("/")
     await page.get_by_role("textbox").fill("go")
     await page.get_by_role("textbox").press("Enter")
     await expect(answer(page)).to_have_text("In May.Bird Journal")
+    first.set()
     await expect(answer(page)).to_have_text("In May.Bird Journal +1")
+    second.set()
     await expect(page.get_by_text("Sources · 2")).to_be_visible()
 
 

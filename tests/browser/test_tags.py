@@ -6,7 +6,7 @@ import pytest
 from playwright.async_api import Locator, Page, expect
 
 from .site import Site
-from .test_composer import box, button, configure, sent, set_value
+from .test_composer import AFTER_SEARCH, box, button, configure, sent, set_value
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="package")]
 
@@ -102,7 +102,7 @@ async def test_escape_closes_the_list_and_enter_sends_what_is_written(page: Page
     await box(page).press("Escape")
     await expect(options(page)).to_have_count(0)
     await box(page).press_sequentially("a")
-    await page.wait_for_timeout(300)
+    await page.wait_for_timeout(AFTER_SEARCH)
     await expect(options(page)).to_have_count(0)
     await box(page).press("Enter")
     assert (await sent(pages))["content"] == [{"type": "input_text", "text": "see @ada"}]
@@ -123,7 +123,7 @@ async def test_at_sign_of_another_meaning_searches_nothing(page: Page, text: str
     await configure(page, SEARCH)
     await page.goto("/")
     await box(page).press_sequentially(text)
-    await page.wait_for_timeout(300)
+    await page.wait_for_timeout(AFTER_SEARCH)
     assert await page.evaluate("queries.filter((query) => query.trim())") == []
     await expect(options(page)).to_have_count(0)
 
@@ -134,10 +134,10 @@ async def test_sentence_after_a_name_that_nobody_has_is_not_searched_for(page: P
     await box(page).press_sequentially("@bob")
     await expect(nothing(page)).to_be_visible()
     await box(page).press_sequentially(" is")
-    await page.wait_for_timeout(300)
+    await page.wait_for_timeout(AFTER_SEARCH)
     await expect(nothing(page)).to_be_hidden()
     await box(page).press_sequentially(" here")
-    await page.wait_for_timeout(300)
+    await page.wait_for_timeout(AFTER_SEARCH)
     assert (await page.evaluate("queries"))[-1] == "bob"
 
 
