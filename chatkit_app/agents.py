@@ -206,9 +206,9 @@ class AgentChatKitServer(DjangoChatKitServer):
             ) as events:
                 async for event in events:
                     yield event
-        if result.interruptions:
-            for item in await approvals.ask(result, agent_context):
-                yield ThreadItemDoneEvent(item=item)
+            if result.interruptions:
+                for item in await approvals.ask(result, agent_context):
+                    yield ThreadItemDoneEvent(item=item)
 
     # Approvals
 
