@@ -11,11 +11,13 @@ import json
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -126,9 +128,18 @@ class StreetSite(Site):
         config.write_text(NGINX.format(folder=self.folder, port=front, behind=port, path=path))
         return self._command(f"nginx -e stderr -p {self.folder} -c {config}", front)
 
+    def stop(self) -> None:
+        for server in self._servers:
+            with suppress(ProcessLookupError):
+                os.killpg(server.pid, signal.SIGKILL)
+            server.wait()
+
     def _command(self, command: str, port: int = 0) -> int:
         port = port or free_port()
-        server = subprocess.Popen(command.format(port=port).split(), env=self._environment)
+        # In a group of its own: most of these servers have workers, which outlive their master when it is killed.
+        server = subprocess.Popen(
+            command.format(port=port).split(), env=self._environment, start_new_session=True
+        )
         self._servers.append(server)
         deadline = time.monotonic() + PATIENCE
         while True:
