@@ -26,6 +26,7 @@ import pytest
 from django.conf import settings
 
 from tests.chat import encode
+from tests.sites import base
 from tests.sites.processes import PATIENCE, Database, Site, Visitor, texts_of, thread_of, visible
 from tests.test_processes import Answer
 
@@ -82,6 +83,9 @@ http {{
 """
 
 
+_USUAL: dict[str, bytes] = {}
+
+
 class Sqlite:
     """A database in a file."""
 
@@ -110,10 +114,11 @@ class StreetSite(Site):
         self.page = str(self.street.get("page", "/"))
         self.user = EMAIL if name == "email_users" else NAME
         self.folder = folder
+        self.name = name
 
     def start(self) -> int:
         """Make the database and serve the site. Returns the port."""
-        self.run("-c", MAKE)
+        self._make()
         server = str(
             self.street.get(
                 "server", "uvicorn tests.sites.asgi:application --port {port} --log-level warning"
@@ -127,6 +132,18 @@ class StreetSite(Site):
         front = free_port()
         config.write_text(NGINX.format(folder=self.folder, port=front, behind=port, path=path))
         return self._command(f"nginx -e stderr -p {self.folder} -c {config}", front)
+
+    def _make(self) -> None:
+        """The database with its tables and the staff member. Sites with the same tables have copies of one file."""
+        module = importlib.import_module(f"tests.sites.{self.name}.settings")
+        is_usual = module.INSTALLED_APPS == base.INSTALLED_APPS and not self.street.get("collectstatic")
+        if IS_POSTGRES or not is_usual:
+            self.run("-c", MAKE)
+            return
+        if "made" not in _USUAL:
+            self.run("-c", MAKE)
+            _USUAL["made"] = (self.folder / "db.sqlite3").read_bytes()
+        (self.folder / "db.sqlite3").write_bytes(_USUAL["made"])
 
     def stop(self) -> None:
         for server in self._servers:
