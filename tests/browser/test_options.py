@@ -8,7 +8,6 @@ from playwright.async_api import Page, expect
 
 from .site import Site, assistant, user
 from .test_composer import CHAT, box, button, configure, sent
-from .waiting import say
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="package")]
 
@@ -154,7 +153,7 @@ async def test_message_of_the_page_is_sent_with_all_it_has(page: Page, pages: Si
 async def test_message_of_the_page_leaves_the_composer_alone(page: Page, pages: Site):
     await page.goto("/")
     await box(page).fill("half a sen")
-    await say(page, {"text": "from code"})
+    await send(page, {"text": "from code"})
     await expect(page.locator("openai-chatkit .item")).to_have_count(2)
     await expect(box(page)).to_have_value("half a sen")
 
