@@ -11,13 +11,10 @@ import json
 import os
 import re
 import shutil
-import signal
 import socket
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +22,6 @@ import django
 import pytest
 from django.conf import settings
 
-from tests.chat import encode
 from tests.sites import base
 from tests.sites.processes import PATIENCE, Database, Site, Visitor, texts_of, thread_of, visible
 from tests.test_processes import Answer
@@ -145,19 +141,9 @@ class StreetSite(Site):
             _USUAL["made"] = (self.folder / "db.sqlite3").read_bytes()
         (self.folder / "db.sqlite3").write_bytes(_USUAL["made"])
 
-    def stop(self) -> None:
-        for server in self._servers:
-            with suppress(ProcessLookupError):
-                os.killpg(server.pid, signal.SIGKILL)
-            server.wait()
-
     def _command(self, command: str, port: int = 0) -> int:
         port = port or free_port()
-        # In a group of its own: most of these servers have workers, which outlive their master when it is killed.
-        server = subprocess.Popen(
-            command.format(port=port).split(), env=self._environment, start_new_session=True
-        )
-        self._servers.append(server)
+        server = self.start_server(command.format(port=port).split())
         deadline = time.monotonic() + PATIENCE
         while True:
             with socket.socket() as client:
@@ -178,7 +164,6 @@ class Shopper(Visitor):
 
     def __init__(self, site: StreetSite, port: int) -> None:
         super().__init__(port)
-        self.site = site
         page = self.get(site.page)
         assert page.status == 200
         self.page = page.body.decode()
@@ -187,24 +172,10 @@ class Shopper(Visitor):
         assert given is not None
         assert admin is not None
         self.options: dict[str, Any] = json.loads(given[1])
-        self.admin = admin[1]
-
-    def chat(self, operation: str, **params: Any) -> Answer:
-        return self.ask("POST", self.options["endpoint"], encode(operation, **params))
+        self.endpoint, self.admin = self.options["endpoint"], admin[1]
 
     def stop(self, run_id: str) -> Answer:
         return self.ask("POST", self.options["runStopUrl"].replace("RUN_ID", run_id)).rest()
-
-    def upload(self, name: str, mime_type: str, content: bytes) -> Answer:
-        head = f'Content-Disposition: form-data; name="file"; filename="{name}"\r\nContent-Type: {mime_type}'
-        body = b"--x\r\n" + head.encode() + b"\r\n\r\n" + content + b"\r\n--x--\r\n"
-        path = self.options["endpoint"] + "/attachments"
-        return self.ask("POST", path, body, "multipart/form-data; boundary=x").rest()
-
-    def log_in_as_staff(self) -> None:
-        self.get(f"{self.admin}login/")
-        login = self.send(f"{self.admin}login/?next={self.admin}", username=self.site.user, password=PASSWORD)
-        assert login.status == 302
 
 
 @pytest.fixture(scope="module", params=SITES)
@@ -270,7 +241,7 @@ def test_picture_is_sent_and_shown_to_who_sent_it(visitor):
 def test_staff_find_and_read_the_conversation(visitor, site):
     visitor.say("Where is my parcel?").rest()
     staff = Shopper(*site)
-    staff.log_in_as_staff()
+    staff.log_in(site[0].user, PASSWORD)
     listed = staff.get(f"{staff.admin}chatkit_app/thread/").body.decode()
     link = re.search(r'href="([^"]*/chatkit_app/thread/\d+/change/[^"]*)"[^>]*>', listed)
     assert link is not None

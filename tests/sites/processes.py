@@ -6,9 +6,11 @@ import http.client
 import json
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
+from contextlib import suppress
 from http.cookies import SimpleCookie
 from typing import Any
 from urllib.parse import urlencode
@@ -95,12 +97,20 @@ class Site:
         with socket.create_server(("127.0.0.1", 0)) as listening:
             number = listening.fileno()
             command = [sys.executable, "-c", SERVE, str(number), application]
-            self._servers.append(subprocess.Popen(command, env=self._environment, pass_fds=[number]))
+            self.start_server(command, pass_fds=[number])
             return int(listening.getsockname()[1])
+
+    def start_server(self, command: list[str], **options: Any) -> subprocess.Popen[bytes]:
+        """Start a command that goes on until ``stop()``. Options are those of ``Popen``."""
+        # In a group of its own: servers have workers, which outlive their master when it is killed.
+        server = subprocess.Popen(command, env=self._environment, start_new_session=True, **options)
+        self._servers.append(server)
+        return server
 
     def stop(self) -> None:
         for server in self._servers:
-            server.kill()
+            with suppress(ProcessLookupError):
+                os.killpg(server.pid, signal.SIGKILL)
             server.wait()
 
 
@@ -115,6 +125,7 @@ class Visitor:
         self.port = port
         self.headers = {"Host": host} | headers
         self.cookies = {"csrftoken": CSRF_TOKEN}
+        self.endpoint, self.admin = "/chatkit", "/admin/"
         self._open: list[Any] = []
 
     def close(self) -> None:
@@ -149,17 +160,20 @@ class Visitor:
         return self.ask("POST", path, body, "application/x-www-form-urlencoded").rest()
 
     def log_in(self, name: str, password: str) -> None:
-        self.get("/admin/login/")
-        assert self.send("/admin/login/?next=/admin/", username=name, password=password).status == 302
+        self.get(f"{self.admin}login/")
+        login = self.send(f"{self.admin}login/?next={self.admin}", username=name, password=password)
+        assert login.status == 302
 
     def upload(self, name: str, mime_type: str, content: bytes) -> Answer:
         """A file, sent directly."""
         head = f'Content-Disposition: form-data; name="file"; filename="{name}"\r\nContent-Type: {mime_type}'
         body = b"--x\r\n" + head.encode() + b"\r\n\r\n" + content + b"\r\n--x--\r\n"
-        return self.ask("POST", "/chatkit/attachments", body, "multipart/form-data; boundary=x").rest()
+        return self.ask(
+            "POST", f"{self.endpoint}/attachments", body, "multipart/form-data; boundary=x"
+        ).rest()
 
     def chat(self, operation: str, **params: Any) -> Answer:
-        return self.ask("POST", "/chatkit", encode(operation, **params))
+        return self.ask("POST", self.endpoint, encode(operation, **params))
 
     def say(self, text: str, thread_id: str | None = None, **fields: Any) -> Answer:
         """A message, in a new thread unless one is named, and its answer as soon as that has begun."""
