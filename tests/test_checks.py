@@ -685,7 +685,7 @@ def test_databases_without_a_default_are_left_alone(database: Any) -> None:
 
 
 def attachment_messages(**keys: Any) -> list[Any]:
-    return messages(checks.check_attachments, CHATKIT={"ATTACHMENTS": keys})
+    return messages(checks.check_attachments, CHATKIT={"ATTACHMENTS": keys}, MEDIA_ROOT="/srv/media")
 
 
 def test_attachments_of_defaults_are_accepted() -> None:
@@ -721,6 +721,56 @@ def test_e122_storage_that_does_not_exist() -> None:
     assert (message.id, message.hint) == ("chatkit.E122", 'Did you mean "default"?')
 
 
+FILES = "django.core.files.storage.FileSystemStorage"
+
+
+def storage_ids(chatkit: dict[str, Any], root: str, **chat_files: Any) -> list[str]:
+    storages = {"default": {"BACKEND": FILES}, "chat_files": chat_files}
+    return ids(checks.check_attachments, CHATKIT=chatkit, MEDIA_ROOT=root, STORAGES=storages)
+
+
+def test_w124_files_without_a_folder_name_the_setting() -> None:
+    (message,) = messages(checks.check_attachments, CHATKIT={"ATTACHMENTS": {}}, MEDIA_ROOT="")
+    assert message.id == "chatkit.W124"
+    assert (
+        message.hint
+        == 'Set MEDIA_ROOT, or the location of the storage: STORAGES["default"]["OPTIONS"]["location"].'
+    )
+
+
+def test_w124_storage_of_its_own_without_a_folder() -> None:
+    assert storage_ids({"ATTACHMENTS": {"STORAGE": "chat_files"}}, "", BACKEND=FILES) == ["chatkit.W124"]
+
+
+@pytest.mark.parametrize(
+    ("chatkit", "root", "chat_files"),
+    [
+        pytest.param({"ATTACHMENTS": {}}, "/srv/media", {"BACKEND": FILES}, id="MEDIA_ROOT"),
+        pytest.param({}, "", {"BACKEND": FILES}, id="no files are taken"),
+        pytest.param(
+            {"ATTACHMENTS": {"STORAGE": "chat_files"}},
+            "",
+            {"BACKEND": FILES, "OPTIONS": {"location": "/srv/chat"}},
+            id="a location",
+        ),
+        pytest.param(
+            {"ATTACHMENTS": {"STORAGE": "chat_files"}},
+            "",
+            {"BACKEND": "django.core.files.storage.InMemoryStorage"},
+            id="another class",
+        ),
+        pytest.param(
+            {"ATTACHMENTS": {"STORAGE": "chat_files"}},
+            "",
+            {"BACKEND": "no.such.Storage"},
+            id="a class that cannot be imported",
+        ),
+    ],
+)
+def test_storage_that_has_a_folder_or_needs_none_is_accepted(chatkit, root, chat_files) -> None:
+    assert storage_ids(chatkit, root, **chat_files) == []
+
+
 def test_w123_attachments_are_offered_and_not_taken() -> None:
     options: dict[str, Any] = {"composer": {"attachments": {"enabled": True}}}
     assert ids(checks.check_attachments, CHATKIT={"OPTIONS": options}) == ["chatkit.W123"]
@@ -741,4 +791,4 @@ def test_w123_attachments_are_offered_and_not_taken() -> None:
     ],
 )
 def test_attachments_that_somebody_takes_are_accepted(chatkit: dict[str, Any]) -> None:
-    assert ids(checks.check_attachments, CHATKIT=chatkit) == []
+    assert ids(checks.check_attachments, CHATKIT=chatkit, MEDIA_ROOT="/srv/media") == []

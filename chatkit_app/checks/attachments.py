@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.core.files.storage import FileSystemStorage, storages
 
 from ..conf import ATTACHMENT_DEFAULTS
 from .keys import WHOLE, did_you_mean, value_of
@@ -36,7 +38,7 @@ ATTACHMENT_RULES: dict[str, tuple[str, Callable[[Any], bool]]] = {
 
 
 def check_attachments() -> Messages:
-    """E120-W123: ``ATTACHMENTS``."""
+    """E120-W124: ``ATTACHMENTS``."""
     configured = value_of("ATTACHMENTS")
     for key, value in (configured or {}).items():
         if key not in ATTACHMENT_DEFAULTS:
@@ -56,6 +58,13 @@ def check_attachments() -> Messages:
                 f'CHATKIT["ATTACHMENTS"]["STORAGE"] is "{storage}", which is not in STORAGES.',
                 did_you_mean(storage, settings.STORAGES),
             )
+        elif isinstance(storage, str) and _is_working_directory(storage):
+            yield warning(
+                "W124",
+                f'Users\' files go to the storage "{storage}", which has no folder: they would lie in the directory '
+                "that the server is started in.",
+                f'Set MEDIA_ROOT, or the location of the storage: STORAGES["{storage}"]["OPTIONS"]["location"].',
+            )
         return
     options = value_of("OPTIONS")
     offered = _at(options, "composer", "attachments", "enabled")
@@ -66,6 +75,14 @@ def check_attachments() -> Messages:
             'Set CHATKIT["ATTACHMENTS"] = {}, which also sets these options; with an attachment store of your '
             'own, set OPTIONS["api"]["uploadStrategy"].',
         )
+
+
+def _is_working_directory(alias: str) -> bool:
+    try:
+        storage = storages[alias]
+    except (ImproperlyConfigured, ImportError, TypeError):
+        return False  # Django and the storage's own package say more of it than we could
+    return isinstance(storage, FileSystemStorage) and not storage.base_location
 
 
 def _at(value: Any, *keys: str) -> Any:

@@ -53,6 +53,7 @@ CHECKS = {
     "chatkit.E121": "a key of ATTACHMENTS has a value of the wrong kind",
     "chatkit.E122": "ATTACHMENTS names a storage that is not in STORAGES",
     "chatkit.W123": "OPTIONS offers attachments that nothing takes",
+    "chatkit.W124": "ATTACHMENTS uses a storage in the file system that has no folder, since MEDIA_ROOT is not set",
 }
 
 Messages = Iterator[CheckMessage]
