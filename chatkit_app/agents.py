@@ -1,6 +1,7 @@
 """The default server: an agent of the Agents SDK answers.
 
-``CHATKIT["AGENT"]`` names an ``agents.Agent``, or a function of the context that returns one::
+``CHATKIT["AGENT"]`` names an ``agents.Agent``, or a function of the context that returns one, or of the context and
+the thread::
 
     CHATKIT = {"AGENT": "shop.chat.agent"}
 
@@ -9,6 +10,9 @@
 
     def agent_for(context):  # or a function, sync or async; a sync one may query the database
         return Agent(name="Shop", instructions=f"Answer in {context.locale}.")
+
+    def agent_for(context, thread):  # thread: chatkit.types.ThreadMetadata
+        return agents_by_topic[thread.metadata.get("topic", "shop")]
 
 Which model answers: an agent's own ``Model`` object is used as it is. Everything else goes to OpenAI
 with ``OPENAI_API_KEY``, or to the compatible server at ``OPENAI_BASE_URL``; with neither, the offline
@@ -31,10 +35,10 @@ models that are not OpenAI's are not told anything about storing: give the agent
 from __future__ import annotations
 
 import copy
-import inspect
 import logging
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing, contextmanager
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
 import openai
@@ -75,14 +79,14 @@ from chatkit.types import (
     WidgetItem,
 )
 from django.core.exceptions import ImproperlyConfigured
-from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
-from . import approvals, db
+from . import approvals
 from .agent_graph import fit_to_answer
 from .agent_run import stream_agent_response as stream_agent_response
 from .agent_runner import answering, default_provider
+from .agent_setting import configured_agent
 from .attachments import DjangoAttachmentStore, read_files
 from .conf import chatkit_settings
 from .context import RequestContext
@@ -90,6 +94,7 @@ from .converter import DjangoThreadItemConverter as DjangoThreadItemConverter
 from .converter import paired
 from .errors import ChatKitError
 from .generated_images import newest_images, with_image_content
+from .handoffs import Handoffs
 from .server import DjangoChatKitServer
 from .threads import on_site_threads
 
@@ -135,18 +140,21 @@ class DjangoAgentContext(_AgentContext):
         tool_choice: id of the tool the user picked in the composer, if it is one that you offer. A tool of
             the agent with that name is called for certain; any other id is yours to react to, for example
             in dynamic instructions.
+        last_agent: the agent that the run has ended with, once it has: the one it began with, or another to
+            which it was handed over.
     """
 
     input_user_message: UserMessageItem | None = None
     tool_choice: str | None = None
+    last_agent: Any = None
 
 
 class AgentChatKitServer(DjangoChatKitServer):
     """A server whose answers come from an agent. What ``CHATKIT["SERVER"]`` is unless you set it.
 
-    Every step has a method of its own to override: ``get_agent``, ``get_history``, ``get_input``,
-    ``get_run_config``, ``get_model_provider``, ``describe_error``. An ``action()`` of yours can answer with
-    ``stream_agent()``.
+    Every step has a method of its own to override: ``get_agent``, ``get_starting_agent``, ``get_history``,
+    ``get_input``, ``get_run_config``, ``get_model_provider``, ``describe_error``. An ``action()`` of yours can answer
+    with ``stream_agent()``.
     """
 
     converter: ThreadItemConverter = DjangoThreadItemConverter()
@@ -162,13 +170,36 @@ class AgentChatKitServer(DjangoChatKitServer):
             input_user_message=input_user_message,
         )
         with self._described_errors(context):
-            agent = await self.get_agent(context)
             history = await self.get_history(thread, context)
-            agent = await self.apply_choices(agent, history, agent_context)
+            from_the_start = input_user_message is not None
+            prepared = await self._prepare(history, agent_context, from_the_start=from_the_start)
             items = await self.get_input(history, context)
-        async with aclosing(self.stream_agent(agent, items, agent_context)) as events:
+        async with aclosing(self._stream_prepared(prepared, items, agent_context)) as events:
             async for event in events:
                 yield event
+
+    async def _prepare(
+        self, history: Sequence[ThreadItem], agent_context: DjangoAgentContext, *, from_the_start: bool
+    ) -> _Prepared:
+        thread, context = agent_context.thread, agent_context.request_context
+        agent = await self.get_agent(thread, context)
+        handoffs = await Handoffs.before(
+            thread, history, store=self.store, context=context, from_the_start=from_the_start
+        )
+        starting = await on_site_threads(self.get_starting_agent)(
+            agent, handoffs.last_agent(agent), thread, context
+        )
+        starting = await self.apply_choices(starting, history, agent_context)
+        return _Prepared(agent=agent, starting_agent=starting, handoffs=handoffs)
+
+    async def _stream_prepared(
+        self, prepared: _Prepared, items: Any, agent_context: DjangoAgentContext
+    ) -> AsyncGenerator[ThreadStreamEvent, None]:
+        async with aclosing(self.stream_agent(prepared.starting_agent, items, agent_context)) as events:
+            async for event in events:
+                yield event
+        # An answer that failed, was withheld or stopped does not come here: it moves the thread nowhere.
+        prepared.handoffs.add(prepared.agent, agent_context.last_agent)
 
     async def stream_agent(
         self,
@@ -206,6 +237,7 @@ class AgentChatKitServer(DjangoChatKitServer):
             ) as events:
                 async for event in events:
                     yield event
+            agent_context.last_agent = result.last_agent
             if result.interruptions:
                 for item in await approvals.ask(result, agent_context):
                     yield ThreadItemDoneEvent(item=item)
@@ -248,38 +280,46 @@ class AgentChatKitServer(DjangoChatKitServer):
             return
         agent_context = DjangoAgentContext(thread=thread, store=self.store, request_context=context)
         with self._described_errors(context):
-            agent = await self.get_agent(context)
             history = await self.get_history(thread, context)
-            agent = await self.apply_choices(agent, history, agent_context)
+            prepared = await self._prepare(history, agent_context, from_the_start=True)
+            agent = prepared.starting_agent
             agent = fit_to_answer(agent, await on_site_threads(self.get_run_config)(agent, thread, context))
             state = await answered.waiting.restore(agent, agent_context)
-        async with aclosing(self.stream_agent(agent, state, agent_context)) as events:
+        prepared = replace(prepared, starting_agent=agent)
+        async with aclosing(self._stream_prepared(prepared, state, agent_context)) as events:
             async for event in events:
                 yield event
 
     # The agent
 
-    async def get_agent(self, context: RequestContext) -> Agent[Any]:
-        """The agent that answers: ``CHATKIT["AGENT"]``, or a small general assistant.
+    async def get_agent(self, thread: ThreadMetadata, context: RequestContext) -> Agent[Any]:
+        """The agent that a thread begins with: ``CHATKIT["AGENT"]``, or a small general assistant.
 
         Raises:
             ImproperlyConfigured: when the setting leads to something that is no agent.
         """
-        found = chatkit_settings.agent
-        if found is None:
-            return Agent(name="Assistant", instructions=INSTRUCTIONS)
-        if isinstance(found, str):
-            found = import_string(found)
-        if callable(found) and not isinstance(found, Agent):
-            found = found(context) if inspect.iscoroutinefunction(found) else await db.run(found, context)
-            if inspect.isawaitable(found):
-                found = await found
-        if not isinstance(found, Agent):
-            raise ImproperlyConfigured(
-                f'CHATKIT["AGENT"] leads to {type(found).__name__}; name an agents.Agent, '
-                "or a function of the context that returns one."
-            )
-        return found
+        found = await configured_agent(thread, context)
+        return Agent(name="Assistant", instructions=INSTRUCTIONS) if found is None else found
+
+    def get_starting_agent(
+        self,
+        agent: Agent[Any],
+        last_agent: Agent[Any] | None,
+        thread: ThreadMetadata,
+        context: RequestContext,
+    ) -> Agent[Any]:
+        """The agent that begins this answer: the one that the thread was handed over to, or the first one.
+
+        Override it to begin each answer with the first one (``return agent``), or to decide otherwise.
+
+        Args:
+            agent: what ``get_agent()`` has returned.
+            last_agent: the one that finished the newest answer, if it is another and ``agent`` still leads to it. A
+                retry finds the one that its message was sent to.
+            thread: the thread.
+            context: who asks.
+        """
+        return last_agent or agent
 
     async def apply_choices(
         self, agent: Agent[Any], history: Sequence[ThreadItem], agent_context: DjangoAgentContext
@@ -456,6 +496,15 @@ class AgentChatKitServer(DjangoChatKitServer):
             else:
                 logger.error("The agent failed: %s", type(error).__name__, exc_info=error)
             raise described from error
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Prepared:
+    """What an answer begins with: the thread's agent, the one that begins, and what was handed over before."""
+
+    agent: Agent[Any]
+    starting_agent: Agent[Any]
+    handoffs: Handoffs
 
 
 def _is_approval(request: StreamingReq) -> bool:

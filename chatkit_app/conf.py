@@ -99,7 +99,7 @@ class ChatKitSettings:
 
     @property
     def agent(self) -> Any:
-        """Dotted path of (or the very) ``agents.Agent``, or a function of the context that returns one."""
+        """Dotted path of (or the very) ``agents.Agent``, or a function of the context, or of it and the thread."""
         return self._get("AGENT")
 
     @property

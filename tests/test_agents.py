@@ -74,6 +74,7 @@ from tests.openai_server import OpenAIServer, Turn, openai_server
 
 KINDS = ("responses", "chat_completions")
 NOW = datetime(2025, 1, 1)
+THREAD = ThreadMetadata(id="thr_1", created_at=NOW, metadata={"topic": "bikes"})
 COMPOSER = {
     "models": [{"id": "picked-model", "label": "A"}, {"id": "off-model", "label": "B", "disabled": True}],
     "tools": [{"id": "get_weather", "label": "Weather"}, {"id": "deep_research", "label": "Research"}],
@@ -950,7 +951,7 @@ async def test_failing_tool_without_a_text_for_users_tells_nothing(use_agent):
 
 async def test_agent_is_named_by_its_path(settings):
     settings.CHATKIT = {"AGENT": "tests.test_agents.path_agent"}
-    agent = await AgentChatKitServer(store=InMemoryStore()).get_agent(RequestContext())
+    agent = await AgentChatKitServer(store=InMemoryStore()).get_agent(THREAD, RequestContext())
     assert agent is path_agent
 
 
@@ -959,21 +960,64 @@ async def test_agent_comes_from_an_async_function_of_the_context(settings):
         return Agent(name=context.locale)
 
     settings.CHATKIT = {"AGENT": agent_for}
-    agent = await AgentChatKitServer(store=InMemoryStore()).get_agent(RequestContext(locale="de"))
+    agent = await AgentChatKitServer(store=InMemoryStore()).get_agent(THREAD, RequestContext(locale="de"))
     assert agent.name == "de"
+
+
+async def test_agent_comes_from_a_function_that_takes_the_thread(settings):
+    async def later(context: RequestContext, thread: ThreadMetadata) -> Agent[Any]:
+        return Agent(name=f"{thread.metadata['topic']} {context.locale}")
+
+    def named(context: RequestContext, thread: ThreadMetadata | None = None) -> Agent[Any]:
+        return Agent(name=thread.id if thread else "nobody's")
+
+    server = AgentChatKitServer(store=InMemoryStore())
+    settings.CHATKIT = {"AGENT": later}
+    assert (await server.get_agent(THREAD, RequestContext())).name == "bikes en"
+    settings.CHATKIT = {"AGENT": named}
+    assert (await server.get_agent(THREAD, RequestContext())).name == "thr_1"
+
+
+async def test_agent_functions_own_parameters_are_left_to_their_defaults(settings):
+    settings.CHATKIT = {"AGENT": lambda context, name="mine", *more: Agent(name=name)}
+    agent = await AgentChatKitServer(store=InMemoryStore()).get_agent(THREAD, RequestContext())
+    assert agent.name == "mine"
+
+
+async def test_agent_function_gets_the_thread_that_is_answered(api, model, settings):
+    threads: list[Any] = []
+
+    def agent_for(context: RequestContext, thread: ThreadMetadata) -> Agent[Any]:
+        threads.append(thread.id)
+        return Agent(name="Test", model=model())
+
+    settings.CHATKIT = {"AGENT": agent_for}
+    api.script("A1", "A2")
+    chat = Chat()
+    await chat.say("Q1")
+    await chat.say("Q2")
+    assert threads == [chat.thread_id, chat.thread_id]
+
+
+async def test_agent_function_of_another_signature_is_refused(settings):
+    settings.CHATKIT = {"AGENT": lambda: None}
+    with pytest.raises(
+        ImproperlyConfigured, match="called with the context, or with the context and the thread"
+    ):
+        await AgentChatKitServer(store=InMemoryStore()).get_agent(THREAD, RequestContext())
 
 
 @pytest.mark.django_db(transaction=True)
 async def test_agent_function_may_query_the_database(settings):
     settings.CHATKIT = {"AGENT": lambda context: Agent(name=f"{Thread.objects.count()} threads")}
-    agent = await AgentChatKitServer(store=InMemoryStore()).get_agent(RequestContext())
+    agent = await AgentChatKitServer(store=InMemoryStore()).get_agent(THREAD, RequestContext())
     assert agent.name == "0 threads"
 
 
 async def test_agent_that_is_none_is_refused(settings):
     settings.CHATKIT = {"AGENT": lambda context: "gpt-5"}
     with pytest.raises(ImproperlyConfigured, match='CHATKIT\\["AGENT"\\] leads to str'):
-        await AgentChatKitServer(store=InMemoryStore()).get_agent(RequestContext())
+        await AgentChatKitServer(store=InMemoryStore()).get_agent(THREAD, RequestContext())
 
 
 async def test_wrong_agent_setting_is_a_clear_error(settings):

@@ -314,6 +314,24 @@ def test_agent_that_can_answer_is_accepted(agent: Any) -> None:
     assert ids(checks.check_agent, CHATKIT={"AGENT": agent}) == []
 
 
+@pytest.mark.parametrize(
+    "function",
+    [lambda context, thread, extra: None, lambda context, *, thread: None, lambda *, context: None],
+)
+def test_e021_function_of_another_signature_gets_a_hint(function: Any) -> None:
+    (found,) = messages(checks.check_agent, CHATKIT={"AGENT": function})
+    assert found.id == "chatkit.E021"
+    assert "def support_agent(context, thread)" in str(found.hint)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [lambda context, thread: None, lambda context, thread=None: None, lambda *arguments: None],
+)
+def test_function_that_takes_the_thread_is_accepted(function: Any) -> None:
+    assert ids(checks.check_agent, CHATKIT={"AGENT": function}) == []
+
+
 def test_w022_agent_that_no_server_asks_for() -> None:
     settings = {"AGENT": f"{HERE}.an_agent", "SERVER": f"{HERE}.OtherServer"}
     assert ids(checks.check_agent, CHATKIT=settings) == ["chatkit.W022"]

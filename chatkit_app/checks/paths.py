@@ -85,7 +85,7 @@ def check_agent() -> Messages:
         yield error(
             "E020",
             f'CHATKIT["AGENT"] ({value}) cannot be imported: {problem}',
-            "Name an agents.Agent, or a function of the context that returns one, by its full dotted path.",
+            "Name an agents.Agent, or a function that returns one, by its full dotted path.",
         )
         return
     from agents import Agent
@@ -98,11 +98,11 @@ def check_agent() -> Messages:
             f'CHATKIT["AGENT"] is {kind}{name}.',
             "It must be an agents.Agent, or a function that takes the context and returns one.",
         )
-    elif not isinstance(agent, Agent) and not _takes(agent, 1):
+    elif not isinstance(agent, Agent) and not _is_agent_function(agent):
         yield error(
             "E021",
-            f'CHATKIT["AGENT"] ({agent!r}) does not take exactly one argument.',
-            "The function is called with the context: def support_agent(context): …",
+            f'CHATKIT["AGENT"] ({agent!r}) takes neither the context nor the context and the thread.',
+            "The function is called as def support_agent(context): … or def support_agent(context, thread): …",
         )
     elif not uses_agent():
         yield warning(
@@ -110,6 +110,16 @@ def check_agent() -> Messages:
             f'CHATKIT["AGENT"] is not used: CHATKIT["SERVER"] is {value_of("SERVER")}.',
             "Only chatkit_app.agents.AgentChatKitServer and its subclasses use one. Remove one of the two.",
         )
+
+
+def _is_agent_function(function: Any) -> bool:
+    from ..agent_setting import takes_thread
+
+    try:
+        takes_thread(function)
+    except TypeError:
+        return False
+    return True
 
 
 def uses_agent() -> bool:
