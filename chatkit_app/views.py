@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import hashlib
-import json
 import logging
-import re
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any
 
 from asgiref.sync import sync_to_async
 from chatkit.store import NotFoundError
-from chatkit.types import StreamingReq, ThreadMetadata, ThreadsCreateReq, is_streaming_req
+from chatkit.types import ChatKitReq, StreamingReq, ThreadMetadata, ThreadsCreateReq, is_streaming_req
 from django.conf import settings
-from django.core.exceptions import BadRequest, RequestDataTooBig, SuspiciousOperation
+from django.core.exceptions import BadRequest, SuspiciousOperation
 from django.core.handlers.asgi import ASGIRequest
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.http.multipartparser import MultiPartParserError
-from django.http.request import RawPostDataException
 from django.middleware.csrf import CsrfViewMiddleware
 from django.utils import translation
 from django.utils.decorators import method_decorator
@@ -35,7 +34,6 @@ from .database_context import DatabaseContext
 from .errors import (
     ChatKitError,
     CsrfFailed,
-    InvalidRequest,
     LoginRequired,
     NotSupported,
     RequestTooLarge,
@@ -44,6 +42,7 @@ from .errors import (
 from .frames import Frames
 from .models import Run as RunRow
 from .replay import StoredRun
+from .request_body import read_beginning, read_body, require_bounded, sniff_operation
 from .server import DjangoChatKitServer
 from .sse import EventStreamResponse
 from .store import DjangoStore
@@ -59,8 +58,6 @@ STREAMING_OPERATIONS = frozenset(kind.model_fields["type"].default for kind in S
 CREATING_OPERATIONS = frozenset({"threads.create", "attachments.create"})
 
 AsyncHandler = Callable[..., Awaitable[HttpResponseBase]]
-
-_OPERATION = re.compile(rb'"type"\s*:\s*"([a-z_.]+)"')
 
 # By partition too: what makes one may have asked the database.
 _servers: dict[tuple[str, str], DjangoChatKitServer] = {}
@@ -98,10 +95,13 @@ def _unused(request: HttpRequest) -> HttpResponse:
 
 
 def check_csrf(request: HttpRequest) -> None:
-    """Raise ``CsrfFailed`` unless the request carries the token. May read the session."""
+    """Raise ``CsrfFailed`` unless a header of the request carries the token. May read the session."""
     check = _CsrfCheck(_unused)
     check.process_request(request)
-    reason = check.process_view(request, _unused, (), {})
+    asked = copy.copy(request)
+    # Of a POST Django also looks into the form, and would read and parse a stranger's body for that.
+    asked.method = "PUT"
+    reason = check.process_view(asked, _unused, (), {})
     if reason is not None:
         logger.warning("CSRF check failed: %s", reason)
         raise CsrfFailed(_("Your session has changed. Reload the page and send your message again."))
@@ -190,10 +190,16 @@ class EndpointView(View):
             return self._check_in(request, operation)
 
     def _check_in(self, request: HttpRequest, operation: str | None) -> RequestContext:
+        self._check_sender(request)
+        return self._build_context(request, operation)
+
+    def _check_sender(self, request: HttpRequest) -> None:
         if request.method != "GET":
             check_csrf(request)
         if chatkit_settings.login_required and not request.user.is_authenticated:
             raise LoginRequired(_("Your session has ended. Reload the page and log in again."))
+
+    def _build_context(self, request: HttpRequest, operation: str | None) -> RequestContext:
         if operation in CREATING_OPERATIONS:
             ensure_visitor(request)
         self.seed_is_used = has_used_seed(request)
@@ -217,6 +223,17 @@ class EndpointView(View):
         return server if server is not None else await db.run(get_server, path)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Entered:
+    """A request that may go on: what it wants, for whom, and the run that the very same request has started already."""
+
+    parsed: ChatKitReq
+    context: RequestContext
+    frame_id: str
+    key: str = ""
+    repeated: RunRow | None = None
+
+
 class ChatKitView(EndpointView):
     """``POST /chatkit``: every ChatKit operation.
 
@@ -236,32 +253,26 @@ class ChatKitView(EndpointView):
         try:
             body = read_body(request)
             server = await self.get_server()
-            parsed = server.parse(body)
+            entered = await db.run(self._enter_with, request, server, body)
+            parsed, context = entered.parsed, entered.context
             if is_streaming_req(parsed):
-                if not isinstance(request, ASGIRequest):
-                    raise NotSupported(
-                        _("Answers can only be streamed under ASGI. Serve this site with an ASGI server.")
-                    )
-                return await self._stream(request, server, parsed, body)
-            context = await self.enter(request, parsed.type)
+                return await self._stream(request, server, parsed, entered)
             reply = await server.reply(parsed, context)
             if parsed.type == "threads.delete":
                 self._stop_writing(parsed.params.thread_id)
             response = HttpResponse(reply, content_type="application/json")
             response["Cache-Control"] = "no-store"
             return response
-        except RequestDataTooBig:
-            error = RequestTooLarge(_("The message is too large."))
-            return refusal(error, streaming=names_streaming_operation(read_beginning(request)))
+        except RequestTooLarge as error:
+            return refusal(error, streaming=names_streaming_operation(body or read_beginning(request)))
         except Exception as error:
             return refusal(error, streaming=names_streaming_operation(body))
 
     async def _stream(
-        self, request: HttpRequest, server: DjangoChatKitServer, parsed: StreamingReq, body: bytes
+        self, request: HttpRequest, server: DjangoChatKitServer, parsed: StreamingReq, entered: Entered
     ) -> EventStreamResponse:
-        frame_id = request.headers.get(FRAME_HEADER, "")
-        context, key, repeated = await db.run(self._enter_stream, request, server, parsed, frame_id, body)
-        live = runs.find_repeated(key)
+        context, repeated = entered.context, entered.repeated
+        live = runs.find_repeated(entered.key)
         if live is not None and repeated is None:
             # This process may still keep what was redacted through another one.
             repeated = await db.run(run_rows.find_withdrawn_row, live.public_id)
@@ -272,29 +283,40 @@ class ChatKitView(EndpointView):
             return run_response(StoredRun(repeated.pk, self.endpoint_url(request)), repeated.public_id)
         if live is None:
             try:
-                live = await runs.start(server, parsed, context, request_key=key, frame_id=frame_id)
+                live = await runs.start(
+                    server, parsed, context, request_key=entered.key, frame_id=entered.frame_id
+                )
             except ThreadReadOnly as error:
                 thread = context.memory.loaded_threads.get(getattr(parsed.params, "thread_id", ""))
                 return closed_response(error, thread)
         return run_response(live, live.public_id)
 
-    def _enter_stream(
-        self,
-        request: HttpRequest,
-        server: DjangoChatKitServer,
-        parsed: StreamingReq,
-        frame_id: str,
-        body: bytes,
-    ) -> tuple[RequestContext, str, RunRow | None]:
-        context = self._enter(request, parsed.type)
-        if isinstance(server.store, DjangoStore) and not isinstance(parsed, ThreadsCreateReq):
-            server.store.prefetch_thread(parsed.params.thread_id, context)
+    def _enter_with(self, request: HttpRequest, server: DjangoChatKitServer, body: bytes) -> Entered:
+        """Look at the body once its sender has been let in; in a worker, since even what is allowed takes a while."""
+        with translation.override(request.LANGUAGE_CODE):
+            self._check_sender(request)
+            require_bounded(body)
+            parsed = server.parse(body)
+            if is_streaming_req(parsed) and not isinstance(request, ASGIRequest):
+                raise NotSupported(
+                    _("Answers can only be streamed under ASGI. Serve this site with an ASGI server.")
+                )
+            context = self._build_context(request, parsed.type)
+            frame_id = request.headers.get(FRAME_HEADER, "")
+            if not is_streaming_req(parsed):
+                return Entered(parsed=parsed, context=context, frame_id=frame_id)
+            if isinstance(server.store, DjangoStore) and not isinstance(parsed, ThreadsCreateReq):
+                server.store.prefetch_thread(parsed.params.thread_id, context)
+            key = self._request_key(request, context, frame_id, body)
+            repeated = run_rows.find_repeated_row(key) if key else None
+            return Entered(parsed=parsed, context=context, frame_id=frame_id, key=key, repeated=repeated)
+
+    def _request_key(self, request: HttpRequest, context: RequestContext, frame_id: str, body: bytes) -> str:
         if not frame_id:
-            return context, "", None
+            return ""
         part = database_context.partition()
         owner = f"{part}\n{context.user_id}\n{context.visitor_id}\n{context.namespace}\n{request.path}\n{frame_id}\n"
-        key = hashlib.sha256(owner.encode() + body).hexdigest()
-        return context, key, run_rows.find_repeated_row(key)
+        return hashlib.sha256(owner.encode() + body).hexdigest()
 
     def _stop_writing(self, thread_id: str) -> None:
         live = runs.live_run_of_thread(thread_id)
@@ -367,38 +389,6 @@ def closed_response(error: ThreadReadOnly, thread: ThreadMetadata | None) -> Eve
         now = thread.model_copy(update={"status": error.thread_status})
         frames.append(codec.to_frame(codec.thread_event(now)))
     return EventStreamResponse(Frames(*frames, done=True), keep_alive=chatkit_settings.keep_alive)
-
-
-def read_body(request: HttpRequest) -> bytes:
-    """The body.
-
-    Raises:
-        RequestDataTooBig: when it exceeds ``DATA_UPLOAD_MAX_MEMORY_SIZE``.
-        InvalidRequest: when it cannot be read.
-    """
-    try:
-        return request.body
-    except (RawPostDataException, OSError):
-        raise InvalidRequest(_("The request could not be read.")) from None
-
-
-def read_beginning(request: HttpRequest) -> bytes:
-    """The first bytes of a body that is too large to be read."""
-    stream: Any = request._stream
-    # To learn the length of a body that announces none, Django goes to its end.
-    if stream.seekable():
-        stream.seek(0)
-    return bytes(stream.read(1024))
-
-
-def sniff_operation(body: bytes) -> str:
-    """The operation a body names, also when the body is cut off or otherwise invalid. May be empty."""
-    try:
-        operation = json.loads(body).get("type")
-    except (ValueError, AttributeError, RecursionError):
-        found = _OPERATION.search(body[:1024])
-        operation = found[1].decode() if found else ""
-    return operation if isinstance(operation, str) else ""
 
 
 def names_streaming_operation(body: bytes) -> bool:

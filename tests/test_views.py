@@ -13,11 +13,12 @@ from django.db import OperationalError
 from django.test import Client, TestCase
 
 from chatkit_app import db, run_rows, runs
+from chatkit_app.errors import InvalidRequest
 from chatkit_app.live_run import LiveRun
 from chatkit_app.models import Run, Thread, ThreadItem
-from chatkit_app.views import get_server, sniff_operation
-from tests.chat import Chat, encode, message
-from tests.servers import SlowServer
+from chatkit_app.views import get_server
+from tests.chat import CSRF_TOKEN, Chat, encode, message
+from tests.servers import EchoServer, SlowServer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -131,7 +132,7 @@ BAD_STREAMING_BODIES = {
     "no input": b'{"type": "threads.add_user_message", "params": {"thread_id": "x"}}',
     "content of a wrong type": b'{"type": "threads.create", "params": {"input": {"content": 7}}}',
     "invalid UTF-8": encode("threads.create", input=message("X")).replace(b"X", b"\xff"),
-    "deeply nested": b'{"type": "threads.create", "params": ' + b'{"a":' * 100_000 + b"1" + b"}" * 100_001,
+    "deeply nested": b'{"type": "threads.create", "params": ' + b'{"a":' * 200 + b"1" + b"}" * 201,
     "type comes last": b'{"params": {}, "type": "threads.retry_after_item"}',
 }
 
@@ -190,12 +191,11 @@ async def test_body_over_the_limit_of_another_operation_gets_413(settings, lengt
     assert reply.json() == {"message": "The message is too large."}
 
 
-async def test_broken_multipart_body_gets_a_json_message():
-    """Without the header, Django looks for the CSRF token in the form, which cannot be read."""
-    headers = {"Content-Type": "multipart/form-data"}
-    reply = await Chat().post(encode("threads.list"), headers, csrf=False)
-    assert reply.status == 400
-    assert list(reply.json()) == ["message"]
+async def test_csrf_token_is_not_looked_for_in_a_form():
+    """Django would read and parse all of it."""
+    body = b"csrfmiddlewaretoken=" + CSRF_TOKEN.encode()
+    reply = await Chat().post(body, {"Content-Type": "application/x-www-form-urlencoded"}, csrf=False)
+    assert (reply.status, reply.json()) == (403, {"message": STALE})
 
 
 async def test_form_body_gets_a_json_message():
@@ -223,18 +223,52 @@ def test_server_path_that_gives_something_else_says_what_to_name():
         get_server("tests.servers.not_a_server")
 
 
+MANY = b",".join([b"0"] * 1_000_000)
+
+
 @pytest.mark.parametrize(
-    ("body", "operation"),
+    "params",
     [
-        (b'{"type": "threads.create"}', "threads.create"),
-        (b'{"type": "threads.create", "params": {"in', "threads.create"),
-        (b'{"type": 7}', ""),
-        (b"\xff", ""),
-        (b"[]", ""),
+        b'{"thread_id": "x", "kind": "positive", "item_ids": [' + MANY + b"]}",
+        b'{"thread_id": "x", "kind": "positive", "item_ids": [], "more": {"a": [' + MANY + b"]}}",
+        b'{"thread_id": "' + b"x" * 3_000_000 + b'"}',
     ],
+    ids=["list", "list that nobody asked for", "text"],
 )
-def test_operation_is_found_also_in_a_broken_body(body, operation):
-    assert sniff_operation(body) == operation
+async def test_body_that_is_too_much_work_gets_413(settings, params):
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = None
+    reply = await Chat().post(b'{"type": "items.feedback", "params": ' + params + b"}")
+    assert (reply.status, reply.json()) == (413, {"message": "The message is too large."})
+
+
+async def test_message_that_is_too_much_work_gets_an_error_event():
+    body = b'{"type": "threads.create", "params": {"input": {"content": [' + MANY + b"]}}}"
+    assert (await Chat().post(body)).body == error_frame("The message is too large.")
+
+
+@pytest.mark.parametrize("body", [b"[" + MANY + b"]", b'{"type": 7}', b"x" * 2_000_000])
+async def test_sender_is_looked_at_before_the_body(body):
+    reply = await Chat().post(body, csrf=False)
+    assert (reply.status, reply.json()) == (403, {"message": STALE})
+
+
+async def test_login_is_asked_for_before_the_body_is_looked_at(use):
+    use(LOGIN_REQUIRED=True)
+    assert (await Chat().post(b"[" + MANY + b"]")).json() == {"message": LOGIN}
+
+
+async def test_text_full_of_commas_is_a_message_like_any_other():
+    assert (await Chat().say("[1, 2, 3], " * 5_000)).text() == "echo: " + "[1, 2, 3], " * 5_000
+
+
+def test_one_error_of_a_list_is_built():
+    body = (
+        b'{"type": "items.feedback", "params": {"thread_id": "x", "kind": "positive", "item_ids": [0, 0, 0]}}'
+    )
+    with pytest.raises(InvalidRequest) as refused:
+        EchoServer().parse(body)
+    assert refused.value.__context__.error_count() == 1
+    assert "item_ids.0: " in refused.value.message
 
 
 # --- CSRF ---------------------------------------------------------------------------------------------------
