@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from typing import Any, cast
@@ -23,7 +24,7 @@ from .citations import PatientConverter
 from .context import RequestContext, Usage
 from .endings import Ending, NoAnswer
 from .generated_images import ImageCalls
-from .model_events import ModelEvents
+from .model_events import ModelEvents, text_of
 
 # How long a stopped answer waits for its model to have let go.
 _STOP_PATIENCE = 2.0
@@ -83,6 +84,7 @@ class AgentRun:
         self._usage = usage
         self._read = ModelEvents(agent_context.generate_id)
         self._before = _tokens(result)
+        self._readable: deque[StreamEvent] = deque()
         self._left = False
         self._agent_context = agent_context
         self._image_calls = ImageCalls(agent_context)
@@ -98,22 +100,26 @@ class AgentRun:
         return self
 
     async def __anext__(self) -> StreamEvent:
-        event: StreamEvent | None = None
-        while event is None:
+        while not self._readable:
             try:
                 event = await anext(self._events)
             except Exception as error:
                 if self._left:
                     return cast(StreamEvent, None)  # nobody is left to retrieve an exception
+                if isinstance(error, StopAsyncIteration):
+                    self._readable.extend(self._read.finish())
+                    if self._readable:
+                        break
                 if isinstance(error, ModelRefusalError) and self._read.refusal:
                     raise StopAsyncIteration from None  # the user has read the model's answer
                 raise
             if event.type == "raw_response_event":
                 self.ending.hear(event.data)
-                if event.data.type == "response.created":
-                    self._usage.model = event.data.response.model
-            event = self._read.read(self._image_calls.follow(event))
-        return event
+                if text_of(event.data, "type") == "response.created":
+                    self._usage.model = text_of(event.data, "response", "model")
+            self._readable.extend(self._read.read(event))
+        # One by one: what the SDK did with the one before has to be known.
+        return self._image_calls.follow(self._readable.popleft())
 
     def find_nothing(self) -> NoAnswer | None:
         """The error to raise when the run is over and has given the user nothing."""

@@ -10,7 +10,6 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
-from agents import StreamEvent
 from chatkit.agents import ResponseStreamConverter
 from chatkit.types import Annotation
 from openai.types.responses.response_output_text import Annotation as OpenAIAnnotation
@@ -26,57 +25,34 @@ logger = logging.getLogger(__name__)
 _Citation = TypeVar("_Citation")
 
 _ANNOTATION: TypeAdapter[OpenAIAnnotation] = TypeAdapter(OpenAIAnnotation)
+# Compared, not looked up: what a provider sends may have no hash.
 _FILE_CITATIONS = ("file_citation", "container_file_citation")
 
 
-def with_readable_citations(event: StreamEvent) -> StreamEvent | None:
-    """The event with citations that the SDK accepts, or None if it only announces one that cannot be read.
+def read_citation(annotation: Any, *, end: int) -> tuple[OpenAIAnnotation | None, str]:
+    """The citation as the SDK accepts it, or None and the names of the fields that cannot be read.
 
-    What is changed is a copy: the run goes on with the model's own words.
+    Args:
+        annotation: what a provider sent. Any field may be missing and of any type.
+        end: of the text, where the citation is shown when it does not say where.
     """
-    if event.type != "raw_response_event":
-        return event
-    data: Any = event.data
-    changes: dict[str, Any] = {}
-    if data.type == "response.output_text.annotation.added":
-        changes["annotation"] = _readable(data.annotation)
-        if changes["annotation"] is None:
-            return None
-    elif data.type == "response.content_part.added":
-        changes["part"] = _with_readable(data.part)
-    elif data.type in ("response.output_item.added", "response.output_item.done"):
-        item = data.item
-        if item.type != "message":
-            return event
-        content = [_with_readable(part) for part in getattr(item, "content", None) or []]
-        changes["item"] = item.model_copy(update={"content": content})
-    else:
-        return event
-    return type(event)(data=data.model_copy(update=changes))
-
-
-def _with_readable(part: Any) -> Any:
-    if part.type != "output_text":
-        return part
-    annotations = [_readable(annotation) for annotation in getattr(part, "annotations", None) or []]
-    return part.model_copy(update={"annotations": [found for found in annotations if found is not None]})
-
-
-def _readable(annotation: Any) -> OpenAIAnnotation | None:
-    # The client checks nothing that it receives, so any field may be missing and of any type.
     fields = annotation.model_dump(warnings=False) if isinstance(annotation, BaseModel) else annotation
     if isinstance(fields, dict):
-        if fields.get("type") == "url_citation" and fields.get("title") is None:
-            fields = fields | {"title": fields.get("url")}
-        elif fields.get("type") in _FILE_CITATIONS and fields.get("filename") is None:
+        fields = dict(fields)
+        kind = fields.get("type")
+        if kind == "url_citation" and not isinstance(fields.get("title"), str):
+            fields["title"] = fields.get("url")
+        elif kind in _FILE_CITATIONS and not isinstance(fields.get("filename"), str):
             # A site's converter may find the name by the file's id. The SDK's leaves the citation out.
-            fields = fields | {"filename": ""}
+            fields["filename"] = ""
+        for name in ("start_index", "end_index", "index"):
+            if not isinstance(fields.get(name), int):
+                fields[name] = end
     try:
-        return _ANNOTATION.validate_python(fields)
+        return _ANNOTATION.validate_python(fields), ""
     except ValidationError as error:
-        wrong = sorted({".".join(map(str, entry["loc"])) for entry in error.errors(include_input=False)})
-        logger.warning("A citation could not be read and was left out: %s", ", ".join(wrong))
-        return None
+        wrong = {".".join(map(str, entry["loc"])) for entry in error.errors(include_input=False)}
+        return None, ", ".join(sorted(wrong))
 
 
 class PatientConverter(ResponseStreamConverter):

@@ -23,6 +23,8 @@ from chatkit.types import (
     WorkflowItem,
 )
 
+from .model_events import text_of
+
 # What goes by without leaving anything that the user could take for an answer. What a newer SDK brings is one.
 _PASSING = (
     ProgressUpdateEvent,
@@ -61,13 +63,13 @@ class Ending:
 
     def hear(self, data: Any) -> None:
         """Take note of an event of the model's."""
-        match data.type:
+        match text_of(data, "type"):
             case "response.incomplete":
-                details = data.response.incomplete_details
-                self.failure = f"incomplete: {(details and details.reason) or 'no reason given'}"
+                reason = text_of(data, "response", "incomplete_details", "reason")
+                self.failure = f"incomplete: {reason or 'no reason given'}"
             case "response.failed":
-                error = data.response.error
-                self.failure = f"failed: {(error and error.code) or 'no reason given'}"
+                code = text_of(data, "response", "error", "code")
+                self.failure = f"failed: {code or 'no reason given'}"
 
     def show(self, event: ThreadStreamEvent) -> None:
         """Take note of an event that goes to the user."""

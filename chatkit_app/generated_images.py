@@ -195,17 +195,22 @@ class ImageCalls:
         if event.type != "raw_response_event":
             return event
         data: Any = event.data
+        # ModelEvents has seen to it that these have the fields that are read here.
         if data.type == "response.image_generation_call.partial_image":
-            context.generated_image_item = self._items.get(data.item_id)
+            context.generated_image_item = self._items.get(self._call_of(data.item_id))
         elif data.type in ("response.output_item.added", "response.output_item.done"):
             if data.item.type != "image_generation_call":
                 return event
             if data.type == "response.output_item.added":
                 self._added = data.item.id
             else:
-                context.generated_image_item = self._items.pop(data.item.id, None)
+                context.generated_image_item = self._items.pop(self._call_of(data.item.id), None)
                 self._give_up_failed(data.item)
         return event
+
+    def _call_of(self, call_id: str) -> str:
+        """The call of this id; the oldest that is not done where a provider says another or none."""
+        return call_id if call_id in self._items else next(iter(self._items), call_id)
 
     def _give_up_failed(self, call: ImageGenerationCall) -> None:
         item = self._agent_context.generated_image_item

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -71,6 +71,7 @@ class Turn:
             there is a call as well (Responses only).
         annotations: the text's citations, each announced on its own and repeated in what is done; None leaves
             out the field, as some servers do (Responses only).
+        alter: what becomes of each event, as other servers send it; None for one that is not sent (Responses only).
     """
 
     text: str = ""
@@ -90,6 +91,7 @@ class Turn:
     ids: tuple[Any, Any] | None = None
     mcp: tuple[str, dict[str, Any]] | None = None
     annotations: list[Any] | None = field(default_factory=list)
+    alter: Callable[[dict[str, Any]], dict[str, Any] | None] | None = None
 
 
 @dataclass
@@ -203,9 +205,10 @@ class OpenAIServer:
         def event(kind: str, **fields: Any) -> str:
             nonlocal number
             number += 1
-            return (
-                f"event: {kind}\ndata: {json.dumps({'type': kind, 'sequence_number': number, **fields})}\n\n"
-            )
+            sent: dict[str, Any] | None = {"type": kind, "sequence_number": number, **fields}
+            if turn.alter is not None:
+                sent = turn.alter(json.loads(json.dumps(sent)))
+            return "" if sent is None else f"event: {kind}\ndata: {json.dumps(sent)}\n\n"
 
         output: list[dict[str, Any]] = []
         yield event("response.created", response=response)
@@ -425,6 +428,8 @@ async def _read(reader: asyncio.StreamReader) -> Recorded | None:
 async def _send(events: AsyncIterator[str], writer: asyncio.StreamWriter) -> None:
     async for event in events:
         data = event.encode()
+        if not data:
+            continue  # in chunks, it would be the end
         writer.write(f"{len(data):x}\r\n".encode() + data + b"\r\n")
         await writer.drain()
     writer.write(b"0\r\n\r\n")

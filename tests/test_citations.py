@@ -84,6 +84,15 @@ async def stored(chat: Chat) -> list[Any]:
         pytest.param(FILE, [file_source("a.pdf")], id="file"),
         pytest.param(CONTAINER_FILE, [file_source("plot.png")], id="container file"),
         pytest.param(PATH, [], id="path"),
+        pytest.param(URL | {"end_index": "last"}, [url_source(11)], id="url, place is no number"),
+        pytest.param(
+            without(URL, "start_index", "end_index"), [url_source(11)], id="url without a place is at the end"
+        ),
+        pytest.param(
+            without(FILE, "index"),
+            [file_source("a.pdf") | {"index": 11}],
+            id="file without a place is at the end",
+        ),
         pytest.param(
             URL | {"title": None}, [url_source(title="https://example.com/a")], id="url, title is null"
         ),
@@ -113,7 +122,6 @@ async def test_citation_is_shown_where_it_can_be(annotation, shown, api, caplog)
         pytest.param({"url": "https://example.com"}, id="no type"),
         pytest.param({"type": ["url_citation"]}, id="type is no text"),
         pytest.param(without(URL, "url"), id="url without its address"),
-        pytest.param(URL | {"end_index": "last"}, id="place is no number"),
         pytest.param(None, id="null"),
         pytest.param("https://example.com", id="a text"),
     ],
@@ -126,8 +134,8 @@ async def test_citation_that_cannot_be_read_is_left_out_and_logged(annotation, a
     assert errors(events) == []
     assert announced(events) == [(0, url_source())]
     assert await stored(chat) == [url_source()]
-    assert {record.levelno for record in caplog.records} == {logging.WARNING}
-    assert "A citation could not be read and was left out" in caplog.text
+    assert [record.levelno for record in caplog.records] == [logging.WARNING]
+    assert "this could not be read and was left out: a citation" in caplog.text
 
 
 async def test_cited_text_can_be_gone_on_from(api):
