@@ -6,7 +6,6 @@ Figures of different machines, or of a machine that is busy, do not compare.
 
 import asyncio
 import json
-import shutil
 import sys
 from collections.abc import AsyncIterator, Callable
 from typing import Any
@@ -171,7 +170,11 @@ async def main() -> None:
     import uvicorn
     from django.core.asgi import get_asgi_application
 
-    from tests.browser.conftest import ARGUMENTS, serve_static
+    from tests.browser.conftest import ARGUMENTS, find_chromium, serve_static
+
+    path = find_chromium()
+    if path is None:
+        sys.exit("Chromium is not installed: apt-get install chromium-headless-shell, or set CHROMIUM.")
 
     settings.ROOT_URLCONF = "tests.browser.site"
     settings.CHATKIT = {"CLIENT": "bundled", "OPTIONS": {"thread": {"autoScroll": True}}}
@@ -181,7 +184,6 @@ async def main() -> None:
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve())
     async with async_playwright() as playwright:
-        path = shutil.which("chromium") or shutil.which("chromium-browser")
         browser = await playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         url = "http://localhost:8799/"
         chosen = sys.argv[1:] or [*SHAPES, "thread"]

@@ -63,9 +63,14 @@ def serve_static(application: Any) -> Any:
     return serve
 
 
+def find_chromium() -> str | None:
+    """The browser that ``CHROMIUM`` names, else the first of ``BROWSERS`` that is installed."""
+    return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
+
+
 @pytest.fixture(scope="package")
 def chromium_path() -> str:
-    path = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
+    path = find_chromium()
     if path is None and os.environ.get("CI") == "true":
         pytest.fail("Chromium is not installed, and CI=true wants the browser tests to run.")
     if path is None:
