@@ -12,10 +12,11 @@ class ChatKitConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from . import checks, receivers
+        from . import checks, receivers, unserved
 
         checks.register_checks()
         receivers.connect_receivers()
+        unserved.watch_unserved_files()
         # An app's folder "static" keeps its names, and Django has no other place where an app could say more.
         if CLIENT_FINDER not in settings.STATICFILES_FINDERS:
             settings.STATICFILES_FINDERS = [*settings.STATICFILES_FINDERS, CLIENT_FINDER]

@@ -66,6 +66,7 @@ from django.utils.translation import gettext as _
 from .client_files import client_url
 from .conf import chatkit_settings
 from .element_strings import element_strings
+from .unserved import how_to_serve
 
 RUN_PLACEHOLDER = "RUN_ID"
 SCRIPT_TIMEOUT = 5.0
@@ -123,7 +124,7 @@ def render_chatkit(
     return format_html(
         '<link rel="stylesheet" href="{stylesheet}"{nonce}>'
         '<openai-chatkit data-chatkit lang="{lang}" dir="{direction}"{id}{css_class}>'
-        "{config}<noscript>{noscript}</noscript></openai-chatkit>"
+        "{unstarted}{config}<noscript>{noscript}</noscript></openai-chatkit>"
         '<script type="module" src="{script}" data-chatkit-bootstrap{nonce}></script>'
         "{element}",
         stylesheet=client_url("chatkit.css"),
@@ -132,11 +133,27 @@ def render_chatkit(
         direction=direction,
         id=_attribute("id", id),
         css_class=_attribute("class", css_class),
+        # First, so that the script finds it whenever it finds the rest.
+        unstarted=_unstarted(config["strings"]["unavailable"]),
         config=json_script(config, encoder=DjangoJSONEncoder),
         noscript=_("The chat needs JavaScript."),
         script=client_url("bootstrap.js"),
         element=element,
     )
+
+
+def _unstarted(unavailable: str) -> SafeString:
+    """What is there to read when no script runs. The style sheet hides it for a while, and the script removes it."""
+    hint = SafeString("")
+    if settings.DEBUG:
+        hint = format_html(
+            '<p lang="en" dir="ltr">DEBUG is on, so here is more. The page’s scripts have not run. If '
+            '<a href="{script}">{script}</a> is not found, static files are not served: {how} '
+            "If it is there, the browser’s console says what is wrong.</p>",
+            how=how_to_serve(),
+            script=client_url("bootstrap.js"),
+        )
+    return format_html('<div class="chatkit-unavailable" role="alert"><p>{}</p>{}</div>', unavailable, hint)
 
 
 def page_config(

@@ -527,6 +527,11 @@ def test_e054_sessions_in_the_cache_need_no_app(monkeypatch: pytest.MonkeyPatch)
     assert ids(checks.check_installed_apps, SESSION_ENGINE=engine) == []
 
 
+def test_w055_static_files_are_not_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(apps, "is_installed", lambda name: name != "django.contrib.staticfiles")
+    assert ids(checks.check_installed_apps) == ["chatkit.W055"]
+
+
 def test_w060_urls_are_not_included() -> None:
     assert ids(checks.check_urls, ROOT_URLCONF=HERE) == ["chatkit.W060"]
 

@@ -41,6 +41,7 @@ LAYERS = [
     {"querysets"},
     {"context"},
     {"db"},
+    {"unserved"},
     {"threads", "tenants", "request_body"},
     {"database_context"},
     {"errors", "conf", "signals", "frames", "element_strings", "citations", "private_names", "client_files"},

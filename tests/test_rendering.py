@@ -45,6 +45,26 @@ def test_render_contains_the_element_its_configuration_and_the_module(request_):
     assert config_of(html)["endpoint"] == "/chatkit"
 
 
+def test_render_says_what_is_missing_when_no_script_runs(request_):
+    html = render_chatkit(request_)
+    assert (
+        '<div class="chatkit-unavailable" role="alert">'
+        "<p>The chat could not be loaded. Reload the page to try again.</p></div>"
+    ) in html
+
+
+def test_render_says_it_in_the_language_of_the_chat(request_):
+    assert "<p>Der Chat konnte nicht geladen werden." in render_chatkit(request_, options={"locale": "de"})
+
+
+def test_render_tells_developers_which_file_to_look_for(request_, settings):
+    settings.DEBUG = True
+    script = client_url("bootstrap.js")
+    html = render_chatkit(request_)
+    assert f'If <a href="{script}">{script}</a> is not found, static files are not served' in html
+    assert "staticfiles_urlpatterns()" in html
+
+
 def test_render_has_no_inline_script(request_):
     html = render_chatkit(request_, nonce="abc")
     assert [tag for tag in re.findall(r"<script[^>]*>", html) if "src=" not in tag] == [

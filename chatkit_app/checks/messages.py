@@ -36,6 +36,7 @@ CHECKS = {
     "chatkit.E052": "AuthenticationMiddleware stands before SessionMiddleware",
     "chatkit.E053": "CsrfViewMiddleware is missing",
     "chatkit.E054": "an app of Django's that we need is not installed",
+    "chatkit.W055": "the app that finds static files is not installed",
     "chatkit.W060": "the URLconf does not include chatkit_app.urls",
     "chatkit.W070": "ASGI_APPLICATION is not set",
     "chatkit.W071": "runserver does not serve ASGI, because daphne is not installed (with DEBUG)",

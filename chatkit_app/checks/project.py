@@ -57,7 +57,7 @@ def check_middleware() -> Messages:
 
 
 def check_installed_apps() -> Messages:
-    """E054: Django's own apps."""
+    """E054, W055: Django's own apps."""
     wanted = ["django.contrib.auth", "django.contrib.contenttypes"]
     if settings.SESSION_ENGINE.rsplit(".", 1)[-1] in ("db", "cached_db"):
         wanted.append("django.contrib.sessions")
@@ -66,6 +66,12 @@ def check_installed_apps() -> Messages:
             yield error(
                 "E054", f"{name} is not installed.", f'Add "{name}" to INSTALLED_APPS and run migrate.'
             )
+    if not apps.is_installed("django.contrib.staticfiles"):
+        yield warning(
+            "W055",
+            "django.contrib.staticfiles is not installed; neither runserver nor collectstatic has the chat's scripts.",
+            'Add "django.contrib.staticfiles" to INSTALLED_APPS, and set STATIC_URL.',
+        )
 
 
 def check_urls() -> Messages:

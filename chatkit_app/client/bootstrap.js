@@ -7,7 +7,7 @@
  *
  * @import {Configuration, PageElement} from "./config.js"
  */
-import { Chat } from "./chat.js";
+import { Chat, UNAVAILABLE } from "./chat.js";
 // What that one imports: named here, the browser asks for all of it at once.
 import "./fetch.js";
 import "./loader.js";
@@ -42,6 +42,7 @@ function startChats() {
     const data = element.querySelector(':scope > script[type="application/json"]');
     if (!data?.textContent) continue;
     element.dataset.chatkit = "started";
+    element.querySelector(UNAVAILABLE)?.remove();
     const chat = new Chat(element, JSON.parse(data.textContent));
     chats.add(chat);
     for (const configuration of configurations) chat.configure(configuration);

@@ -15,6 +15,9 @@ const RELOAD_GRACE = 1000;
 const NEWS_INTERVAL = 1000;
 const NEWS_ATTEMPTS = 15;
 
+/** What tells, in an element's place, that it is not there. */
+export const UNAVAILABLE = ":scope > .chatkit-unavailable";
+
 export class Chat {
   #config;
   #memory;
@@ -75,7 +78,17 @@ export class Chat {
     this.element.setOptions(this.#refusals.withoutRefused(this.#options));
   }
 
+  /** Bring the element to life, or say in its place that it could not be. */
   async start() {
+    try {
+      await this.#start();
+    } catch (error) {
+      console.error("The chat could not be started.", error);
+      this.#showUnavailable();
+    }
+  }
+
+  async #start() {
     const isRemembered = this.#memory.thread && this.#memory.thread === this.#options.initialThread;
     const interruptedRun = isRemembered && this.#memory.run;
     this.#listen();
@@ -85,7 +98,7 @@ export class Chat {
     });
     // The script may still come after it was given up.
     await customElements.whenDefined(TAG);
-    this.element.querySelector(":scope > .chatkit-unavailable")?.remove();
+    this.element.querySelector(UNAVAILABLE)?.remove();
     if ("strings" in this.element) {
       this.element.strings = this.#config.strings;
       this.element.runEvents = (run) => this.#runEvents(run);

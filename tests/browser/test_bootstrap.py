@@ -577,6 +577,79 @@ async def test_openai_without_its_script_says_so_in_the_element_s_place(page: Pa
     )
 
 
+UNAVAILABLE = "The chat could not be loaded. Reload the page to try again."
+STRICT = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'"
+WAIT_TEN_SECONDS = (
+    "() => document.getAnimations().forEach((animation) => { animation.currentTime = 10_001; })"
+)
+
+
+@pytest.mark.parametrize("client", ["bundled", "openai", "auto"])
+async def test_without_static_files_the_page_says_so_at_once(page: Page, pages: Site, settings, client: str):
+    settings.CHATKIT = {"CLIENT": client}
+    pages.csp = STRICT
+    await page.route("**/static/**", lambda route: route.fulfill(status=404))
+    await page.goto("/")
+    await expect(page.get_by_role("alert")).to_have_text(UNAVAILABLE)
+
+
+async def test_without_static_files_developers_are_told_what_to_do(page: Page, settings):
+    settings.DEBUG = True
+    await page.route("**/static/**", lambda route: route.fulfill(status=404))
+    await page.goto("/")
+    await expect(page.get_by_role("alert")).to_contain_text("static files are not served")
+    address = await page.get_by_role("alert").get_by_role("link").get_attribute("href")
+    assert re.fullmatch(r"/static/chatkit_app/[0-9a-f]{16}/bootstrap\.js", address)
+
+
+@pytest.mark.parametrize("file", ["bootstrap.js", "fetch.js"])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"status": 404},
+        {"content_type": "text/javascript", "body": "const broken"},
+        {"content_type": "text/html"},
+    ],
+    ids=["missing", "broken", "a page"],
+)
+async def test_script_that_does_not_run_is_told_after_a_while(
+    page: Page, pages: Site, page_errors: list[str], file: str, answer: dict[str, Any]
+):
+    pages.csp = STRICT
+    await page.route(f"**/{file}", lambda route: route.fulfill(**answer))
+    await page.goto("/")
+    # The element is there by now, with nothing to show.
+    await page.wait_for_function("() => customElements.get('openai-chatkit')")
+    await expect(page.get_by_text(UNAVAILABLE)).to_be_hidden()
+    await page.evaluate(WAIT_TEN_SECONDS)
+    await expect(page.get_by_text(UNAVAILABLE)).to_be_visible()
+    page_errors.clear()
+
+
+async def test_script_that_the_policy_blocks_is_told_after_a_while(page: Page, pages: Site):
+    pages.csp = "default-src 'none'; style-src 'self'"
+    await page.goto("/")
+    await expect(page.get_by_text(UNAVAILABLE)).to_be_hidden()
+    await page.evaluate(WAIT_TEN_SECONDS)
+    await expect(page.get_by_text(UNAVAILABLE)).to_be_visible()
+
+
+async def test_chat_that_runs_leaves_nothing_of_that(page: Page):
+    await page.goto("/")
+    await expect(page.get_by_role("textbox")).to_be_visible()
+    await expect(page.get_by_text(UNAVAILABLE)).to_have_count(0)
+
+
+async def test_chat_that_cannot_be_started_says_so(page: Page):
+    await page.add_init_script(
+        """window.chatkitConfigure = [(options) => {
+            Object.defineProperty(options, "theme", {enumerable: true, get() { throw new Error("mine"); }});
+        }];"""
+    )
+    await page.goto("/")
+    await expect(page.get_by_text(UNAVAILABLE)).to_be_visible()
+
+
 async def test_official_script_gets_the_page_s_nonce(official: Page, pages: Site):
     pages.nonce = "abc123"
     pages.csp = "default-src 'self'; script-src 'nonce-abc123' 'strict-dynamic'"

@@ -23,7 +23,10 @@ export class ChatKitElement extends HTMLElement {
 
   constructor() {
     super();
-    this.attachShadow({ mode: "open" }).adoptedStyleSheets = [styleSheet()];
+    const root = this.attachShadow({ mode: "open" });
+    root.adoptedStyleSheets = [styleSheet()];
+    // Until there are options, what the page has put inside shows.
+    root.append(document.createElement("slot"));
   }
 
   connectedCallback() {
