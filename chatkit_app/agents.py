@@ -37,7 +37,7 @@ from __future__ import annotations
 import copy
 import logging
 from collections.abc import AsyncGenerator, Iterator, Sequence
-from contextlib import aclosing, contextmanager
+from contextlib import AsyncExitStack, aclosing, contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -95,6 +95,7 @@ from .converter import paired
 from .errors import ChatKitError
 from .generated_images import newest_images, with_image_content
 from .handoffs import Handoffs
+from .mcp_servers import MCPServerUnreachable, connected
 from .server import DjangoChatKitServer
 from .threads import on_site_threads
 
@@ -209,8 +210,9 @@ class AgentChatKitServer(DjangoChatKitServer):
     ) -> AsyncGenerator[ThreadStreamEvent, None]:
         """Run an agent and yield its answer.
 
-        When the reader stops, so does the model. A run that waits for approvals asks for them in the conversation.
-        What it cost is added to ``context.memory.usage``, however it ends.
+        The MCP servers of the agent, and of those that it may hand over to, are connected for it. When the reader
+        stops, so does the model. A run that waits for approvals asks for them in the conversation. What it cost is
+        added to ``context.memory.usage``, however it ends.
 
         Args:
             agent: the agent.
@@ -222,16 +224,18 @@ class AgentChatKitServer(DjangoChatKitServer):
         """
         context = agent_context.request_context
         run_config = await on_site_threads(self.get_run_config)(agent, agent_context.thread, context)
-        # The run takes the language along, so that async tools speak the user's.
-        with override(context.locale), answering():
-            result = Runner.run_streamed(
-                agent,
-                items,
-                # A run that goes on has it already.
-                context=None if isinstance(items, RunState) else agent_context,
-                run_config=run_config,
-            )
-        with self._described_errors(context):
+        async with AsyncExitStack() as stack:
+            stack.enter_context(self._described_errors(context))
+            await stack.enter_async_context(connected(agent))
+            # The run takes the language along, so that async tools speak the user's.
+            with override(context.locale), answering():
+                result = Runner.run_streamed(
+                    agent,
+                    items,
+                    # A run that goes on has it already.
+                    context=None if isinstance(items, RunState) else agent_context,
+                    run_config=run_config,
+                )
             async with aclosing(
                 stream_agent_response(agent_context, result, converter=self.response_converter)
             ) as events:
@@ -284,7 +288,8 @@ class AgentChatKitServer(DjangoChatKitServer):
             prepared = await self._prepare(history, agent_context, from_the_start=True)
             agent = prepared.starting_agent
             agent = fit_to_answer(agent, await on_site_threads(self.get_run_config)(agent, thread, context))
-            state = await answered.waiting.restore(agent, agent_context)
+            async with connected(agent):
+                state = await answered.waiting.restore(agent, agent_context)
         prepared = replace(prepared, starting_agent=agent)
         async with aclosing(self._stream_prepared(prepared, state, agent_context)) as events:
             async for event in events:
@@ -342,7 +347,8 @@ class AgentChatKitServer(DjangoChatKitServer):
         if choice is not None:
             if choice.id in await on_site_threads(self.allowed_tools)(context):
                 agent_context.tool_choice = choice.id
-                tools = await agent.get_all_tools(RunContextWrapper(agent_context))
+                async with connected(agent):
+                    tools = await agent.get_all_tools(RunContextWrapper(agent_context))
                 if any(tool.name == choice.id for tool in tools):
                     settings = agent.model_settings.resolve(ModelSettings(tool_choice=choice.id))
                     # Without the reset the model would have to call it again and again.
@@ -455,6 +461,8 @@ class AgentChatKitServer(DjangoChatKitServer):
                 return ChatKitError(_("The answer was withheld because it broke a rule of this chat."))
             case MaxTurnsExceeded():
                 return ChatKitError(_("The answer took too many steps and was given up."), allow_retry=True)
+            case MCPServerUnreachable():
+                return ChatKitError(_("The assistant is not available at the moment."), allow_retry=True)
             case openai.RateLimitError(code="insufficient_quota"):
                 return ChatKitError(_("The assistant is not available at the moment."))
             case openai.RateLimitError():

@@ -63,8 +63,8 @@ def share_threads(application: ASGIApplication) -> ASGIApplication:
 
 
 async def follow_lifespan(receive: Any, send: Any) -> None:
-    """ASGI's lifespan: end the answers that are being made before the process does."""
-    from . import runs  # needs the app registry, which this module is there to fill
+    """ASGI's lifespan: end the answers that are being made, and the MCP servers they use, before the process does."""
+    from . import mcp_servers, runs  # they need the app registry, which this module is there to fill
 
     while True:
         message = await receive()
@@ -72,6 +72,7 @@ async def follow_lifespan(receive: Any, send: Any) -> None:
             await send({"type": "lifespan.startup.complete"})
         elif message["type"] == "lifespan.shutdown":
             await runs.interrupt_all()
+            await mcp_servers.close_all()
             await asyncio.to_thread(db.shutdown)
             await send({"type": "lifespan.shutdown.complete"})
             return

@@ -26,7 +26,7 @@ LAYERS = [
     {"run_rows"},
     {"agents"},
     {"server"},
-    {"agent_runner", "handoffs"},
+    {"agent_runner", "handoffs", "mcp_servers"},
     {"agent_graph", "agent_setting", "offline", "agent_run", "approvals", "converter"},
     {"responses_api", "local_model"},
     {"answer", "endings", "responses"},
