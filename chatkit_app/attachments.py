@@ -41,7 +41,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from pydantic import AnyUrl
 
-from . import codec, db
+from . import codec, counters, db
 from .conf import AttachmentSettings, chatkit_settings
 from .context import RequestContext
 from .errors import InvalidRequest, NotSupported, RequestTooLarge
@@ -89,6 +89,7 @@ class DjangoAttachmentStore(AttachmentStore[RequestContext]):
         Raises:
             InvalidRequest: when files of this name and type are not taken.
             RequestTooLarge: when it says itself that it is too large.
+            LimitReached: when its owner has sent as many files today as one may send.
         """
         settings = attachment_settings()
         require_size(input.size, settings)
@@ -96,7 +97,7 @@ class DjangoAttachmentStore(AttachmentStore[RequestContext]):
         mime_type = accepted_type(name, input.mime_type, settings)
         attachment_id = self.generate_attachment_id(mime_type, context)
         url = f"{_endpoint(context)}/attachments/{attachment_id}"
-        await db.run(make_room, context)
+        await db.run(_count_and_make_room, context)
         return sdk_attachment(
             attachment_id,
             name,
@@ -114,6 +115,7 @@ class DjangoAttachmentStore(AttachmentStore[RequestContext]):
             NotFoundError: when the owner has no such attachment.
             InvalidRequest: when it has its bytes already, or when these are not what was announced.
             RequestTooLarge: when they are too many.
+            LimitReached: when they are too many for today.
         """
         return await db.run(self._receive, attachment_id, content, context, new_file_name())
 
@@ -136,6 +138,7 @@ class DjangoAttachmentStore(AttachmentStore[RequestContext]):
         attachment = sdk_attachment(row.public_id, row.name, mime_type, context, metadata={"size": size})
         if row.file == file:
             return attachment  # the connection broke after the row had been written
+        counters.spend(context, [counters.file_bytes(size)])
         file = save_file(file, content)
         columns = codec.encode_attachment(attachment)
         if not AttachmentRow.objects.filter(pk=row.pk, file="").update(file=file, size=size, **columns):
@@ -367,6 +370,11 @@ def new_file_name() -> str:
 def delete_file(name: str) -> None:
     """Delete the bytes that are stored under this name, if they still are."""
     _storage().delete(name)
+
+
+def _count_and_make_room(context: RequestContext) -> None:
+    counters.spend(context, counters.FILES)
+    make_room(context)
 
 
 def make_room(context: RequestContext) -> None:

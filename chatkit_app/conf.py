@@ -41,6 +41,29 @@ DEFAULTS: dict[str, Any] = {
     "DB_PATIENCE": 10.0,
     "REQUEST_THREADS": 8,
     "DATABASE_CONTEXT": None,
+    "LIMITS": {},
+    "PROXIES": 0,
+}
+
+# A busy person meets none of them. ``None`` is no limit.
+LIMIT_DEFAULTS: dict[str, int | None] = {
+    "MESSAGES_PER_MINUTE": 30,
+    "MESSAGES_PER_DAY": 1_000,
+    "ANSWERS_AT_ONCE": 10,
+    "THREADS_PER_DAY": 200,
+    "ITEMS_PER_THREAD": 10_000,
+    "RECORDINGS_PER_MINUTE": 30,
+    "RECORDINGS_PER_DAY": 1_000,
+    "FILES_PER_DAY": 200,
+    "FILE_BYTES_PER_DAY": 1024 * 1024 * 1024,
+    "MESSAGE_LENGTH": 100_000,
+    "PAYLOAD_LENGTH": 100_000,
+    "TITLE_LENGTH": 500,
+    "NAME_LENGTH": 200,
+    "ADDRESS_MESSAGES_PER_MINUTE": 300,
+    "ADDRESS_ANSWERS_AT_ONCE": 100,
+    "ADDRESS_VISITORS_PER_HOUR": 100,
+    "PROCESS_ANSWERS_AT_ONCE": 1_000,
 }
 
 ATTACHMENT_DEFAULTS: dict[str, Any] = {
@@ -213,6 +236,16 @@ class ChatKitSettings:
     def database_context(self) -> str | None:
         """Dotted path of a function ``(request) -> DatabaseContext``; ``None`` for what the database's engine needs."""
         return cast("str | None", self._get("DATABASE_CONTEXT"))
+
+    @property
+    def limits(self) -> Any:
+        """What one may cost, over ``LIMIT_DEFAULTS``; or the (dotted path of a) function of the context that tells."""
+        return self._get("LIMITS")
+
+    @property
+    def proxies(self) -> int:
+        """How many proxies in front of the site add to ``X-Forwarded-For``."""
+        return int(self._get("PROXIES"))
 
 
 chatkit_settings = ChatKitSettings()

@@ -68,6 +68,10 @@ class RequestMemory:
     usage: Usage = field(default_factory=Usage)
     # Why the answer failed, for staff, where the user is told less.
     failure: str = ""
+    # Where the request comes from, as a keyed hash, and what its owner may cost.
+    address_key: str = ""
+    limits: Mapping[str, int | None] | None = None
+    item_counts: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(kw_only=True)
@@ -145,6 +149,11 @@ class RequestContext:
         return {"locale": self.locale, "session": session}
 
 
+def is_new_visitor(request: HttpRequest) -> bool:
+    """Whether nobody is logged in, and the session names no visitor yet."""
+    return not request.user.is_authenticated and VISITOR_KEY not in request.session
+
+
 def ensure_visitor(request: HttpRequest) -> None:
     """Give an anonymous visitor an id inside the session's data, where login keeps it and logout drops it.
 
@@ -154,7 +163,7 @@ def ensure_visitor(request: HttpRequest) -> None:
     First requests that a browser sends at once know nothing of one another: each gets a session of its own, or writes
     over the other's, and only the last one is kept. They share the page's seed, so they get the same id.
     """
-    if not request.user.is_authenticated and VISITOR_KEY not in request.session:
+    if is_new_visitor(request):
         request.session[VISITOR_KEY] = _visitor_id(request.COOKIES.get(SEED_COOKIE, ""))
         try:
             _save_once(request.session)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+from math import ceil
 from typing import Any
 
 from chatkit.errors import CustomStreamError
+from django.utils import timezone
+from django.utils.timesince import timeuntil
 from django.utils.translation import gettext as _
 from pydantic import ValidationError
 
@@ -82,6 +86,62 @@ class ThreadBusy(ChatKitError):
                 "An answer is still being written in this conversation. Wait for it or stop it, then try again."
             ),
             allow_retry=True,
+        )
+
+
+class LimitReached(ChatKitError):
+    """One of ``CHATKIT["LIMITS"]`` is used up.
+
+    Attributes:
+        limit: its name.
+        until: when there is some of it again; None when waiting does not help.
+    """
+
+    status = 429
+
+    def __init__(self, *, limit: str, until: datetime | None = None, message: str = "") -> None:
+        self.limit = limit
+        self.until = until
+        if not message and until is None:
+            message = _("You have reached a limit of this chat.")
+        elif not message and until is not None:
+            # Up to whole minutes: Django's words have no seconds.
+            minutes = timedelta(minutes=max(1, ceil((until - timezone.now()) / timedelta(minutes=1))))
+            now = timezone.now()
+            message = _("You have reached a limit of this chat. Please try again in {time}.").format(
+                time=timeuntil(now + minutes, now)
+            )
+        super().__init__(message, allow_retry=until is not None)
+
+    @property
+    def retry_after(self) -> int | None:
+        """Seconds to wait, as the header ``Retry-After`` says them."""
+        if self.until is None:
+            return None
+        return max(1, ceil((self.until - timezone.now()).total_seconds()))
+
+
+class TooManyAnswers(LimitReached):
+    """As many answers are being made as may be made at once."""
+
+    def __init__(self, *, limit: str) -> None:
+        message = _(
+            "Too many answers are being written at once. Wait for one to end or stop it, then try again."
+        )
+        super().__init__(limit=limit, message=message)
+        self.allow_retry = True
+
+    @property
+    def retry_after(self) -> int:
+        return 5
+
+
+class ThreadFull(LimitReached):
+    """The thread has as many items as one may have."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            limit="ITEMS_PER_THREAD", message=_("This conversation is full. Please begin a new one.")
         )
 
 

@@ -8,6 +8,7 @@ from django.apps import apps
 from django.db import connections, models, router
 from django.db.models import Q
 from django.db.models.functions import Coalesce
+from django.utils import timezone
 
 if TYPE_CHECKING:
     from .models import Attachment, Feedback, Flag, Run, Thread, ThreadItem  # noqa: F401
@@ -148,3 +149,9 @@ class FlagQuerySet(WriterQuerySet["Flag"]):
     def open(self) -> FlagQuerySet:
         """Keep those that nobody has resolved."""
         return self.filter(resolved_at__isnull=True)
+
+
+class LimitQuerySet(WriterQuerySet[_Row]):
+    def over(self) -> Self:
+        """Keep those whose time is over."""
+        return self.filter(expires_at__lte=timezone.now())

@@ -11,7 +11,7 @@ from django.db import IntegrityError
 from django.db.models import Q
 from django.utils import timezone
 
-from . import codec, db
+from . import codec, counters, db
 from .conf import chatkit_settings
 from .errors import ThreadBusy, ThreadReadOnly
 from .models import Run as RunRow
@@ -78,6 +78,7 @@ def _milliseconds(start: float, end: float | None) -> int | None:
 
 def record_end(run: LiveRun, status: str) -> list[ThreadStreamEvent]:
     """Write down how the run ended. Returns what staff did meanwhile, for its readers."""
+    counters.end_answer(run.public_id)
     memory = run.context.memory
     if memory.run_pk is None:
         return []
@@ -130,6 +131,7 @@ def staff_events(run_pk: int, *, locale: str | None) -> list[ThreadStreamEvent]:
 
 def sign_of_life(active: list[LiveRun]) -> list[int]:
     """Say that these runs live; return the keys of those that somebody stopped, or deleted with their thread."""
+    counters.renew_answers([run.public_id for run in active])
     by_pk = {pk: run for run in active if (pk := run.context.memory.run_pk) is not None}
     rows = RunRow.objects.filter(pk__in=list(by_pk))
     rows.running().update(heartbeat_at=timezone.now())

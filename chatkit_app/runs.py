@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 
 from chatkit.types import StreamingReq
 
-from . import database_context, db, run_rows
+from . import counters, database_context, db, run_rows
 from .conf import chatkit_settings
-from .errors import ThreadBusy
+from .errors import ThreadBusy, TooManyAnswers
+from .limits import load_limits
 from .live_run import LiveRun
 from .models import Run as RunRow
 from .owned_store import OwnedStore
@@ -53,11 +54,15 @@ async def start(
 
     Raises:
         ThreadBusy: when an answer is being made in this thread.
+        LimitReached: when its owner, its address or this process has used up a limit.
         Exception: whatever ``server.admit()`` raises to refuse the request.
     """
+    allowed = (await load_limits(context))["PROCESS_ANSWERS_AT_ONCE"]
     repeated = find_repeated(request_key)
     if repeated is not None:
         return repeated
+    if allowed is not None and sum(not run.done for run in _live.values()) >= allowed:
+        raise TooManyAnswers(limit="PROCESS_ANSWERS_AT_ONCE")
     run = LiveRun(
         server, request, context, request_key=request_key, frame_id=frame_id, on_thread=_index_thread
     )
@@ -78,13 +83,24 @@ async def _begin(run: LiveRun) -> None:
                 await run.server.admit(run.request, run.context)
                 _refuse_busy(run.thread_id)
             _index_thread(run)
-            await db.run(run_rows.record_start, run)
+        await db.run(_record, run)
     except BaseException as error:
         _unregister(run)
         run.refuse(error if isinstance(error, Exception) else ThreadBusy())
         raise
     run.begin()
     _keep(run.loop)
+
+
+def _record(run: LiveRun) -> None:
+    """Count the answer, before it costs anything, and give it its row when it has a thread already."""
+    counters.begin_answer(run.request, run.context, run.public_id)
+    if run.thread_id is not None:
+        try:
+            run_rows.record_start(run)
+        except Exception:
+            counters.end_answer(run.public_id)
+            raise
 
 
 def _index_thread(run: LiveRun) -> None:

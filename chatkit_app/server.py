@@ -57,13 +57,14 @@ from django.utils.translation import gettext as _
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import SchemaValidator
 
-from . import codec, db
+from . import codec, counters, db
 from .agent_runner import answering
 from .answer import Answer
 from .attachments import DjangoAttachmentStore, attachment_settings, signed_again
 from .conf import chatkit_settings
 from .context import RequestContext
-from .errors import InvalidRequest, NotSupported, ThreadReadOnly
+from .errors import InvalidRequest, NotSupported, ThreadFull, ThreadReadOnly
+from .limits import check_lengths, load_limits
 from .signals import feedback_given
 from .store import DjangoStore, NotFoundError, OwnedStore, new_id
 from .titles import Title
@@ -86,7 +87,6 @@ def _failing_fast(schema: Any) -> Any:
 _REQUEST = SchemaValidator(_failing_fast(TypeAdapter(ChatKitReq).core_schema))
 
 TITLE_LENGTH = 60
-MAX_TITLE_LENGTH = 500
 _PAGE_SIZE = 20
 
 
@@ -259,10 +259,18 @@ class DjangoChatKitServer(ChatKitServer[RequestContext]):
         Raises:
             NotFoundError: when something it names does not exist for this owner.
             ThreadReadOnly: when staff locked or closed the thread.
-            InvalidRequest: when it does not fit the state of the conversation.
+            ThreadFull: when the thread has as many items as it may have.
+            InvalidRequest: when it does not fit the state of the conversation, or is too long.
         """
+        limits = await load_limits(context)
+        check_lengths(request, limits)
         if not isinstance(request, ThreadsCreateReq):
             thread = await self.load_writable_thread(request.params.thread_id, context)
+            allowed = limits["ITEMS_PER_THREAD"]
+            # To ask for the same answer again takes items away first.
+            adds = not isinstance(request, ThreadsRetryAfterItemReq)
+            if adds and allowed is not None and context.memory.item_counts.get(thread.id, 0) >= allowed:
+                raise ThreadFull
             context.memory.fresh_threads[thread.id] = thread
         context.memory.admitted = request
         match request:
@@ -320,6 +328,7 @@ class DjangoChatKitServer(ChatKitServer[RequestContext]):
         return item
 
     async def _process_non_streaming(self, request: NonStreamingReq, context: RequestContext) -> bytes:
+        check_lengths(request, await load_limits(context))
         match request:
             case ItemsListReq(params=params):
                 page = await self._load_visible_items(
@@ -331,14 +340,11 @@ class DjangoChatKitServer(ChatKitServer[RequestContext]):
                 return codec.to_wire(thread, feedback=context.memory.feedback)
             case ThreadsUpdateReq():
                 await self.load_writable_thread(request.params.thread_id, context)
-                if len(request.params.title) > MAX_TITLE_LENGTH:
-                    raise InvalidRequest(
-                        _("A title can have {} characters at most.").format(MAX_TITLE_LENGTH)
-                    )
             case ThreadsSyncCustomActionReq():
                 await self.load_writable_thread(request.params.thread_id, context)
                 if request.params.item_id:
                     await self._expect_item(request, WidgetItem, context)
+                await db.run(counters.spend, context, counters.MESSAGES)
             case AttachmentsCreateReq() | AttachmentsDeleteReq() if self.attachment_store is None:
                 raise NotSupported(_("This chat takes no files."))
             case AttachmentsDeleteReq():
@@ -346,6 +352,8 @@ class DjangoChatKitServer(ChatKitServer[RequestContext]):
                 await self.store.load_attachment(request.params.attachment_id, context)
             case InputTranscribeReq() if not request.params.audio_base64.isascii():
                 raise InvalidRequest(_("The recording is not valid base64."))
+            case InputTranscribeReq():
+                await db.run(counters.spend, context, counters.RECORDINGS)
         try:
             return await super()._process_non_streaming(request, context)
         except binascii.Error:

@@ -28,3 +28,7 @@ thread_flagged = Signal()
 # that keeps some of its own (a data warehouse, a search engine, mails) deletes them by item.thread_id and
 # item.public_id. What raises is logged and undoes nothing.
 item_redacted = Signal()
+
+# Arguments: limit (its name in CHATKIT["LIMITS"]), until (when it is over, or None), context (of who met it; a new
+# visitor's names nobody yet). Sent with the sender LimitCounter. What raises is logged and changes nothing.
+limit_reached = Signal()

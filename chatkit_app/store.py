@@ -78,6 +78,7 @@ class DjangoStore(OwnedStore):
         row = ThreadRow.objects.owned_by(context).filter(public_id=thread_id).first()
         if row is None:
             raise NotFoundError(f"Thread {thread_id!r} not found")
+        context.memory.item_counts[thread_id] = row.item_count
         return self._remember(row.pk, codec.decode_thread(row), context)
 
     def _remember(self, pk: int, thread: ThreadMetadata, context: RequestContext) -> ThreadMetadata:

@@ -27,19 +27,29 @@ from django.utils.translation import gettext as _
 from django.views import View
 from django.views.decorators.csrf import csrf_exempt
 
-from . import codec, database_context, db, run_rows, runs
+from . import codec, counters, database_context, db, run_rows, runs
+from .address import address_key
 from .conf import chatkit_settings
-from .context import SEED_COOKIE, RequestContext, build_context, ensure_visitor, has_used_seed
+from .context import (
+    SEED_COOKIE,
+    RequestContext,
+    build_context,
+    ensure_visitor,
+    has_used_seed,
+    is_new_visitor,
+)
 from .database_context import DatabaseContext
 from .errors import (
     ChatKitError,
     CsrfFailed,
+    LimitReached,
     LoginRequired,
     NotSupported,
     RequestTooLarge,
     ThreadReadOnly,
 )
 from .frames import Frames
+from .limits import limits_of
 from .models import Run as RunRow
 from .replay import StoredRun
 from .request_body import read_beginning, read_body, require_bounded, sniff_operation
@@ -200,13 +210,21 @@ class EndpointView(View):
             raise LoginRequired(_("Your session has ended. Reload the page and log in again."))
 
     def _build_context(self, request: HttpRequest, operation: str | None) -> RequestContext:
-        if operation in CREATING_OPERATIONS:
+        context = self._context_of(request)
+        if operation in CREATING_OPERATIONS and is_new_visitor(request):
+            counters.spend(context, counters.VISITORS)
             ensure_visitor(request)
+            context = self._context_of(request)
         self.seed_is_used = has_used_seed(request)
+        limits_of(context)
+        return context
+
+    def _context_of(self, request: HttpRequest) -> RequestContext:
         context = build_context(request)
         if self.namespace is not None:
             context.namespace = self.namespace
         context.memory.endpoint_url = self.endpoint_url(request)
+        context.memory.address_key = address_key(request)
         return context
 
     def endpoint_url(self, request: HttpRequest) -> str:
@@ -405,7 +423,10 @@ def refusal(error: Exception, *, streaming: bool) -> HttpResponseBase:
         )
     match error:
         case ChatKitError():
-            return _message(error.message, status=error.status)
+            response = _message(error.message, status=error.status)
+            if isinstance(error, LimitReached) and error.retry_after is not None:
+                response["Retry-After"] = str(error.retry_after)
+            return response
         case NotFoundError():
             return _message(_("This conversation or part of it no longer exists."), status=404)
         case SuspiciousOperation() | BadRequest() | MultiPartParserError():

@@ -704,6 +704,52 @@ def test_databases_without_a_default_are_left_alone(database: Any) -> None:
     assert database() == []
 
 
+# --- Limits -------------------------------------------------------------------------------------------------
+
+
+def my_limits(context: Any) -> dict[str, int | None]:
+    return {}
+
+
+async def my_async_limits(context: Any) -> dict[str, int | None]:
+    return {}
+
+
+def limits_of_nothing() -> dict[str, int | None]:
+    return {}
+
+
+@pytest.mark.parametrize(
+    "limits", [{}, {"MESSAGES_PER_DAY": None, "THREADS_PER_DAY": 0}, f"{HERE}.my_limits", my_limits]
+)
+def test_good_limits_are_left_alone(limits: Any) -> None:
+    assert ids(checks.check_limits, CHATKIT={"LIMITS": limits}) == []
+
+
+def test_e130_limits_have_an_unknown_key() -> None:
+    (message,) = messages(checks.check_limits, CHATKIT={"LIMITS": {"MESSAGES_A_DAY": 1}})
+    assert (message.id, message.hint) == ("chatkit.E130", 'Did you mean "MESSAGES_PER_DAY"?')
+
+
+@pytest.mark.parametrize("value", ["10", -1, 1.5, True, [1]])
+def test_e131_limit_of_the_wrong_kind(value: Any) -> None:
+    assert ids(checks.check_limits, CHATKIT={"LIMITS": {"MESSAGES_PER_DAY": value}}) == ["chatkit.E131"]
+
+
+def test_e132_limits_cannot_be_imported() -> None:
+    assert ids(checks.check_limits, CHATKIT={"LIMITS": "nowhere.limits"}) == ["chatkit.E132"]
+
+
+@pytest.mark.parametrize("limits", [f"{HERE}.a_number", limits_of_nothing, "chatkit_app.models.Thread"])
+def test_e133_limits_are_no_function_of_the_context(limits: Any) -> None:
+    assert ids(checks.check_limits, CHATKIT={"LIMITS": limits}) == ["chatkit.E133"]
+
+
+@pytest.mark.parametrize("limits", [f"{HERE}.my_async_limits", my_async_limits])
+def test_e134_limits_are_a_coroutine_function(limits: Any) -> None:
+    assert ids(checks.check_limits, CHATKIT={"LIMITS": limits}) == ["chatkit.E134"]
+
+
 # --- Attachments --------------------------------------------------------------------------------------------
 
 

@@ -17,7 +17,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from chatkit_app import erasure, exports
-from chatkit_app.models import AuditEntry, Thread
+from chatkit_app.models import AuditEntry, LimitCounter, Thread
 from tests.admin.conftest import make_item, make_run, make_thread
 
 pytestmark = pytest.mark.django_db
@@ -254,6 +254,17 @@ def test_prune_tells_what_would_go() -> None:
     arguments = ("--older-than", "9d", "--status", "closed", "--keep-flagged", "--dry-run")
     assert call("chatkit_prune", *arguments) == "Would delete – Threads: 1\n"
     assert (Thread.objects.count(), AuditEntry.objects.count()) == (3, 0)
+
+
+def test_prune_deletes_counters_of_limits_that_are_over() -> None:
+    now = timezone.now()
+    for key, expires_at in (("a", now), ("b", now + timedelta(hours=1))):
+        LimitCounter.objects.create(key=key, count=1, allowed=1, expires_at=expires_at)
+    told = call("chatkit_prune", "--older-than", "9d", "--dry-run")
+    assert told == "Would delete – nothing\nWould delete counters of limits that are over: 1\n"
+    told = call("chatkit_prune", "--older-than", "9d")
+    assert told == "Deleted – nothing\nDeleted counters of limits that were over: 1\n"
+    assert [counter.key for counter in LimitCounter.objects.all()] == ["b"]
 
 
 def test_prune_that_is_interrupted_tells_how_far_it_came(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -34,6 +34,8 @@ OTHER = {
     "DB_PATIENCE": 6.0,
     "REQUEST_THREADS": 9,
     "DATABASE_CONTEXT": "shop.tenants.context",
+    "LIMITS": {"MESSAGES_PER_DAY": 3},
+    "PROXIES": 2,
 }
 
 

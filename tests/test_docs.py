@@ -42,6 +42,7 @@ def test_every_signal_is_documented():
         "thread_flagged",
         "item_redacted",
         "run_finished",
+        "limit_reached",
     }
     assert [name for name in names if f"`{name}`" not in README] == []
 

@@ -35,7 +35,8 @@ LAYERS = [
     {"store", "titles", "attachments", "tracing"},
     {"memory_store"},
     {"owned_store", "sample_items", "export_formats"},
-    {"codec", "flags", "casework"},
+    {"codec", "flags", "casework", "counters"},
+    {"limits"},
     {"scope", "audit", "tallies", "search_index"},
     {"models"},
     {"querysets"},
@@ -44,6 +45,7 @@ LAYERS = [
     {"unserved"},
     {"threads", "tenants", "request_body"},
     {"database_context"},
+    {"address"},
     {"errors", "conf", "signals", "frames", "element_strings", "citations", "private_names", "client_files"},
 ]
 LEVEL = {module: level for level, modules in enumerate(LAYERS) for module in modules}

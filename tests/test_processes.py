@@ -10,7 +10,9 @@ import socket
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from http.cookies import SimpleCookie
 from typing import Any
 
@@ -245,3 +247,54 @@ def test_killed_process_loses_two_seconds_at_most_and_frees_the_thread(two, brow
     assert answered.text() == "0 1 "
     assert Run.objects.get(public_id=answer.run_id).status == "lost"
     assert Thread.objects.get().item_count == 4
+
+
+def test_two_processes_let_exactly_so_many_messages_through_as_are_allowed():
+    """Two hundred at once of one visitor, of whom half goes to each."""
+    limits = {"MESSAGES_PER_MINUTE": 101, "THREADS_PER_DAY": None, "ANSWERS_AT_ONCE": None}
+    processes = [Process(LIMITS=limits), Process(LIMITS=limits)]
+    first = Browser()
+    try:
+        first.say(processes[0], "0").rest()
+
+        def one(number: int) -> str:
+            browser = Browser()
+            browser.cookies = first.cookies
+            try:
+                return str(browser.say(processes[number % 2], "0").rest().events()[0]["type"])
+            finally:
+                browser.close()
+
+        with ThreadPoolExecutor(20) as pool:
+            seen = Counter(pool.map(one, range(200)))
+        assert seen == {"thread.created": 100, "error": 100}
+        assert Thread.objects.count() == 101
+    finally:
+        first.close()
+        for process in processes:
+            process.kill()
+
+
+def test_two_processes_let_so_many_answers_be_made_at_once_as_are_allowed():
+    limits = {"ANSWERS_AT_ONCE": 3}
+    processes = [Process(LIMITS=limits), Process(LIMITS=limits)]
+    first = Browser()
+    browsers = [Browser() for _ in range(10)]
+    try:
+        first.say(processes[0], "0").rest()
+        for browser in browsers:
+            browser.cookies = first.cookies
+
+        def one(number: int) -> str:
+            answer = browsers[number].say(processes[number % 2], "5000").until("data: ")
+            return str(answer.until('"type"').events()[0]["type"])
+
+        with ThreadPoolExecutor(10) as pool:
+            seen = Counter(pool.map(one, range(10)))
+        assert seen == {"thread.created": 3, "error": 7}
+        assert Run.objects.running().count() == 3
+    finally:
+        for browser in (first, *browsers):
+            browser.close()
+        for process in processes:
+            process.kill()

@@ -17,6 +17,7 @@ from .databases import check_database_vendor, check_databases
 from .deployment import check_asgi, check_channel_layer, check_domain_key, check_offline_model
 from .keys import KEY_RULES as KEY_RULES
 from .keys import check_settings
+from .limits import check_limits
 from .messages import CHECKS as CHECKS
 from .messages import Messages
 from .options import OPTION_NAMES as OPTION_NAMES
@@ -37,6 +38,7 @@ def register_checks() -> None:
         (check_database_context, checks.Tags.compatibility),
         (check_options, checks.Tags.compatibility),
         (check_attachments, checks.Tags.compatibility),
+        (check_limits, checks.Tags.security),
         (check_middleware, checks.Tags.security),
         (check_installed_apps, checks.Tags.compatibility),
         (check_urls, checks.Tags.urls),

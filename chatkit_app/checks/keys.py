@@ -64,6 +64,11 @@ KEY_RULES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "DB_PATIENCE": _SECONDS_OR_ZERO,
     "REQUEST_THREADS": WHOLE,
     "DATABASE_CONTEXT": ("the dotted path of a function", lambda value: value is None or _is_path(value)),
+    "LIMITS": (
+        "a dictionary, a function, or the dotted path of one",
+        lambda value: isinstance(value, Mapping) or _is_path(value) or callable(value),
+    ),
+    "PROXIES": ("a whole number, or 0", lambda value: value == 0 or _is_whole(value)),
 }
 
 

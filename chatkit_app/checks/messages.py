@@ -54,6 +54,11 @@ CHECKS = {
     "chatkit.E121": "a key of ATTACHMENTS has a value of the wrong kind",
     "chatkit.E122": "ATTACHMENTS names a storage that is not in STORAGES",
     "chatkit.W123": "OPTIONS offers attachments that nothing takes",
+    "chatkit.E130": "LIMITS has a key that does not exist",
+    "chatkit.E131": "a key of LIMITS has a value of the wrong kind",
+    "chatkit.E132": "LIMITS cannot be imported",
+    "chatkit.E133": "LIMITS is not a function of the context",
+    "chatkit.E134": "LIMITS is a coroutine function",
     "chatkit.W124": "ATTACHMENTS uses a storage in the file system that has no folder, since MEDIA_ROOT is not set",
 }
 

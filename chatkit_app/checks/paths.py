@@ -137,7 +137,7 @@ def uses_agent() -> bool:
 
 def check_context() -> Messages:
     """E030-E032: ``CONTEXT``."""
-    yield from _check_function(
+    yield from check_function(
         "CONTEXT",
         ids=("E030", "E031", "E032"),
         arguments=1,
@@ -149,7 +149,7 @@ def check_context() -> Messages:
 
 def check_admin_scope() -> Messages:
     """E033-E035: ``ADMIN_SCOPE``."""
-    yield from _check_function(
+    yield from check_function(
         "ADMIN_SCOPE",
         ids=("E033", "E034", "E035"),
         arguments=2,
@@ -161,7 +161,7 @@ def check_admin_scope() -> Messages:
 
 def check_database_context() -> Messages:
     """E036-E038: ``DATABASE_CONTEXT``."""
-    yield from _check_function(
+    yield from check_function(
         "DATABASE_CONTEXT",
         ids=("E036", "E037", "E038"),
         arguments=1,
@@ -171,13 +171,14 @@ def check_database_context() -> Messages:
     )
 
 
-def _check_function(
+def check_function(
     key: str, *, ids: tuple[str, str, str], arguments: int, takes: str, of: str, example: str
 ) -> Messages:
+    """Whether a key names a function, or is one, that can be called with so many arguments."""
     path = value_of(key)
     if path is None:
         return
-    function, problem = import_path(path)
+    function, problem = import_path(path) if isinstance(path, str) else (path, "")
     if problem:
         yield error(
             ids[0],

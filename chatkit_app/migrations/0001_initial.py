@@ -950,4 +950,34 @@ class Migration(migrations.Migration):
                 name="chatkit_feedback_per_visitor",
             ),
         ),
+        migrations.CreateModel(
+            name="AnswerLease",
+            fields=[
+                ("run_id", models.CharField(max_length=64, primary_key=True, serialize=False)),
+                ("owner_key", models.CharField(max_length=64)),
+                ("address_key", models.CharField(blank=True, default="", max_length=64)),
+                ("expires_at", models.DateTimeField()),
+            ],
+            options={
+                "indexes": [
+                    models.Index(fields=["owner_key"], name="chatkit_lease_owner"),
+                    models.Index(fields=["address_key"], name="chatkit_lease_address"),
+                    models.Index(fields=["expires_at"], name="chatkit_lease_expiry"),
+                ],
+                "default_permissions": (),
+            },
+        ),
+        migrations.CreateModel(
+            name="LimitCounter",
+            fields=[
+                ("key", models.CharField(max_length=64, primary_key=True, serialize=False)),
+                ("count", models.PositiveBigIntegerField()),
+                ("allowed", models.PositiveBigIntegerField()),
+                ("expires_at", models.DateTimeField()),
+            ],
+            options={
+                "indexes": [models.Index(fields=["expires_at"], name="chatkit_counter_expiry")],
+                "default_permissions": (),
+            },
+        ),
     ]

@@ -11,12 +11,14 @@ from .conversation import (
     Thread,
     ThreadItem,
 )
+from .limit import AnswerLease, LimitCounter
 from .moderation import NAME_LENGTH, Assignment, Flag, Label, Note
 from .tally import DailyTally
 
 __all__ = [
     "NAME_LENGTH",
     "PREVIEW_LENGTH",
+    "AnswerLease",
     "AppendOnly",
     "Approval",
     "Assignment",
@@ -26,6 +28,7 @@ __all__ = [
     "Feedback",
     "Flag",
     "Label",
+    "LimitCounter",
     "Note",
     "OwnedModel",
     "Run",

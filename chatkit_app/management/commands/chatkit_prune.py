@@ -13,6 +13,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone
 from tqdm import tqdm
 
+from chatkit_app.counters import count_expired, prune_expired
 from chatkit_app.erasure import Retention, prune, summary
 from chatkit_app.models import Thread
 
@@ -73,6 +74,8 @@ class Command(BaseCommand):
         counts = Counter({name: rows.count() for name, rows in old.items()})
         if options["dry_run"]:
             self.stdout.write(f"Would delete – {summary(counts)}")
+            if expired := count_expired():
+                self.stdout.write(f"Would delete counters of limits that are over: {expired}")
             return
         deleted: Counter[str] = Counter()
         silent = None if options["verbosity"] else True
@@ -90,3 +93,6 @@ class Command(BaseCommand):
             raise SystemExit(130) from None
         if options["verbosity"]:
             self.stdout.write(f"Deleted – {summary(deleted)}")
+        expired = prune_expired()
+        if expired and options["verbosity"]:
+            self.stdout.write(f"Deleted counters of limits that were over: {expired}")
