@@ -18,13 +18,14 @@ from agents import (
 from agents.exceptions import _mark_error_to_drain_stream_events
 from chatkit.agents import AgentContext, ResponseStreamConverter
 from chatkit.agents import stream_agent_response as sdk_stream_agent_response
-from chatkit.types import ProgressUpdateEvent, ThreadStreamEvent
+from chatkit.types import ProgressUpdateEvent, ThreadItemRemovedEvent, ThreadStreamEvent
 
 from .citations import PatientConverter
 from .context import RequestContext, Usage
 from .endings import Ending, NoAnswer
-from .generated_images import ImageCalls
+from .generated_images import ImageCalls, with_kept_image
 from .model_events import ModelEvents, text_of
+from .store import DjangoStore
 
 # How long a stopped answer waits for its model to have let go.
 _STOP_PATIENCE = 2.0
@@ -55,7 +56,13 @@ async def stream_agent_response(
     )
     try:
         async with aclosing(cast("AsyncGenerator[ThreadStreamEvent, None]", stream)) as events:
-            async for event in events:
+            async for made in events:
+                event = made
+                if isinstance(context.store, DjangoStore):
+                    # Here already, since an answer that is one image depends on it.
+                    event = await with_kept_image(made, context.request_context)
+                    if event is not made and isinstance(event, ThreadItemRemovedEvent):
+                        run.ending.lose_image()
                 run.ending.show(event)
                 yield event
         nothing = None if result.interruptions else run.find_nothing()
@@ -80,7 +87,8 @@ class AgentRun:
         self, result: RunResultStreaming, usage: Usage, agent_context: AgentContext[RequestContext]
     ) -> None:
         self._result = result
-        self._events = result.stream_events()
+        # The SDK's own: a result whose events are readable already is not made so twice.
+        self._events = type(result).stream_events(result)
         self._usage = usage
         self._read = ModelEvents(agent_context.generate_id)
         self._before = _tokens(result)
@@ -142,6 +150,18 @@ class AgentRun:
         task = self._result.run_loop_task
         if task is not None and not task.done():
             await asyncio.wait({task}, timeout=_STOP_PATIENCE)
+
+
+def make_events_readable(result: RunResultStreaming) -> None:
+    """Let the events of a run be readable for the SDK's ``stream_agent_response``, too, which a site may call.
+
+    Args:
+        result: of a run whose context is that of an answer; one of another context is left as it is.
+    """
+    context = result.context_wrapper.context
+    if isinstance(context, AgentContext) and isinstance(context.request_context, RequestContext):
+        usage = context.request_context.memory.usage
+        result.stream_events = lambda: AgentRun(result, usage, context)  # type: ignore[method-assign]
 
 
 def keep_refusal(data: RunErrorHandlerInput[Any]) -> RunErrorHandlerResult | None:

@@ -35,7 +35,7 @@ from agents.run import (
 )
 
 from .agent_graph import fit_to_answer, in_threads, reachable
-from .agent_run import keep_refusal
+from .agent_run import keep_refusal, make_events_readable
 from .converter import forget_ids
 from .offline import OfflineProvider, has_key, is_offline
 from .responses_api import unstored_settings
@@ -81,7 +81,8 @@ class AnswerRunner(AgentRunner):
     """A default runner that prepares the runs that belong to an answer and leaves them to the one before it.
 
     Such a run stores nothing at the provider unless its agent or its ``RunConfig`` says so, and models that cannot be
-    had for want of a key are the offline model. What a model refuses to say is its answer.
+    had for want of a key are the offline model. What a model refuses to say is its answer, and the SDK can read
+    whatever its server sends.
 
     Args:
         runner: the one before it, the SDK's or the site's.
@@ -97,7 +98,10 @@ class AnswerRunner(AgentRunner):
         return self.runner.run_sync(_prepared(starting_agent, input, options), input, **options)
 
     def run_streamed(self, starting_agent: Agent[Any], input: Any, **options: Any) -> RunResultStreaming:
-        return self.runner.run_streamed(_prepared(starting_agent, input, options), input, **options)
+        result = self.runner.run_streamed(_prepared(starting_agent, input, options), input, **options)
+        if _answering.get():
+            make_events_readable(result)
+        return result
 
 
 def _prepared(agent: Agent[Any], input: Any, options: dict[str, Any]) -> Agent[Any]:

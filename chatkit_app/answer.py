@@ -30,7 +30,7 @@ from chatkit.types import (
 
 from . import codec
 from .attachments import signed_again
-from .generated_images import keep_image
+from .generated_images import with_kept_image
 from .querysets import HIDDEN_ITEM_TYPES
 from .store import DjangoStore
 from .titles import Title
@@ -138,7 +138,8 @@ class Answer:
                 f"The server yielded {type(event).__name__}; yield events of chatkit.types, "
                 'for example self.text_event("…").'
             )
-        event = await self._with_kept_image(event)
+        if isinstance(self.store, DjangoStore):
+            event = await with_kept_image(event, self.context)
         if isinstance(event, ThreadItemRemovedEvent):
             # One id may have stood for several items; all of them are meant.
             unknown = [event.item_id] if _is_usable(event.item_id) else []
@@ -158,19 +159,6 @@ class Answer:
         if isinstance(event, (ThreadItemDoneEvent, ThreadItemReplacedEvent)):
             event = event.model_copy(update={"item": signed_again(event.item, self.memory.endpoint_url)})
         yield event
-
-    async def _with_kept_image(self, event: ThreadStreamEvent) -> ThreadStreamEvent:
-        """The event with its generated image in the storage; one that takes the item away, if that is not possible."""
-        if (
-            not isinstance(event, (ThreadItemDoneEvent, ThreadItemReplacedEvent))
-            or not isinstance(event.item, GeneratedImageItem)
-            or not isinstance(self.store, DjangoStore)
-        ):
-            return event
-        kept = await keep_image(event.item, self.context)
-        if kept is None:
-            return ThreadItemRemovedEvent(item_id=event.item.id)
-        return event.model_copy(update={"item": kept})
 
     def _unfinished_images(self) -> Iterator[ThreadItemRemovedEvent]:
         """Take away what is still shown as being made, though nobody makes it any more."""

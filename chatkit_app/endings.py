@@ -43,6 +43,10 @@ _MODEL_ADVICE = (
     "server may have lost the text."
 )
 
+_IMAGE_ADVICE = (
+    "The log says above what was wrong with it: look at the storage, or at the response converter."
+)
+
 
 class NoAnswer(ModelBehaviorError):
     """The run is over, and the user has been given nothing."""
@@ -59,6 +63,7 @@ class Ending:
     def __init__(self) -> None:
         self.failure = ""
         self._given = False
+        self._image_lost = False
         self._empty_messages: dict[str, None] = {}
 
     def hear(self, data: Any) -> None:
@@ -84,6 +89,10 @@ class Ending:
             case _:
                 self._given |= not isinstance(event, _PASSING)
 
+    def lose_image(self) -> None:
+        """Take note of an image that the model made and that the user is not given."""
+        self._image_lost = True
+
     def find_nothing(self, result: RunResultStreaming) -> NoAnswer | None:
         """The error to raise when the run is over and has given the user nothing."""
         if self._given:
@@ -92,6 +101,8 @@ class Ending:
         advice = _MODEL_ADVICE
         if items and items[-1] == "tool_call_output":
             found, advice = "a tool ended the run and showed nothing", _TOOL_ADVICE
+        elif self._image_lost:
+            found, advice = "an image that could not be kept", _IMAGE_ADVICE
         elif self._empty_messages:
             found = "an empty text"
         else:
@@ -109,7 +120,7 @@ def _is_visible(item: ThreadItem) -> bool:
         case AssistantMessageItem():
             return any(part.text.strip() for part in item.content)
         case GeneratedImageItem():
-            return item.image is not None
+            return item.image is not None and bool(item.image.url)
         case WorkflowItem():
             return item.workflow.type != "reasoning"
     return not isinstance(item, (EndOfTurnItem, HiddenContextItem, SDKHiddenContextItem))

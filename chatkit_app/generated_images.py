@@ -19,7 +19,10 @@ from chatkit.types import (
     GeneratedImageItem,
     ImageAttachment,
     ThreadItem,
+    ThreadItemDoneEvent,
     ThreadItemRemovedEvent,
+    ThreadItemReplacedEvent,
+    ThreadStreamEvent,
 )
 from django.core.files.base import ContentFile
 from openai.types.responses.response_output_item import ImageGenerationCall
@@ -71,6 +74,18 @@ async def keep_image(item: GeneratedImageItem, context: RequestContext) -> Gener
         return None
     url = str(attachment.preview_url).partition("?")[0]
     return item.model_copy(update={"image": GeneratedImage(id=attachment.id, url=url)})
+
+
+async def with_kept_image(event: ThreadStreamEvent, context: RequestContext) -> ThreadStreamEvent:
+    """The event with its generated image in the storage; one that takes the item away, if that is not possible."""
+    if not isinstance(event, (ThreadItemDoneEvent, ThreadItemReplacedEvent)) or not isinstance(
+        event.item, GeneratedImageItem
+    ):
+        return event
+    kept = await keep_image(event.item, context)
+    if kept is None:
+        return ThreadItemRemovedEvent(item_id=event.item.id)
+    return event.model_copy(update={"item": kept})
 
 
 def _keep(url: str, attachment_id: str, file: str, context: RequestContext) -> ImageAttachment:

@@ -489,11 +489,56 @@ def test_each_function_that_the_sdk_is_given_has_a_decision():
 # The events of a run
 
 
-async def test_own_run_leaves_out_a_citation_that_cannot_be_read(api, model):
+@pytest.fixture(params=[DocumentedServer, OurStreamServer], ids=["of the SDK", "ours"])
+def streaming(request: pytest.FixtureRequest) -> Any:
+    """A server that shows its runs with the SDK's function, or with ours."""
+    return request.param
+
+
+async def test_own_run_leaves_out_a_citation_that_cannot_be_read(streaming, api, model, caplog):
     api.script(Turn(text="One two", annotations=[BAD_CITATION]))
-    events = await Chat(OurStreamServer(Agent(name="Test", model=model()))).say("Hello")
+    events = await Chat(streaming(Agent(name="Test", model=model()))).say("Hello")
     assert answers(events) == ["One two"]
     assert errors(events) == []
+    assert len(caplog.records) == 1
+
+
+async def test_own_run_shows_a_refusal_as_an_answer(streaming, api, model):
+    api.script(Turn(refusal="I would rather not."))
+    events = await Chat(streaming(Agent(name="Test", model=model()))).say("Hello")
+    assert answers(events) == ["I would rather not."]
+    assert errors(events) == []
+    deltas = [event["update"].get("delta", "") for event in events if "update" in event]
+    assert "".join(deltas) == "I would rather not."
+
+
+async def test_own_run_reads_a_text_that_is_null(streaming, api, model):
+    def with_nulls(event: dict[str, Any]) -> dict[str, Any]:
+        return event | ({"part": None} if "part" in event else {})
+
+    api.script(Turn(text="One two", alter=with_nulls))
+    events = await Chat(streaming(Agent(name="Test", model=model()))).say("Hello")
+    assert answers(events) == ["One two"]
+    assert errors(events) == []
+
+
+async def test_message_of_an_own_run_is_given_one_id(streaming, api, model):
+    class CountingStore(InMemoryStore):
+        made: list[str] = []
+
+        def generate_item_id(self, item_type, thread, context):
+            self.made.append(item_type)
+            return super().generate_item_id(item_type, thread, context)
+
+    api.script(Turn(text="One", ids=("", "")), Turn(text="Two", ids=("", "")))
+    server = streaming(Agent(name="Test", model=model()))
+    server.store = CountingStore()
+    server.store.made = []
+    chat = Chat(server)
+    await chat.say("Hello")
+    await chat.say("Again")
+    assert server.store.made.count("message") == 4  # two of the user's, two of the model's
+    assert [item.content[0].text for item in await chat.items()] == ["Hello", "One", "Again", "Two"]
 
 
 async def test_own_run_is_counted(api, model):

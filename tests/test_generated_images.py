@@ -666,3 +666,31 @@ async def test_export_reads_few_images_at_once(api, monkeypatch):
     await Chat().say("Draw five cats")
     pages = await db.run(lambda: list(Export(Thread.objects.all(), format=Format.JSONL)))
     assert [page.count("base64") for page in pages] == [2, 2, 1]
+
+
+@pytest.mark.parametrize("result", [encoded(b"no picture"), "no base64!"])
+async def test_answer_that_is_an_image_which_cannot_be_kept_says_so(result, api, caplog):
+    api.script(Turn(silent=True, images=(ImageCall(result=result),)), Turn(silent=True))
+    chat = Chat()
+    answer = await chat.say("Draw a cat")
+    failed = "The assistant failed to finish its answer."
+    assert (answer.error()["message"], answer.error()["allow_retry"]) == (failed, True)
+    assert images(answer) == []
+    assert await kinds(chat, answer.thread_id) == ["user_message"]
+    row = await db.run(lambda: Run.objects.get())
+    assert (row.status, row.error) == ("failed", f"{failed} (no answer: an image that could not be kept)")
+    assert "look at the storage" in caplog.text
+
+
+async def test_answer_that_is_an_image_is_an_answer(api):
+    api.script(Turn(silent=True, images=(drawn(),)), Turn(silent=True))
+    answer = await Chat().say("Draw a cat")
+    assert "error" not in answer.types()
+    assert len(images(answer)) == 1
+
+
+async def test_text_beside_an_image_that_cannot_be_kept_is_an_answer(api):
+    api.script(Turn(text="Sorry", images=(ImageCall(result="no base64!"),)))
+    answer = await Chat().say("Draw a cat")
+    assert answer.text() == "Sorry"
+    assert "error" not in answer.types()
