@@ -30,6 +30,8 @@ from chatkit.types import (
 
 from . import codec
 from .attachments import signed_again
+from .conf import chatkit_settings
+from .errors import AnswerTooLong, contained
 from .generated_images import with_kept_image
 from .querysets import HIDDEN_ITEM_TYPES
 from .store import DjangoStore
@@ -79,6 +81,7 @@ class Answer:
                     raise TypeError(
                         'respond() and action() have to be async generators: an "async def" with a "yield".'
                     )
+                events = self._bounded(events)
                 async for event in events:
                     if isinstance(event, ThreadItemUpdatedEvent):
                         yield self._updated(event)
@@ -111,6 +114,27 @@ class Answer:
                 await events.aclose()
         if self.thread != self._saved_thread:
             yield await self._save_thread()
+
+    async def _bounded(self, events: AsyncIterator[ThreadStreamEvent]) -> AsyncIterator[ThreadStreamEvent]:
+        """The events of ``respond()``, as many as an answer may have."""
+        count = 0
+        try:
+            while True:
+                try:
+                    with contained():
+                        event = await anext(events)
+                except StopAsyncIteration:
+                    return
+                count += 1
+                if (
+                    count > chatkit_settings.answer_events
+                    or self.memory.kept_bytes > chatkit_settings.answer_bytes
+                ):
+                    raise AnswerTooLong
+                yield event
+        finally:
+            if hasattr(events, "aclose"):
+                await events.aclose()
 
     # Events
 
@@ -171,6 +195,8 @@ class Answer:
         item = event.item
         changes: dict[str, str] = {}
         item_id = await self._id_for(event)
+        if item_id not in self._types and len(self._types) >= chatkit_settings.answer_items:
+            raise AnswerTooLong
         self._types[item_id] = item.type
         if item_id != item.id:
             changes["id"] = item_id

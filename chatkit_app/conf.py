@@ -36,6 +36,10 @@ DEFAULTS: dict[str, Any] = {
     "KEEP_ALIVE": 15.0,
     "CHECKPOINT_INTERVAL": 1.5,
     "ANSWER_TIMEOUT": 300.0,
+    "ANSWER_SECONDS": 3600.0,
+    "ANSWER_BYTES": 16_777_216,
+    "ANSWER_EVENTS": 200_000,
+    "ANSWER_ITEMS": 500,
     "RUN_RETENTION": 60.0,
     "DB_WORKERS": 8,
     "DB_PATIENCE": 10.0,
@@ -211,6 +215,26 @@ class ChatKitSettings:
     def answer_timeout(self) -> float:
         """Seconds without any event after which an answer is given up."""
         return float(self._get("ANSWER_TIMEOUT"))
+
+    @property
+    def answer_seconds(self) -> float:
+        """Seconds after which an answer is given up in any case."""
+        return float(self._get("ANSWER_SECONDS"))
+
+    @property
+    def answer_bytes(self) -> int:
+        """Bytes that the events of an answer may have, without those that later ones have made superfluous."""
+        return int(self._get("ANSWER_BYTES"))
+
+    @property
+    def answer_events(self) -> int:
+        """Events that an answer may have."""
+        return int(self._get("ANSWER_EVENTS"))
+
+    @property
+    def answer_items(self) -> int:
+        """Items (messages, widgets, images …) that an answer may have."""
+        return int(self._get("ANSWER_ITEMS"))
 
     @property
     def run_retention(self) -> float:

@@ -65,6 +65,8 @@ class RequestMemory:
     checkpoint: asyncio.Future[None] | None = None
     first_text_at: float | None = None
     run_pk: int | None = None
+    # Of the answer's frames, those that are kept for readers.
+    kept_bytes: int = 0
     usage: Usage = field(default_factory=Usage)
     # Why the answer failed, for staff, where the user is told less.
     failure: str = ""

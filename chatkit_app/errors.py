@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from asyncio import CancelledError
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from math import ceil
 from typing import Any
@@ -73,6 +76,35 @@ class ThreadReadOnly(ChatKitError):
         message = _("This conversation is closed.") if closed else _("This conversation is locked.")
         reason = getattr(thread_status, "reason", None)
         super().__init__(f"{message} {reason}" if reason else message)
+
+
+class AnswerTooLong(ChatKitError):
+    """An answer has come to one of its limits: ``CHATKIT["ANSWER_BYTES"]``, ``ANSWER_EVENTS`` or ``ANSWER_ITEMS``."""
+
+    def __init__(self) -> None:
+        super().__init__(_("The answer became too long and was ended here."))
+
+
+class ServerExited(RuntimeError):
+    """Code of the site raised what ends a process (``SystemExit``, ``KeyboardInterrupt`` …) in the middle of a request.
+
+    Nothing but an ``Exception`` may leave ``respond()`` and its like: it would take everybody's answers with it.
+    """
+
+
+@contextmanager
+def contained() -> Iterator[None]:
+    """Call code of the site here. What would end the process becomes an error as any other.
+
+    Raises:
+        ServerExited: in place of every exception that is neither an ``Exception`` nor a cancellation.
+    """
+    try:
+        yield
+    except (Exception, CancelledError):
+        raise
+    except BaseException as error:
+        raise ServerExited(f"{type(error).__name__} was raised; raise an Exception instead.") from error
 
 
 class ThreadBusy(ChatKitError):

@@ -28,7 +28,7 @@ from django.utils.translation import gettext as _
 from . import codec, database_context, db, run_rows
 from .conf import chatkit_settings
 from .errors import ThreadReadOnly
-from .frames import Frames
+from .growing_frames import GrowingFrames
 from .models import Run as RunRow
 from .threads import callers_thread, context_beyond_request
 
@@ -43,7 +43,7 @@ STOP_PATIENCE = 5.0
 _notes: set[asyncio.Future[int]] = set()
 
 
-class LiveRun(Frames):
+class LiveRun(GrowingFrames):
     """An answer that this process is making, or has just made.
 
     Attributes:
@@ -207,8 +207,8 @@ class LiveRun(Frames):
                 if self._stop_status is None:
                     # Not by us: the process is going down, or respond() was waiting for a task that was cancelled.
                     self.failure = "interrupted"
-            except (Exception, SystemExit) as error:
-                # SystemExit would take the whole process, and everybody's answers, with it.
+            except BaseException as error:
+                # SystemExit and its like would take the whole process, and everybody's answers, with them.
                 self._send(codec.to_frame(self.server.error_event(error)))
             if status == RunRow.Status.COMPLETED:
                 # The last frame but one, when the thread has changed as well.
@@ -258,7 +258,8 @@ class LiveRun(Frames):
         if self._ending:
             return
         self.last_event = time.perf_counter()
-        self.frames.append(frame)
+        self.add(frame, pending_items=self.context.memory.pending_items)
+        self.context.memory.kept_bytes = self.size
         self.wake()
 
     def _close_unfinished_items(self) -> None:

@@ -16,7 +16,7 @@ from chatkit.types import StreamingReq
 
 from . import counters, database_context, db, run_rows
 from .conf import chatkit_settings
-from .errors import ThreadBusy, TooManyAnswers
+from .errors import ThreadBusy, TooManyAnswers, contained
 from .limits import load_limits
 from .live_run import LiveRun
 from .models import Run as RunRow
@@ -87,7 +87,8 @@ async def _begin(run: LiveRun) -> None:
     except BaseException as error:
         _unregister(run)
         run.refuse(error if isinstance(error, Exception) else ThreadBusy())
-        raise
+        with contained():
+            raise
     run.begin()
     _keep(run.loop)
 
@@ -285,9 +286,10 @@ async def _show_life(active: list[LiveRun]) -> None:
 
 
 def _end_overdue(active: list[LiveRun]) -> None:
-    limit = chatkit_settings.answer_timeout
+    silent, long = chatkit_settings.answer_timeout, chatkit_settings.answer_seconds
     for run in active:
-        if time.perf_counter() - run.last_event > limit:
+        now = time.perf_counter()
+        if now - run.last_event > silent or now - run.started > long:
             run.give_up()
 
 

@@ -37,19 +37,23 @@ class EventStream(AsyncIterator[bytes]):
             self._sent_at = time.monotonic()
             self._arm_timer(self._keep_alive)
         source = self._source
-        while self._position >= len(source.frames):
-            if source.done:
-                source.delivered = True
-                raise StopAsyncIteration
-            self._waiter = source.wait()
-            await self._waiter
-            if self._is_silent():
+        while True:
+            while self._position >= len(source.frames):
+                if source.done:
+                    source.delivered = True
+                    raise StopAsyncIteration
+                self._waiter = source.wait()
+                await self._waiter
+                if self._is_silent():
+                    self._sent_at = time.monotonic()
+                    return PING
+            new = source.frames[self._position :]
+            self._position += len(new)
+            found = new[0] if len(new) == 1 else b"".join(new)
+            # Empty where later frames have made these superfluous.
+            if found:
                 self._sent_at = time.monotonic()
-                return PING
-        new = source.frames[self._position :]
-        self._position += len(new)
-        self._sent_at = time.monotonic()
-        return new[0] if len(new) == 1 else b"".join(new)
+                return found
 
     async def aclose(self) -> None:
         """The handler calls this in any case: at the end, and when the client has gone."""

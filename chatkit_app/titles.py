@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from chatkit.types import ThreadMetadata, UserMessageItem
 
+from .errors import contained
 from .threads import on_site_threads
 
 if TYPE_CHECKING:
@@ -33,8 +34,19 @@ class Title:
         context: RequestContext,
     ) -> None:
         self._task: asyncio.Task[str | None] | None = asyncio.create_task(
-            on_site_threads(server.title_for)(thread, message, context)
+            self._find(server, thread, message, context)
         )
+
+    async def _find(
+        self,
+        server: DjangoChatKitServer,
+        thread: ThreadMetadata,
+        message: UserMessageItem,
+        context: RequestContext,
+    ) -> str | None:
+        with contained():
+            title: str | None = await on_site_threads(server.title_for)(thread, message, context)
+            return title
 
     def is_found(self) -> bool:
         return self._task is not None and self._task.done()

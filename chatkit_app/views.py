@@ -47,6 +47,7 @@ from .errors import (
     NotSupported,
     RequestTooLarge,
     ThreadReadOnly,
+    contained,
 )
 from .frames import Frames
 from .limits import limits_of
@@ -275,7 +276,8 @@ class ChatKitView(EndpointView):
             parsed, context = entered.parsed, entered.context
             if is_streaming_req(parsed):
                 return await self._stream(request, server, parsed, entered)
-            reply = await server.reply(parsed, context)
+            with contained():
+                reply = await server.reply(parsed, context)
             if parsed.type == "threads.delete":
                 self._stop_writing(parsed.params.thread_id)
             response = HttpResponse(reply, content_type="application/json")

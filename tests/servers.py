@@ -157,9 +157,44 @@ class StubbornServer(DjangoChatKitServer):
 
 
 class ExitingServer(DjangoChatKitServer):
+    """Raises what ends a process, in the middle of a message."""
+
+    error: ClassVar[BaseException] = SystemExit(3)
+
     async def respond(self, thread, input_user_message, context):
-        yield self.text_event("well")
+        item = assistant("")
+        yield added(item)
+        yield delta(item.id, "well")
+        raise self.error
+
+    async def sync_action(self, thread, action, sender, context):
+        raise self.error
+
+
+class ExitingTitleServer(EchoServer):
+    async def title_for(self, thread, message, context):
         raise SystemExit(3)
+
+
+class ExitingAdmissionServer(EchoServer):
+    async def admit(self, request, context):
+        raise SystemExit(3)
+
+
+class EndlessServer(DjangoChatKitServer):
+    """Says "word " for ever, in one message or in one after another."""
+
+    endless: ClassVar[str] = "text"
+
+    async def respond(self, thread, input_user_message, context):
+        item = assistant("")
+        yield added(item)
+        while True:
+            await asyncio.sleep(0)
+            if self.endless == "items":
+                yield self.text_event("word ")
+            else:
+                yield delta(item.id, "word ")
 
 
 class CancelledServer(DjangoChatKitServer):

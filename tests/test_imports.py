@@ -23,6 +23,7 @@ LAYERS = [
     {"sse"},
     {"runs"},
     {"live_run"},
+    {"growing_frames"},
     {"run_rows"},
     {"agents"},
     {"server"},

@@ -20,11 +20,20 @@ from chatkit_app.models import Run, Thread, ThreadItem
 from chatkit_app.signals import run_finished
 from chatkit_app.testing import decode_events
 from tests.chat import Chat, Exchange, encode, eventually, message, rows_become
-from tests.servers import EchoServer, HangingServer, LocaleServer, PacedServer, SlowServer
+from tests.servers import (
+    EchoServer,
+    EndlessServer,
+    ExitingServer,
+    HangingServer,
+    LocaleServer,
+    PacedServer,
+    SlowServer,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 BUSY = "An answer is still being written in this conversation. Wait for it or stop it, then try again."
+TOO_LONG = "The answer became too long and was ended here."
 
 
 def texts(thread_id: str) -> list[str]:
@@ -753,12 +762,72 @@ async def test_run_that_fails_outside_its_answer_tells_its_readers(use, monkeypa
     assert answer.error() == {"type": "error", "code": "stream.error", "allow_retry": True}
 
 
-async def test_server_that_exits_ends_in_an_error_and_nothing_else(use):
+class Enough(BaseException):
+    """Of the kind that ``except Exception`` lets through."""
+
+
+@pytest.mark.parametrize("error", [SystemExit(3), KeyboardInterrupt(), GeneratorExit(), Enough()], ids=repr)
+async def test_respond_that_would_end_the_process_ends_its_answer(use, monkeypatch, error):
     use("ExitingServer")
-    chat = Chat()
-    answer = await chat.say("hi")
+    monkeypatch.setattr(ExitingServer, "error", error)
+    answer = await Chat().say("hi")
     assert answer.error() == {"type": "error", "code": "stream.error", "allow_retry": True}
     assert await ended(answer.run_id) == "failed"
+    assert await stored(answer.thread_id) == ["well"]
+
+
+async def test_title_that_would_end_the_process_is_left_out(use):
+    use("ExitingTitleServer")
+    assert (await Chat().say("hi")).text() == "echo: hi"
+
+
+async def test_admission_that_would_end_the_process_is_an_error(use):
+    use("ExitingAdmissionServer")
+    assert (await Chat().say("hi")).error()["code"] == "stream.error"
+
+
+async def test_action_that_would_end_the_process_gets_a_500(use, gate):
+    use("SlowServer")
+    gate.set()
+    chat = Chat()
+    thread_id = (await chat.say("hi")).thread_id
+    use("ExitingServer")
+    action = {"type": "a", "payload": {}}
+    reply = await chat.post(
+        encode("threads.sync_custom_action", thread_id=thread_id, item_id=None, action=action)
+    )
+    assert (reply.status, list(reply.json())) == (500, ["message"])
+
+
+@pytest.mark.parametrize(
+    ("endless", "limit", "words"),
+    [("text", {"ANSWER_EVENTS": 11}, 10), ("items", {"ANSWER_ITEMS": 11}, 10)],
+    ids=["events", "items"],
+)
+async def test_answer_without_end_is_ended_with_an_error(use, monkeypatch, endless, limit, words):
+    monkeypatch.setattr(EndlessServer, "endless", endless)
+    use("EndlessServer", **limit)
+    answer = await Chat().say("hi")
+    assert answer.error()["message"] == TOO_LONG
+    assert answer.error()["allow_retry"] is False
+    assert "".join(await stored(answer.thread_id)).count("word ") == words
+    assert await ended(answer.run_id) == "failed"
+
+
+async def test_answer_of_too_many_bytes_is_ended_with_an_error_and_its_text_stays(use):
+    use("EndlessServer", ANSWER_BYTES=20_000)
+    answer = await Chat().say("hi")
+    assert answer.error()["message"] == TOO_LONG
+    (text,) = await stored(answer.thread_id)
+    assert answer.body.decode().count('"delta":"word "') == text.count("word ") > 100
+
+
+async def test_answer_that_goes_on_for_too_long_is_given_up_and_its_text_stays(use):
+    use("EndlessServer", ANSWER_SECONDS=0.2)
+    answer = await Chat().say("hi")
+    assert answer.error()["message"] == "The answer took too long. Please try again."
+    (text,) = await stored(answer.thread_id)
+    assert text.startswith("word word ")
 
 
 async def test_run_that_was_taken_for_lost_is_found_again(use, gate):
