@@ -1,5 +1,5 @@
 /** The files of a message that is being written: added, uploaded, shown, removed. */
-import { h, setAttribute, setChildren } from "../dom.js";
+import { h, setAttribute, setChildren, setText } from "../dom.js";
 import { icon } from "../icons.js";
 import { iconButton, nameButton } from "../ui/buttons.js";
 import { asLabel, asList, asObject, asText } from "../values.js";
@@ -20,6 +20,10 @@ const THUMBNAIL = 96;
  * @property {string} name
  * @property {Element|null} [picture]
  * @property {HTMLElement} node
+ * @property {HTMLElement} place of the picture
+ * @property {HTMLElement} note
+ * @property {HTMLElement} retry
+ * @property {HTMLElement} remove
  */
 
 export class Attachments {
@@ -120,8 +124,16 @@ export class Attachments {
 
   /** @param {Pick<Entry, "file"|"attachment"|"name"|"state">} fields */
   #append(fields) {
-    const node = h("li", { class: "file", part: "attachment" });
-    const entry = { ...fields, controller: new AbortController(), node };
+    const { name } = fields;
+    const place = h("span", { class: "file-picture" });
+    const note = h("bdi", { class: "file-note" });
+    const text = h("span", { class: "file-text" }, h("bdi", { class: "file-name", title: name }, name), note);
+    // They stay: a press is lost on one that is made anew while the file arrives.
+    const retry = iconButton("reload", () => this.#retry(entry));
+    const remove = iconButton("close", () => this.#remove(entry));
+    const node = h("li", { class: "file", part: "attachment" }, place, text, retry, remove);
+    /** @type {Entry} */
+    const entry = { ...fields, controller: new AbortController(), node, place, note, retry, remove };
     this.#entries.push(entry);
     this.#draw(entry);
     this.#show();
@@ -178,29 +190,18 @@ export class Attachments {
 
   /** @param {Entry} entry */
   #draw(entry) {
-    const { file, name, node, state, picture } = entry;
+    const { file, name, node, state, picture, place, retry, remove } = entry;
     const { chat } = this;
     const size = file ? formatSize(file.size, chat.language) : "";
     const note = { uploading: chat.text("uploading"), failed: chat.text("uploadFailed"), ready: size }[state];
-    const buttons = [iconButton("close", () => this.#remove(entry))];
-    nameButton(buttons[0], chat.text("removeFile", { name: shorten(name) }));
-    if (state === "failed") {
-      buttons.unshift(iconButton("reload", () => this.#retry(entry)));
-      nameButton(buttons[0], chat.text("retryFile", { name: shorten(name) }));
-    }
+    nameButton(remove, chat.text("removeFile", { name: shorten(name) }));
+    nameButton(retry, chat.text("retryFile", { name: shorten(name) }));
     setAttribute(node, "data-state", state);
-    const hadFocus = node.matches(":focus-within");
-    node.replaceChildren(
-      h("span", { class: "file-picture" }, state === "uploading" ? icon("spinner") : (picture ?? icon("document"))),
-      h(
-        "span",
-        { class: "file-text" },
-        h("bdi", { class: "file-name", title: name }, name),
-        note && h("bdi", { class: "file-note" }, note),
-      ),
-      ...buttons,
-    );
-    if (hadFocus) buttons.at(-1)?.focus();
+    place.replaceChildren(state === "uploading" ? icon("spinner") : (picture ?? icon("document")));
+    setText(entry.note, note);
+    entry.note.hidden = !note;
+    if (retry.matches(":focus") && state !== "failed") remove.focus();
+    retry.hidden = state !== "failed";
   }
 
   /** Drawn, not linked to: the page's policy may allow images of its own site alone. @param {Entry} entry */

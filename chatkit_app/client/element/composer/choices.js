@@ -39,7 +39,9 @@ export class ToolChoice {
 
   configure() {
     this.all = named(this.chat.options.composer?.tools);
-    this.#buttons = this.all.map((tool) => this.#button(tool));
+    /** @type {Map<string, HTMLButtonElement>} */
+    const known = new Map(this.#buttons.map((button) => [button.dataset.tool ?? "", button]));
+    this.#buttons = this.all.map((tool) => this.#button(tool, known.get(tool.id)));
     const id = this.selected?.id;
     this.selected = this.all.find((tool) => tool.id === id) ?? null;
     if (id && !this.selected) this.#changed();
@@ -85,21 +87,30 @@ export class ToolChoice {
     setChildren(this.node, shown);
   }
 
-  /** @param {ToolOption} tool */
-  #button({ id, label, shortLabel, icon: name }) {
+  /**
+   * @param {ToolOption} tool
+   * @param {HTMLButtonElement} [known] the one that it has: a press is lost on one that is made anew
+   */
+  #button({ id, label, shortLabel, icon: name }, known) {
+    const button = known ?? this.#newButton(id);
+    setAttribute(button, "title", label);
+    button.replaceChildren(
+      icon(name),
+      h("span", { class: "tool-label", dir: "auto" }, asLabel(shortLabel) || label),
+      icon("close"),
+    );
+    return button;
+  }
+
+  /** @param {string} id */
+  #newButton(id) {
     const onclick = () => {
       const wasSelected = this.selected?.id === id;
       this.select(wasSelected ? null : id);
       // Where the focus is may just have gone.
       if (wasSelected) this.chat.composer.focus();
     };
-    return h(
-      "button",
-      { type: "button", class: "tool", part: "tool", title: label, onclick },
-      icon(name),
-      h("span", { class: "tool-label", dir: "auto" }, asLabel(shortLabel) || label),
-      icon("close"),
-    );
+    return h("button", { type: "button", class: "tool", part: "tool", "data-tool": id, onclick });
   }
 }
 

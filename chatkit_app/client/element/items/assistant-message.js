@@ -13,6 +13,7 @@ export class AssistantMessageView {
   #parts = [];
   /** @type {unknown[]} */
   #shown = [];
+  #found = "[]";
 
   /** @param {Host} host */
   constructor(host) {
@@ -46,6 +47,10 @@ export class AssistantMessageView {
   /** @param {any[]} annotations */
   #showSources(annotations) {
     const sources = readSources(annotations.map(({ source }) => source));
+    // What somebody has opened, or is pressing, is left alone when the same sources come again.
+    const found = JSON.stringify(sources);
+    if (found === this.#found) return;
+    this.#found = found;
     this.sources.replaceChildren();
     if (!sources.length) return;
     const label = `${this.#host.text("sources")} · ${sources.length}`;

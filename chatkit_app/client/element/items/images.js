@@ -1,5 +1,5 @@
 /** Images: a click shows one as large as the window. */
-import { h, setAttribute, setStyle, setText } from "../dom.js";
+import { h, setAttribute, setChildren, setStyle, setText } from "../dom.js";
 import { icon } from "../icons.js";
 import { iconButton, nameButton } from "../ui/buttons.js";
 import { imageNode } from "../ui/remote-image.js";
@@ -49,6 +49,7 @@ export class GeneratedImageView {
     this.image = h("div", {});
     this.bar = h("div", { class: "image-progress", role: "progressbar", "aria-label": host.text("imageMaking") });
     this.download = h("div", {});
+    this.link = h("a", { class: "download", download: true }, icon("download"), host.text("download"));
     const frame = h("div", { class: "generated", part: "generated-image" }, this.placeholder, this.image, this.bar);
     this.node = h("li", { class: "item", part: "item" }, frame, this.download);
   }
@@ -77,10 +78,9 @@ export class GeneratedImageView {
     // The last picture of it stays until the next one is there.
     if (shown && mayLoad) shown.src = url;
     else this.image.replaceChildren(...(url ? [enlargeableImage(host, { src: url, alt: host.text("image") })] : []));
-    this.download.replaceChildren();
     // Browsers save what is the site's own, and go where anything else is.
-    if (!mayLoad || !/^(data|blob):/i.test(url) && new URL(url, document.baseURI).origin !== location.origin) return;
-    const children = [icon("download"), host.text("download")];
-    this.download.append(h("a", { class: "download", href: url, download: true }, ...children));
+    const isOwn = /^(data|blob):/i.test(url) || new URL(url, document.baseURI).origin === location.origin;
+    setAttribute(this.link, "href", url);
+    setChildren(this.download, mayLoad && isOwn ? [this.link] : []);
   }
 }

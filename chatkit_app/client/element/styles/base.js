@@ -10,6 +10,10 @@ export const BASE_STYLES = `
 *, *::before, *::after {
   box-sizing: border-box;
 }
+/* A press is the button's, whatever of its inside is made anew before the release. */
+button * {
+  pointer-events: none;
+}
 
 /* --theme-… and the frame's own properties are set by theme.js, --chatkit-… by the page's style sheets. */
 .frame, [data-scheme] {

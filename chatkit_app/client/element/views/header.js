@@ -1,5 +1,6 @@
 /** Above the conversation: its title, new chat, history, and the page's own buttons. */
 import { h, setAttribute, setText } from "../dom.js";
+import { icon } from "../icons.js";
 import { iconButton, nameButton } from "../ui/buttons.js";
 import { titleEditor } from "../ui/title-editor.js";
 import { asLabel, asObject, asText } from "../values.js";
@@ -30,20 +31,20 @@ export class HeaderView {
   /** @param {ChatView} chat */
   constructor(chat) {
     this.chat = chat;
-    this.left = h("span", { class: "header-actions" });
+    this.left = this.#action(() => this.chat.options.header?.leftAction);
     this.titleName = h("bdi");
     this.titleText = h("span", {}, this.titleName);
     this.rename = h("button", { type: "button", class: "title-button", onclick: () => this.#edit() });
     this.title = h("h2", { class: "title", part: "title" });
-    this.right = h("span", { class: "header-actions" });
+    this.right = this.#action(() => this.chat.options.header?.rightAction);
     this.newChat = iconButton("compose", () => chat.newChat());
     this.history = iconButton("history", () => chat.showHistory());
     this.node = h(
       "header",
       { class: "header", part: "header" },
-      this.left,
+      this.left.node,
       this.title,
-      this.right,
+      this.right.node,
       this.newChat,
       this.history,
     );
@@ -53,8 +54,8 @@ export class HeaderView {
     const { header, history } = this.chat.options;
     this.node.hidden = header?.enabled === false || this.chat.isReadOnly;
     this.history.hidden = history?.enabled === false;
-    this.left.replaceChildren(...this.#action(header?.leftAction));
-    this.right.replaceChildren(...this.#action(header?.rightAction));
+    this.left.configure();
+    this.right.configure();
     nameButton(this.newChat, this.chat.text("newChat"));
     nameButton(this.history, this.chat.text("history"));
     setAttribute(this.rename, "title", this.chat.text("rename"));
@@ -96,14 +97,22 @@ export class HeaderView {
     node?.remove();
   }
 
-  /** @param {unknown} action one of the page's own */
-  #action(action) {
-    const { icon, label, onClick } = asObject(action);
-    const name = asText(icon);
-    if (!name) return [];
-    const key = NAMES.find(([pattern]) => pattern.test(name))?.[1];
-    const button = iconButton(name, () => onClick?.());
-    nameButton(button, asLabel(label) || (key ? this.chat.text(key) : name.replaceAll("-", " ")));
-    return [button];
+  /**
+   * A button of the page's own. It stays while the page sets options, since a press is lost on one that is made anew.
+   *
+   * @param {() => unknown} option
+   */
+  #action(option) {
+    const button = iconButton("", () => asObject(option()).onClick?.());
+    const configure = () => {
+      const { icon: named, label } = asObject(option());
+      const name = asText(named);
+      button.hidden = !name;
+      if (button.dataset.icon !== name) button.replaceChildren(icon(name));
+      button.dataset.icon = name;
+      const key = NAMES.find(([pattern]) => pattern.test(name))?.[1];
+      nameButton(button, asLabel(label) || (key ? this.chat.text(key) : name.replaceAll("-", " ")));
+    };
+    return { node: h("span", { class: "header-actions" }, button), configure };
   }
 }

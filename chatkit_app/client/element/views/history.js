@@ -18,6 +18,8 @@ import { asLabel, asList, asObject, asText } from "../values.js";
  * @property {HTMLElement} button
  * @property {HTMLElement} title
  * @property {HTMLElement} dot
+ * @property {HTMLElement} time
+ * @property {HTMLElement} more
  */
 
 const PAGE_SIZE = 50;
@@ -76,9 +78,7 @@ export class HistoryView {
     setAttribute(this.node, "aria-label", chat.text("conversations"));
     setAttribute(this.search, "aria-label", chat.text("historySearch"));
     setAttribute(this.search, "placeholder", chat.text("historySearch"));
-    const rows = [...this.#rows.values()];
-    this.#rows = new Map(rows.map(({ thread }) => [thread.id, this.#row(thread)]));
-    this.#groups.clear();
+    for (const row of this.#rows.values()) this.#name(row);
     this.#show();
   }
 
@@ -195,24 +195,29 @@ export class HistoryView {
   #row(thread) {
     const { chat } = this;
     const title = h("bdi");
-    const dot = h("span", { class: "thread-dot", role: "img", "aria-label": chat.text("answering") });
+    const dot = h("span", { class: "thread-dot", role: "img" });
+    const time = h("time");
     const button = h(
       "button",
       { type: "button", class: "thread-row", onclick: () => chat.openThread(thread.id) },
       h("span", { class: "thread-title" }, title),
       dot,
-      h("time", {}, timeOf(chat, thread)),
+      time,
     );
-    const node = h("li", { class: "thread-item", part: "history-thread" }, button);
-    const row = { thread, node, button, title, dot };
-    const entries = this.#actions(row);
-    if (entries.length) {
-      const more = iconButton("dots-horizontal", () => {}, { class: "icon-button thread-actions" });
-      nameButton(more, chat.text("threadActions"));
-      node.append(more);
-      new Menu(more, () => entries, { alignEnd: true });
-    }
+    const more = iconButton("dots-horizontal", () => {}, { class: "icon-button thread-actions" });
+    const node = h("li", { class: "thread-item", part: "history-thread" }, button, more);
+    const row = { thread, node, button, title, dot, time, more };
+    new Menu(more, () => this.#actions(row), { alignEnd: true });
+    this.#name(row);
     return row;
+  }
+
+  /** What depends on the options. The nodes stay: a press or a focus is lost on one that is made anew. @param {Row} row */
+  #name(row) {
+    setAttribute(row.dot, "aria-label", this.chat.text("answering"));
+    setText(row.time, timeOf(this.chat, row.thread));
+    nameButton(row.more, this.chat.text("threadActions"));
+    row.more.hidden = this.#actions(row).length === 0;
   }
 
   /**

@@ -1,10 +1,13 @@
 /** What an empty chat shows: a greeting and prompts to begin with. */
-import { h, setText } from "../dom.js";
+import { h, setChildren, setText } from "../dom.js";
 import { icon } from "../icons.js";
 import { asLabel, asList, asObject, asText } from "../values.js";
 /** @import {ChatView} from "../chat.js" */
 
 export class StartView {
+  /** @type {Map<string, HTMLElement>} by what it says and sends: a press is lost on a button that is made anew under it */
+  #prompts = new Map();
+
   /** @param {ChatView} chat */
   constructor(chat) {
     this.chat = chat;
@@ -17,7 +20,16 @@ export class StartView {
     const { greeting, prompts } = asObject(this.chat.options.startScreen);
     setText(this.greeting, asText(greeting ?? this.chat.text("greeting")));
     this.greeting.hidden = !this.greeting.textContent;
-    this.prompts.replaceChildren(...asList(prompts).map((prompt) => h("li", {}, this.#button(asObject(prompt)))));
+    /** @type {Map<string, HTMLElement>} */
+    const kept = new Map();
+    for (const prompt of asList(prompts).map(asObject)) {
+      const name = JSON.stringify(prompt);
+      // The same one twice is there twice.
+      const key = kept.has(name) ? `${name} ${kept.size}` : name;
+      kept.set(key, this.#prompts.get(key) ?? h("li", {}, this.#button(prompt)));
+    }
+    this.#prompts = kept;
+    setChildren(this.prompts, [...kept.values()]);
   }
 
   update() {

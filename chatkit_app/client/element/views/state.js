@@ -11,6 +11,8 @@ export class StateView {
   #icon = "";
   /** @type {Map<object, HTMLElement>} */
   #notices = new Map();
+  /** @type {unknown[]} what notices depend on */
+  #setting = [];
 
   /** @param {ChatView} chat */
   constructor(chat) {
@@ -44,6 +46,9 @@ export class StateView {
   configure() {
     setText(this.retry, this.chat.text("retry"));
     setText(this.stopped, this.chat.text("stopped"));
+    const { strings, language } = this.chat;
+    if (this.#setting[0] === strings && this.#setting[1] === language) return;
+    this.#setting = [strings, language];
     this.#notices.clear();
   }
 
