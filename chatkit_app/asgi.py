@@ -25,7 +25,7 @@ from django.http import HttpRequest, HttpResponseBase
 from django.urls import get_resolver
 from django.utils.deprecation import MiddlewareMixin
 
-from . import database_context, db
+from . import database_context, db, shutdown
 
 ASGIApplication = Callable[[Any, Any, Any], Awaitable[None]]
 AsyncHandler = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
@@ -45,7 +45,7 @@ def get_asgi_application() -> ASGIApplication:
 def share_threads(application: ASGIApplication) -> ASGIApplication:
     """Wrap any ASGI application over Django, such as a Channels ``ProtocolTypeRouter``.
 
-    Servers that announce their shutdown (uvicorn and hypercorn do) let running answers be saved and closed.
+    At the end of the process running answers are saved and closed, and then the threads and their connections.
     """
 
     async def shared(scope: Any, receive: Any, send: Any) -> None:
@@ -64,14 +64,14 @@ def share_threads(application: ASGIApplication) -> ASGIApplication:
 
 async def follow_lifespan(receive: Any, send: Any) -> None:
     """ASGI's lifespan: end the answers that are being made, and the MCP servers they use, before the process does."""
-    from . import mcp_servers, runs  # they need the app registry, which this module is there to fill
+    from . import mcp_servers  # needs the app registry, which this module is there to fill
 
     while True:
         message = await receive()
         if message["type"] == "lifespan.startup":
             await send({"type": "lifespan.startup.complete"})
         elif message["type"] == "lifespan.shutdown":
-            await runs.interrupt_all()
+            await shutdown.interrupt_all()
             await mcp_servers.close_all()
             await asyncio.to_thread(db.shutdown)
             await send({"type": "lifespan.shutdown.complete"})

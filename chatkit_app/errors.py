@@ -177,6 +177,17 @@ class ThreadFull(LimitReached):
         )
 
 
+class ServerRestarting(ChatKitError):
+    """The process is going down, and nothing of the request has been stored: another process can take it."""
+
+    status = 503
+
+    def __init__(self) -> None:
+        super().__init__(
+            _("The conversation could not be saved just now. Please try again in a moment."), allow_retry=True
+        )
+
+
 class DatabaseUnavailable(ChatKitError):
     """The database could not be reached for longer than ``CHATKIT["DB_PATIENCE"]``."""
 

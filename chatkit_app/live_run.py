@@ -25,7 +25,7 @@ from chatkit.types import (
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from . import codec, database_context, db, run_rows
+from . import codec, database_context, db, run_rows, shutdown
 from .conf import chatkit_settings
 from .errors import ThreadReadOnly
 from .growing_frames import GrowingFrames
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 STOP_PATIENCE = 5.0
+# The same when the process is going down, which has ``shutdown.PATIENCE`` in all.
+LAST_PATIENCE = 1.0
 
 _notes: set[asyncio.Future[int]] = set()
 
@@ -84,6 +86,7 @@ class LiveRun(GrowingFrames):
         self._abandoned: asyncio.Future[None] | None = None
         self.recorded_delivered = False
         self.failure = ""
+        shutdown.ends_with_process(self)
 
     @property
     def partition(self) -> str:
@@ -131,7 +134,8 @@ class LiveRun(GrowingFrames):
     def _cancel_task(self) -> None:
         if not self._ending and self.task is not None:
             self.task.cancel()
-            self.loop.call_later(STOP_PATIENCE, self._give_up_task)
+            patience = LAST_PATIENCE if self.failure == "interrupted" else STOP_PATIENCE
+            self.loop.call_later(patience, self._give_up_task)
 
     def _give_up_task(self) -> None:
         """A ``respond()`` that swallows its cancellation may go on; its thread and its readers do not wait for it."""

@@ -26,6 +26,7 @@ USED: dict[str, tuple[str, ...]] = {
     "django.db.models.Model": ("_state",),
     "django.db.models.QuerySet": ("_db", "_hints", "_raw_delete"),
     "django.http.StreamingHttpResponse": ("_iterator", "_resource_closers"),
+    "threading": ("_register_atexit",),
 }
 
 # Methods of base classes that ours override: were one renamed, ours would never be called again.

@@ -19,7 +19,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from pydantic import BaseModel
 
-from . import codec, database_context, db
+from . import codec, database_context, db, shutdown
 from .attachments import signed_again
 from .errors import ChatKitError
 from .frames import Frames
@@ -47,6 +47,12 @@ class StoredRun(Frames):
         self._texts: dict[str, str] = {}
         self._finished: set[str] = set()
         self._task = asyncio.create_task(self._follow(), context=context_beyond_request())
+        shutdown.ends_with_process(self)
+
+    def interrupt(self) -> None:
+        """The process is going down. The answer may go on in another one."""
+        self._send(ErrorEvent(code="custom", message=self._interrupted(), allow_retry=True))
+        self._task.cancel()
 
     def detach(self) -> None:
         super().detach()

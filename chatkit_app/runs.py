@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 
 from chatkit.types import StreamingReq
 
-from . import counters, database_context, db, run_rows
+from . import counters, database_context, db, run_rows, shutdown
 from .conf import chatkit_settings
-from .errors import ThreadBusy, TooManyAnswers, contained
+from .errors import ServerRestarting, ThreadBusy, TooManyAnswers, contained
 from .limits import load_limits
 from .live_run import LiveRun
 from .models import Run as RunRow
@@ -55,12 +55,15 @@ async def start(
     Raises:
         ThreadBusy: when an answer is being made in this thread.
         LimitReached: when its owner, its address or this process has used up a limit.
+        ServerRestarting: when the process is going down. Nothing has been stored then.
         Exception: whatever ``server.admit()`` raises to refuse the request.
     """
     allowed = (await load_limits(context))["PROCESS_ANSWERS_AT_ONCE"]
     repeated = find_repeated(request_key)
     if repeated is not None:
         return repeated
+    if shutdown.is_under_way():
+        raise ServerRestarting
     if allowed is not None and sum(not run.done for run in _live.values()) >= allowed:
         raise TooManyAnswers(limit="PROCESS_ANSWERS_AT_ONCE")
     run = LiveRun(
@@ -84,6 +87,11 @@ async def _begin(run: LiveRun) -> None:
                 _refuse_busy(run.thread_id)
             _index_thread(run)
         await db.run(_record, run)
+        if shutdown.is_under_way():
+            # Sent again, the request finds no row that it would be taken for a repetition of.
+            run.delivered = True
+            await db.run(run_rows.record_end, run, RunRow.Status.LOST)
+            raise ServerRestarting
     except BaseException as error:
         _unregister(run)
         run.refuse(error if isinstance(error, Exception) else ThreadBusy())
@@ -152,15 +160,6 @@ async def stop(row: RunRow) -> bool:
     live.stop()
     await live.finished()
     return True
-
-
-async def interrupt_all() -> None:
-    """End the answers of this event loop, keeping what there is of them, because the process is going down."""
-    loop = asyncio.get_running_loop()
-    active = [run for run in _live.values() if run.loop is loop and not run.done]
-    for run in active:
-        run.interrupt()
-    await asyncio.gather(*(run.finished() for run in active))
 
 
 def find_repeated(request_key: str) -> LiveRun | None:

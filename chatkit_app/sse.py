@@ -11,6 +11,7 @@ from asgiref.sync import SyncToAsync
 from django.db import connections
 from django.http import StreamingHttpResponse
 
+from . import shutdown
 from .frames import Frames
 
 PING = b": ping\n\n"
@@ -102,6 +103,7 @@ class EventStreamResponse(StreamingHttpResponse):
         self["Content-Encoding"] = "identity"
 
     def __aiter__(self) -> AsyncIterator[bytes]:
+        shutdown.wait_for_response(self)
         # Straight from the source, unless a middleware has put something of its own around it.
         untouched = self._iterator is self._stream  # type: ignore[attr-defined]
         return self._stream if untouched else super().__aiter__()

@@ -46,6 +46,7 @@ from .errors import (
     LoginRequired,
     NotSupported,
     RequestTooLarge,
+    ServerRestarting,
     ThreadReadOnly,
     contained,
 )
@@ -285,6 +286,9 @@ class ChatKitView(EndpointView):
             return response
         except RequestTooLarge as error:
             return refusal(error, streaming=names_streaming_operation(body or read_beginning(request)))
+        except ServerRestarting as error:
+            # The one case for a 5xx: the client sends the request again, and another process answers.
+            return refusal(error, streaming=False)
         except Exception as error:
             return refusal(error, streaming=names_streaming_operation(body))
 

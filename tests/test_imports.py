@@ -42,7 +42,7 @@ LAYERS = [
     {"models"},
     {"querysets"},
     {"context"},
-    {"db"},
+    {"db", "shutdown"},
     {"unserved"},
     {"threads", "tenants", "request_body"},
     {"database_context"},

@@ -35,22 +35,26 @@ uvicorn.Server(config).run(sockets=[socket.socket(fileno=int(sys.argv[1]))])
 PATIENCE = 30.0
 
 
+def process_environment(**keys: Any) -> dict[str, str]:
+    """That of a server process on the database of the tests, with these keys in ``CHATKIT``."""
+    names = ("ENGINE", "NAME", "USER", "PASSWORD", "HOST", "PORT", "OPTIONS")
+    database = {name: connection.settings_dict[name] for name in names}
+    database["NAME"] = str(database["NAME"])
+    return os.environ | {
+        "DJANGO_SETTINGS_MODULE": "tests.process_settings",
+        "CHATKIT_TEST_DATABASE": "",
+        "CHATKIT_PROCESS_DATABASE": json.dumps(database),
+        "CHATKIT_PROCESS_SETTINGS": json.dumps({"SERVER": "tests.servers.PacedServer"} | keys),
+    }
+
+
 class Process:
     """A uvicorn process. It can be connected to at once; it answers when it has started."""
 
     def __init__(self, **keys: Any) -> None:
         listening = socket.create_server(("127.0.0.1", 0))
         self.port = listening.getsockname()[1]
-        names = ("ENGINE", "NAME", "USER", "PASSWORD", "HOST", "PORT", "OPTIONS")
-        database = {name: str(connection.settings_dict[name]) for name in names[:-1]}
-        environment = os.environ | {
-            "DJANGO_SETTINGS_MODULE": "tests.process_settings",
-            "CHATKIT_TEST_DATABASE": "",
-            "CHATKIT_PROCESS_DATABASE": json.dumps(
-                database | {"OPTIONS": connection.settings_dict["OPTIONS"]}
-            ),
-            "CHATKIT_PROCESS_SETTINGS": json.dumps({"SERVER": "tests.servers.PacedServer"} | keys),
-        }
+        environment = process_environment(**keys)
         self._process = subprocess.Popen(
             [sys.executable, "-c", SERVE, str(listening.fileno())],
             env=environment,

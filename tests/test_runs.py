@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Literal
 import pytest
 from django.utils import timezone
 
-from chatkit_app import db, live_run, run_rows, runs
+from chatkit_app import db, live_run, run_rows, runs, shutdown
 from chatkit_app.context import RequestContext
 from chatkit_app.erasure import delete_threads
 from chatkit_app.errors import ThreadBusy
@@ -852,7 +852,7 @@ async def test_run_whose_thread_has_another_answer_by_now_is_stopped(use, gate):
 async def test_interrupted_answers_are_saved_and_their_readers_told(use, gate):
     use("SlowServer")
     answer = await begin_slowly(Chat())
-    await runs.interrupt_all()
+    await shutdown.interrupt_all()
     assert (await answer.rest()).error()["message"] == "The answer was interrupted. Please try again."
     assert await ended(answer.run_id) == "lost"
     assert await stored(answer.thread_id) == ["one "]
@@ -862,7 +862,7 @@ async def test_sign_of_life_during_the_end_does_not_bring_an_interrupted_run_bac
     use("SlowServer", CHECKPOINT_INTERVAL=60)
     answer = await begin_slowly(Chat())
     run = runs.get_live(answer.run_id)
-    await runs.interrupt_all()
+    await shutdown.interrupt_all()
     await ended(answer.run_id)
     await db.run(run_rows.sign_of_life, [run])
     assert await db.run(status_of, answer.run_id) == "lost"
