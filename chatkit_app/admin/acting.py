@@ -102,7 +102,8 @@ def moderate_view(model_admin: ReadingAdmin, request: HttpRequest, object_id: st
     form_class = NewReasonForm if is_late else ReasonForm
     form = form_class(request.POST if request.method == "POST" else None, help_text=transition.help_text)
     if not form.is_valid():
-        facts = [_already(thread, transition, last_change(thread))] if is_late else []
+        may_read = model_admin.has_content_permission(request, thread)
+        facts = [_already(thread, transition, last_change(thread), may_read=may_read)] if is_late else []
         back = page_url(model_admin, thread)
         return _ask(model_admin, request, [thread], transition, form, back=back, facts=facts)
     reason = form.cleaned_data["reason"]
@@ -117,18 +118,19 @@ def moderate_view(model_admin: ReadingAdmin, request: HttpRequest, object_id: st
 def _too_late(
     model_admin: ReadingAdmin, request: HttpRequest, thread: Thread, transition: Transition
 ) -> HttpResponse:
-    said = _already(thread, transition, last_change(thread))
+    may_read = model_admin.has_content_permission(request, thread)
+    said = _already(thread, transition, last_change(thread), may_read=may_read)
     model_admin.message_user(request, said, messages.WARNING)
     return to_page(model_admin, thread)
 
 
-def _already(thread: Thread, transition: Transition, entry: AuditEntry | None) -> str:
-    """That the thread has this status already, by whom, since when and why."""
+def _already(thread: Thread, transition: Transition, entry: AuditEntry | None, *, may_read: bool) -> str:
+    """That the thread has this status already, by whom, since when and, for those who may read, why."""
     said = str(transition.already % {"count": 1})
     if entry is not None:
         facts = {"name": shorten(entry.actor_name) or "–", "time": moment(entry.created_at)}
         said += " " + _("(%(name)s, %(time)s)") % facts
-    if thread.status_reason:
+    if thread.status_reason and may_read:
         said += " " + _("The user reads: “%(reason)s”") % {"reason": shorten(thread.status_reason, 300)}
     return said
 

@@ -60,6 +60,7 @@ class ThreadAdmin(Inbox, ThreadPage):
         "preview": "casework",
         "whole_title": "",
         "metadata_json": "",
+        "reason": "",
         "title": "",
     }
     actions = (

@@ -366,7 +366,8 @@ def test_history_shows_others_what_was_done(staff: Callable[..., Client], anna: 
     audit.record(audit.Action.READ, actor=anna, thread=thread, count=50)
     audit.record(audit.Action.LOCK, actor=anna, thread=thread, reason="Spam")
     html = staff("view_thread").get(f"{APP}thread/{thread.pk}/history/").content.decode()
-    assert "Locked: Spam" in html
+    assert "Locked" in html
+    assert "Spam" not in html
     assert "count: 50" not in html
 
 
