@@ -27,9 +27,10 @@ def graph_of(entry: Path) -> dict[Path, set[Path]]:
     return graph
 
 
-LIMIT = 145_600
+LIMIT = 146_500
 """Bytes, gzipped module by module. The aim is 45,000; this is what has been reached. It rises for what people miss:
-by 600 for presses that a changing list must not swallow, an element that is removed, and ``readonly`` set later."""
+by 600 for presses that a changing list must not swallow, an element that is removed, and ``readonly`` set later; by 900
+for presses on whatever else was made anew, with options that are set and with answers."""
 
 
 def test_element_does_not_grow():
