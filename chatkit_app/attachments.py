@@ -12,11 +12,16 @@ signed for some time. The row decides: a file whose row is deleted, in whatever 
 
 from __future__ import annotations
 
+import asyncio
+import contextvars
+import errno
 import mimetypes
 import os
 import secrets
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import PurePosixPath
 from typing import Any, TypeVar
@@ -34,6 +39,7 @@ from chatkit.types import (
     UserMessageItem,
 )
 from django.core.files import File
+from django.core.files.base import ContentFile
 from django.core.files.storage import Storage, storages
 from django.core.signing import BadSignature, TimestampSigner
 from django.template.defaultfilters import filesizeformat
@@ -44,9 +50,10 @@ from pydantic import AnyUrl
 from . import codec, counters, db
 from .conf import AttachmentSettings, chatkit_settings
 from .context import RequestContext
-from .errors import InvalidRequest, NotSupported, RequestTooLarge
+from .errors import InvalidRequest, NotSupported, RequestTooLarge, StorageFull
 from .models import Attachment as AttachmentRow
 from .owned_store import NotFoundError, new_id
+from .pictures import HugePicture, UnreadablePicture, make_preview, picture_size
 
 UNSENT_LIMIT = 50
 """Files that one owner may have uploaded, or announced, without sending them; the oldest make room for new ones."""
@@ -68,6 +75,9 @@ RASTER_IMAGES = {
 Item = TypeVar("Item", bound=ThreadItemBase)
 
 _signer = TimestampSigner(salt="chatkit_app.attachments")
+_PREVIEW = "-preview"
+# A picture takes much memory while it is decoded: once, however many come at the same time.
+_painter = ThreadPoolExecutor(max_workers=1, thread_name_prefix="chatkit-pictures")
 _LOCAL_ENDPOINT = "http://localhost/chatkit"
 
 
@@ -103,6 +113,7 @@ class DjangoAttachmentStore(AttachmentStore[RequestContext]):
             name,
             mime_type,
             context,
+            metadata={"size": input.size},
             upload_descriptor=AttachmentUploadDescriptor(url=AnyUrl(url), method="PUT"),
         )
 
@@ -116,30 +127,59 @@ class DjangoAttachmentStore(AttachmentStore[RequestContext]):
             InvalidRequest: when it has its bytes already, or when these are not what was announced.
             RequestTooLarge: when they are too many.
             LimitReached: when they are too many for today.
+            StorageFull: when there is no room for them. Nothing of them is left then.
         """
-        return await db.run(self._receive, attachment_id, content, context, new_file_name())
-
-    def _receive(
-        self, attachment_id: str, content: File[bytes], context: RequestContext, file: str
-    ) -> SDKAttachment:
         settings = attachment_settings()
+        mime_type = await db.run(self._expect, attachment_id, content, context, settings)
+        preview = await drawn(content, mime_type, settings) if mime_type in RASTER_IMAGES else None
+        return await db.run(
+            self._receive, attachment_id, content, context, new_file_name(), mime_type, preview
+        )
+
+    def _find(self, attachment_id: str, context: RequestContext) -> AttachmentRow:
         row = None
         if codec.is_storable_id(attachment_id):
             row = AttachmentRow.objects.owned_by(context).filter(public_id=attachment_id).first()
         if row is None:
             raise NotFoundError(f"Attachment {attachment_id!r} not found")
-        if row.file and row.file != file:
+        return row
+
+    def _expect(
+        self, attachment_id: str, content: File[bytes], context: RequestContext, settings: AttachmentSettings
+    ) -> str:
+        """The MIME type of bytes that are what was announced."""
+        row = self._find(attachment_id, context)
+        if row.file:
             raise InvalidRequest(_("This file has been uploaded already."))
         size = content.seek(0, os.SEEK_END)
         require_size(size, settings)
+        announced = (codec.decode_attachment(row, thread_id=None).metadata or {}).get("size")
+        if isinstance(announced, int) and size > announced:
+            raise InvalidRequest(_("The file is larger than it was said to be. Remove it and send it again."))
         content.seek(0)
-        mime_type = sniffed_type(content.read(SNIFFED), row.mime_type, settings)
+        return sniffed_type(content.read(SNIFFED), row.mime_type, settings)
+
+    def _receive(
+        self,
+        attachment_id: str,
+        content: File[bytes],
+        context: RequestContext,
+        file: str,
+        mime_type: str,
+        preview: bytes | None,
+    ) -> SDKAttachment:
+        row = self._find(attachment_id, context)
+        if row.file and row.file != file:
+            raise InvalidRequest(_("This file has been uploaded already."))
+        size = content.seek(0, os.SEEK_END)
         content.seek(0)
         attachment = sdk_attachment(row.public_id, row.name, mime_type, context, metadata={"size": size})
         if row.file == file:
             return attachment  # the connection broke after the row had been written
         counters.spend(context, [counters.file_bytes(size)])
         file = save_file(file, content)
+        if preview is not None:
+            save_preview(file, preview)
         columns = codec.encode_attachment(attachment)
         if not AttachmentRow.objects.filter(pk=row.pk, file="").update(file=file, size=size, **columns):
             delete_file(file)
@@ -262,6 +302,36 @@ def picture_type(head: bytes) -> str:
     return "" if found == "image/webp" and head[8:12] != b"WEBP" else found
 
 
+async def drawn(content: File[bytes], mime_type: str, settings: AttachmentSettings) -> bytes | None:
+    """What browsers show of a picture; None for one that may be shown itself.
+
+    One at a time, and in no thread that the database's work waits for.
+
+    Raises:
+        RequestTooLarge: when the picture has too many pixels.
+        InvalidRequest: when it cannot be read.
+    """
+    draw = contextvars.copy_context().run
+    return await asyncio.get_running_loop().run_in_executor(
+        _painter, draw, _drawn, content, mime_type, settings
+    )
+
+
+def _drawn(content: File[bytes], mime_type: str, settings: AttachmentSettings) -> bytes | None:
+    try:
+        width, height = picture_size(content, mime_type)
+        if width * height > settings.max_pixels:
+            raise HugePicture
+        return make_preview(content, mime_type)
+    except HugePicture:
+        millions = max(1, settings.max_pixels // 1_000_000)
+        raise RequestTooLarge(
+            _("The picture is too large. It can have {} million pixels at most.").format(millions)
+        ) from None
+    except UnreadablePicture:
+        raise InvalidRequest(_("The file is not a picture that can be sent here.")) from None
+
+
 def _matches(mime_type: str, pattern: str) -> bool:
     return mime_type.startswith(pattern[:-1]) if pattern.endswith("/*") else mime_type == pattern
 
@@ -279,6 +349,11 @@ def file_url(attachment_id: str, endpoint_url: str) -> str:
     return f"{endpoint_url}/attachments/{attachment_id}/file?signature={quote(signature)}"
 
 
+def preview_url(attachment_id: str, endpoint_url: str) -> str:
+    """The URL of what is shown of a picture, likewise."""
+    return f"{file_url(attachment_id, endpoint_url)}&preview=1"
+
+
 def open_file(attachment_id: str, signature: str) -> tuple[AttachmentRow, File[bytes]]:
     """The file that a signed URL names.
 
@@ -291,6 +366,15 @@ def open_file(attachment_id: str, signature: str) -> tuple[AttachmentRow, File[b
         return row, open_stored(row)
     except (BadSignature, AttachmentRow.DoesNotExist, FileNotFoundError):
         raise NotFoundError(f"Attachment {attachment_id!r} not found") from None
+
+
+def open_preview(attachment: AttachmentRow) -> File[bytes] | None:
+    """What is shown of a picture in its place; None when it is shown itself."""
+    name = f"{attachment.file}{_PREVIEW}"
+    try:
+        return _storage().open(name) if _storage().exists(name) else None
+    except FileNotFoundError:
+        return None
 
 
 def open_stored(attachment: AttachmentRow) -> File[bytes]:
@@ -324,7 +408,7 @@ def _signed_again(attachment: SDKAttachment, endpoint_url: str) -> SDKAttachment
         return attachment
     if not codec.is_file_url(str(attachment.preview_url), attachment.id):
         return attachment
-    return attachment.model_copy(update={"preview_url": AnyUrl(file_url(attachment.id, endpoint_url))})
+    return attachment.model_copy(update={"preview_url": AnyUrl(preview_url(attachment.id, endpoint_url))})
 
 
 def _endpoint(context: RequestContext) -> str:
@@ -337,7 +421,7 @@ def sdk_attachment(
     """A file as the SDK knows it; a picture has the URL under which the app shows it, signed for now."""
     fields |= {"id": attachment_id, "name": name, "mime_type": mime_type}
     if mime_type in RASTER_IMAGES:
-        return ImageAttachment(preview_url=AnyUrl(file_url(attachment_id, _endpoint(context))), **fields)
+        return ImageAttachment(preview_url=AnyUrl(preview_url(attachment_id, _endpoint(context))), **fields)
     return FileAttachment(**fields)
 
 
@@ -353,12 +437,47 @@ def save_file(name: str, content: File[bytes]) -> str:
 
     Returns:
         The name under which they are.
+
+    Raises:
+        StorageFull: when there is no room for them. Whatever fails, nothing of them is left.
     """
     storage = _storage()
     if storage.exists(name):
         storage.delete(name)
-    # A plain File is copied. A storage would move an upload's temporary file, which a second try would miss.
-    return storage.save(name, File(content.file, name=name))
+    try:
+        with room():
+            # A plain File is copied. A storage would move an upload's temporary file, which a second try would miss.
+            return storage.save(name, File(content.file, name=name))
+    except BaseException:
+        # Half a file that no row names would stay for ever.
+        with suppress(Exception):
+            storage.delete(name)
+        raise
+
+
+def save_preview(name: str, preview: bytes) -> None:
+    """Store what is shown of the picture that is stored under this name; neither stays when that fails."""
+    try:
+        save_file(f"{name}{_PREVIEW}", ContentFile(preview))
+    except BaseException:
+        with suppress(Exception):
+            delete_file(name)
+        raise
+
+
+@contextmanager
+def room() -> Iterator[None]:
+    """Write here. A full disk (or quota) becomes an error that the user is told.
+
+    Raises:
+        StorageFull: in place of the system's error.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise StorageFull from error
+        raise
 
 
 def new_file_name() -> str:
@@ -368,8 +487,9 @@ def new_file_name() -> str:
 
 
 def delete_file(name: str) -> None:
-    """Delete the bytes that are stored under this name, if they still are."""
+    """Delete the bytes that are stored under this name, if they still are, and what is shown of them."""
     _storage().delete(name)
+    _storage().delete(f"{name}{_PREVIEW}")
 
 
 def _count_and_make_room(context: RequestContext) -> None:

@@ -73,6 +73,7 @@ LIMIT_DEFAULTS: dict[str, int | None] = {
 ATTACHMENT_DEFAULTS: dict[str, Any] = {
     "STORAGE": "default",
     "MAX_SIZE": 20 * 1024 * 1024,
+    "MAX_PIXELS": 50_000_000,
     "MAX_COUNT": 10,
     "ACCEPT": {
         "image/png": [".png"],
@@ -96,6 +97,7 @@ class AttachmentSettings:
     Attributes:
         storage: alias in ``STORAGES`` of where the bytes go.
         max_size: bytes that a file may have.
+        max_pixels: pixels that a picture may have.
         max_count: files that a message may have.
         accept: MIME types (``"image/*"`` too) and the extensions that may go with each; none are any.
         url_expiry: seconds for which the URL of a file is good.
@@ -103,6 +105,7 @@ class AttachmentSettings:
 
     storage: str
     max_size: int
+    max_pixels: int
     max_count: int
     accept: Mapping[str, Sequence[str]]
     url_expiry: int

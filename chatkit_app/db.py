@@ -22,6 +22,7 @@ from django.db import (
     OperationalError,
     close_old_connections,
     connections,
+    reset_queries,
     router,
     transaction,
 )
@@ -71,6 +72,8 @@ def _work(func: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
         _close(connections.all(initialized_only=True))
         raise
     finally:
+        # With DEBUG each connection keeps its queries until a request begins, which none ever does in here.
+        reset_queries()
         pooled = [alias for alias, database in settings.DATABASES.items() if _is_pooled(database)]
         if pooled:
             _close(connections[alias] for alias in pooled)
@@ -148,6 +151,7 @@ class Lane(ThreadPoolExecutor):
         # Not inside a context, which would ask for a connection once more on its way out.
         if self._threads:
             super().submit(close_old_connections)
+            super().submit(reset_queries)
 
     def _done(self, future: Future[Any]) -> None:
         with self._counting:

@@ -49,6 +49,17 @@ class RequestTooLarge(ChatKitError):
     status = 413
 
 
+class StorageFull(ChatKitError):
+    """There is no room left where files are kept, or where they arrive."""
+
+    status = 507
+
+    def __init__(self) -> None:
+        super().__init__(
+            _("There is no room for the file just now. Please try again later."), allow_retry=True
+        )
+
+
 class CsrfFailed(ChatKitError):
     """The CSRF check failed; usually the page is older than the login."""
 

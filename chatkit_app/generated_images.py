@@ -10,6 +10,7 @@ import base64
 import binascii
 import logging
 from collections.abc import Iterable, Mapping, Sequence
+from io import BytesIO
 from typing import Any
 
 from agents import StreamEvent
@@ -36,9 +37,11 @@ from .attachments import (
     save_file,
     sdk_attachment,
 )
+from .conf import chatkit_settings
 from .context import RequestContext
 from .models import Attachment as AttachmentRow
 from .owned_store import new_id
+from .pictures import picture_size
 
 logger = logging.getLogger(__name__)
 
@@ -93,6 +96,9 @@ def _keep(url: str, attachment_id: str, file: str, context: RequestContext) -> I
     mime_type = picture_type(content[:SNIFFED])
     if not mime_type:
         raise BrokenImageError("It is no PNG, JPEG, GIF or WebP.")
+    width, height = picture_size(BytesIO(content), mime_type)
+    if width * height > chatkit_settings.files.max_pixels:
+        raise BrokenImageError(f"It has {width} × {height} pixels.")
     name = f"image.{mime_type.removeprefix('image/')}"
     attachment = sdk_attachment(attachment_id, name, mime_type, context, metadata={"size": len(content)})
     assert isinstance(attachment, ImageAttachment)

@@ -16,11 +16,14 @@ from .attachments import (
     DjangoAttachmentStore,
     attachment_settings,
     open_file,
+    open_preview,
     require_size,
+    room,
 )
 from .conf import AttachmentSettings, chatkit_settings
 from .errors import InvalidRequest, NotSupported
 from .file_response import file_response
+from .pictures import PREVIEW_TYPE
 from .server import DjangoChatKitServer
 from .views import EndpointView, in_page_language, refusal
 
@@ -107,6 +110,7 @@ class AttachmentFileView(EndpointView):
     async def get(self, request: HttpRequest, attachment_id: str) -> HttpResponseBase:
         try:
             row, file = await db.run(open_file, attachment_id, request.GET.get("signature", ""))
+            preview = await db.run(open_preview, row) if "preview" in request.GET else None
         except Exception as error:
             return refusal(error, streaming=False)
         headers = {
@@ -114,6 +118,12 @@ class AttachmentFileView(EndpointView):
             "Cross-Origin-Resource-Policy": "cross-origin",
             "Cache-Control": f"private, max-age={chatkit_settings.files.url_expiry}",
         }
+        if preview is not None:
+            file.close()
+            response = file_response(request, row, preview, headers=headers)
+            response["Content-Type"] = PREVIEW_TYPE
+            response["Content-Length"] = str(preview.size)
+            return response
         response = file_response(request, row, file, headers=headers)
         if row.size is not None:
             response["Content-Length"] = str(row.size)
@@ -144,6 +154,7 @@ def copy_body(request: HttpRequest, content: File[bytes], limits: AttachmentSett
         while chunk := request.read(CHUNK):
             received += len(chunk)
             require_size(received, limits)
-            content.write(chunk)
+            with room():
+                content.write(chunk)
     except OSError:
         raise InvalidRequest(_("The request could not be read.")) from None

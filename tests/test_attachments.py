@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from collections.abc import Iterator
 from datetime import timedelta
+from io import BytesIO
 from pathlib import Path
+from tempfile import SpooledTemporaryFile
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,11 +18,13 @@ from chatkit.types import AttachmentCreateParams
 from django.contrib.auth import get_user_model
 from django.contrib.sessions.models import Session
 from django.core.files.base import ContentFile
+from django.core.files.storage import FileSystemStorage
 from django.core.handlers.asgi import ASGIHandler
 from django.db import OperationalError
 from django.test import Client
 from django.urls import clear_script_prefix
 from django.utils import timezone
+from PIL import Image
 
 from chatkit_app import attachments, db
 from chatkit_app.attachments import DjangoAttachmentStore, clean_name, file_url, prune_attachments
@@ -29,12 +34,11 @@ from chatkit_app.errors import InvalidRequest, NotSupported, RequestTooLarge
 from chatkit_app.models import Attachment, Thread
 from chatkit_app.store import DjangoStore, InMemoryStore, NotFoundError
 from tests.chat import Chat, Exchange, encode, message
+from tests.pictures import JPEG, PNG, picture, png
 from tests.servers import EchoServer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-PNG = b"\x89PNG\r\n\x1a\n" + b"p" * 100
-JPEG = b"\xff\xd8\xff\xe0" + b"j" * 100
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
 
 
@@ -281,6 +285,163 @@ async def test_upload_that_fails_in_the_storage_leaves_nothing(monkeypatch, fold
     reply = await upload(Chat())
     assert (reply.status, list(reply.json())) == (500, ["message"])
     assert await count() == 0
+
+
+class FullStorage(FileSystemStorage):
+    """Has room for half of each file."""
+
+    error = OSError(errno.ENOSPC, "No space left on device")
+
+    def _save(self, name: str, content: Any) -> str:
+        half = content.read()[: content.size // 2]
+        super()._save(name, ContentFile(half))
+        raise self.error
+
+
+class FullOfOriginals(FullStorage):
+    """Has no room for the preview."""
+
+    def _save(self, name: str, content: Any) -> str:
+        if name.endswith("-preview"):
+            return super()._save(name, content)
+        return FileSystemStorage._save(self, name, content)
+
+
+NO_ROOM = {"message": "There is no room for the file just now. Please try again later."}
+
+
+def use_storage(settings: Any, folder: Path, name: str) -> None:
+    backend = {"BACKEND": f"tests.test_attachments.{name}", "OPTIONS": {"location": folder}}
+    settings.STORAGES = settings.STORAGES | {"chat": backend}
+
+
+@pytest.mark.parametrize("storage", ["FullStorage", "FullOfOriginals"])
+async def test_upload_to_a_full_disk_is_refused_with_a_sentence_and_leaves_nothing(settings, folder, storage):
+    use_storage(settings, folder, storage)
+    reply = await upload(Chat(), png(2000, 10))
+    assert (reply.status, reply.json()) == (507, NO_ROOM)
+    assert stored(folder) == []
+    assert await count() == 0
+
+
+async def test_announced_file_can_be_sent_again_when_there_is_room(settings, folder):
+    chat = Chat()
+    announced = await announce(chat)
+    use_storage(settings, folder, "FullStorage")
+    assert (await put(chat, announced["upload_descriptor"]["url"])).status == 507
+    assert stored(folder) == []
+    settings.STORAGES = settings.STORAGES | {
+        "chat": settings.STORAGES["chat"] | {"BACKEND": "django.core.files.storage.FileSystemStorage"}
+    }
+    assert (await put(chat, announced["upload_descriptor"]["url"])).status == 200
+    assert stored(folder) == [PNG]
+
+
+async def test_upload_that_fails_in_another_way_leaves_nothing_either(settings, folder, monkeypatch):
+    monkeypatch.setattr(FullStorage, "error", OSError(errno.EIO, "Input/output error"))
+    use_storage(settings, folder, "FullStorage")
+    assert (await upload(Chat())).status == 500
+    assert stored(folder) == []
+
+
+async def test_upload_that_finds_no_room_for_its_temporary_file_is_refused(monkeypatch):
+    class Full(SpooledTemporaryFile):  # type: ignore[type-arg]
+        def write(self, *args: Any) -> Any:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("chatkit_app.upload_views.SpooledTemporaryFile", Full)
+    chat = Chat()
+    reply = await put(chat, (await announce(chat))["upload_descriptor"]["url"])
+    assert (reply.status, reply.json()) == (507, NO_ROOM)
+
+
+async def test_file_that_is_longer_than_announced_is_refused(folder):
+    chat = Chat()
+    announced = await announce(chat, size=len(PNG) - 1)
+    reply = await put(chat, announced["upload_descriptor"]["url"])
+    message = "The file is larger than it was said to be. Remove it and send it again."
+    assert (reply.status, reply.json()) == (400, {"message": message})
+    assert stored(folder) == []
+
+
+# --- Pixels -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("content", "mime_type"),
+    [
+        (png(30_000, 30_000, rows=1), "image/png"),
+        (png(7_100, 7_100, rows=1), "image/png"),
+        (b"GIF89a" + b"\xff\x7f\xff\x7f" + picture("GIF")[10:], "image/gif"),
+        (picture("JPEG").replace(b"\x00\x01\x00\x01\x03", b"\x7f\xff\x7f\xff\x03"), "image/jpeg"),
+    ],
+    ids=["png", "png just above", "gif", "jpeg"],
+)
+async def test_picture_of_too_many_pixels_is_refused(folder, content, mime_type):
+    reply = await upload(Chat(), content, f"a.{mime_type[6:]}", mime_type)
+    message = "The picture is too large. It can have 50 million pixels at most."
+    assert (reply.status, reply.json()) == (413, {"message": message})
+    assert stored(folder) == []
+
+
+async def test_pixels_that_a_picture_may_have_are_a_setting(limit):
+    limit(MAX_PIXELS=1_000_000)
+    assert (await upload(Chat(), png(1000, 1000))).status == 200
+    reply = await upload(Chat(), png(1000, 1001))
+    assert (reply.status, reply.json()) == (
+        413,
+        {"message": "The picture is too large. It can have 1 million pixels at most."},
+    )
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"\x89PNG\r\n\x1a\n" + b"p" * 100, png(2000, 2000, rows=3), JPEG[:20]],
+    ids=["no head", "cut off", "cut off in the head"],
+)
+async def test_picture_that_cannot_be_read_is_refused(folder, content):
+    reply = await upload(Chat(), content, "a.png", "image/png")
+    assert (reply.status, reply.json()) == (
+        400,
+        {"message": "The file is not a picture that can be sent here."},
+    )
+    assert stored(folder) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "size"),
+    [
+        (png(2000, 1000), "a.png", (1024, 512)),
+        (picture("JPEG", 1500, 3000), "a.jpg", (512, 1024)),
+        (picture("PNG", 2048, 4, mode="RGBA"), "a.png", (1024, 2)),
+    ],
+    ids=["wide", "high", "transparent"],
+)
+async def test_large_picture_is_shown_as_a_small_one(folder, content, name, size):
+    chat = Chat()
+    sent = (await upload(chat, content, name, "")).json()
+    shown = await get(chat, sent["preview_url"])
+    assert (shown.status, shown.headers["content-type"]) == (200, "image/webp")
+    assert int(shown.headers["content-length"]) == len(shown.body)
+    assert Image.open(BytesIO(shown.body)).size == size
+    assert (await get(chat, sent["preview_url"].removesuffix("&preview=1"))).body == content
+
+
+async def test_small_picture_is_shown_as_it_is(folder):
+    chat = Chat()
+    content = png(1024, 1024)
+    sent = (await upload(chat, content)).json()
+    shown = await get(chat, sent["preview_url"])
+    assert (shown.headers["content-type"], shown.body) == ("image/png", content)
+    assert stored(folder) == [content]
+
+
+async def test_small_picture_goes_with_the_large_one(folder):
+    chat = Chat()
+    sent = (await upload(chat, png(2000, 1000))).json()
+    assert len(stored(folder)) == 2
+    await chat.ask("attachments.delete", attachment_id=sent["id"])
+    assert stored(folder) == []
 
 
 async def test_upload_is_stored_once_when_the_database_breaks_off_before_its_row(monkeypatch, folder):

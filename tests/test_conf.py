@@ -18,6 +18,7 @@ OTHER = {
     "ATTACHMENTS": {
         "STORAGE": "chat",
         "MAX_SIZE": 1,
+        "MAX_PIXELS": 4,
         "MAX_COUNT": 2,
         "ACCEPT": {"text/*": []},
         "URL_EXPIRY": 3,

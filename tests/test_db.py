@@ -270,3 +270,17 @@ def test_request_lane_with_the_least_to_do_is_taken(settings):
     for future in waiting:
         future.result()
     assert [lane.pending for lane in busy] == [0, 0]
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_worker_forgets_its_queries(settings):
+    """With DEBUG, Django keeps each query until the next request begins in its thread."""
+    settings.CHATKIT = {"DB_WORKERS": 1}
+
+    def ask() -> int:
+        connection.force_debug_cursor = True
+        Thread.objects.count()
+        return len(connection.queries_log)
+
+    assert await db.run(ask) == 1
+    assert await db.run(lambda: len(connection.queries_log)) == 0

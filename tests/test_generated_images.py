@@ -31,11 +31,9 @@ from chatkit_app.server import DjangoChatKitServer
 from chatkit_app.store import InMemoryStore
 from tests.chat import Chat, Exchange
 from tests.openai_server import ImageCall, OpenAIServer, Turn, openai_server
+from tests.pictures import PNG, WEBP, png
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-PNG = b"\x89PNG\r\n\x1a\n" + b"p" * 100
-WEBP = b"RIFF\x10\x00\x00\x00WEBP" + b"w" * 100
 
 
 def encoded(content: bytes) -> str:
@@ -344,6 +342,7 @@ BROKEN = {
     "refused-late": ImageCall(result=None, partials=(encoded(PNG),)),
     "empty": ImageCall(result=""),
     "broken-base64": ImageCall(result="no base64!"),
+    "huge-picture": ImageCall(result=encoded(png(30_000, 30_000, rows=1))),
     "no-picture": ImageCall(result=encoded(b"<svg onload=alert(1)>")),
 }
 

@@ -44,7 +44,7 @@ LAYERS = [
     {"context"},
     {"db", "shutdown"},
     {"unserved"},
-    {"threads", "tenants", "request_body"},
+    {"threads", "tenants", "request_body", "pictures"},
     {"database_context"},
     {"address"},
     {"errors", "conf", "signals", "frames", "element_strings", "citations", "private_names", "client_files"},

@@ -19,6 +19,7 @@ from chatkit_app.context import RequestContext
 from chatkit_app.limits import limits_of
 from chatkit_app.models import AnswerLease, Attachment, Run, Thread, ThreadItem
 from tests.chat import Chat, Exchange, encode, message, rows_become
+from tests.pictures import png
 from tests.servers import EchoServer, FurnitureServer, SlowServer
 from tests.test_attachments import upload
 
@@ -256,12 +257,11 @@ async def test_bytes_beyond_the_limit_are_refused_and_nothing_is_left(limits, tm
     settings.MEDIA_ROOT = tmp_path
     limits(FILE_BYTES_PER_DAY=500)
     chat = Chat()
-    sizes = [200, 200, 200, 50]
-    png = b"\x89PNG\r\n\x1a\n"
-    replies = [await upload(chat, png + bytes(size - len(png))) for size in sizes]
+    sizes = [200, 200, 200, 80]
+    replies = [await upload(chat, png().ljust(size, b"p")) for size in sizes]
     assert [reply.status for reply in replies] == [200, 200, 429, 200]
     assert await db.run(Attachment.objects.count) == 3
-    assert sum(path.stat().st_size for path in tmp_path.rglob("*") if path.is_file()) == 450
+    assert sum(path.stat().st_size for path in tmp_path.rglob("*") if path.is_file()) == 480
 
 
 # --- Addresses and processes --------------------------------------------------------------------------------

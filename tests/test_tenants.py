@@ -15,11 +15,11 @@ from typing import Any
 import pytest
 from django.db import connection
 
+from tests.pictures import PNG
 from tests.sites.processes import Database, Site, Visitor, texts_of, thread_of, visible
 from tests.test_processes import eventually
 
 NAMES = ("acme", "bolt")
-PNG = b"\x89PNG\r\n\x1a\n" + bytes(64)
 
 
 pytestmark = pytest.mark.skipif(connection.vendor != "postgresql", reason="Only PostgreSQL has this.")

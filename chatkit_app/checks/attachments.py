@@ -31,6 +31,7 @@ def _is_accept(value: Any) -> bool:
 ATTACHMENT_RULES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "STORAGE": ("an alias of STORAGES", lambda value: isinstance(value, str)),
     "MAX_SIZE": WHOLE,
+    "MAX_PIXELS": WHOLE,
     "MAX_COUNT": WHOLE,
     "ACCEPT": ('a dictionary such as {"image/png": [".png"], "text/*": []}', _is_accept),
     "URL_EXPIRY": WHOLE,
