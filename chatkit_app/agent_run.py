@@ -26,6 +26,7 @@ from .endings import Ending, NoAnswer
 from .generated_images import ImageCalls, with_kept_image
 from .model_events import ModelEvents, text_of
 from .store import DjangoStore
+from .structured_outputs import ShowOutput, StructuredOutputs, as_markdown, show
 
 # How long a stopped answer waits for its model to have let go.
 _STOP_PATIENCE = 2.0
@@ -36,6 +37,7 @@ async def stream_agent_response(
     result: RunResultStreaming,
     *,
     converter: ResponseStreamConverter | None = None,
+    show_output: ShowOutput | None = None,
 ) -> AsyncGenerator[ThreadStreamEvent, None]:
     """A run of yours as the events of an answer: the SDK's function of this name, made safe for a site.
 
@@ -46,11 +48,13 @@ async def stream_agent_response(
         context: what the run was given as its context.
         result: what ``Runner.run_streamed()`` returned.
         converter: the SDK's own unless given.
+        show_output: makes of an output that is no text (``output_type``) what the user is shown; called with the output
+            and the context. A list of its fields unless given.
 
     Raises:
         NoAnswer: when the run is over and has given the user nothing.
     """
-    run = AgentRun(result, context.request_context.memory.usage, context)
+    run = AgentRun(result, context.request_context.memory.usage, context, show_output=show_output)
     stream = sdk_stream_agent_response(
         context, run.as_result(), converter=PatientConverter(converter or ResponseStreamConverter())
     )
@@ -84,7 +88,12 @@ class AgentRun:
     """
 
     def __init__(
-        self, result: RunResultStreaming, usage: Usage, agent_context: AgentContext[RequestContext]
+        self,
+        result: RunResultStreaming,
+        usage: Usage,
+        agent_context: AgentContext[RequestContext],
+        *,
+        show_output: ShowOutput | None = None,
     ) -> None:
         self._result = result
         # The SDK's own: a result whose events are readable already is not made so twice.
@@ -96,6 +105,10 @@ class AgentRun:
         self._left = False
         self._agent_context = agent_context
         self._image_calls = ImageCalls(agent_context)
+        show_output = show_output or (lambda output, _context: as_markdown(output))
+        self._outputs = StructuredOutputs(
+            result.current_agent, lambda output, text: show(output, text, show_output, agent_context)
+        )
         self.ending = Ending()
 
     def as_result(self) -> RunResultStreaming:
@@ -125,7 +138,8 @@ class AgentRun:
                 self.ending.hear(event.data)
                 if text_of(event.data, "type") == "response.created":
                     self._usage.model = text_of(event.data, "response", "model")
-            self._readable.extend(self._read.read(event))
+            for shown in await self._outputs.read(event):
+                self._readable.extend(self._read.read(shown))
         # One by one: what the SDK did with the one before has to be known.
         return self._image_calls.follow(self._readable.popleft())
 

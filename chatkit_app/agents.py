@@ -97,6 +97,7 @@ from .generated_images import newest_images, with_image_content
 from .handoffs import Handoffs
 from .mcp_servers import MCPServerUnreachable, connected
 from .server import DjangoChatKitServer
+from .structured_outputs import as_markdown, in_own_words
 from .threads import on_site_threads
 
 logger = logging.getLogger(__name__)
@@ -154,8 +155,8 @@ class AgentChatKitServer(DjangoChatKitServer):
     """A server whose answers come from an agent. What ``CHATKIT["SERVER"]`` is unless you set it.
 
     Every step has a method of its own to override: ``get_agent``, ``get_starting_agent``, ``get_history``,
-    ``get_input``, ``get_run_config``, ``get_model_provider``, ``describe_error``. An ``action()`` of yours can answer
-    with ``stream_agent()``.
+    ``get_input``, ``get_run_config``, ``get_model_provider``, ``show_output``, ``describe_error``. An ``action()`` of
+    yours can answer with ``stream_agent()``.
     """
 
     converter: ThreadItemConverter = DjangoThreadItemConverter()
@@ -237,7 +238,12 @@ class AgentChatKitServer(DjangoChatKitServer):
                     run_config=run_config,
                 )
             async with aclosing(
-                stream_agent_response(agent_context, result, converter=self.response_converter)
+                stream_agent_response(
+                    agent_context,
+                    result,
+                    converter=self.response_converter,
+                    show_output=self.show_output,
+                )
             ) as events:
                 async for event in events:
                     yield event
@@ -403,6 +409,7 @@ class AgentChatKitServer(DjangoChatKitServer):
         if isinstance(converter, DjangoThreadItemConverter):
             converter = converter.with_files(files)
         images = newest_images(history, limit=MODEL_IMAGES)
+        history = in_own_words(history)
         return paired(await converter.to_agent_input(with_image_content(history, images, files)))
 
     async def read_files(self, history: Sequence[ThreadItem], context: RequestContext) -> dict[str, bytes]:
@@ -437,6 +444,26 @@ class AgentChatKitServer(DjangoChatKitServer):
     def get_model_provider(self, context: RequestContext) -> ModelProvider:
         """Where models come from that are given by name, or not at all."""
         return default_provider()
+
+    def show_output(self, output: Any, agent_context: DjangoAgentContext) -> Any:
+        """What the user sees of an output that is no text, when an agent has an ``output_type``.
+
+        The JSON itself is never sent: the model finds it in its next turn, and staff beside the conversation. Override
+        it, as a sync or an async method, to show more than a list of fields::
+
+            def show_output(self, output, agent_context):
+                if isinstance(output, Plan):
+                    return Card(children=[Text(value=step) for step in output.steps])
+                return super().show_output(output, agent_context)
+
+        Args:
+            output: an object of the ``output_type``, of whichever agent of the run has written it.
+            agent_context: what tools receive. The user's language is active.
+
+        Returns:
+            A text (Markdown), a widget, an item of a thread, a list of these, or None for nothing.
+        """
+        return as_markdown(output)
 
     # When it fails
 

@@ -20,6 +20,7 @@ from . import audit, codec
 from .models import Approval, Attachment, Flag, Run, Thread, ThreadItem
 from .runs import request_stops, withdraw
 from .signals import item_redacted
+from .structured_outputs import shown_of
 
 # What Markdown is written with and nobody reads: targets of links, numbers of lists, languages of code.
 _MARKUP = re.compile(r"\]\([^)]{0,1000}\)|^[ \t]*\d+[.)][ \t]|^[ \t]*(?:```|~~~)[^\n]*$", re.MULTILINE)
@@ -41,8 +42,9 @@ def redact(item: ThreadItem, *, actor: Any, reason: str) -> ThreadItem:
     """Remove what a message says, with all of its copies, and write it down.
 
     Copies are the search text, the thread's preview and title, quotations in later messages, files, errors of
-    answers, and what answers keep to be read again, or to go on after an approval. An answer that is being written in
-    the thread is stopped, since its model has read the message. ``item_redacted`` is sent for what else a site keeps.
+    answers, the JSON of a structured output, and what answers keep to be read again, or to go on after an approval.
+    An answer that is being written in the thread is stopped, since its model has read the message. ``item_redacted``
+    is sent for what else a site keeps.
 
     Args:
         item: what the caller has found the staff member may redact.
@@ -64,6 +66,8 @@ def redact(item: ThreadItem, *, actor: Any, reason: str) -> ThreadItem:
             raise AlreadyRedacted(row)
         said, files = _Said(row.text), attachment_ids(row)
         _empty(row, actor=actor, reason=reason)
+        for written in _written_as(row):
+            _empty(written, actor=actor, reason=reason)
         _take_out_of_later(row, said, files)
         thread = Thread.objects.locked().get(pk=row.thread_id)
         _rewrite_thread(thread, row, said)
@@ -106,6 +110,13 @@ def _empty(row: ThreadItem, *, actor: Any, reason: str) -> None:
             "redaction_reason",
         ]
     )
+
+
+def _written_as(row: ThreadItem) -> list[ThreadItem]:
+    """What the model wrote, in hidden context, where the user was shown this item."""
+    later = ThreadItem.objects.filter(thread=row.thread_id, pk__gt=row.pk, redacted_at__isnull=True)
+    hidden = later.filter(type="hidden_context_item").locked().order_by("pk")
+    return [each for each in hidden if row.public_id in shown_of(each.payload)]
 
 
 def _take_out_of_later(row: ThreadItem, said: _Said, files: list[str]) -> None:

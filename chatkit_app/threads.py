@@ -15,7 +15,7 @@ import socket
 import weakref
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar, get_origin
 
 from asgiref.sync import AsyncToSync, SyncToAsync
 from django.db import connections
@@ -91,7 +91,7 @@ def on_site_threads(function: Any) -> Any:
     The SDK calls much of a site's code in the event loop, where Django refuses every query, and where everybody waits
     for what it does.
     """
-    if not callable(function) or isinstance(function, type) or _is_async(function):
+    if not callable(function) or _is_type(function) or _is_async(function):
         return function
 
     @functools.wraps(function)
@@ -100,6 +100,11 @@ def on_site_threads(function: Any) -> Any:
         return await result if inspect.isawaitable(result) else result
 
     return call
+
+
+def _is_type(value: Any) -> bool:
+    """Whether it is a class, or one with parameters, such as the ``list[str]`` that an agent's output may be."""
+    return isinstance(value, type) or get_origin(value) is not None
 
 
 def _is_async(function: Any) -> bool:
