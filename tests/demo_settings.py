@@ -3,4 +3,8 @@
 from project.settings import *  # noqa: F403
 from project.settings import CHATKIT
 
-CHATKIT = CHATKIT | {"CLIENT": "bundled"}
+CHATKIT = CHATKIT | {
+    "CLIENT": "bundled",
+    # All tests come from one address.
+    "LIMITS": {"ADDRESS_VISITORS_PER_HOUR": None, "ADDRESS_MESSAGES_PER_MINUTE": None},
+}

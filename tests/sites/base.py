@@ -16,5 +16,11 @@ STATIC_ROOT = os.path.join(MEDIA_ROOT, "static")
 ROOT_URLCONF = "tests.sites.urls"
 ASGI_APPLICATION = "tests.sites.asgi.application"
 CSRF_TRUSTED_ORIGINS = ["http://127.0.0.1"]
-CHATKIT = {"AGENT": "tests.sites.agent.agent", "ATTACHMENTS": {}, "CHECKPOINT_INTERVAL": 0.3}
+CHATKIT = {
+    "AGENT": "tests.sites.agent.agent",
+    "ATTACHMENTS": {},
+    "CHECKPOINT_INTERVAL": 0.3,
+    # All tests come from one address.
+    "LIMITS": {"ADDRESS_VISITORS_PER_HOUR": None, "ADDRESS_MESSAGES_PER_MINUTE": None},
+}
 STREET: dict[str, object] = {}

@@ -13,4 +13,6 @@ CHATKIT = {
     "DATABASE_CONTEXT": "tests.sites.row_security.security.as_user",
     "CHECKPOINT_INTERVAL": 0.3,
     "RUN_RETENTION": 0.0,
+    # All tests come from one address.
+    "LIMITS": {"ADDRESS_VISITORS_PER_HOUR": None, "ADDRESS_MESSAGES_PER_MINUTE": None},
 }
