@@ -66,6 +66,7 @@ from django.utils.translation import gettext as _
 from .client_files import client_url
 from .conf import chatkit_settings
 from .element_strings import element_strings
+from .login import has_login, login_url, needs_login
 from .unserved import how_to_serve
 
 RUN_PLACEHOLDER = "RUN_ID"
@@ -103,6 +104,10 @@ def render_chatkit(
         nonce: CSP nonce, where the request does not carry it.
         options: ChatKit options, merged over ``CHATKIT["OPTIONS"]``.
 
+    Where visitors have to log in (``CHATKIT["LOGIN_REQUIRED"]``), those who have not get a link to the login page
+    instead, with the same id and class. The page's response varies with the cookie; a cache of your own, such as
+    ``{% cache %}`` around the tag, has to tell users from visitors.
+
     Returns:
         Safe HTML.
 
@@ -111,16 +116,17 @@ def render_chatkit(
         TypeError: when an option cannot be written as JSON.
         ValueError: when ``persist`` is none of its values.
     """
-    config = page_config(request, id=id, thread=thread, persist=persist, url=url, options=options)
     nonce_attribute = _attribute("nonce", nonce or _request_nonce(request))
+    if needs_login(request):
+        language = chat_language(merge_options(chatkit_settings.options, options or {}))
+        return _login_prompt(request, id, css_class, nonce_attribute, language)
+    config = page_config(request, id=id, thread=thread, persist=persist, url=url, options=options)
     element = SafeString("")
     if config["client"] == "bundled":
         # Fetched beside the bootstrap module, which would ask for it only once it runs.
         element = format_html(
             '<script type="module" async src="{}"{}></script>', config["elementUrl"], nonce_attribute
         )
-    with override(config["locale"]):
-        direction = "rtl" if get_language_bidi() else "ltr"
     return format_html(
         '<link rel="stylesheet" href="{stylesheet}"{nonce}>'
         '<openai-chatkit data-chatkit lang="{lang}" dir="{direction}"{id}{css_class}>'
@@ -130,7 +136,7 @@ def render_chatkit(
         stylesheet=client_url("chatkit.css"),
         nonce=nonce_attribute,
         lang=config["locale"],
-        direction=direction,
+        direction=_direction(config["locale"]),
         id=_attribute("id", id),
         css_class=_attribute("class", css_class),
         # First, so that the script finds it whenever it finds the rest.
@@ -140,6 +146,34 @@ def render_chatkit(
         script=client_url("bootstrap.js"),
         element=element,
     )
+
+
+def _login_prompt(
+    request: HttpRequest, id: str, css_class: str, nonce_attribute: SafeString, language: str
+) -> SafeString:
+    """What stands in the chat's place for a visitor who has to log in."""
+    # Its address before its language: a page's own may be part of it.
+    url = login_url(request)
+    with override(language):
+        text, link = _("Please log in to go on."), _("Log in")
+    return format_html(
+        '<link rel="stylesheet" href="{stylesheet}"{nonce}>'
+        '<div lang="{lang}" dir="{direction}"{id}{css_class}><p>{text}</p><p><a href="{url}">{link}</a></p></div>',
+        stylesheet=client_url("chatkit.css"),
+        nonce=nonce_attribute,
+        lang=language,
+        direction=_direction(language),
+        id=_attribute("id", id),
+        css_class=_attribute("class", f"chatkit-login {css_class}".strip()),
+        text=text,
+        url=url,
+        link=link,
+    )
+
+
+def _direction(language: str) -> str:
+    with override(language):
+        return "rtl" if get_language_bidi() else "ltr"
 
 
 def _unstarted(unavailable: str) -> SafeString:
@@ -185,6 +219,8 @@ def page_config(
         "runStopUrl": run_stop,
         "runPlaceholder": RUN_PLACEHOLDER,
         "csrf": csrf_config(request),
+        # So that the endpoint can tell a session that has ended from one that never was.
+        "hadLogin": has_login(request),
         "locale": language,
         "domainKey": chatkit_settings.domain_key or LOCAL_DOMAIN_KEY,
         "persist": _persist_config(persist, endpoint, id),

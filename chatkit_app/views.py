@@ -63,6 +63,8 @@ logger = logging.getLogger(__name__)
 
 RUN_HEADER = "X-ChatKit-Run"
 LOCALE_HEADER = "X-ChatKit-Locale"
+# Of pages that were made for somebody who was logged in.
+LOGIN_HEADER = "X-ChatKit-Had-Login"
 FRAME_HEADER = "chatkit-frame-instance-id"
 
 STREAMING_OPERATIONS = frozenset(kind.model_fields["type"].default for kind in StreamingReq.__args__)
@@ -209,7 +211,9 @@ class EndpointView(View):
         if request.method != "GET":
             check_csrf(request)
         if chatkit_settings.login_required and not request.user.is_authenticated:
-            raise LoginRequired(_("Your session has ended. Reload the page and log in again."))
+            if LOGIN_HEADER in request.headers:
+                raise LoginRequired(_("Your session has ended. Reload the page and log in again."))
+            raise LoginRequired(_("Please log in to go on."))
 
     def _build_context(self, request: HttpRequest, operation: str | None) -> RequestContext:
         context = self._context_of(request)

@@ -44,7 +44,7 @@ LAYERS = [
     {"querysets"},
     {"context"},
     {"db", "shutdown"},
-    {"unserved"},
+    {"unserved", "login"},
     {"threads", "tenants", "request_body", "pictures"},
     {"database_context"},
     {"address"},

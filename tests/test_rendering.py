@@ -5,7 +5,9 @@ import re
 from typing import Any
 
 import pytest
-from django.core.exceptions import ImproperlyConfigured
+from django.contrib.auth.models import AnonymousUser, User
+from django.core.exceptions import ImproperlyConfigured, SynchronousOnlyOperation
+from django.http import HttpRequest
 from django.test import RequestFactory
 from django.urls import include, path
 from django.utils import translation
@@ -63,6 +65,46 @@ def test_render_tells_developers_which_file_to_look_for(request_, settings):
     html = render_chatkit(request_)
     assert f'If <a href="{script}">{script}</a> is not found, static files are not served' in html
     assert "staticfiles_urlpatterns()" in html
+
+
+LOGIN_PROMPT = (
+    '<div lang="en" dir="ltr" id="support" class="chatkit-login wide"><p>Please log in to go on.</p>'
+    '<p><a href="/accounts/login/?next=/page/">Log in</a></p></div>'
+)
+
+
+def page_for(user: Any) -> HttpRequest:
+    request = RequestFactory().get("/page/")
+    request.user = user
+    return request
+
+
+def test_render_asks_a_visitor_to_log_in_where_one_has_to(settings):
+    settings.CHATKIT = {"LOGIN_REQUIRED": True}
+    html = render_chatkit(page_for(AnonymousUser()), id="support", css_class="wide")
+    assert html == f'<link rel="stylesheet" href="{client_url("chatkit.css")}">{LOGIN_PROMPT}'
+
+
+def test_render_asks_for_it_in_the_language_of_the_chat(settings):
+    settings.CHATKIT = {"LOGIN_REQUIRED": True, "OPTIONS": {"locale": "de"}}
+    assert ">Anmelden</a>" in render_chatkit(page_for(AnonymousUser()))
+
+
+@pytest.mark.parametrize("required", [True, False])
+def test_render_gives_a_user_the_chat_and_notes_the_login_where_it_counts(settings, required):
+    settings.CHATKIT = {"LOGIN_REQUIRED": required}
+    html = render_chatkit(page_for(User(username="ada")))
+    assert config_of(html)["hadLogin"] is required
+
+
+def test_render_gives_the_chat_where_a_view_cannot_tell_who_is_there(settings):
+    class Unreadable:
+        @property
+        def is_authenticated(self) -> bool:
+            raise SynchronousOnlyOperation
+
+    settings.CHATKIT = {"LOGIN_REQUIRED": True}
+    assert config_of(render_chatkit(page_for(Unreadable())))["hadLogin"] is False
 
 
 def test_render_has_no_inline_script(request_):

@@ -61,6 +61,15 @@ def test_page_view_sets_the_csrf_cookie_and_makes_no_session(client, settings):
     assert list(response.cookies) == ["csrftoken"]
 
 
+def test_page_that_asks_for_a_login_varies_with_the_cookie(client, settings):
+    settings.ROOT_URLCONF = "tests.browser.real_site"
+    settings.CHATKIT = {"LOGIN_REQUIRED": True}
+    response = client.get("/members/")
+    assert "Please log in to go on." in response.content.decode()
+    assert "Cookie" in response["Vary"]
+    assert list(response.cookies) == []
+
+
 def test_tag_works_with_the_request_alone():
     request = HttpRequest()
     html = Template("{% load chatkit %}{% chatkit %}").render(Context({"request": request}))

@@ -23,7 +23,8 @@ from tests.servers import EchoServer, SlowServer
 pytestmark = pytest.mark.django_db(transaction=True)
 
 GONE = "This conversation or part of it no longer exists."
-LOGIN = "Your session has ended. Reload the page and log in again."
+LOGIN = "Please log in to go on."
+ENDED = "Your session has ended. Reload the page and log in again."
 STALE = "Your session has changed. Reload the page and send your message again."
 NO_DATABASE = "The conversation could not be saved just now. Please try again in a moment."
 
@@ -324,6 +325,12 @@ class TestLoginRequired:
         reply = await Chat().ask("threads.list")
         assert reply.status == 401
         assert reply.json() == {"message": LOGIN}
+
+    async def test_page_of_somebody_who_was_logged_in_is_told_that_the_session_has_ended(self):
+        headers = {"X-ChatKit-Had-Login": "1"}
+        assert (await Chat().say("hi", headers=headers)).body == error_frame(ENDED)
+        reply = await Chat().ask("threads.list", headers=headers)
+        assert (reply.status, reply.json()) == (401, {"message": ENDED})
 
     async def test_urls_of_a_run_get_401(self):
         chat = Chat()

@@ -15,6 +15,8 @@ export interface PageConfig {
   /** Stands in these URLs for the run's id. */
   runPlaceholder: string;
   csrf: { header: string; cookie: string | null; token: string };
+  /** Whether the page was made for somebody who is logged in, where one has to be. */
+  hadLogin: boolean;
   locale: string;
   domainKey: string;
   persist: { storage: "session" | "local"; key: string } | null;

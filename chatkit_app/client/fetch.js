@@ -178,9 +178,10 @@ function keepSeed() {
  * @param {Headers} headers
  * @param {PageConfig} site
  */
-function addSiteHeaders(headers, { csrf, locale }) {
+function addSiteHeaders(headers, { csrf, locale, hadLogin }) {
   headers.set(csrf.header, readCookie(csrf.cookie) ?? csrf.token);
   headers.set("X-ChatKit-Locale", locale);
+  if (hadLogin) headers.set("X-ChatKit-Had-Login", "1");
 }
 
 /** @param {string | null} name */

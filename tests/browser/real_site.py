@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Any
 
+from asgiref.sync import async_to_sync
 from chatkit.types import (
     AssistantMessageContent,
     AssistantMessageContentPartTextDelta,
@@ -14,6 +15,7 @@ from chatkit.types import (
     ThreadItemUpdatedEvent,
     ThreadStreamEvent,
 )
+from django.http import HttpRequest, HttpResponse
 from django.urls import include, path
 
 from chatkit_app.server import DjangoChatKitServer
@@ -43,4 +45,10 @@ class SlowServer(DjangoChatKitServer):
         yield ThreadItemDoneEvent(item=message)
 
 
-urlpatterns = [path("", page), path("", include("chatkit_app.urls"))]
+def members(request: HttpRequest) -> HttpResponse:
+    """The page from a view that knows who is there."""
+    _ = request.user.is_authenticated
+    return async_to_sync(page)(request)
+
+
+urlpatterns = [path("", page), path("members/", members), path("", include("chatkit_app.urls"))]
