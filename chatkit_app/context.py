@@ -7,11 +7,13 @@ import copy
 import re
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self
 
-from django.utils.crypto import salted_hmac
+from django.conf import settings
+from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.module_loading import import_string
 from django.utils.translation import get_language
 
@@ -20,13 +22,16 @@ from .conf import chatkit_settings
 if TYPE_CHECKING:
     from chatkit.types import ThreadItem, ThreadMetadata, UserMessageItem
     from django.contrib.sessions.backends.base import SessionBase
-    from django.http import HttpRequest
+    from django.http import HttpRequest, HttpResponseBase
 
     from .titles import Title
 
 VISITOR_KEY = "_chatkit_visitor"
 # Set by fetch.js before a request, and deleted by the response that knows whose it was.
 SEED_COOKIE = "chatkit_first"
+# Says which session a request named that its client was asked to send again.
+AGAIN_COOKIE = "chatkit_again"
+AGAIN_HEADER = "X-ChatKit-Again"
 
 _SEED = re.compile("[0-9a-f]{32}")
 
@@ -180,6 +185,51 @@ def _visitor_id(seed: str) -> str:
     if _SEED.fullmatch(seed):
         return salted_hmac("chatkit_app.visitor", seed, algorithm="sha256").hexdigest()[:32]
     return secrets.token_hex(16)
+
+
+def visitor_of_seed(request: HttpRequest) -> str | None:
+    """The visitor whom a first request with this seed makes."""
+    seed = request.COOKIES.get(SEED_COOKIE, "")
+    return _visitor_id(seed) if _SEED.fullmatch(seed) else None
+
+
+def has_lost_session(request: HttpRequest) -> bool:
+    """Whether the request names a session that is no more.
+
+    It has ended, or it has another name by now: a login gives it one, and so does a change of the password. A request
+    that was sent before has the old one.
+    """
+    return settings.SESSION_COOKIE_NAME in request.COOKIES and not request.session.keys()
+
+
+def has_come_again(request: HttpRequest) -> bool:
+    """Whether the request was sent again after ``ask_again()``, with no other session."""
+    return constant_time_compare(request.COOKIES.get(AGAIN_COOKIE, ""), _sign_of_session(request))
+
+
+def ask_again(request: HttpRequest, response: HttpResponseBase) -> None:
+    """Let the client send the request again, with the session that the browser has by then."""
+    response.headers[AGAIN_HEADER] = "1"
+    response.set_cookie(
+        AGAIN_COOKIE,
+        _sign_of_session(request),
+        max_age=60,
+        secure=request.is_secure(),
+        httponly=True,
+        samesite="Lax",
+    )
+
+
+def _sign_of_session(request: HttpRequest) -> str:
+    named = request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")
+    return salted_hmac("chatkit_app.again", named, algorithm="sha256").hexdigest()[:32]
+
+
+def leave_session_cookie(request: HttpRequest) -> None:
+    """Let this response neither set nor delete the session's cookie: the browser may have a newer one."""
+    with suppress(AttributeError):
+        # The session middleware passes on what has none.
+        del request.session
 
 
 def has_used_seed(request: HttpRequest) -> bool:

@@ -188,6 +188,17 @@ class ThreadFull(LimitReached):
         )
 
 
+class SessionChanged(ChatKitError):
+    """The request was sent before a login, or another change of the session. Nothing of it has been stored."""
+
+    status = 503
+
+    def __init__(self) -> None:
+        super().__init__(
+            _("Your session has changed. Reload the page and send your message again."), allow_retry=True
+        )
+
+
 class ServerRestarting(ChatKitError):
     """The process is going down, and nothing of the request has been stored: another process can take it."""
 

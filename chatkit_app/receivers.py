@@ -6,7 +6,7 @@ import logging
 from typing import Any
 
 from django.contrib.auth.signals import user_logged_in
-from django.db import router, transaction
+from django.db import transaction
 from django.db.models.signals import post_delete
 from django.http import HttpRequest
 
@@ -19,26 +19,23 @@ def connect_receivers() -> None:
 
 
 def claim_visitor(sender: Any, request: HttpRequest | None, user: Any, **kwargs: Any) -> None:
-    """At login, what the visitor wrote becomes the user's. A verdict of the user's own stands against the visitor's."""
-    from . import flags
-    from .context import VISITOR_KEY
-    from .models import Attachment, Feedback, Run, Thread
+    """At login, what the visitor wrote becomes the user's, and what is still on its way."""
+    from . import claims
+    from .context import VISITOR_KEY, visitor_of_seed
+    from .models import Thread
     from .signals import visitor_claimed
 
     session = getattr(request, "session", None)
-    visitor_id = session.pop(VISITOR_KEY, None) if session is not None else None
-    if not visitor_id:
+    if request is None or session is None:
         return
-    with transaction.atomic(using=router.db_for_write(Thread)):
-        threads = Thread.objects.claim(visitor_id=visitor_id, user_id=user.pk)
-        Attachment.objects.claim(visitor_id=visitor_id, user_id=user.pk)
-        Run.objects.claim(visitor_id=visitor_id, user_id=user.pk)
-        judged = Feedback.objects.filter(user=user).values("item_id")
-        outdone = Feedback.objects.filter(user__isnull=True, visitor_id=visitor_id, item_id__in=judged)
-        for thread_pk in sorted(set(outdone.values_list("item__thread_id", flat=True))):
-            flags.drop_verdicts(thread_pk, outdone)
-        Feedback.objects.claim(visitor_id=visitor_id, user_id=user.pk)
-    visitor_claimed.send(sender=Thread, user=user, visitor_id=visitor_id, threads=threads)
+    visitor_id = session.pop(VISITOR_KEY, None)
+    # A first message that is under way makes a visitor of whom this session knows nothing.
+    ids = list(dict.fromkeys(filter(None, (visitor_id, visitor_of_seed(request)))))
+    if not ids:
+        return
+    threads = claims.claim(ids, user)
+    if visitor_id or threads:
+        visitor_claimed.send(sender=Thread, user=user, visitor_id=visitor_id or ids[-1], threads=threads)
 
 
 def delete_bytes(sender: Any, instance: Any, using: str, **kwargs: Any) -> None:

@@ -11,7 +11,7 @@ from django.db import IntegrityError
 from django.db.models import Q
 from django.utils import timezone
 
-from . import codec, counters, db
+from . import claims, codec, counters, db
 from .conf import chatkit_settings
 from .errors import ThreadBusy, ThreadReadOnly
 from .models import Run as RunRow
@@ -45,6 +45,7 @@ def record_start(run: LiveRun) -> None:
         )
         raise ThreadReadOnly(codec.decode_thread(thread).status)
     run.context.memory.run_pk = pk
+    claims.settle(run.context)
 
 
 def _insert(run: LiveRun, thread_pk: int | None) -> int:

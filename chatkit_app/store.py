@@ -17,7 +17,7 @@ from django.db import IntegrityError, router, transaction
 from django.db.models import F, OuterRef, Subquery
 from django.utils import timezone
 
-from . import codec, db, flags
+from . import claims, codec, db, flags
 from .context import RequestContext
 from .memory_store import InMemoryStore
 from .models import Attachment as AttachmentRow
@@ -459,6 +459,7 @@ class DjangoStore(OwnedStore):
             changed = [pk for pk in items.values() if judged.get(pk) != kind]
             if changed:
                 flags.follow_verdicts(thread_pk, changed, kind)
+        claims.settle(context)
         return [item_id for item_id in dict.fromkeys(wanted) if item_id in items]
 
     # Attachments
@@ -490,6 +491,7 @@ class DjangoStore(OwnedStore):
                 )
         except IntegrityError:
             raise NotFoundError(f"Attachment {attachment.id!r} not found") from None
+        claims.settle(context)
 
     def _load_attachment(self, attachment_id: str, context: RequestContext) -> SDKAttachment:
         row = None

@@ -27,16 +27,22 @@ from django.utils.translation import gettext as _
 from django.views import View
 from django.views.decorators.csrf import csrf_exempt
 
-from . import codec, counters, database_context, db, run_rows, runs
+from . import claims, codec, counters, database_context, db, run_rows, runs
 from .address import address_key
 from .conf import chatkit_settings
 from .context import (
     SEED_COOKIE,
+    VISITOR_KEY,
     RequestContext,
+    ask_again,
     build_context,
     ensure_visitor,
+    has_come_again,
+    has_lost_session,
     has_used_seed,
     is_new_visitor,
+    leave_session_cookie,
+    visitor_of_seed,
 )
 from .database_context import DatabaseContext
 from .errors import (
@@ -47,6 +53,7 @@ from .errors import (
     NotSupported,
     RequestTooLarge,
     ServerRestarting,
+    SessionChanged,
     ThreadReadOnly,
     contained,
 )
@@ -154,6 +161,9 @@ class EndpointView(View):
     http_method_names = ["get", "post"]
     # Of this request: Django makes a view for each.
     seed_is_used = False
+    leaves_session = False
+    asks_again = False
+    new_visitor: str | None = None
 
     @classmethod
     def as_view(cls, **initkwargs: Any) -> Callable[..., HttpResponseBase]:
@@ -169,9 +179,15 @@ class EndpointView(View):
             return await self.refuse(request, error)
         with database_context.using(context):
             response: HttpResponseBase = await super().dispatch(request, *args, **kwargs)  # type: ignore[misc]
+            if self.new_visitor is not None and await db.run(claims.is_claimed, self.new_visitor):
+                self.leaves_session = True  # a login has been faster
         # Django sets no session cookie on an error of the server, and without one the seed is still needed.
         if self.seed_is_used and response.status_code < 500:
             response.delete_cookie(SEED_COOKIE, samesite="Lax")
+        if self.asks_again:
+            ask_again(request, response)
+        if self.leaves_session:
+            leave_session_cookie(request)
         return response
 
     async def ask_database_context(self, request: HttpRequest) -> DatabaseContext | None:
@@ -208,6 +224,10 @@ class EndpointView(View):
         return self._build_context(request, operation)
 
     def _check_sender(self, request: HttpRequest) -> None:
+        if has_lost_session(request):
+            self.leaves_session = True
+            if request.method != "GET":
+                self._ask_again_once(request)
         if request.method != "GET":
             check_csrf(request)
         if chatkit_settings.login_required and not request.user.is_authenticated:
@@ -216,14 +236,35 @@ class EndpointView(View):
             raise LoginRequired(_("Please log in to go on."))
 
     def _build_context(self, request: HttpRequest, operation: str | None) -> RequestContext:
+        if operation in CREATING_OPERATIONS | STREAMING_OPERATIONS:
+            self._leave_claimed_visitor(request)
         context = self._context_of(request)
         if operation in CREATING_OPERATIONS and is_new_visitor(request):
             counters.spend(context, counters.VISITORS)
             ensure_visitor(request)
             context = self._context_of(request)
+            self.leaves_session = False
+            self.new_visitor = context.visitor_id
         self.seed_is_used = has_used_seed(request)
         limits_of(context)
         return context
+
+    def _ask_again_once(self, request: HttpRequest) -> None:
+        if not has_come_again(request):
+            self.asks_again = self.leaves_session = True
+            raise SessionChanged
+
+    def _leave_claimed_visitor(self, request: HttpRequest) -> None:
+        """A visitor who has logged in is nobody any more; what still comes of him is for the user."""
+        if request.user.is_authenticated:
+            return
+        visitor_id = request.session.get(VISITOR_KEY) or visitor_of_seed(request)
+        if visitor_id is None or not claims.is_claimed(visitor_id):
+            return
+        self._ask_again_once(request)
+        # The login's cookie has not come to this browser, or has gone again: here is somebody else.
+        request.session.pop(VISITOR_KEY, None)
+        request.COOKIES.pop(SEED_COOKIE, None)
 
     def _context_of(self, request: HttpRequest) -> RequestContext:
         context = build_context(request)
@@ -290,8 +331,8 @@ class ChatKitView(EndpointView):
             return response
         except RequestTooLarge as error:
             return refusal(error, streaming=names_streaming_operation(body or read_beginning(request)))
-        except ServerRestarting as error:
-            # The one case for a 5xx: the client sends the request again, and another process answers.
+        except (SessionChanged, ServerRestarting) as error:
+            # The cases for a 5xx: the client sends the request again, to another process or with another session.
             return refusal(error, streaming=False)
         except Exception as error:
             return refusal(error, streaming=names_streaming_operation(body))

@@ -36,7 +36,7 @@ LAYERS = [
     {"generated_images"},
     {"store", "titles", "attachments", "tracing"},
     {"memory_store"},
-    {"owned_store", "sample_items", "export_formats"},
+    {"claims", "owned_store", "sample_items", "export_formats"},
     {"codec", "flags", "casework", "counters"},
     {"limits"},
     {"scope", "audit", "tallies", "search_index"},

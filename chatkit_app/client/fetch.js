@@ -19,6 +19,8 @@ const RUN_PATIENCE = 30_000;
 
 /** The name that the server knows it by, too. */
 const SEED_COOKIE = "chatkit_first";
+/** On a response to a request that is to be sent again. */
+const AGAIN_HEADER = "X-ChatKit-Again";
 /** Seconds. */
 const SEED_AGE = 600;
 
@@ -42,6 +44,7 @@ export function createFetch(site, { onRun = () => {}, onLoad = () => {}, onMissi
   return async function chatkitFetch(input, init) {
     const url = new URL(input instanceof Request ? input.url : input, document.baseURI);
     if (url.origin !== location.origin) return fetch(input, init);
+    const spare = input instanceof Request ? input.clone() : input;
     const request = new Request(input, init);
     addSiteHeaders(request.headers, site);
     if (url.href !== endpoint && !url.href.startsWith(beneath)) return fetch(request);
@@ -51,7 +54,14 @@ export function createFetch(site, { onRun = () => {}, onLoad = () => {}, onMissi
     const loaded = type === "threads.get_by_id" ? thread : null;
     if (loaded) onLoad(loaded);
     const isRun = url.href === endpoint || url.href.startsWith(runs);
-    const response = await (isRun ? fetchRun(request) : fetch(request));
+    const send = (/** @type {Request} */ each) => (isRun ? fetchRun(each) : fetch(each));
+    let response = await send(request);
+    if (response.headers.has(AGAIN_HEADER)) {
+      // A login came in between, in another tab perhaps: the browser has another session by now.
+      const again = new Request(spare, init);
+      addSiteHeaders(again.headers, site);
+      response = await send(again);
+    }
     if (!isRun) return response;
 
     const run = response.headers.get("X-ChatKit-Run");

@@ -980,4 +980,23 @@ class Migration(migrations.Migration):
                 "default_permissions": (),
             },
         ),
+        migrations.CreateModel(
+            name="VisitorClaim",
+            fields=[
+                ("visitor_id", models.CharField(max_length=64, primary_key=True, serialize=False)),
+                ("claimed_at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "indexes": [models.Index(fields=["claimed_at"], name="chatkit_claim_time")],
+                "default_permissions": (),
+            },
+        ),
     ]

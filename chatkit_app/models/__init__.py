@@ -2,6 +2,7 @@
 
 from .approval import Approval
 from .audit import AppendOnly, AuditEntry
+from .claim import VisitorClaim
 from .conversation import (
     PREVIEW_LENGTH,
     Attachment,
@@ -34,4 +35,5 @@ __all__ = [
     "Run",
     "Thread",
     "ThreadItem",
+    "VisitorClaim",
 ]
