@@ -199,7 +199,8 @@ def has_lost_session(request: HttpRequest) -> bool:
     It has ended, or it has another name by now: a login gives it one, and so does a change of the password. A request
     that was sent before has the old one.
     """
-    return settings.SESSION_COOKIE_NAME in request.COOKIES and not request.session.keys()
+    named = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
+    return bool(named) and not request.session.keys()
 
 
 def has_come_again(request: HttpRequest) -> bool:

@@ -191,7 +191,8 @@ class ThreadFull(LimitReached):
 class SessionChanged(ChatKitError):
     """The request was sent before a login, or another change of the session. Nothing of it has been stored."""
 
-    status = 503
+    # Not a 5xx, of which Django would write to the site's admins.
+    status = 409
 
     def __init__(self) -> None:
         super().__init__(

@@ -332,7 +332,7 @@ class ChatKitView(EndpointView):
         except RequestTooLarge as error:
             return refusal(error, streaming=names_streaming_operation(body or read_beginning(request)))
         except (SessionChanged, ServerRestarting) as error:
-            # The cases for a 5xx: the client sends the request again, to another process or with another session.
+            # No stream: the client sends the request again, to another process or with another session.
             return refusal(error, streaming=False)
         except Exception as error:
             return refusal(error, streaming=names_streaming_operation(body))

@@ -99,7 +99,7 @@ async def test_message_that_comes_after_the_login_is_sent_again_to_the_user(engi
     old = chat.cookies["sessionid"]
     given = await db.run(log_in, chat)
     late = await chat.say("second")
-    assert (late.status, late.headers["x-chatkit-again"]) == (503, "1")
+    assert (late.status, late.headers["x-chatkit-again"]) == (409, "1")
     assert chat.cookies["sessionid"] == old  # nothing was set
     chat.cookies["sessionid"] = given["sessionid"]
     assert (await chat.say("second")).text() == "echo: second"
@@ -110,7 +110,7 @@ async def test_first_message_that_comes_after_the_login_is_sent_again(engine, us
     chat = Chat()
     chat.cookies["chatkit_first"] = SEED
     await db.run(log_in, chat)
-    assert (await chat.say("first")).status == 503
+    assert (await chat.say("first")).status == 409
     assert "sessionid" not in chat.cookies
 
 
@@ -129,9 +129,9 @@ async def test_message_that_comes_after_another_change_of_the_session_is_sent_ag
 
     given = await db.run(change_password)
     assert given["sessionid"] != old["sessionid"]
-    assert (await chat.say("late")).status == 503
+    assert (await chat.say("late")).status == 409
     del chat.cookies["chatkit_again"]
-    assert (await chat.ask("threads.list", limit=20)).status == 503
+    assert (await chat.ask("threads.list", limit=20)).status == 409
     assert chat.cookies["sessionid"] == old["sessionid"]
     chat.cookies["sessionid"] = given["sessionid"]
     assert (await chat.say("late")).text() == "echo: late"
@@ -142,7 +142,7 @@ async def test_browser_whose_session_has_ended_is_a_new_visitor(use):
     use("EchoServer")
     chat = Chat()
     chat.cookies["sessionid"] = "x" * 32
-    assert (await chat.say("hi")).status == 503
+    assert (await chat.say("hi")).status == 409
     again = await chat.say("hi")
     assert again.text() == "echo: hi"
     assert chat.cookies["sessionid"] != "x" * 32
@@ -154,7 +154,7 @@ async def test_browser_that_the_logins_cookie_has_not_reached_is_a_new_visitor(s
     chat = Chat()
     await chat.say("first")
     await db.run(log_in, chat)
-    assert (await chat.say("second")).status == 503
+    assert (await chat.say("second")).status == 409
     assert (await chat.say("second")).text() == "echo: second"
     (first, second) = await db.run(owners, Thread)
     assert first == ("ada", "")

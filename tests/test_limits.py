@@ -275,6 +275,7 @@ async def test_new_visitors_beyond_the_limit_are_refused_and_others_go_on(limits
     await upload(Chat())
     made_up = Chat()
     made_up.cookies["sessionid"] = "x" * 32
+    assert (await made_up.say("hi")).status == 409  # asked to come again, which costs nothing
     assert refusal(await made_up.say("hi"))["message"].startswith(AGAIN)
     assert (await upload(Chat())).status == 429
     assert (await first.say("again", thread_id)).text() == "echo: again"

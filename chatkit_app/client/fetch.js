@@ -21,6 +21,7 @@ const RUN_PATIENCE = 30_000;
 const SEED_COOKIE = "chatkit_first";
 /** On a response to a request that is to be sent again. */
 const AGAIN_HEADER = "X-ChatKit-Again";
+const MAX_TIMES = 3;
 /** Seconds. */
 const SEED_AGE = 600;
 
@@ -44,9 +45,13 @@ export function createFetch(site, { onRun = () => {}, onLoad = () => {}, onMissi
   return async function chatkitFetch(input, init) {
     const url = new URL(input instanceof Request ? input.url : input, document.baseURI);
     if (url.origin !== location.origin) return fetch(input, init);
-    const spare = input instanceof Request ? input.clone() : input;
-    const request = new Request(input, init);
-    addSiteHeaders(request.headers, site);
+    const make = () => {
+      // What is sent once cannot be sent again.
+      const made = new Request(input instanceof Request ? input.clone() : input, init);
+      addSiteHeaders(made.headers, site);
+      return made;
+    };
+    const request = make();
     if (url.href !== endpoint && !url.href.startsWith(beneath)) return fetch(request);
 
     keepSeed();
@@ -56,11 +61,9 @@ export function createFetch(site, { onRun = () => {}, onLoad = () => {}, onMissi
     const isRun = url.href === endpoint || url.href.startsWith(runs);
     const send = (/** @type {Request} */ each) => (isRun ? fetchRun(each) : fetch(each));
     let response = await send(request);
-    if (response.headers.has(AGAIN_HEADER)) {
+    for (let times = 0; times < MAX_TIMES && response.headers.has(AGAIN_HEADER); times += 1) {
       // A login came in between, in another tab perhaps: the browser has another session by now.
-      const again = new Request(spare, init);
-      addSiteHeaders(again.headers, site);
-      response = await send(again);
+      response = await send(make());
     }
     if (!isRun) return response;
 

@@ -320,6 +320,18 @@ async def test_fetch_makes_one_visitor_again_after_a_logout_in_another_tab(
     assert await official.evaluate(TWO_AT_ONCE) == 2
 
 
+async def test_fetch_sends_again_what_named_a_session_that_has_ended(
+    official: Page, settings, transactional_db: None
+):
+    settings.ROOT_URLCONF = "tests.browser.real_site"
+    settings.CHATKIT = settings.CHATKIT | {"SERVER": "tests.browser.real_site.SlowServer"}
+    await open_official(official)
+    await official.context.add_cookies(
+        [{"name": "sessionid", "value": "x" * 32, "url": official.url, "httpOnly": True}]
+    )
+    assert await official.evaluate(TWO_AT_ONCE) == 2
+
+
 async def test_fetch_keeps_a_seed_only_until_the_visitor_is_known(
     official: Page, settings, transactional_db: None
 ):
