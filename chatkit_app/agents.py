@@ -63,9 +63,10 @@ from agents import (
     TResponseInputItem,
     UserError,
 )
-from chatkit.agents import AgentContext, ResponseStreamConverter, ThreadItemConverter
+from chatkit.agents import AgentContext, ClientToolCall, ResponseStreamConverter, ThreadItemConverter
 from chatkit.errors import BaseStreamError
 from chatkit.types import (
+    ClientToolCallItem,
     NoticeEvent,
     StreamingReq,
     ThreadItem,
@@ -88,6 +89,7 @@ from .agent_run import stream_agent_response as stream_agent_response
 from .agent_runner import answering, default_provider
 from .agent_setting import configured_agent
 from .attachments import DjangoAttachmentStore, read_files
+from .client_tools import calls_of_run, has_result, keep_waiting, waiting_calls
 from .conf import chatkit_settings
 from .context import RequestContext
 from .converter import DjangoThreadItemConverter as DjangoThreadItemConverter
@@ -144,11 +146,20 @@ class DjangoAgentContext(_AgentContext):
             in dynamic instructions.
         last_agent: the agent that the run has ended with, once it has: the one it began with, or another to
             which it was handed over.
+        client_tool_calls: all that tools have set as ``client_tool_call``, in this order. The browser is asked for one
+            after the other.
     """
 
     input_user_message: UserMessageItem | None = None
     tool_choice: str | None = None
     last_agent: Any = None
+    client_tool_calls: list[ClientToolCall] = []
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name == "client_tool_call" and value is not None:
+            # The next tool of the turn sets it anew.
+            self.client_tool_calls.append(value)
+        super().__setattr__(name, value)
 
 
 class AgentChatKitServer(DjangoChatKitServer):
@@ -173,6 +184,13 @@ class AgentChatKitServer(DjangoChatKitServer):
         )
         with self._described_errors(context):
             history = await self.get_history(thread, context)
+            waiting = waiting_calls(thread)
+            if waiting and has_result(history):
+                keep_waiting(thread, waiting[1:])
+                yield ThreadItemDoneEvent(item=waiting[0].as_item(agent_context))
+                return
+            # Whatever else the user does is instead of them.
+            keep_waiting(thread, [])
             from_the_start = input_user_message is not None
             prepared = await self._prepare(history, agent_context, from_the_start=from_the_start)
             items = await self.get_input(history, context)
@@ -224,6 +242,9 @@ class AgentChatKitServer(DjangoChatKitServer):
             ChatKitError: with a text for the user, for every error that ``describe_error()`` knows.
         """
         context = agent_context.request_context
+        earlier = waiting_calls(agent_context.thread) if isinstance(items, RunState) else []
+        for call in earlier:
+            agent_context.client_tool_call = ClientToolCall(name=call.name, arguments=call.arguments)
         run_config = await on_site_threads(self.get_run_config)(agent, agent_context.thread, context)
         async with AsyncExitStack() as stack:
             stack.enter_context(self._described_errors(context))
@@ -246,6 +267,16 @@ class AgentChatKitServer(DjangoChatKitServer):
                 )
             ) as events:
                 async for event in events:
+                    if _asks_browser(event, agent_context):
+                        calls = earlier + calls_of_run(
+                            agent_context.client_tool_calls[len(earlier) :], result, agent_context
+                        )
+                        # One question at a time: those for approval come first.
+                        asked = calls[:0] if result.interruptions else calls[:1]
+                        keep_waiting(agent_context.thread, calls[len(asked) :])
+                        for call in asked:
+                            yield ThreadItemDoneEvent(item=call.as_item(agent_context))
+                        continue
                     yield event
             agent_context.last_agent = result.last_agent
             if result.interruptions:
@@ -547,6 +578,17 @@ def _is_approval(request: StreamingReq) -> bool:
         isinstance(request, ThreadsCustomActionReq)
         and request.params.action.type == approvals.ACTION
         and request.params.item_id is not None
+    )
+
+
+def _asks_browser(event: ThreadStreamEvent, agent_context: DjangoAgentContext) -> bool:
+    """Whether it is the SDK's question to the browser, for the one call that it knows of."""
+    asked = agent_context.client_tool_call
+    return (
+        asked is not None
+        and isinstance(event, ThreadItemDoneEvent)
+        and isinstance(event.item, ClientToolCallItem)
+        and (event.item.name, event.item.arguments) == (asked.name, asked.arguments)
     )
 
 

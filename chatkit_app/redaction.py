@@ -17,6 +17,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from . import audit, codec
+from .client_tools import KEY as WAITING_CALLS
 from .models import Approval, Attachment, Flag, Run, Thread, ThreadItem
 from .runs import request_stops, withdraw
 from .signals import item_redacted
@@ -76,6 +77,8 @@ def redact(item: ThreadItem, *, actor: Any, reason: str) -> ThreadItem:
         _withdraw(runs)
         # A run that waits for an approval has read the message.
         Approval.objects.filter(thread=thread).delete()
+        # So has the model that wrote what the browser was to be asked for.
+        _forget_waiting_calls(thread)
         # What a rule says of a message may quote it.
         Flag.objects.filter(item=row, source=Flag.Source.RULE).update(reason="")
         # One by one, so that the bytes follow.
@@ -167,6 +170,11 @@ def _rewrite_thread(thread: Thread, row: ThreadItem, said: _Said) -> None:
     if first == row.pk or said.holds(thread.title):
         thread.title = ""
     thread.save(update_fields=["last_preview", "title"])
+
+
+def _forget_waiting_calls(thread: Thread) -> None:
+    if isinstance(thread.metadata, dict) and thread.metadata.pop(WAITING_CALLS, None) is not None:
+        thread.save(update_fields=["metadata"])
 
 
 def _rewrite_errors(runs: QuerySet[Run], said: _Said) -> None:

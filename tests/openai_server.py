@@ -55,6 +55,7 @@ class Turn:
         text: what is said, streamed word by word.
         refusal: what is said instead when the model declines to answer, or after the text when there is one.
         call: name and arguments of a function to call, instead of a text.
+        calls: other functions that are called before it in the same turn.
         status: another HTTP status than 200 answers with OpenAI's JSON error.
         code: the error's code, in place of the usual one.
         drop_after: how many words are sent before the connection breaks.
@@ -77,6 +78,7 @@ class Turn:
     text: str = ""
     refusal: str = ""
     call: tuple[str, dict[str, Any]] | None = None
+    calls: tuple[tuple[str, dict[str, Any]], ...] = ()
     status: int = 200
     code: str | None = None
     drop_after: int | None = None
@@ -246,6 +248,21 @@ class OpenAIServer:
             yield event("response.output_item.added", output_index=len(output), item=wanted)
             yield event("response.output_item.done", output_index=len(output), item=wanted)
             output.append(wanted)
+        for name, given in turn.calls:
+            at, item_id, arguments = len(output), f"fc_{n}_{len(output)}", json.dumps(given)
+            called = {"id": item_id, "type": "function_call", "call_id": f"call_{n}_{at}", "name": name}
+            begun_call = {**called, "arguments": "", "status": "in_progress"}
+            yield event("response.output_item.added", output_index=at, item=begun_call)
+            yield event(
+                "response.function_call_arguments.done",
+                output_index=at,
+                item_id=item_id,
+                name=name,
+                arguments=arguments,
+            )
+            called |= {"arguments": arguments, "status": "completed"}
+            yield event("response.output_item.done", output_index=at, item=called)
+            output.append(called)
         place: dict[str, Any] = {"output_index": len(output)}
         item: dict[str, Any] | None = None
         if turn.silent or (turn.mcp is not None and turn.call is None):
@@ -349,10 +366,15 @@ class OpenAIServer:
         if turn.call is not None:
             name, arguments = turn.call[0], json.dumps(turn.call[1])
             function = {"name": name, "arguments": ""}
-            call = {"index": 0, "id": f"call_{n}", "type": "function", "function": function}
+            for at, (other, given) in enumerate(turn.calls):
+                whole = {"name": other, "arguments": json.dumps(given)}
+                call = {"index": at, "id": f"call_{n}_{at}", "type": "function", "function": whole}
+                yield chunk({"tool_calls": [call]})
+            at = len(turn.calls)
+            call = {"index": at, "id": f"call_{n}", "type": "function", "function": function}
             yield chunk({"tool_calls": [call]})
             for piece in (arguments[:4], arguments[4:]):
-                yield chunk({"tool_calls": [{"index": 0, "function": {"arguments": piece}}]})
+                yield chunk({"tool_calls": [{"index": at, "function": {"arguments": piece}}]})
             yield chunk({}, "tool_calls")
         else:
             if turn.text or not turn.refusal:

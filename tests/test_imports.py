@@ -28,7 +28,7 @@ LAYERS = [
     {"agents"},
     {"server"},
     {"agent_runner", "handoffs", "mcp_servers"},
-    {"agent_graph", "agent_setting", "offline", "agent_run", "approvals", "converter"},
+    {"agent_graph", "agent_setting", "client_tools", "offline", "agent_run", "approvals", "converter"},
     {"responses_api", "local_model"},
     {"answer", "endings", "responses"},
     {"structured_outputs"},
