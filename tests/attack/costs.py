@@ -2,7 +2,7 @@
 
 Two server processes on one database, SQLite or with ``CHATKIT_TEST_DATABASE=postgres`` PostgreSQL, are attacked with
 all limits off, and with those that a site has unless it says otherwise. It ends with 1 when one of these lets
-more through than it allows.
+more through than it allows, or when there was no more to stop.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from tests.chat import CSRF_TOKEN, encode, message
 ANSWERS, THREADS, VISITORS = 2_000, 1_000, 100
 AT_ONCE = 40
 LONG = "x" * 2_400_000
-PNG = b"\x89PNG\r\n\x1a\n" + bytes(64)
+FILE = b"a file"
 SERVE = """
 import sys, socket, uvicorn
 config = uvicorn.Config("tests.asgi:application", log_level="critical", lifespan="off")
@@ -133,14 +133,14 @@ def make_threads(ports: list[int]) -> None:
 
 def send_as_new_visitors(ports: list[int]) -> None:
     head = (
-        b'--b\r\nContent-Disposition: form-data; name="file"; filename="cat.png"\r\n'
-        b"Content-Type: image/png\r\n\r\n"
+        b'--b\r\nContent-Disposition: form-data; name="file"; filename="cat.txt"\r\n'
+        b"Content-Type: text/plain\r\n\r\n"
     )
 
     def one(number: int) -> None:
         visitor = Stranger(sessionid=f"{number:032}", chatkit_first=f"{number:032x}")
         path, kind = "/chatkit/attachments", "multipart/form-data; boundary=b"
-        visitor.post(ports[number % 2], path, head + PNG + b"\r\n--b--\r\n", kind=kind)
+        visitor.post(ports[number % 2], path, head + FILE + b"\r\n--b--\r\n", kind=kind)
 
     at_once(VISITORS, one)
 
@@ -222,7 +222,8 @@ def main() -> int:
             times.append(f"{figures[-1]} in {taken:.0f} s")
             connections.close_all()
         print(f"{name:<55} {times[0]:>18} {times[1]:>18}", flush=True)
-        failed |= figures[1] > allowed
+        # An attack that comes to nothing without limits says nothing about them.
+        failed |= figures[1] > allowed or figures[0] <= allowed
     return int(failed)
 
 
