@@ -26,6 +26,7 @@ from django.urls import get_resolver
 from django.utils.deprecation import MiddlewareMixin
 
 from . import database_context, db, shutdown
+from .bounded_body import bounded
 
 ASGIApplication = Callable[[Any, Any, Any], Awaitable[None]]
 AsyncHandler = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
@@ -52,6 +53,8 @@ def share_threads(application: ASGIApplication) -> ASGIApplication:
         if scope["type"] == "lifespan":
             await follow_lifespan(receive, send)
             return
+        if scope["type"] == "http" and scope["method"] not in ("GET", "HEAD"):
+            receive = bounded(scope["path"], receive)
         if database_context.is_used():
             # What a middleware puts on a connection would be there for other requests in the same thread.
             await application(scope, receive, send)

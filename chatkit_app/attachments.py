@@ -75,6 +75,7 @@ RASTER_IMAGES = {
 Item = TypeVar("Item", bound=ThreadItemBase)
 
 _signer = TimestampSigner(salt="chatkit_app.attachments")
+FOLDER = "chatkit"
 _PREVIEW = "-preview"
 # A picture takes much memory while it is decoded: once, however many come at the same time.
 _painter = ThreadPoolExecutor(max_workers=1, thread_name_prefix="chatkit-pictures")
@@ -428,6 +429,16 @@ def sdk_attachment(
 # Files
 
 
+def attachment_storage() -> Storage:
+    """Where the bytes are."""
+    return _storage()
+
+
+def named_file(name: str) -> str:
+    """What a row says of the file with this name in the storage: a preview stands beside its picture."""
+    return name.removesuffix(_PREVIEW)
+
+
 def _storage() -> Storage:
     return storages[chatkit_settings.files.storage]
 
@@ -483,7 +494,7 @@ def room() -> Iterator[None]:
 def new_file_name() -> str:
     """A name in the storage that nobody can guess, and that tells nothing of the file."""
     token = secrets.token_hex(16)
-    return f"chatkit/{token[:2]}/{token}"
+    return f"{FOLDER}/{token[:2]}/{token}"
 
 
 def delete_file(name: str) -> None:

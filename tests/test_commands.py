@@ -17,8 +17,9 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from chatkit_app import erasure, exports
-from chatkit_app.models import AuditEntry, LimitCounter, Thread
+from chatkit_app.models import Attachment, AuditEntry, LimitCounter, Thread
 from tests.admin.conftest import make_item, make_run, make_thread
+from tests.admin.test_records import make_attachment
 
 pytestmark = pytest.mark.django_db
 
@@ -254,6 +255,70 @@ def test_prune_tells_what_would_go() -> None:
     arguments = ("--older-than", "9d", "--status", "closed", "--keep-flagged", "--dry-run")
     assert call("chatkit_prune", *arguments) == "Would delete – Threads: 1\n"
     assert (Thread.objects.count(), AuditEntry.objects.count()) == (3, 0)
+
+
+@pytest.fixture
+def storage(settings: Any, tmp_path: Path) -> Path:
+    settings.MEDIA_ROOT = tmp_path
+    return tmp_path
+
+
+def put_file(folder: Path, name: str, *, days: int) -> Path:
+    path = folder / "chatkit" / name[:2] / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"x")
+    then = (timezone.now() - timedelta(days=days)).timestamp()
+    os.utime(path, (then, then))
+    return path
+
+
+def test_prune_deletes_files_that_no_attachment_names(storage: Path) -> None:
+    named, preview = put_file(storage, "aa1", days=9), put_file(storage, "aa1-preview", days=9)
+    make_attachment(make_thread(), file="chatkit/aa/aa1")
+    orphans = [put_file(storage, name, days=2) for name in ("aa2", "aa2-preview", "bb1-preview")]
+    young = put_file(storage, "aa3", days=0)
+    (storage / "photo.png").write_bytes(b"the site's own")
+    arguments = ["--older-than", "9d", "--orphans"]
+    assert "Would delete files that no attachment names: 3\n" in call(
+        "chatkit_prune", *arguments, "--dry-run"
+    )
+    assert all(path.exists() for path in orphans)
+    assert "Deleted files that no attachment names: 3\n" in call("chatkit_prune", *arguments)
+    kept = sorted(path for path in storage.rglob("*") if path.is_file())
+    assert kept == sorted([named, preview, young, storage / "photo.png"])
+
+
+def test_prune_names_attachments_that_have_lost_their_file(storage: Path) -> None:
+    put_file(storage, "aa1", days=0)
+    thread = make_thread()
+    Attachment.objects.create(thread=thread, public_id="atc_1", file="chatkit/aa/aa1")
+    Attachment.objects.create(thread=thread, public_id="atc_2", file="chatkit/aa/aa2")
+    Attachment.objects.create(thread=thread, public_id="atc_3", file="")
+    log = io.StringIO()
+    call("chatkit_prune", "--older-than", "9d", "--orphans", stderr=log)
+    assert [line for line in log.getvalue().splitlines() if "Attachment" in line] == [
+        "Attachment atc_2 has lost its file."
+    ]
+
+
+def test_prune_leaves_files_alone_unless_asked(storage: Path) -> None:
+    path = put_file(storage, "aa1", days=9)
+    call("chatkit_prune", "--older-than", "9d")
+    assert path.exists()
+
+
+def test_prune_of_a_storage_that_is_away_says_so(storage: Path, settings: Any) -> None:
+    settings.MEDIA_ROOT = storage / "away"
+    with pytest.raises(CommandError, match="The storage of files cannot be read: "):
+        call("chatkit_prune", "--older-than", "9d", "--orphans")
+
+
+def test_prune_deletes_no_files_where_rows_are_hidden(storage: Path, settings: Any) -> None:
+    path = put_file(storage, "aa1", days=9)
+    settings.CHATKIT = {"DATABASE_CONTEXT": "shop.tenants.context"}
+    with pytest.raises(CommandError, match="Rows of other tenants or users"):
+        call("chatkit_prune", "--older-than", "9d", "--orphans")
+    assert path.exists()
 
 
 def test_prune_deletes_counters_of_limits_that_are_over() -> None:

@@ -9,13 +9,15 @@ from contextlib import closing
 from datetime import timedelta
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 from tqdm import tqdm
 
+from chatkit_app.attachments import attachment_storage
 from chatkit_app.counters import count_expired, prune_expired
 from chatkit_app.erasure import Retention, prune, summary
 from chatkit_app.models import Thread
+from chatkit_app.orphans import SharedStorage, attachments_without_file, orphaned_files
 
 UNITS = {"h": "hours", "d": "days", "w": "weeks"}
 MAX_BATCH = 10_000
@@ -60,6 +62,11 @@ class Command(BaseCommand):
         parser.add_argument(
             "--batch-size", type=batch, default=500, help="Threads in one transaction (%(default)s)."
         )
+        parser.add_argument(
+            "--orphans",
+            action="store_true",
+            help="Also delete files older than a day that no attachment names, and name attachments without a file.",
+        )
         parser.add_argument("--dry-run", action="store_true", help="Only tell what would go.")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -76,6 +83,8 @@ class Command(BaseCommand):
             self.stdout.write(f"Would delete – {summary(counts)}")
             if expired := count_expired():
                 self.stdout.write(f"Would delete counters of limits that are over: {expired}")
+            if options["orphans"]:
+                self.sweep(dry_run=True)
             return
         deleted: Counter[str] = Counter()
         silent = None if options["verbosity"] else True
@@ -96,3 +105,23 @@ class Command(BaseCommand):
         expired = prune_expired()
         if expired and options["verbosity"]:
             self.stdout.write(f"Deleted counters of limits that were over: {expired}")
+        if options["orphans"]:
+            self.sweep(dry_run=False)
+
+    def sweep(self, *, dry_run: bool) -> None:
+        """Delete what no row names. What a row misses is for people to decide: a storage may be away."""
+        found = 0
+        try:
+            for name in orphaned_files():
+                found += 1
+                if not dry_run:
+                    attachment_storage().delete(name)
+        except SharedStorage as error:
+            raise CommandError(str(error)) from None
+        except OSError as error:
+            raise CommandError(f"The storage of files cannot be read: {error}") from error
+        self.stdout.write(
+            f"{'Would delete' if dry_run else 'Deleted'} files that no attachment names: {found}"
+        )
+        for public_id in attachments_without_file():
+            self.stderr.write(f"Attachment {public_id} has lost its file.")
