@@ -31,7 +31,7 @@ from django.db.models import Model
 
 from . import database_context
 from .conf import chatkit_settings
-from .errors import DatabaseUnavailable
+from .errors import DatabaseUnavailable, contained
 from .threads import callers_thread
 
 P = ParamSpec("P")
@@ -99,6 +99,7 @@ async def run(func: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
     transaction. Elsewhere it runs in the current ``DatabaseContext``, where the site uses them.
 
     Raises:
+        ServerExited: in place of an exception that would end the process.
         DatabaseUnavailable: when the database stays away for longer than that.
         NoDatabaseContext: when there is none, so that nothing says in which schema the work belongs.
     """
@@ -112,9 +113,11 @@ async def run(func: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
         try:
             if in_callers_thread:
                 return await sync_to_async(func)(*args, **kwargs)
-            return await asyncio.get_running_loop().run_in_executor(
-                _get_pool(), lambda: _work(func, *args, **kwargs)
-            )
+            # Functions of settings and receivers of signals run in here too.
+            with contained():
+                return await asyncio.get_running_loop().run_in_executor(
+                    _get_pool(), lambda: _work(func, *args, **kwargs)
+                )
         except (OperationalError, InterfaceError) as error:
             delay = _RETRY_DELAYS[min(attempt, len(_RETRY_DELAYS) - 1)]
             if time.monotonic() + delay > deadline:

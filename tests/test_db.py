@@ -9,7 +9,7 @@ from django.test import TestCase
 
 from chatkit_app import db
 from chatkit_app.context import RequestContext
-from chatkit_app.errors import DatabaseUnavailable
+from chatkit_app.errors import DatabaseUnavailable, ServerExited
 from chatkit_app.models import Thread
 from chatkit_app.store import DjangoStore, ThreadMetadata
 from chatkit_app.store_contract import NOON
@@ -284,3 +284,16 @@ async def test_worker_forgets_its_queries(settings):
 
     assert await db.run(ask) == 1
     assert await db.run(lambda: len(connection.queries_log)) == 0
+
+
+class Enough(BaseException):
+    """Of the kind that ``except Exception`` lets through."""
+
+
+@pytest.mark.parametrize("error", [SystemExit(3), KeyboardInterrupt(), GeneratorExit(), Enough()], ids=repr)
+async def test_work_that_would_end_the_process_is_an_error(error):
+    def work() -> None:
+        raise error
+
+    with pytest.raises(ServerExited, match=type(error).__name__):
+        await db.run(work)

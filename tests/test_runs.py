@@ -786,6 +786,20 @@ async def test_admission_that_would_end_the_process_is_an_error(use):
     assert (await Chat().say("hi")).error()["code"] == "stream.error"
 
 
+async def test_receiver_that_would_end_the_process_ends_no_more_than_its_work(use):
+    def leave(**kwargs: Any) -> None:
+        raise SystemExit(3)
+
+    use("EchoServer")
+    run_finished.connect(leave)
+    try:
+        answer = await Chat().say("hi")
+    finally:
+        run_finished.disconnect(leave)
+    assert answer.text() == "echo: hi"
+    assert await ended(answer.run_id) == "completed"
+
+
 async def test_action_that_would_end_the_process_gets_a_500(use, gate):
     use("SlowServer")
     gate.set()
