@@ -21,8 +21,10 @@ from django.utils.crypto import salted_hmac
 from . import database_context
 from .conf import chatkit_settings
 from .errors import LimitReached, TooManyAnswers
-from .limits import limits_of
+from .limits import Limits, limits_of
 from .models import AnswerLease, LimitCounter
+from .process import current_process, find_dead
+from .querysets import LimitQuerySet
 from .signals import limit_reached
 
 if TYPE_CHECKING:
@@ -231,28 +233,44 @@ def _lease_time() -> timedelta:
 
 
 def _take_lease(context: RequestContext, run_id: str, now: datetime) -> None:
-    limits = limits_of(context)
     owner_key, address_key = (
         _key(context, scope, "answers") if _who(context, scope) else "" for scope in ("owner", "address")
     )
+    lease = AnswerLease(
+        run_id=run_id,
+        owner_key=owner_key,
+        address_key=address_key,
+        process=current_process(),
+        expires_at=now + _lease_time(),
+    )
     # Not its own: the connection may have broken just after it was taken.
     others = AnswerLease.objects.on_writer().filter(expires_at__gt=now).exclude(pk=run_id)
-    found = others.filter(Q(owner_key=owner_key) | Q(address_key=address_key)).aggregate(
-        owner=Count("pk", filter=Q(owner_key=owner_key)),
-        address=Count("pk", filter=Q(address_key=address_key)),
+    others = others.filter(Q(owner_key=owner_key) | Q(address_key=address_key))
+    full = _full_limit(lease, others, limits_of(context))
+    if full and _end_leases_of_dead(others):
+        full = _full_limit(lease, others, limits_of(context))
+    if full:
+        raise TooManyAnswers(limit=full)
+    AnswerLease.objects.bulk_create([lease], ignore_conflicts=True)
+
+
+def _full_limit(lease: AnswerLease, others: LimitQuerySet[AnswerLease], limits: Limits) -> str:
+    """The limit that has no room for this lease beside the others; empty when there is room."""
+    found = others.aggregate(
+        owner=Count("pk", filter=Q(owner_key=lease.owner_key)),
+        address=Count("pk", filter=Q(address_key=lease.address_key)),
     )
     for count, key, limit in (
-        (found["owner"], owner_key, "ANSWERS_AT_ONCE"),
-        (found["address"], address_key, "ADDRESS_ANSWERS_AT_ONCE"),
+        (found["owner"], lease.owner_key, "ANSWERS_AT_ONCE"),
+        (found["address"], lease.address_key, "ADDRESS_ANSWERS_AT_ONCE"),
     ):
         allowed = limits[limit]
         if key and allowed is not None and count >= allowed:
-            raise TooManyAnswers(limit=limit)
-    AnswerLease.objects.bulk_create(
-        [
-            AnswerLease(
-                run_id=run_id, owner_key=owner_key, address_key=address_key, expires_at=now + _lease_time()
-            )
-        ],
-        ignore_conflicts=True,
-    )
+            return limit
+    return ""
+
+
+def _end_leases_of_dead(leases: LimitQuerySet[AnswerLease]) -> int:
+    """End those whose process has died. Returns how many there were."""
+    dead = find_dead(leases.order_by().values_list("process", flat=True).distinct())
+    return AnswerLease.objects.filter(process__in=dead).delete()[0] if dead else 0

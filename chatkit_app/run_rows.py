@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from chatkit.types import ThreadItemReplacedEvent, ThreadStreamEvent
 from django.db import IntegrityError
-from django.db.models import Q
+from django.db.models import Min, Q
 from django.utils import timezone
 
 from . import claims, codec, counters, db
@@ -17,6 +17,7 @@ from .errors import ThreadBusy, ThreadReadOnly
 from .models import Run as RunRow
 from .models import Thread as ThreadRow
 from .models import ThreadItem as ItemRow
+from .process import current_process, find_dead
 from .querysets import RunQuerySet
 from .signals import run_finished
 
@@ -58,6 +59,7 @@ def _insert(run: LiveRun, thread_pk: int | None) -> int:
         "namespace": context.namespace,
         "operation": run.request.type,
         "request_key": run.request_key,
+        "process": current_process(),
         "context": codec.storable_json(context.for_staff()),
     }
     for _attempt in (1, 2):
@@ -158,7 +160,7 @@ def _find_again(pk: int) -> None:
 
 
 def lost_before() -> datetime:
-    """A running row without a sign of life since this moment belongs to a process that has died."""
+    """A running row without a sign of life since this moment belongs to a process that is taken for dead."""
     return timezone.now() - timedelta(
         seconds=max(LOST_AFTER_CHECKPOINTS * chatkit_settings.checkpoint_interval, 3.0)
     )
@@ -166,11 +168,14 @@ def lost_before() -> datetime:
 
 def mark_lost(rows: RunQuerySet) -> int:
     """Close those of the running rows whose process has died. Returns how many there were."""
-    return int(
-        rows.filter(status=RunRow.Status.RUNNING, heartbeat_at__lt=lost_before()).update(
-            status=RunRow.Status.LOST, finished_at=timezone.now()
-        )
-    )
+    silent_since = lost_before()
+    oldest = dict(rows.on_writer().running().order_by().values_list("process").annotate(Min("heartbeat_at")))
+    dead = find_dead(oldest)
+    if not dead and all(heartbeat >= silent_since for heartbeat in oldest.values()):
+        return 0
+    # Each asked once more: others look, too, and a process may have shown life just now.
+    lost = rows.running().filter(Q(heartbeat_at__lt=silent_since) | Q(process__in=dead))
+    return int(lost.update(status=RunRow.Status.LOST, finished_at=timezone.now()))
 
 
 def find_repeated_row(request_key: str) -> RunRow | None:

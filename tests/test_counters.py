@@ -16,6 +16,7 @@ from chatkit_app.context import RequestContext
 from chatkit_app.counters import MESSAGES, VISITORS, begin_answer, end_answer, renew_answers, spend
 from chatkit_app.errors import LimitReached, TooManyAnswers
 from chatkit_app.models import AnswerLease, LimitCounter
+from chatkit_app.process import current_process
 from chatkit_app.server import DjangoChatKitServer
 from chatkit_app.signals import limit_reached
 from tests.chat import encode, message
@@ -220,6 +221,23 @@ def test_lease_is_taken_once_when_the_work_is_done_again(limits):
     limits(ANSWERS_AT_ONCE=1)
     assert [starts(of(), "run_1"), starts(of(), "run_1")] == [True, True]
     assert AnswerLease.objects.count() == 1
+
+
+def test_answers_of_a_dead_process_on_this_machine_make_room_at_once(limits):
+    limits(ANSWERS_AT_ONCE=2)
+    assert [starts(of(), "run_1"), starts(of(), "run_2")] == [True, True]
+    machine, pid, _start_time = current_process().rsplit(" ", 2)
+    AnswerLease.objects.filter(pk="run_1").update(process=f"{machine} {pid} 1")
+    assert [starts(of(), "run_3"), starts(of(), "run_4")] == [True, False]
+    assert set(AnswerLease.objects.values_list("pk", flat=True)) == {"run_2", "run_3"}
+
+
+def test_answers_of_a_process_on_another_machine_are_counted(limits):
+    limits(ANSWERS_AT_ONCE=1)
+    assert starts(of(), "run_1")
+    machine, pid, _start_time = current_process().rsplit(" ", 2)
+    AnswerLease.objects.update(process=f"another-{machine} {pid} 1")
+    assert not starts(of(), "run_2")
 
 
 def test_answers_of_a_dead_process_run_out_and_others_are_renewed(limits):

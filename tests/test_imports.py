@@ -48,7 +48,17 @@ LAYERS = [
     {"threads", "tenants", "request_body", "pictures"},
     {"database_context"},
     {"address"},
-    {"errors", "conf", "signals", "frames", "element_strings", "citations", "private_names", "client_files"},
+    {
+        "errors",
+        "conf",
+        "signals",
+        "frames",
+        "element_strings",
+        "citations",
+        "private_names",
+        "client_files",
+        "process",
+    },
 ]
 LEVEL = {module: level for level, modules in enumerate(LAYERS) for module in modules}
 

@@ -253,6 +253,89 @@ def test_killed_process_loses_two_seconds_at_most_and_frees_the_thread(two, brow
     assert Thread.objects.get().item_count == 4
 
 
+# --- Death that is seen -------------------------------------------------------------------------------------
+
+# No sign of life is missed for four times as many seconds: far longer than these tests wait for anything.
+SILENT_FOR_LONG = {"CHECKPOINT_INTERVAL": 300}
+
+
+@pytest.fixture(scope="module")
+def alive(django_db_setup: None) -> Iterator[Process]:
+    """One that was there all the time."""
+    process = Process(**SILENT_FOR_LONG)
+    yield process
+    process.kill()
+
+
+@pytest.fixture
+def start() -> Iterator[Callable[..., Process]]:
+    started: list[Process] = []
+
+    def start_process(**keys: Any) -> Process:
+        started.append(Process(**SILENT_FOR_LONG | keys))
+        return started[-1]
+
+    yield start_process
+    for process in started:
+        process.kill()
+
+
+@pytest.mark.parametrize("other", ["started afterwards", "alive all the time"])
+def test_message_after_a_kill_is_answered_at_once(start, alive, browser, other):
+    process = start()
+    answer = browser.say(process, "5000").until('"0 "')
+    thread_id = answer.events()[0]["thread"]["id"]
+    process.kill()
+    again = browser.say(start() if other == "started afterwards" else alive, "2", thread_id).rest()
+    assert again.text() == "0 1 "
+    assert dict(Run.objects.values_list("public_id", "status")) == {
+        answer.run_id: "lost",
+        again.run_id: "completed",
+    }
+
+
+def test_reader_in_another_process_is_told_of_a_kill(start, alive, browser):
+    process = start()
+    answer = browser.say(process, "5000").until('"0 "')
+    followed = browser.ask(alive, "GET", f"/chatkit/runs/{answer.run_id}/events").until("data: ")
+    process.kill()
+    assert followed.rest().events()[-1] == {
+        "type": "error",
+        "code": "custom",
+        "message": "The answer was interrupted. Please try again.",
+        "allow_retry": True,
+    }
+    assert Run.objects.get().status == "lost"
+
+
+def test_run_of_a_killed_process_ends_while_another_makes_an_answer(start, alive, browser):
+    process = start()
+    killed = browser.say(process, "5000").until('"0 "')
+    going_on = browser.say(alive, "5000").until('"0 "')
+    process.kill()
+    eventually(lambda: Run.objects.get(public_id=killed.run_id).status == "lost")
+    assert Run.objects.get(public_id=going_on.run_id).status == "running"
+    browser.ask(alive, "POST", f"/chatkit/runs/{going_on.run_id}/stop").rest()
+
+
+def test_answers_of_a_killed_process_are_not_counted_among_those_at_once(start, browser):
+    limits = {"LIMITS": {"ANSWERS_AT_ONCE": 1}}
+    process, second = start(**limits), start(**limits)
+    browser.say(process, "5000").until('"0 "')
+    (refused,) = browser.say(second, "1").rest().events()
+    assert refused["type"] == "error"
+    process.kill()
+    assert browser.say(second, "2").rest().text() == "0 1 "
+
+
+def test_living_processes_leave_each_others_answers_alone(two, alive, browser):
+    """For some rounds of their keepers, which look for dead ones."""
+    first, second = two
+    answers = [browser.say(process, "60").until('"0 "') for process in (first, second, alive)]
+    assert [answer.rest().text() for answer in answers] == [words(60)] * 3
+    assert set(Run.objects.values_list("status", flat=True)) == {"completed"}
+
+
 def test_two_processes_let_exactly_so_many_messages_through_as_are_allowed():
     """Two hundred at once of one visitor, of whom half goes to each."""
     limits = {"MESSAGES_PER_MINUTE": 101, "THREADS_PER_DAY": None, "ANSWERS_AT_ONCE": None}

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 import threading
+from collections.abc import Iterable
 from contextlib import aclosing
 from datetime import timedelta
 from typing import Any, ClassVar, Literal
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from chatkit_app import db, live_run, run_rows, runs, shutdown
+from chatkit_app import db, live_run, process, run_rows, runs, shutdown
 from chatkit_app.context import RequestContext
 from chatkit_app.erasure import delete_threads
 from chatkit_app.errors import ThreadBusy
 from chatkit_app.live_run import LiveRun
 from chatkit_app.models import Run, Thread, ThreadItem
+from chatkit_app.process import current_process
 from chatkit_app.signals import run_finished
 from chatkit_app.testing import decode_events
 from tests.chat import Chat, Exchange, encode, eventually, message, rows_become
@@ -409,7 +415,7 @@ async def test_message_after_the_answer_is_answered(use, gate):
     assert (await chat.say("again", first.thread_id)).text() == "one two"
 
 
-async def elsewhere(thread_id: str, *, silent_for: float) -> None:
+async def elsewhere(thread_id: str, *, silent_for: float, process: str = "") -> None:
     """A running answer in this thread, of a process that we are not."""
     row = await db.run(Thread.objects.get, public_id=thread_id)
     await db.run(
@@ -419,6 +425,7 @@ async def elsewhere(thread_id: str, *, silent_for: float) -> None:
             visitor_id=row.visitor_id,
             operation="threads.add_user_message",
             heartbeat_at=timezone.now() - timedelta(seconds=silent_for),
+            process=process,
         )
     )
 
@@ -439,6 +446,85 @@ async def test_thread_of_a_dead_process_is_free(use):
     await elsewhere(thread_id, silent_for=60)
     assert (await chat.say("and?", thread_id)).text() == "echo: and?"
     assert await db.run(status_of, "run_elsewhere") == "lost"
+
+
+async def test_process_on_another_machine_that_shows_life_keeps_its_thread(use):
+    use("EchoServer")
+    chat = Chat()
+    thread_id = (await chat.say("hi")).thread_id
+    machine, _pid, _start_time = current_process().rsplit(" ", 2)
+    await elsewhere(thread_id, silent_for=0, process=f"another-{machine} {gone()} 1")
+    assert (await chat.say("and?", thread_id)).error()["message"] == BUSY
+    assert await db.run(status_of, "run_elsewhere") == "running"
+
+
+async def test_process_on_another_machine_that_shows_no_life_frees_its_thread(use):
+    use("EchoServer")
+    chat = Chat()
+    thread_id = (await chat.say("hi")).thread_id
+    machine, _pid, _start_time = current_process().rsplit(" ", 2)
+    await elsewhere(thread_id, silent_for=60, process=f"another-{machine} {gone()} 1")
+    assert (await chat.say("and?", thread_id)).text() == "echo: and?"
+
+
+def gone() -> int:
+    """The pid of a process that has ended."""
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    return process.pid
+
+
+async def killed_elsewhere(thread_id: str) -> None:
+    """A running answer of a process on this machine that has just been killed."""
+    machine, _pid, _start_time = current_process().rsplit(" ", 2)
+    await elsewhere(thread_id, silent_for=0, process=f"{machine} {gone()} 1")
+
+
+async def test_thread_of_a_killed_process_is_free_at_once(use):
+    use("EchoServer")
+    chat = Chat()
+    thread_id = (await chat.say("hi")).thread_id
+    await killed_elsewhere(thread_id)
+    assert (await chat.say("and?", thread_id)).text() == "echo: and?"
+    assert await db.run(status_of, "run_elsewhere") == "lost"
+
+
+async def test_stop_of_a_run_whose_process_was_killed_closes_it(use):
+    use("EchoServer")
+    chat = Chat()
+    await killed_elsewhere((await chat.say("hi")).thread_id)
+    assert (await chat.stop("run_elsewhere")).json() == {"stopped": False}
+    assert await db.run(status_of, "run_elsewhere") == "lost"
+
+
+@pytest.mark.parametrize("meanwhile", ["lost", "completed"])
+async def test_run_of_a_killed_process_that_has_ended_meanwhile_stays_as_it_is(use, monkeypatch, meanwhile):
+    """Somebody else has seen it, too, or it had ended just before the kill."""
+    use("EchoServer")
+    await killed_elsewhere((await Chat().say("hi")).thread_id)
+    ended_at = timezone.now() - timedelta(hours=1)
+
+    def find_dead(names: Iterable[str]) -> set[str]:
+        found = process.find_dead(names)
+        Run.objects.filter(public_id="run_elsewhere").update(status=meanwhile, finished_at=ended_at)
+        return found
+
+    monkeypatch.setattr(run_rows, "find_dead", find_dead)
+    assert await db.run(run_rows.mark_lost, Run.objects.all()) == 0
+    row = await db.run(Run.objects.get, public_id="run_elsewhere")
+    assert (row.status, row.finished_at) == (meanwhile, ended_at)
+
+
+async def test_one_statement_sees_that_nobody_has_died(use, gate):
+    use("SlowServer")
+    await begin_slowly(Chat())
+
+    def statements() -> int:
+        with CaptureQueriesContext(connection) as queries:
+            assert run_rows.mark_lost(Run.objects.all()) == 0
+        return len(queries)
+
+    assert await db.run(statements) == 1
 
 
 async def test_one_of_two_simultaneous_messages_is_answered(use, gate):

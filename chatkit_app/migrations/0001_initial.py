@@ -359,6 +359,7 @@ class Migration(migrations.Migration):
                     models.DateTimeField(default=django.utils.timezone.now, verbose_name="last sign of life"),
                 ),
                 ("finished_at", models.DateTimeField(blank=True, null=True, verbose_name="finished")),
+                ("process", models.CharField(blank=True, default="", editable=False, max_length=255)),
                 (
                     "context",
                     models.JSONField(
@@ -956,6 +957,7 @@ class Migration(migrations.Migration):
                 ("run_id", models.CharField(max_length=64, primary_key=True, serialize=False)),
                 ("owner_key", models.CharField(max_length=64)),
                 ("address_key", models.CharField(blank=True, default="", max_length=64)),
+                ("process", models.CharField(blank=True, default="", max_length=255)),
                 ("expires_at", models.DateTimeField()),
             ],
             options={

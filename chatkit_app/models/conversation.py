@@ -295,6 +295,8 @@ class Run(OwnedModel):
     started_at = models.DateTimeField(_("started"), default=timezone.now)
     heartbeat_at = models.DateTimeField(_("last sign of life"), default=timezone.now)
     finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
+    # Empty where the system does not name it.
+    process = models.CharField(max_length=255, blank=True, default="", editable=False)
     context = models.JSONField(
         _("session context"), default=dict, blank=True, help_text=_("What staff may know of who asked.")
     )

@@ -32,12 +32,14 @@ class LimitCounter(models.Model):
 class AnswerLease(models.Model):
     """An answer that is being made, as the limits of answers at once see it.
 
-    The process that makes it renews its lease, so that those of a process that has died run out.
+    The process that makes it renews its lease, so that those of a process that has died run out. ``process`` is its
+    name, where the system has one.
     """
 
     run_id = models.CharField(max_length=64, primary_key=True)
     owner_key = models.CharField(max_length=64)
     address_key = models.CharField(max_length=64, blank=True, default="")
+    process = models.CharField(max_length=255, blank=True, default="")
     expires_at = models.DateTimeField()
 
     objects = LimitQuerySet["AnswerLease"].as_manager()
