@@ -313,24 +313,28 @@ class AgentChatKitServer(DjangoChatKitServer):
     async def _go_on(
         self, thread: ThreadMetadata, sender: WidgetItem, *, approve: bool, context: RequestContext
     ) -> AsyncGenerator[ThreadStreamEvent, None]:
-        answered = await approvals.answer(thread, sender, approve=approve, context=context)
-        yield ThreadItemReplacedEvent(item=answered.item)
-        if answered.late:
-            yield NoticeEvent(level="info", message=answered.late)
-        if answered.waiting is None:
-            return
         agent_context = DjangoAgentContext(thread=thread, store=self.store, request_context=context)
-        with self._described_errors(context):
-            history = await self.get_history(thread, context)
-            prepared = await self._prepare(history, agent_context, from_the_start=True)
-            agent = prepared.starting_agent
-            agent = fit_to_answer(agent, await on_site_threads(self.get_run_config)(agent, thread, context))
-            async with connected(agent):
+        async with AsyncExitStack() as stack:
+            # All that can fail comes first: then the question stays open, and can be answered again.
+            with self._described_errors(context):
+                history = await self.get_history(thread, context)
+                prepared = await self._prepare(history, agent_context, from_the_start=True)
+                agent = prepared.starting_agent
+                run_config = await on_site_threads(self.get_run_config)(agent, thread, context)
+                agent = fit_to_answer(agent, run_config)
+                await stack.enter_async_context(connected(agent))
+            answered = await approvals.answer(thread, sender, approve=approve, context=context)
+            yield ThreadItemReplacedEvent(item=answered.item)
+            if answered.late:
+                yield NoticeEvent(level="info", message=answered.late)
+            if answered.waiting is None:
+                return
+            with self._described_errors(context):
                 state = await answered.waiting.restore(agent, agent_context)
-        prepared = replace(prepared, starting_agent=agent)
-        async with aclosing(self._stream_prepared(prepared, state, agent_context)) as events:
-            async for event in events:
-                yield event
+            prepared = replace(prepared, starting_agent=agent)
+            async with aclosing(self._stream_prepared(prepared, state, agent_context)) as events:
+                async for event in events:
+                    yield event
 
     # The agent
 

@@ -102,8 +102,9 @@ class OverHttp:
             await self.process.wait()
             self.process = None
 
-    def client(self) -> MCPServerStreamableHttp:
-        return MCPServerStreamableHttp(params={"url": f"http://127.0.0.1:{self.port}/mcp"}, name="stock")
+    def client(self, **options: Any) -> MCPServerStreamableHttp:
+        url = f"http://127.0.0.1:{self.port}/mcp"
+        return MCPServerStreamableHttp(params={"url": url}, name="stock", **options)
 
 
 @pytest.fixture
@@ -228,6 +229,26 @@ async def test_approved_tool_of_a_server_is_called(api, make_agent, stdio, log, 
 
 
 # When it is not there
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_approval_stays_open_while_the_server_cannot_be_reached(
+    api, make_agent, over_http, log, settings
+):
+    await over_http.start()
+    settings.CHATKIT = {"AGENT": lambda context: make_agent(over_http.client(require_approval="always"))}
+    api.script(ASK, "Seven")
+    chat = Browser()
+    asked = await chat.say("How many?")
+    await over_http.kill()
+
+    first = await chat.ask("threads.custom_action", **press(widgets(asked)[0], "Approve"))
+    assert first.error()["message"] == NOT_AVAILABLE
+
+    await over_http.start()
+    second = await chat.ask("threads.custom_action", **press(widgets(asked)[0], "Approve"))
+    assert second.text() == "Seven"
+    assert notes(log, "asked") == ["asked for lamp"]
 
 
 async def test_server_that_cannot_be_reached_is_a_readable_error_and_tried_again(
