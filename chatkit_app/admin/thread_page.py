@@ -197,6 +197,7 @@ def _transcript_context(model_admin: ReadingAdmin, request: HttpRequest, thread:
             },
             "linked": f"item-{pk}" if starts_somewhere and pk is not None and items else None,
         },
+        "plain_items": page.as_read(),
         "direction": "rtl" if get_language_bidi() else "ltr",
         "is_empty": not items,
         "shows_hidden": transcript.shows_hidden,

@@ -22,7 +22,7 @@ from ..models import Feedback, Thread, ThreadItem
 from ..querysets import HIDDEN_ITEM_TYPES
 from ..rendering import endpoint_urls
 from .base import ReadingAdmin
-from .content import raw, shorten, visible
+from .content import long_text, raw, shorten, visible
 from .pages import page_url
 
 PAGE_SIZE = 50
@@ -44,13 +44,20 @@ class ItemPage:
     Attributes:
         items: in the order in which they were read.
         has_more: whether there are more in that direction.
+        texts: of each what there is to read, or the beginning of that, for those who read it without the element.
     """
 
     items: list[dict[str, Any]]
     has_more: bool
+    texts: list[str]
 
     def newest_first(self) -> list[dict[str, Any]]:
         return sorted(self.items, key=_place, reverse=True)
+
+    def as_read(self) -> list[dict[str, Any]]:
+        """What staff know of each item, with its text, the oldest first."""
+        rows = [item["staff"] | {"text": text} for item, text in zip(self.items, self.texts, strict=True)]
+        return sorted(rows, key=lambda row: int(row["pk"]))
 
 
 def _place(item: dict[str, Any]) -> int:
@@ -95,9 +102,10 @@ class Transcript:
 
     def _page(self, rows: list[ThreadItem], has_more: bool) -> ItemPage:
         items: list[dict[str, Any]] = []
+        texts: list[str] = []
         length = 0
         for row in rows:
-            wire = self._wire(row)
+            wire, text = self._wire(row)
             length += len(wire)
             if items and length > PAGE_LENGTH:
                 has_more = True
@@ -107,6 +115,7 @@ class Transcript:
                 for name in ("arguments", "output", "payload"):
                     item.pop(name, None)
             facts = self._facts(row)
+            texts.append(long_text(text).head)
             if item["type"] == _UNREADABLE:
                 facts["remarks"].append(_("It is stored in a form that cannot be shown as the user saw it."))
             items.append({**item, "staff": facts})
@@ -120,23 +129,26 @@ class Transcript:
                 count=len(items),
                 hidden=any(row.type in UNSEEN_TYPES for row in rows[: len(items)]) and self.shows_hidden,
             )
-        return ItemPage(items=items, has_more=has_more)
+        return ItemPage(items=items, has_more=has_more, texts=texts)
 
-    def _wire(self, row: ThreadItem) -> str:
-        """The item as the public endpoint would send it. What cannot be decoded has a type that nobody knows."""
+    def _wire(self, row: ThreadItem) -> tuple[str, str]:
+        """The item as the public endpoint would send it, and what there is to read of it.
+
+        What cannot be decoded has a type that nobody knows.
+        """
         # Imported late: these bring the SDK, and the admin is loaded by every management command.
         from .. import codec
         from ..attachments import signed_again
 
         try:
             item = codec.decode_item(row, thread_id=self._thread.public_id)
-            return codec.to_wire(signed_again(item, self._endpoint_url)).decode()
+            return codec.to_wire(signed_again(item, self._endpoint_url)).decode(), codec.item_text(item)
         except Exception:  # whatever a broken row holds, the others are to be read
             broken = {"id": row.public_id, "type": _UNREADABLE, "created_at": row.created_at.isoformat()}
             try:
-                return json.dumps(broken | {"payload": codec.original_json(row.payload)}, allow_nan=False)
+                return json.dumps(broken | {"payload": codec.original_json(row.payload)}, allow_nan=False), ""
             except (RecursionError, ValueError):
-                return json.dumps(broken)
+                return json.dumps(broken), ""
 
     # What staff know
 

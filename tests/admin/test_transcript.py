@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
+from django.utils import timezone
 
 from chatkit_app import codec
 from chatkit_app.audit import Action, record
@@ -81,6 +82,33 @@ def test_every_type_of_item_is_given_as_users_get_it(deep_reader: Client) -> Non
     given = [{k: v for k, v in item.items() if k != "staff"} for item in items(deep_reader, thread)]
     assert given == [json.loads(codec.to_wire(sample)) for sample in samples]
     assert {item["type"] for item in given} == set(ThreadItem.Type.values)
+
+
+def plain(client: Client, thread: Thread) -> list[str]:
+    """The texts of the page itself, without the script."""
+    return re.findall(r'<div class="chatkit-text" dir="auto">(.*?)</div>', page(client, thread), re.DOTALL)
+
+
+def test_page_itself_has_the_texts_in_their_order_and_escaped(reader: Client) -> None:
+    thread = make_thread("x")
+    make_item(thread, text="first <b>")
+    make_item(thread, text="x" * 5_000)
+    make_item(
+        thread, text="gone", payload=codec.redacted_payload(), redacted_at=timezone.now(), redacted_by="ada"
+    )
+    first, second, third = plain(reader, thread)
+    assert first == "first &lt;b&gt;"
+    assert second.endswith("x…")
+    assert len(second) < 5_000
+    assert third == "This message was removed by a moderator."
+
+
+def test_page_itself_has_no_text_that_only_the_model_was_told(reader: Client) -> None:
+    thread = make_thread("x")
+    make_item(thread, "hidden_context_item", payload={"content": "the plan"})
+    make_item(thread, text="seen")
+    assert plain(reader, thread) == ["seen"]
+    assert "the plan" not in page(reader, thread)
 
 
 def test_broken_item_does_not_take_the_others_with_it(reader: Client) -> None:

@@ -101,6 +101,36 @@ async def test_nothing_is_loaded_from_elsewhere_and_nothing_can_be_sent(
     assert [url for url in desk.requests if not url.startswith(("http://localhost", "data:", "blob:"))] == []
 
 
+@pytest.mark.parametrize(
+    ("files", "answer"),
+    [
+        ("**/static/**", {"status": 404}),
+        ("**/transcript.js", {"status": 404}),
+        ("**/transcript.js", {"content_type": "text/javascript", "body": "const broken"}),
+    ],
+    ids=["nothing is served", "missing", "broken"],
+)
+async def test_transcript_can_be_read_when_its_script_does_not_run(
+    long: list[ThreadItem], desk: Desk, page_errors: list[str], files: str, answer: dict[str, Any]
+):
+    await desk.page.route(files, lambda route: route.fulfill(**answer))
+    await desk.open()
+    items = desk.page.get_by_role("article")
+    await expect(items).to_have_count(50)
+    item = items.last
+    await expect(item.get_by_text("message <119>")).to_be_visible()
+    await expect(item.get_by_role("link", name="Raw data")).to_be_visible()
+    page_errors.clear()
+
+
+async def test_transcript_that_is_drawn_leaves_nothing_of_the_plain_one(
+    samples: list[ThreadItem], desk: Desk
+):
+    await desk.open()
+    await expect(desk.items).to_have_count(len(samples))
+    await expect(desk.page.locator(".chatkit-plain")).to_have_count(0)
+
+
 async def test_hidden_items_and_tool_calls_are_marked_and_can_be_opened(hidden: ThreadItem, desk: Desk):
     await desk.open()
     await expect(desk.rows).to_contain_text("hidden from the user")

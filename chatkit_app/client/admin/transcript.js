@@ -47,6 +47,8 @@ function showTranscript(element, { config, thread, page, linked }) {
 
   const options = baseOptions(config, { fetch: /** @type {typeof fetch} */ (answer), rememberedThread: null });
   const configure = () => element.setOptions(withScheme(options, isDark() ? "dark" : "light"));
+  // What stands there for those who have no script.
+  element.querySelector(".chatkit-plain")?.remove();
   element.strings = config.strings;
   element.addEventListener("chatkit.thread.load.end", () => linked && showLinked(linked), { once: true });
   element.addEventListener("chatkit.error", showProblem);
