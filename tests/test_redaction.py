@@ -294,7 +294,7 @@ def test_error_that_comes_later_does_not_bring_it_back(redacted, error):
     context = RequestContext(visitor_id="v")
     context.memory.run_pk, context.memory.usage.model = row.pk, "a\x00model"
     run: Any = SimpleNamespace(
-        context=context, failure="No card 4111", delivered=True, readers=0, started=0.0
+        public_id="run", context=context, failure="No card 4111", delivered=True, readers=0, started=0.0
     )
     run_rows.record_end(run, "failed")
     row.refresh_from_db()
