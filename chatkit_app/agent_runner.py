@@ -162,7 +162,8 @@ def _forgetting(config: RunConfig) -> Any:
         if own is not None:
             filtered = own(data)
             data = replace(data, model_data=await filtered if isawaitable(filtered) else filtered)
-        if _stores_nothing(unstored_settings(data.agent, config).resolve(config.model_settings)):
+        # As it is sent: the agents of the run are fit for it.
+        if _stores_nothing(data.agent.model_settings.resolve(config.model_settings)):
             return forget_ids(data)
         return data.model_data
 

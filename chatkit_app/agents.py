@@ -215,7 +215,10 @@ class AgentChatKitServer(DjangoChatKitServer):
     async def _stream_prepared(
         self, prepared: _Prepared, items: Any, agent_context: DjangoAgentContext
     ) -> AsyncGenerator[ThreadStreamEvent, None]:
-        async with aclosing(self.stream_agent(prepared.starting_agent, items, agent_context)) as events:
+        stream = self.stream_agent(
+            prepared.starting_agent, items, agent_context, run_config=prepared.run_config
+        )
+        async with aclosing(stream) as events:
             async for event in events:
                 yield event
         # An answer that failed, was withheld or stopped does not come here: it moves the thread nowhere.
@@ -226,6 +229,8 @@ class AgentChatKitServer(DjangoChatKitServer):
         agent: Agent[Any],
         items: list[TResponseInputItem] | RunState[Any, Agent[Any]],
         agent_context: DjangoAgentContext,
+        *,
+        run_config: RunConfig | None = None,
     ) -> AsyncGenerator[ThreadStreamEvent, None]:
         """Run an agent and yield its answer.
 
@@ -237,6 +242,7 @@ class AgentChatKitServer(DjangoChatKitServer):
             agent: the agent.
             items: what it is asked, for example from ``get_input()``; or a run that it goes on with.
             agent_context: what its tools receive.
+            run_config: settings of the run; those of ``get_run_config()`` unless given.
 
         Raises:
             ChatKitError: with a text for the user, for every error that ``describe_error()`` knows.
@@ -245,7 +251,8 @@ class AgentChatKitServer(DjangoChatKitServer):
         earlier = waiting_calls(agent_context.thread) if isinstance(items, RunState) else []
         for call in earlier:
             agent_context.client_tool_call = ClientToolCall(name=call.name, arguments=call.arguments)
-        run_config = await on_site_threads(self.get_run_config)(agent, agent_context.thread, context)
+        if run_config is None:
+            run_config = await on_site_threads(self.get_run_config)(agent, agent_context.thread, context)
         async with AsyncExitStack() as stack:
             stack.enter_context(self._described_errors(context))
             await stack.enter_async_context(connected(agent))
@@ -331,7 +338,7 @@ class AgentChatKitServer(DjangoChatKitServer):
                 return
             with self._described_errors(context):
                 state = await answered.waiting.restore(agent, agent_context)
-            prepared = replace(prepared, starting_agent=agent)
+            prepared = replace(prepared, starting_agent=agent, run_config=run_config)
             async with aclosing(self._stream_prepared(prepared, state, agent_context)) as events:
                 async for event in events:
                     yield event
@@ -570,11 +577,15 @@ class AgentChatKitServer(DjangoChatKitServer):
 
 @dataclass(frozen=True, kw_only=True)
 class _Prepared:
-    """What an answer begins with: the thread's agent, the one that begins, and what was handed over before."""
+    """What an answer begins with: the thread's agent, the one that begins, and what was handed over before.
+
+    ``run_config`` is that of a run that goes on: its agents have been made fit for it, before they came into its state.
+    """
 
     agent: Agent[Any]
     starting_agent: Agent[Any]
     handoffs: Handoffs
+    run_config: RunConfig | None = None
 
 
 def _is_approval(request: StreamingReq) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import openai
 import pytest
@@ -460,3 +460,22 @@ async def test_kept_state_is_erased_with_its_person_and_counted(api, use_tools):
 
     assert await db.run(erase_all) == (1, 1)
     assert await approvals_kept() == 0
+
+
+class CountingServer(AgentChatKitServer):
+    asked: ClassVar[list[str]] = []
+
+    def get_run_config(self, agent: Agent[Any], thread: Any, context: Any) -> Any:
+        self.asked.append(agent.name)
+        return super().get_run_config(agent, thread, context)
+
+
+async def test_settings_of_a_run_are_asked_for_once(api, use_tools, monkeypatch):
+    monkeypatch.setattr(CountingServer, "asked", [])
+    use_tools(send, SERVER="tests.test_approvals.CountingServer")
+    api.script(SEND, Turn(text="Sent."))
+    chat = Chat()
+    (item,) = widgets(await chat.say("Send it"))
+    assert CountingServer.asked == ["Test"]
+    assert (await answer(chat, item, "Approve")).text() == "Sent."
+    assert CountingServer.asked == ["Test", "Test"]
