@@ -30,7 +30,7 @@ def claim(visitor_ids: Iterable[str], user: Any) -> int:
     using = router.db_for_write(VisitorClaim)
     ids = list(visitor_ids)
     with transaction.atomic(using=using):
-        VisitorClaim.objects.filter(claimed_at__lt=timezone.now() - KEPT).delete()
+        forget_old_claims()
         VisitorClaim.objects.bulk_create(
             [VisitorClaim(visitor_id=visitor_id, user_id=user.pk) for visitor_id in ids],
             update_conflicts=True,
@@ -42,6 +42,11 @@ def claim(visitor_ids: Iterable[str], user: Any) -> int:
         # Nobody else sees the claim before this transaction ends (ATOMIC_REQUESTS).
         transaction.on_commit(lambda: [settle_visitor(each) for each in ids], using=using, robust=True)
     return threads
+
+
+def forget_old_claims() -> None:
+    """Delete the claims that nothing can be on its way for any more."""
+    VisitorClaim.objects.filter(claimed_at__lt=timezone.now() - KEPT).delete()
 
 
 def _take(visitor_id: str, user_id: Any) -> int:

@@ -23,7 +23,18 @@ from django.utils.translation import gettext as _
 
 from . import audit, flags
 from .attachments import UNSENT_AGE
-from .models import Approval, Attachment, Feedback, Flag, Note, OwnedModel, Run, Thread, ThreadItem
+from .models import (
+    Approval,
+    Attachment,
+    Feedback,
+    Flag,
+    Note,
+    OwnedModel,
+    Run,
+    Thread,
+    ThreadItem,
+    VisitorClaim,
+)
 from .querysets import FeedbackQuerySet, RunQuerySet, ThreadQuerySet
 from .runs import request_stop
 
@@ -222,6 +233,9 @@ def erase(person: Person, *, actor: Any, reason: str = "") -> Counter[str]:
     erased: Counter[str] = Counter()
     while found := _erase_once(person):
         erased += found
+    if person.user_id is not None:
+        # Last, since what was on its way at a login is found by them. They tell which visitor the user was.
+        VisitorClaim.objects.filter(user_id=person.user_id).delete()
     audit.record(audit.Action.ERASE, actor=actor, owner=person.key, reason=reason, erased=dict(erased))
     return erased
 

@@ -17,7 +17,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from chatkit_app import erasure, exports
-from chatkit_app.models import Attachment, AuditEntry, LimitCounter, Thread
+from chatkit_app.models import Attachment, AuditEntry, LimitCounter, Thread, VisitorClaim
 from tests.admin.conftest import make_item, make_run, make_thread
 from tests.admin.test_records import make_attachment
 
@@ -330,6 +330,14 @@ def test_prune_deletes_counters_of_limits_that_are_over() -> None:
     told = call("chatkit_prune", "--older-than", "9d")
     assert told == "Deleted – nothing\nDeleted counters of limits that were over: 1\n"
     assert [counter.key for counter in LimitCounter.objects.all()] == ["b"]
+
+
+def test_prune_deletes_claims_of_visitors_that_are_a_day_old() -> None:
+    user, now = User.objects.create_user("ada"), timezone.now()
+    for visitor_id, age in (("old", timedelta(days=1, seconds=1)), ("new", timedelta(hours=23))):
+        VisitorClaim.objects.create(visitor_id=visitor_id, user=user, claimed_at=now - age)
+    call("chatkit_prune", "--older-than", "9d")
+    assert list(VisitorClaim.objects.values_list("visitor_id", flat=True)) == ["new"]
 
 
 def test_prune_that_is_interrupted_tells_how_far_it_came(monkeypatch: pytest.MonkeyPatch) -> None:

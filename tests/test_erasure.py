@@ -30,6 +30,7 @@ from chatkit_app.models import (
     Run,
     Thread,
     ThreadItem,
+    VisitorClaim,
 )
 from tests.admin.conftest import make_item, make_items, make_run, make_thread
 from tests.chat import Chat
@@ -222,6 +223,14 @@ def test_everything_of_a_user_is_erased() -> None:
     assert (erased["thread"], erased["attachment"], erased["feedback"], erased["run"]) == (2, 3, 4, 3)
     assert User.objects.filter(pk=user.pk).exists()
     assert person.holdings().total() == 0
+
+
+def test_erasure_of_a_user_forgets_which_visitor_that_was() -> None:
+    user, other = User.objects.create_user("ada"), User.objects.create_user("bob")
+    VisitorClaim.objects.create(visitor_id="v", user=user)
+    VisitorClaim.objects.create(visitor_id="w", user=other)
+    erase(Person(user_id=user.pk), actor=None)
+    assert list(VisitorClaim.objects.values_list("visitor_id", flat=True)) == ["w"]
 
 
 def test_everything_of_a_visitor_is_erased() -> None:

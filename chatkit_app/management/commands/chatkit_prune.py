@@ -14,6 +14,7 @@ from django.utils import timezone
 from tqdm import tqdm
 
 from chatkit_app.attachments import attachment_storage
+from chatkit_app.claims import forget_old_claims
 from chatkit_app.counters import count_expired, prune_expired
 from chatkit_app.erasure import Retention, prune, summary
 from chatkit_app.models import Thread
@@ -102,6 +103,7 @@ class Command(BaseCommand):
             raise SystemExit(130) from None
         if options["verbosity"]:
             self.stdout.write(f"Deleted – {summary(deleted)}")
+        forget_old_claims()
         expired = prune_expired()
         if expired and options["verbosity"]:
             self.stdout.write(f"Deleted counters of limits that were over: {expired}")
