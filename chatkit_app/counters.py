@@ -131,7 +131,7 @@ def prune_expired() -> int:
 
 
 def _who(context: RequestContext, scope: str) -> str:
-    """Whose counter it is; empty when nobody can be tused."""
+    """Whose counter it is; empty when it cannot be known."""
     if scope == "address":
         return context.memory.address_key
     if context.user_id is not None:

@@ -87,7 +87,12 @@ class Conversation:
 
 
 @pytest.fixture
-def conversation() -> Conversation:
+def conversation(settings: Any) -> Conversation:
+    # They are counted in the database.
+    unlimited = {
+        f"{what}_PER_{time}": None for what in ("MESSAGES", "RECORDINGS") for time in ("MINUTE", "DAY")
+    }
+    settings.CHATKIT = settings.CHATKIT | {"LIMITS": unlimited}
     return Conversation(DemoServer(InMemoryStore()))
 
 
