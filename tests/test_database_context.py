@@ -314,9 +314,9 @@ def test_requests_get_threads_of_their_own_where_it_is_used(site, settings):
 
     lanes: list[threading.Thread] = []
     shared = share_threads(application)
-    asyncio.run(shared({"type": "http"}, None, None))
+    asyncio.run(shared({"type": "http", "method": "GET"}, None, None))
     site()
-    asyncio.run(shared({"type": "http"}, None, None))
+    asyncio.run(shared({"type": "http", "method": "GET"}, None, None))
     assert [thread.name.startswith("chatkit-request") for thread in lanes] == [True, False]
 
 

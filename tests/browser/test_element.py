@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from playwright.async_api import Locator, Page, expect
 
+from chatkit_app.element_strings import element_strings
+
 from .site import Site, assistant, user
 from .waiting import eventually, say
 
@@ -541,7 +543,8 @@ async def test_answer_is_announced_without_its_markup(page: Page, pages: Site):
 
 
 async def test_strings_are_the_page_s_own(page: Page, monkeypatch):
-    monkeypatch.setattr("chatkit_app.rendering.element_strings", lambda: {"greeting": "Wie kann ich helfen?"})
+    strings = element_strings() | {"greeting": "Wie kann ich helfen?"}
+    monkeypatch.setattr("chatkit_app.rendering.element_strings", lambda: strings)
     await page.goto("/")
     await expect(page.get_by_text("Wie kann ich helfen?")).to_be_visible()
     await expect(page.get_by_role("button", name="Send message")).to_be_visible()

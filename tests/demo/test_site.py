@@ -230,7 +230,7 @@ def test_static_file_is_served(demo: Demo, path: str) -> None:
 
 def test_every_prompt_is_answered(browser: Browser) -> None:
     browser.ask("Good morning")  # the session is there before many ask at once
-    with ThreadPoolExecutor(len(PROMPTS)) as pool:
+    with ThreadPoolExecutor(8) as pool:  # fewer than one person may have answered at once
         answers = dict(zip(PROMPTS, pool.map(browser.ask, PROMPTS), strict=True))
     found = {}
     for prompt, events in answers.items():
