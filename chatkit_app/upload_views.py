@@ -50,7 +50,7 @@ class AttachmentsView(UploadView):
     async def post(self, request: HttpRequest) -> HttpResponseBase:
         try:
             server, files = await self.get_store()
-            # Before anything reads the body, which the CSRF check does.
+            # Before anything reads the body, which a site's function of the context may do.
             request.upload_handlers.insert(0, SizeLimit(attachment_settings()))
             context = await self.enter(request, "attachments.create")
             upload = request.FILES.get("file")
