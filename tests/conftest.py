@@ -1,9 +1,17 @@
 """Fixtures shared by all tests."""
 
+from __future__ import annotations
+
 import asyncio
-from typing import Any
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+if TYPE_CHECKING:
+    from openai import AsyncOpenAI
+
+    from tests.openai_server import OpenAIServer
 
 pytest.register_assert_rewrite("chatkit_app.store_contract")
 
@@ -41,3 +49,21 @@ async def gate() -> asyncio.Event:
     SlowServer.gate = asyncio.Event()
     SlowServer.started = 0
     return SlowServer.gate
+
+
+@pytest.fixture
+async def api() -> AsyncIterator[OpenAIServer]:
+    """A server with OpenAI's API."""
+    from tests.openai_server import openai_server
+
+    async with openai_server() as server:
+        yield server
+
+
+@pytest.fixture
+async def openai_client(api: OpenAIServer) -> AsyncIterator[AsyncOpenAI]:
+    """OpenAI's own client of ``api``, which tries once."""
+    from openai import AsyncOpenAI
+
+    async with AsyncOpenAI(api_key="sk-test", base_url=api.url, max_retries=0) as client:
+        yield client

@@ -6,7 +6,7 @@ import asyncio
 import json
 import re
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import fields
 from datetime import datetime
@@ -51,27 +51,15 @@ from chatkit_app.responses_api import knows_storing
 from chatkit_app.server import DjangoChatKitServer
 from chatkit_app.store import DjangoStore, InMemoryStore
 from chatkit_app.testing import ScriptedModel
-from tests.openai_server import OpenAIServer, Turn, openai_server
+from tests.openai_server import Turn
 from tests.test_agents import Chat, answers, errors
 
 BAD_CITATION = {"type": "url_citation", "start_index": 0, "end_index": 2, "title": "A", "url": None}
 
 
 @pytest.fixture
-async def api() -> AsyncIterator[OpenAIServer]:
-    async with openai_server() as server:
-        yield server
-
-
-@pytest.fixture
-async def client(api: OpenAIServer) -> AsyncIterator[openai.AsyncOpenAI]:
-    async with openai.AsyncOpenAI(api_key="sk-test", base_url=api.url, max_retries=0) as client:
-        yield client
-
-
-@pytest.fixture
-def model(client: openai.AsyncOpenAI) -> Callable[..., OpenAIResponsesModel]:
-    return lambda name="gpt-test": OpenAIResponsesModel(model=name, openai_client=client)
+def model(openai_client: openai.AsyncOpenAI) -> Callable[..., OpenAIResponsesModel]:
+    return lambda name="gpt-test": OpenAIResponsesModel(model=name, openai_client=openai_client)
 
 
 @pytest.fixture

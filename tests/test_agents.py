@@ -70,7 +70,7 @@ from chatkit_app.offline import OfflineModel
 from chatkit_app.server import DjangoChatKitServer
 from chatkit_app.store import InMemoryStore
 from chatkit_app.testing import ScriptedModel, decode_events
-from tests.openai_server import OpenAIServer, Turn, openai_server
+from tests.openai_server import Turn
 
 KINDS = ("responses", "chat_completions")
 NOW = datetime(2025, 1, 1)
@@ -152,23 +152,15 @@ async def settle() -> None:
 
 
 @pytest.fixture
-async def api() -> AsyncIterator[OpenAIServer]:
-    async with openai_server() as server:
-        yield server
-
-
-@pytest.fixture
-async def model(api: OpenAIServer) -> AsyncIterator[Callable[[str], Model]]:
+def model(openai_client: openai.AsyncOpenAI) -> Callable[[str], Model]:
     """Makes a model that talks to ``api`` with the real client, which tries once."""
-    client = openai.AsyncOpenAI(api_key="sk-test", base_url=api.url, max_retries=0)
 
     def make(kind: str = "responses") -> Model:
         if kind == "responses":
-            return OpenAIResponsesModel(model="gpt-test", openai_client=client)
-        return OpenAIChatCompletionsModel(model="gpt-test", openai_client=client)
+            return OpenAIResponsesModel(model="gpt-test", openai_client=openai_client)
+        return OpenAIChatCompletionsModel(model="gpt-test", openai_client=openai_client)
 
-    yield make
-    await client.close()
+    return make
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import openai
@@ -21,7 +21,7 @@ from chatkit_app.models import Approval, Run, ThreadItem
 from chatkit_app.redaction import redact
 from chatkit_app.store import InMemoryStore
 from tests.chat import Chat, Exchange
-from tests.openai_server import OpenAIServer, Turn, openai_server
+from tests.openai_server import Turn
 from tests.test_agents import Chat as DirectChat
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -60,22 +60,15 @@ def docs() -> HostedMCPTool:
 
 
 @pytest.fixture
-async def api() -> AsyncIterator[OpenAIServer]:
-    async with openai_server() as server:
-        yield server
-
-
-@pytest.fixture
-async def use_tools(api: OpenAIServer, settings: Any) -> AsyncIterator[Callable[..., None]]:
+def use_tools(openai_client: openai.AsyncOpenAI, settings: Any) -> Callable[..., None]:
     """Make, as at the start of a process, an agent with these tools whose model is at ``api``."""
-    async with openai.AsyncOpenAI(api_key="sk-test", base_url=api.url, max_retries=0) as client:
 
-        def use(*tools: Any, **keys: Any) -> None:
-            model = OpenAIResponsesModel(model="gpt-5", openai_client=client)
-            settings.CHATKIT = {"AGENT": Agent(name="Test", model=model, tools=list(tools)), **keys}
+    def use(*tools: Any, **keys: Any) -> None:
+        model = OpenAIResponsesModel(model="gpt-5", openai_client=openai_client)
+        settings.CHATKIT = {"AGENT": Agent(name="Test", model=model, tools=list(tools)), **keys}
 
-        use(send, docs())
-        yield use
+    use(send, docs())
+    return use
 
 
 def widgets(exchange: Exchange, kind: str = "thread.item.done") -> list[dict[str, Any]]:

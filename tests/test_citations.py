@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator
 from typing import Any
 
 import openai
@@ -13,7 +12,7 @@ from chatkit.agents import ResponseStreamConverter
 
 from chatkit_app.agents import AgentChatKitServer
 from chatkit_app.store import InMemoryStore
-from tests.openai_server import OpenAIServer, Turn, openai_server
+from tests.openai_server import OpenAIServer, Turn
 from tests.test_agents import Chat, answers, errors
 
 URL = {
@@ -49,14 +48,11 @@ def without(fields: dict[str, Any], *names: str) -> dict[str, Any]:
 
 
 @pytest.fixture
-async def api(settings: Any) -> AsyncIterator[OpenAIServer]:
+def api(api: OpenAIServer, openai_client: openai.AsyncOpenAI, settings: Any) -> OpenAIServer:
     """A server that an agent of the settings talks to."""
-    async with openai_server() as server:
-        client = openai.AsyncOpenAI(api_key="sk-test", base_url=server.url, max_retries=0)
-        model = OpenAIResponsesModel(model="gpt-test", openai_client=client)
-        settings.CHATKIT = {"AGENT": Agent(name="Test", model=model, tools=[look_up])}
-        yield server
-        await client.close()
+    model = OpenAIResponsesModel(model="gpt-test", openai_client=openai_client)
+    settings.CHATKIT = {"AGENT": Agent(name="Test", model=model, tools=[look_up])}
+    return api
 
 
 @function_tool

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import Any
 
 import openai
@@ -24,7 +24,7 @@ from chatkit_app.client_tools import KEY
 from chatkit_app.models import Thread, ThreadItem
 from chatkit_app.redaction import redact
 from tests.chat import Chat as Browser
-from tests.openai_server import OpenAIServer, Turn, openai_server
+from tests.openai_server import Turn
 from tests.test_agents import Chat, answers, errors
 from tests.test_approvals import press, widgets
 
@@ -65,24 +65,17 @@ async def send(to: str) -> str:
 
 
 @pytest.fixture
-async def api() -> AsyncIterator[OpenAIServer]:
-    async with openai_server() as server:
-        yield server
-
-
-@pytest.fixture
-async def use_tools(api: OpenAIServer, settings: Any) -> AsyncIterator[Callable[..., None]]:
+def use_tools(openai_client: openai.AsyncOpenAI, settings: Any) -> Callable[..., None]:
     sent.clear()
-    async with openai.AsyncOpenAI(api_key="sk-test", base_url=api.url, max_retries=0) as client:
 
-        def use(kind: str = "responses", **fields: Any) -> None:
-            model = KINDS[kind](model="gpt-test", openai_client=client)
-            tools = [locate, paint, show, send]
-            fields = {"tool_use_behavior": STOP} | fields
-            settings.CHATKIT = {"AGENT": Agent(name="Test", model=model, tools=tools, **fields)}
+    def use(kind: str = "responses", **fields: Any) -> None:
+        model = KINDS[kind](model="gpt-test", openai_client=openai_client)
+        tools = [locate, paint, show, send]
+        fields = {"tool_use_behavior": STOP} | fields
+        settings.CHATKIT = {"AGENT": Agent(name="Test", model=model, tools=tools, **fields)}
 
-        use()
-        yield use
+    use()
+    return use
 
 
 def asked(events: list[dict[str, Any]]) -> list[tuple[str, dict[str, Any]]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import Any
 
 import openai
@@ -16,7 +16,7 @@ from chatkit_app import db
 from chatkit_app.agents import DjangoAgentContext
 from chatkit_app.models import Run
 from tests.chat import Chat
-from tests.openai_server import OpenAIServer, Turn, openai_server
+from tests.openai_server import Turn
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -32,21 +32,14 @@ Context = RunContextWrapper[DjangoAgentContext]
 
 
 @pytest.fixture
-async def api() -> AsyncIterator[OpenAIServer]:
-    async with openai_server() as server:
-        yield server
-
-
-@pytest.fixture
-async def use_agent(api: OpenAIServer, settings: Any) -> AsyncIterator[Callable[..., None]]:
+def use_agent(openai_client: openai.AsyncOpenAI, settings: Any) -> Callable[..., None]:
     """Let an agent answer whose model is at ``api``."""
-    async with openai.AsyncOpenAI(api_key="sk-test", base_url=api.url, max_retries=0) as client:
 
-        def use(model_class: Any = OpenAIResponsesModel, **fields: Any) -> None:
-            model = model_class(model="gpt-test", openai_client=client)
-            settings.CHATKIT = {"AGENT": Agent(name="Test", model=model, **fields)}
+    def use(model_class: Any = OpenAIResponsesModel, **fields: Any) -> None:
+        model = model_class(model="gpt-test", openai_client=openai_client)
+        settings.CHATKIT = {"AGENT": Agent(name="Test", model=model, **fields)}
 
-        yield use
+    return use
 
 
 async def run_row() -> tuple[str, str]:

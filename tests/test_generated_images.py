@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -30,7 +30,7 @@ from chatkit_app.redaction import redact
 from chatkit_app.server import DjangoChatKitServer
 from chatkit_app.store import InMemoryStore
 from tests.chat import Chat, Exchange
-from tests.openai_server import ImageCall, OpenAIServer, Turn, openai_server
+from tests.openai_server import ImageCall, Turn
 from tests.pictures import PNG, WEBP, png
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -55,17 +55,10 @@ def folder(settings: Any, tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.fixture
-async def api() -> AsyncIterator[OpenAIServer]:
-    async with openai_server() as server:
-        yield server
-
-
 @pytest.fixture(autouse=True)
-async def draw(api: OpenAIServer, settings: Any, folder: Path) -> AsyncIterator[Callable[..., None]]:
+def draw(openai_client: openai.AsyncOpenAI, settings: Any, folder: Path) -> Callable[..., None]:
     """A site whose agent makes images; called with other settings of the app, or of the agent."""
-    client = openai.AsyncOpenAI(api_key="sk-test", base_url=api.url, max_retries=0)
-    model: Model = OpenAIResponsesModel(model="gpt-test", openai_client=client)
+    model: Model = OpenAIResponsesModel(model="gpt-test", openai_client=openai_client)
 
     def configure(tools: tuple[Any, ...] = (), **keys: Any) -> None:
         tool = ImageGenerationTool(tool_config={"type": "image_generation", "partial_images": 2})
@@ -73,8 +66,7 @@ async def draw(api: OpenAIServer, settings: Any, folder: Path) -> AsyncIterator[
         settings.CHATKIT = {"AGENT": agent, "CHECKPOINT_INTERVAL": 0.05, **keys}
 
     configure()
-    yield configure
-    await client.close()
+    return configure
 
 
 def stored(folder: Path) -> list[bytes]:

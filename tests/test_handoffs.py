@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,7 +26,7 @@ from chatkit_app.handoffs import KEY
 from chatkit_app.models import Thread
 from chatkit_app.store import InMemoryStore
 from tests.chat import Chat as Browser
-from tests.openai_server import OpenAIServer, Turn, openai_server
+from tests.openai_server import OpenAIServer, Turn
 from tests.test_agents import COMPOSER, Chat, answers
 from tests.test_approvals import press, widgets
 
@@ -58,30 +58,22 @@ class Agents:
 
 
 @pytest.fixture
-async def api() -> AsyncIterator[OpenAIServer]:
-    async with openai_server() as server:
-        yield server
+def agents(openai_client: openai.AsyncOpenAI, settings: Any) -> Agents:
+    def make(name: str, *, handoffs: list[Any], **fields: Any) -> Agent[Any]:
+        model = OpenAIResponsesModel(model=f"model-of-{name}", openai_client=openai_client)
+        return Agent(name=name, instructions=f"You are {name}.", model=model, handoffs=handoffs, **fields)
 
-
-@pytest.fixture
-async def agents(api: OpenAIServer, settings: Any) -> AsyncIterator[Agents]:
-    async with openai.AsyncOpenAI(api_key="sk-test", base_url=api.url, max_retries=0) as client:
-
-        def make(name: str, *, handoffs: list[Any], **fields: Any) -> Agent[Any]:
-            model = OpenAIResponsesModel(model=f"model-of-{name}", openai_client=client)
-            return Agent(name=name, instructions=f"You are {name}.", model=model, handoffs=handoffs, **fields)
-
-        tech = make("tech", handoffs=[])
-        billing = make(
-            "billing",
-            handoffs=[tech],
-            tools=[refund, locate],
-            tool_use_behavior={"stop_at_tool_names": ["locate"]},
-        )
-        triage = make("triage", handoffs=[billing])
-        billing.handoffs.append(triage)
-        settings.CHATKIT = {"AGENT": triage, "OPTIONS": {"composer": COMPOSER}}
-        yield Agents(triage, billing, tech)
+    tech = make("tech", handoffs=[])
+    billing = make(
+        "billing",
+        handoffs=[tech],
+        tools=[refund, locate],
+        tool_use_behavior={"stop_at_tool_names": ["locate"]},
+    )
+    triage = make("triage", handoffs=[billing])
+    billing.handoffs.append(triage)
+    settings.CHATKIT = {"AGENT": triage, "OPTIONS": {"composer": COMPOSER}}
+    return Agents(triage, billing, tech)
 
 
 def asked(api: OpenAIServer) -> list[str]:

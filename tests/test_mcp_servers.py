@@ -24,7 +24,7 @@ from chatkit_app.asgi import share_threads
 from chatkit_app.mcp_servers import MCPServerUnreachable, close_all, connected
 from chatkit_app.testing import ScriptedModel
 from tests.chat import Chat as Browser
-from tests.openai_server import OpenAIServer, Turn, openai_server
+from tests.openai_server import Turn
 from tests.test_agents import COMPOSER, Chat, answers, errors
 from tests.test_approvals import press, widgets
 
@@ -34,21 +34,13 @@ ASK = Turn(call=("in_stock", {"article": "lamp"}))
 
 
 @pytest.fixture
-async def api() -> AsyncIterator[OpenAIServer]:
-    async with openai_server() as server:
-        yield server
+async def make_agent(openai_client: openai.AsyncOpenAI) -> AsyncIterator[Callable[..., Agent[Any]]]:
+    def make(*servers: MCPServer, **fields: Any) -> Agent[Any]:
+        model = OpenAIResponsesModel(model="gpt-test", openai_client=openai_client)
+        return Agent(**({"name": "Test", "model": model, "mcp_servers": list(servers)} | fields))
 
-
-@pytest.fixture
-async def make_agent(api: OpenAIServer) -> AsyncIterator[Callable[..., Agent[Any]]]:
-    async with openai.AsyncOpenAI(api_key="sk-test", base_url=api.url, max_retries=0) as client:
-
-        def make(*servers: MCPServer, **fields: Any) -> Agent[Any]:
-            model = OpenAIResponsesModel(model="gpt-test", openai_client=client)
-            return Agent(**({"name": "Test", "model": model, "mcp_servers": list(servers)} | fields))
-
-        yield make
-        await close_all()
+    yield make
+    await close_all()
 
 
 @pytest.fixture

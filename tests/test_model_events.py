@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import openai
@@ -11,7 +10,7 @@ from agents import Agent, OpenAIResponsesModel, RunContextWrapper, StopAtTools, 
 from chatkit.agents import ClientToolCall
 
 from tests.chat import Chat, Exchange
-from tests.openai_server import OpenAIServer, Turn, openai_server
+from tests.openai_server import OpenAIServer, Turn
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -30,19 +29,16 @@ async def locate(ctx: RunContextWrapper[Any]) -> str:
 
 
 @pytest.fixture
-async def api(settings: Any) -> AsyncIterator[OpenAIServer]:
+def api(api: OpenAIServer, openai_client: openai.AsyncOpenAI, settings: Any) -> OpenAIServer:
     """A server that the agent of the settings talks to."""
-    async with openai_server() as server:
-        client = openai.AsyncOpenAI(api_key="sk-test", base_url=server.url, max_retries=0)
-        agent = Agent(
-            name="Test",
-            model=OpenAIResponsesModel(model="gpt-test", openai_client=client),
-            tools=[look_up, locate],
-            tool_use_behavior=StopAtTools(stop_at_tool_names=["locate"]),
-        )
-        settings.CHATKIT = {"AGENT": agent}
-        yield server
-        await client.close()
+    agent = Agent(
+        name="Test",
+        model=OpenAIResponsesModel(model="gpt-test", openai_client=openai_client),
+        tools=[look_up, locate],
+        tool_use_behavior=StopAtTools(stop_at_tool_names=["locate"]),
+    )
+    settings.CHATKIT = {"AGENT": agent}
+    return api
 
 
 def ids(answer: Exchange) -> set[str]:

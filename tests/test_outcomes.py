@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import Any
 
 import agents.exceptions
@@ -45,7 +45,7 @@ from chatkit_app.context import RequestContext
 from chatkit_app.models import Run, ThreadItem
 from chatkit_app.store import InMemoryStore
 from tests.chat import Chat, Exchange
-from tests.openai_server import OpenAIServer, Turn, openai_server
+from tests.openai_server import Turn
 from tests.test_agents import text_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -59,22 +59,14 @@ class Plan(BaseModel):
 
 
 @pytest.fixture
-async def api() -> AsyncIterator[OpenAIServer]:
-    async with openai_server() as server:
-        yield server
-
-
-@pytest.fixture
-async def use_agent(api: OpenAIServer, settings: Any) -> AsyncIterator[Callable[..., None]]:
+def use_agent(openai_client: openai.AsyncOpenAI, settings: Any) -> Callable[..., None]:
     """Configures an agent that asks ``api``, over either of OpenAI's APIs."""
-    client = openai.AsyncOpenAI(api_key="sk-test", base_url=api.url, max_retries=0)
 
     def use(kind: str = "responses", **fields: Any) -> None:
-        model: Model = KINDS[kind](model="gpt-test", openai_client=client)
+        model: Model = KINDS[kind](model="gpt-test", openai_client=openai_client)
         settings.CHATKIT = {"AGENT": Agent(name="Test", model=model, **fields)}
 
-    yield use
-    await client.close()
+    return use
 
 
 async def kept(answer: Exchange) -> tuple[str, list[str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,7 +30,7 @@ from chatkit_app.models import Thread, ThreadItem
 from chatkit_app.redaction import redact
 from chatkit_app.store import InMemoryStore
 from chatkit_app.structured_outputs import KEY, as_markdown
-from tests.openai_server import OpenAIServer, Turn, openai_server
+from tests.openai_server import Turn
 from tests.test_agents import NOW, Chat, answers, errors, text_of
 
 KINDS = {"responses": OpenAIResponsesModel, "chat_completions": OpenAIChatCompletionsModel}
@@ -62,20 +62,12 @@ PLAN = '{"city": "Rome", "days": 3}'
 
 
 @pytest.fixture
-async def api() -> AsyncIterator[OpenAIServer]:
-    async with openai_server() as server:
-        yield server
+def make_agent(openai_client: openai.AsyncOpenAI) -> Callable[..., Agent[Any]]:
+    def make(kind: str = "responses", **fields: Any) -> Agent[Any]:
+        model = KINDS[kind](model="gpt-test", openai_client=openai_client)
+        return Agent(**({"name": "Test", "model": model, "output_type": Plan} | fields))
 
-
-@pytest.fixture
-async def make_agent(api: OpenAIServer) -> AsyncIterator[Callable[..., Agent[Any]]]:
-    async with openai.AsyncOpenAI(api_key="sk-test", base_url=api.url, max_retries=0) as client:
-
-        def make(kind: str = "responses", **fields: Any) -> Agent[Any]:
-            model = KINDS[kind](model="gpt-test", openai_client=client)
-            return Agent(**({"name": "Test", "model": model, "output_type": Plan} | fields))
-
-        yield make
+    return make
 
 
 def chat_with(show: Callable[..., Any]) -> Chat:
