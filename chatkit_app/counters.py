@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+Scope = Literal["owner", "address"]
+
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 _NEVER_REACHED = 2**62
 
@@ -44,7 +46,7 @@ class Use:
 
     limit: str
     window: timedelta
-    scope: Literal["owner", "address"] = "owner"
+    scope: Scope = "owner"
     amount: int = 1
 
 
@@ -61,6 +63,12 @@ RECORDINGS = (
 )
 FILES = (Use("FILES_PER_DAY", DAY),)
 VISITORS = (Use("ADDRESS_VISITORS_PER_HOUR", HOUR, "address"),)
+# Counted by leases. Those who count an owner's answers take turns by the lock of a counter, which these are for
+# where no other limit has one.
+ANSWERS = (
+    Use("ANSWERS_AT_ONCE", DAY),
+    Use("ADDRESS_ANSWERS_AT_ONCE", DAY, "address"),
+)
 
 
 def file_bytes(size: int) -> Use:
@@ -100,10 +108,9 @@ def begin_answer(request: StreamingReq, context: RequestContext, run_id: str) ->
     new_thread = THREADS if isinstance(request, ThreadsCreateReq) else ()
     counted = _with_limits(context, (*MESSAGES, *new_thread))
     limits = limits_of(context)
-    for scope, limit in (("owner", "ANSWERS_AT_ONCE"), ("address", "ADDRESS_ANSWERS_AT_ONCE")):
-        if limits[limit] is not None and not any(each.use.scope == scope for each in counted):
-            # Those who count this owner's answers take turns by the lock of one of its counters.
-            counted += _with_limits(context, (Use(limit, DAY, scope),), allowed=_NEVER_REACHED)  # type: ignore[arg-type]
+    for use in ANSWERS:
+        if limits[use.limit] is not None and not any(each.use.scope == use.scope for each in counted):
+            counted += _with_limits(context, (use,), allowed=_NEVER_REACHED)
     _spend(context, counted, run_id=run_id)
 
 
@@ -130,7 +137,7 @@ def prune_expired() -> int:
 # --- Who ----------------------------------------------------------------------------------------------------
 
 
-def _who(context: RequestContext, scope: str) -> str:
+def _who(context: RequestContext, scope: Scope) -> str:
     """Whose counter it is; empty when it cannot be known."""
     if scope == "address":
         return context.memory.address_key
@@ -139,7 +146,7 @@ def _who(context: RequestContext, scope: str) -> str:
     return f"visitor:{context.visitor_id}" if context.visitor_id else ""
 
 
-def _key(context: RequestContext, scope: str, name: str) -> str:
+def _key(context: RequestContext, scope: Scope, name: str) -> str:
     parts = (database_context.partition(), context.namespace, scope, _who(context, scope), name)
     return salted_hmac("chatkit_app.limits", "\n".join(parts), algorithm="sha256").hexdigest()
 
@@ -234,7 +241,7 @@ def _lease_time() -> timedelta:
 
 def _take_lease(context: RequestContext, run_id: str, now: datetime) -> None:
     owner_key, address_key = (
-        _key(context, scope, "answers") if _who(context, scope) else "" for scope in ("owner", "address")
+        _key(context, use.scope, "answers") if _who(context, use.scope) else "" for use in ANSWERS
     )
     lease = AnswerLease(
         run_id=run_id,
@@ -260,13 +267,10 @@ def _full_limit(lease: AnswerLease, others: LimitQuerySet[AnswerLease], limits: 
         owner=Count("pk", filter=Q(owner_key=lease.owner_key)),
         address=Count("pk", filter=Q(address_key=lease.address_key)),
     )
-    for count, key, limit in (
-        (found["owner"], lease.owner_key, "ANSWERS_AT_ONCE"),
-        (found["address"], lease.address_key, "ADDRESS_ANSWERS_AT_ONCE"),
-    ):
-        allowed = limits[limit]
-        if key and allowed is not None and count >= allowed:
-            return limit
+    for use in ANSWERS:
+        key, allowed = getattr(lease, f"{use.scope}_key"), limits[use.limit]
+        if key and allowed is not None and found[use.scope] >= allowed:
+            return use.limit
     return ""
 
 
