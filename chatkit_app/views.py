@@ -217,11 +217,8 @@ class EndpointView(View):
     def _enter(self, request: HttpRequest, operation: str | None) -> RequestContext:
         # A database worker does not know which language is active in the view.
         with translation.override(request.LANGUAGE_CODE):
-            return self._check_in(request, operation)
-
-    def _check_in(self, request: HttpRequest, operation: str | None) -> RequestContext:
-        self._check_sender(request)
-        return self._build_context(request, operation)
+            self._check_sender(request)
+            return self._build_context(request, operation)
 
     def _check_sender(self, request: HttpRequest) -> None:
         if has_lost_session(request):
@@ -294,7 +291,6 @@ class Entered:
 
     parsed: ChatKitReq
     context: RequestContext
-    frame_id: str
     key: str = ""
     repeated: RunRow | None = None
 
@@ -352,9 +348,8 @@ class ChatKitView(EndpointView):
             return run_response(StoredRun(repeated.pk, self.endpoint_url(request)), repeated.public_id)
         if live is None:
             try:
-                live = await runs.start(
-                    server, parsed, context, request_key=entered.key, frame_id=entered.frame_id
-                )
+                frame_id = request.headers.get(FRAME_HEADER, "")
+                live = await runs.start(server, parsed, context, request_key=entered.key, frame_id=frame_id)
             except ThreadReadOnly as error:
                 thread = context.memory.loaded_threads.get(getattr(parsed.params, "thread_id", ""))
                 return closed_response(error, thread)
@@ -371,16 +366,16 @@ class ChatKitView(EndpointView):
                     _("Answers can only be streamed under ASGI. Serve this site with an ASGI server.")
                 )
             context = self._build_context(request, parsed.type)
-            frame_id = request.headers.get(FRAME_HEADER, "")
             if not is_streaming_req(parsed):
-                return Entered(parsed=parsed, context=context, frame_id=frame_id)
+                return Entered(parsed=parsed, context=context)
             if isinstance(server.store, DjangoStore) and not isinstance(parsed, ThreadsCreateReq):
                 server.store.prefetch_thread(parsed.params.thread_id, context)
-            key = self._request_key(request, context, frame_id, body)
+            key = self._request_key(request, context, body)
             repeated = run_rows.find_repeated_row(key) if key else None
-            return Entered(parsed=parsed, context=context, frame_id=frame_id, key=key, repeated=repeated)
+            return Entered(parsed=parsed, context=context, key=key, repeated=repeated)
 
-    def _request_key(self, request: HttpRequest, context: RequestContext, frame_id: str, body: bytes) -> str:
+    def _request_key(self, request: HttpRequest, context: RequestContext, body: bytes) -> str:
+        frame_id = request.headers.get(FRAME_HEADER, "")
         if not frame_id:
             return ""
         part = database_context.partition()
