@@ -14,16 +14,10 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-import errno
-import mimetypes
 import os
-import secrets
-import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
 from datetime import timedelta
-from pathlib import PurePosixPath
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -39,8 +33,6 @@ from chatkit.types import (
     UserMessageItem,
 )
 from django.core.files import File
-from django.core.files.base import ContentFile
-from django.core.files.storage import Storage, storages
 from django.core.signing import BadSignature, TimestampSigner
 from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
@@ -50,10 +42,12 @@ from pydantic import AnyUrl
 from . import codec, counters, db
 from .conf import AttachmentSettings, chatkit_settings
 from .context import RequestContext
-from .errors import InvalidRequest, NotSupported, RequestTooLarge, StorageFull
+from .errors import InvalidRequest, NotSupported, RequestTooLarge
+from .file_types import RASTER_IMAGES, SNIFFED, accepted_type, clean_name, sniffed_type
 from .models import Attachment as AttachmentRow
 from .owned_store import NotFoundError, new_id
 from .pictures import HugePicture, UnreadablePicture, make_preview, picture_size
+from .stored_files import delete_file, new_file_name, open_stored, save_file, save_preview
 
 UNSENT_LIMIT = 50
 """Files that one owner may have uploaded, or announced, without sending them; the oldest make room for new ones."""
@@ -61,22 +55,9 @@ UNSENT_AGE = timedelta(days=1)
 """After this a file that was never sent is deleted."""
 PRUNED_AT_ONCE = 20
 
-NAME_LENGTH = 200
-SNIFFED = 1024
-
-# What browsers show without running anything, and how such a file begins.
-RASTER_IMAGES = {
-    "image/png": (b"\x89PNG\r\n\x1a\n",),
-    "image/jpeg": (b"\xff\xd8\xff",),
-    "image/gif": (b"GIF87a", b"GIF89a"),
-    "image/webp": (b"RIFF",),
-}
-
 Item = TypeVar("Item", bound=ThreadItemBase)
 
 _signer = TimestampSigner(salt="chatkit_app.attachments")
-FOLDER = "chatkit"
-_PREVIEW = "-preview"
 # A picture takes much memory while it is decoded: once, however many come at the same time.
 _painter = ThreadPoolExecutor(max_workers=1, thread_name_prefix="chatkit-pictures")
 _LOCAL_ENDPOINT = "http://localhost/chatkit"
@@ -254,55 +235,6 @@ def require_size(size: int, settings: AttachmentSettings) -> None:
         )
 
 
-def clean_name(name: str) -> str:
-    """The file's own name: without folders, without characters that cannot be seen, with its extension."""
-    name = name.replace("\\", "/").rsplit("/", 1)[-1]
-    name = "".join(c for c in name if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Zl", "Zp"))
-    path = PurePosixPath(name.strip().lstrip(".") or "file")
-    return path.stem[: NAME_LENGTH - len(path.suffix[:20])] + path.suffix[:20]
-
-
-def accepted_type(name: str, mime_type: str, settings: AttachmentSettings) -> str:
-    """The MIME type that is taken for a file: the one it says, or the one that its name says.
-
-    Systems disagree on what a ``.csv`` or a ``.md`` is, and some do not say at all.
-
-    Raises:
-        InvalidRequest: when neither is in ``ACCEPT`` together with the name's extension.
-    """
-    said = mime_type.partition(";")[0].strip().lower()
-    for candidate in (said, mimetypes.guess_type(name)[0] or "application/octet-stream"):
-        for pattern, extensions in settings.accept.items():
-            if _matches(candidate, pattern) and _ends(name, extensions):
-                return candidate
-    raise InvalidRequest(_("Files of this type cannot be sent here."))
-
-
-def sniffed_type(head: bytes, mime_type: str, settings: AttachmentSettings) -> str:
-    """The MIME type of a file that begins with these bytes.
-
-    A picture is what it begins as: many a ``.png`` is a JPEG. Other types are believed, since such files are never
-    shown by a browser; a PDF has to look like one because the model is told that it is.
-
-    Raises:
-        InvalidRequest: when the bytes are not what they were announced as.
-    """
-    if mime_type == "application/pdf" and b"%PDF-" not in head:
-        raise InvalidRequest(_("The file is not a PDF document."))
-    if mime_type not in RASTER_IMAGES:
-        return mime_type
-    found = picture_type(head)
-    if not any(_matches(found, pattern) for pattern in settings.accept):
-        raise InvalidRequest(_("The file is not a picture that can be sent here."))
-    return found
-
-
-def picture_type(head: bytes) -> str:
-    """The MIME type of a picture that begins with these bytes; empty when it is none that browsers show safely."""
-    found = next((kind for kind, magic in RASTER_IMAGES.items() if head.startswith(magic)), "")
-    return "" if found == "image/webp" and head[8:12] != b"WEBP" else found
-
-
 async def drawn(content: File[bytes], mime_type: str, settings: AttachmentSettings) -> bytes | None:
     """What browsers show of a picture; None for one that may be shown itself.
 
@@ -333,14 +265,6 @@ def _drawn(content: File[bytes], mime_type: str, settings: AttachmentSettings) -
         raise InvalidRequest(_("The file is not a picture that can be sent here.")) from None
 
 
-def _matches(mime_type: str, pattern: str) -> bool:
-    return mime_type.startswith(pattern[:-1]) if pattern.endswith("/*") else mime_type == pattern
-
-
-def _ends(name: str, extensions: Sequence[str]) -> bool:
-    return not extensions or name.lower().endswith(tuple(extension.lower() for extension in extensions))
-
-
 # URLs
 
 
@@ -367,26 +291,6 @@ def open_file(attachment_id: str, signature: str) -> tuple[AttachmentRow, File[b
         return row, open_stored(row)
     except (BadSignature, AttachmentRow.DoesNotExist, FileNotFoundError):
         raise NotFoundError(f"Attachment {attachment_id!r} not found") from None
-
-
-def open_preview(attachment: AttachmentRow) -> File[bytes] | None:
-    """What is shown of a picture in its place; None when it is shown itself."""
-    name = f"{attachment.file}{_PREVIEW}"
-    try:
-        return _storage().open(name) if _storage().exists(name) else None
-    except FileNotFoundError:
-        return None
-
-
-def open_stored(attachment: AttachmentRow) -> File[bytes]:
-    """The bytes of an attachment.
-
-    Raises:
-        FileNotFoundError: when there are none (any more).
-    """
-    if not attachment.file:
-        raise FileNotFoundError(attachment.public_id)
-    return _storage().open(attachment.file)
 
 
 def signed_again(item: Item, endpoint_url: str) -> Item:
@@ -424,83 +328,6 @@ def sdk_attachment(
     if mime_type in RASTER_IMAGES:
         return ImageAttachment(preview_url=AnyUrl(preview_url(attachment_id, _endpoint(context))), **fields)
     return FileAttachment(**fields)
-
-
-# Files
-
-
-def attachment_storage() -> Storage:
-    """Where the bytes are."""
-    return _storage()
-
-
-def named_file(name: str) -> str:
-    """What a row says of the file with this name in the storage: a preview stands beside its picture."""
-    return name.removesuffix(_PREVIEW)
-
-
-def _storage() -> Storage:
-    return storages[chatkit_settings.files.storage]
-
-
-def save_file(name: str, content: File[bytes]) -> str:
-    """Store bytes under this name, in place of what a try that broke off has left there.
-
-    Returns:
-        The name under which they are.
-
-    Raises:
-        StorageFull: when there is no room for them. Whatever fails, nothing of them is left.
-    """
-    storage = _storage()
-    if storage.exists(name):
-        storage.delete(name)
-    try:
-        with room():
-            # A plain File is copied. A storage would move an upload's temporary file, which a second try would miss.
-            return storage.save(name, File(content.file, name=name))
-    except BaseException:
-        # Half a file that no row names would stay for ever.
-        with suppress(Exception):
-            storage.delete(name)
-        raise
-
-
-def save_preview(name: str, preview: bytes) -> None:
-    """Store what is shown of the picture that is stored under this name; neither stays when that fails."""
-    try:
-        save_file(f"{name}{_PREVIEW}", ContentFile(preview))
-    except BaseException:
-        with suppress(Exception):
-            delete_file(name)
-        raise
-
-
-@contextmanager
-def room() -> Iterator[None]:
-    """Write here. A full disk (or quota) becomes an error that the user is told.
-
-    Raises:
-        StorageFull: in place of the system's error.
-    """
-    try:
-        yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise StorageFull from error
-        raise
-
-
-def new_file_name() -> str:
-    """A name in the storage that nobody can guess, and that tells nothing of the file."""
-    token = secrets.token_hex(16)
-    return f"{FOLDER}/{token[:2]}/{token}"
-
-
-def delete_file(name: str) -> None:
-    """Delete the bytes that are stored under this name, if they still are, and what is shown of them."""
-    _storage().delete(name)
-    _storage().delete(f"{name}{_PREVIEW}")
 
 
 def _count_and_make_room(context: RequestContext) -> None:

@@ -16,9 +16,9 @@ from django.db.models import QuerySet, Subquery
 from django.utils import translation
 
 from . import codec
-from .attachments import open_stored
 from .export_formats import WRITERS, Entry, Format
 from .models import Attachment, Feedback, Thread, ThreadItem
+from .stored_files import open_stored
 
 __all__ = ["Export", "Format"]
 

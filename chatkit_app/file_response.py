@@ -11,8 +11,8 @@ from django.http import HttpRequest, StreamingHttpResponse
 from django.utils.http import content_disposition_header
 
 from . import database_context, db
-from .attachments import RASTER_IMAGES, clean_name
 from .database_context import DatabaseContext
+from .file_types import RASTER_IMAGES, clean_name
 from .models import Attachment
 
 CHUNK = 256 * 1024

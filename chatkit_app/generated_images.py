@@ -29,19 +29,14 @@ from django.core.files.base import ContentFile
 from openai.types.responses.response_output_item import ImageGenerationCall
 
 from . import codec, db
-from .attachments import (
-    SNIFFED,
-    make_room,
-    new_file_name,
-    picture_type,
-    save_file,
-    sdk_attachment,
-)
+from .attachments import make_room, sdk_attachment
 from .conf import chatkit_settings
 from .context import RequestContext
+from .file_types import SNIFFED, picture_type
 from .models import Attachment as AttachmentRow
 from .owned_store import new_id
 from .pictures import picture_size
+from .stored_files import new_file_name, save_file
 
 logger = logging.getLogger(__name__)
 

@@ -13,8 +13,8 @@ from django.core.files.storage import Storage
 from django.utils import timezone
 
 from . import database_context
-from .attachments import FOLDER, attachment_storage, named_file
 from .models import Attachment
+from .stored_files import FOLDER, attachment_storage, named_file
 
 SETTLED = timedelta(days=1)
 """A younger file may be one whose row is about to be written."""

@@ -12,19 +12,13 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.translation import gettext as _
 
 from . import codec, db
-from .attachments import (
-    DjangoAttachmentStore,
-    attachment_settings,
-    open_file,
-    open_preview,
-    require_size,
-    room,
-)
+from .attachments import DjangoAttachmentStore, attachment_settings, open_file, require_size
 from .conf import AttachmentSettings, chatkit_settings
 from .errors import InvalidRequest, NotSupported
 from .file_response import file_response
 from .pictures import PREVIEW_TYPE
 from .server import DjangoChatKitServer
+from .stored_files import open_preview, room
 from .views import EndpointView, in_page_language, refusal
 
 CHUNK = 256 * 1024

@@ -26,11 +26,12 @@ from django.urls import clear_script_prefix
 from django.utils import timezone
 from PIL import Image
 
-from chatkit_app import attachments, db
-from chatkit_app.attachments import DjangoAttachmentStore, clean_name, file_url, prune_attachments
+from chatkit_app import attachments, db, stored_files
+from chatkit_app.attachments import DjangoAttachmentStore, file_url, prune_attachments
 from chatkit_app.conf import chatkit_settings
 from chatkit_app.context import RequestContext
 from chatkit_app.errors import InvalidRequest, NotSupported, RequestTooLarge
+from chatkit_app.file_types import clean_name
 from chatkit_app.models import Attachment, Thread
 from chatkit_app.store import DjangoStore, InMemoryStore, NotFoundError
 from tests.chat import Chat, Exchange, encode, message
@@ -281,7 +282,7 @@ def test_upload_under_wsgi_is_taken_and_served(client: Client):
 
 
 async def test_upload_that_fails_in_the_storage_leaves_nothing(monkeypatch, folder, caplog):
-    monkeypatch.setattr(attachments, "_storage", lambda: 1 / 0)
+    monkeypatch.setattr(stored_files, "attachment_storage", lambda: 1 / 0)
     reply = await upload(Chat())
     assert (reply.status, list(reply.json())) == (500, ["message"])
     assert await count() == 0

@@ -45,7 +45,7 @@ LAYERS = [
     {"context"},
     {"bounded_body", "db", "shutdown"},
     {"unserved", "login"},
-    {"threads", "tenants", "request_body", "pictures"},
+    {"threads", "tenants", "request_body", "pictures", "file_types", "stored_files"},
     {"database_context"},
     {"address"},
     {
