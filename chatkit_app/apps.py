@@ -12,7 +12,8 @@ class ChatKitConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from . import checks, receivers, unserved
+        from . import checks, receivers
+        from .rendering import unserved
 
         checks.register_checks()
         receivers.connect_receivers()

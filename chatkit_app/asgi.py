@@ -25,8 +25,9 @@ from django.http import HttpRequest, HttpResponseBase
 from django.urls import get_resolver
 from django.utils.deprecation import MiddlewareMixin
 
-from . import database_context, db, shutdown
-from .bounded_body import bounded
+from . import database_context, db
+from .http.bounded_body import bounded
+from .process import shutdown
 
 ASGIApplication = Callable[[Any, Any, Any], Awaitable[None]]
 AsyncHandler = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
@@ -67,7 +68,7 @@ def share_threads(application: ASGIApplication) -> ASGIApplication:
 
 async def follow_lifespan(receive: Any, send: Any) -> None:
     """ASGI's lifespan: end the answers that are being made, and the MCP servers they use, before the process does."""
-    from . import mcp_servers  # needs the app registry, which this module is there to fill
+    from .agents import mcp_servers  # needs the app registry, which this module is there to fill
 
     while True:
         message = await receive()

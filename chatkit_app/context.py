@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from django.contrib.sessions.backends.base import SessionBase
     from django.http import HttpRequest, HttpResponseBase
 
-    from .titles import Title
+    from .server.titles import Title
 
 VISITOR_KEY = "_chatkit_visitor"
 # Set by fetch.js before a request, and deleted by the response that knows whose it was.

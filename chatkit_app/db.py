@@ -32,7 +32,7 @@ from django.db.models import Model
 from . import database_context
 from .conf import chatkit_settings
 from .errors import DatabaseUnavailable, contained
-from .threads import callers_thread
+from .process.threads import callers_thread
 
 P = ParamSpec("P")
 R = TypeVar("R")

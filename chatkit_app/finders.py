@@ -1,4 +1,4 @@
-"""The finder of static files that brings the client under the name of its version. See ``chatkit_app.client_files``.
+"""The finder of static files that brings the client under the name of its version, as ``rendering.client_files`` says.
 
 The app adds it to ``STATICFILES_FINDERS`` by itself, so it serves ``collectstatic``, ``runserver`` and whatever else
 asks Django for static files. Name it there yourself to have it in another place than the last.
@@ -15,7 +15,7 @@ from django.contrib.staticfiles.finders import BaseFinder, searched_locations
 from django.contrib.staticfiles.utils import get_files
 from django.core.files.storage import FileSystemStorage
 
-from . import client_files
+from .rendering import client_files
 
 IMPORT = re.compile(r"""\b(?:from|import)\s*["'](\.[^"']+)["']\s*;""")
 

@@ -20,10 +20,10 @@ def connect_receivers() -> None:
 
 def claim_visitor(sender: Any, request: HttpRequest | None, user: Any, **kwargs: Any) -> None:
     """At login, what the visitor wrote becomes the user's, and what is still on its way."""
-    from . import claims
     from .context import VISITOR_KEY, visitor_of_seed
     from .models import Thread
     from .signals import visitor_claimed
+    from .store import claims
 
     session = getattr(request, "session", None)
     if request is None or session is None:

@@ -8,8 +8,8 @@ A site with several chats includes ``endpoint()`` once for each::
 
 from django.urls import URLPattern, path
 
-from .upload_views import AttachmentFileView, AttachmentsView, AttachmentView
-from .views import ChatKitView, RunEventsView, RunStopView
+from .views.endpoint import ChatKitView, RunEventsView, RunStopView
+from .views.uploads import AttachmentFileView, AttachmentsView, AttachmentView
 
 app_name = "chatkit"
 

@@ -15,8 +15,8 @@ from django.db import connection, transaction
 from django.db.models import Field, Max, Model
 from django.utils import timezone
 
-from chatkit_app.codec import preview
 from chatkit_app.models import Assignment, Feedback, Flag, Label, Run, Thread, ThreadItem
+from chatkit_app.store.codec import preview
 
 DAYS = 90
 THREADS_AT_ONCE = 2_000

@@ -13,7 +13,7 @@ from django.contrib.staticfiles.storage import (
 from django.core.files.storage import InMemoryStorage
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
-from chatkit_app import client_files
+from chatkit_app.rendering import client_files
 
 
 class RewritingStorage(ManifestStaticFilesStorage):

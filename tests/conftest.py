@@ -13,16 +13,17 @@ if TYPE_CHECKING:
 
     from tests.openai_server import OpenAIServer
 
-pytest.register_assert_rewrite("chatkit_app.store_contract")
+pytest.register_assert_rewrite("chatkit_app.testing.store_contract")
 
 
 @pytest.fixture(autouse=True)
 def no_leftovers():
     """No answer and no database connection outlives the test that made it."""
     yield
-    from chatkit_app import db, runs
+    from chatkit_app import db
+    from chatkit_app.runs import registry
 
-    for index in (runs._live, runs._by_thread, runs._by_request):
+    for index in (registry._live, registry._by_thread, registry._by_request):
         index.clear()
     db.shutdown()
 

@@ -311,7 +311,7 @@ async def test_lifespan_ends_the_answers_with_the_process(monkeypatch):
     async def interrupt_all() -> None:
         ended.append("answers")
 
-    monkeypatch.setattr("chatkit_app.shutdown.interrupt_all", interrupt_all)
+    monkeypatch.setattr("chatkit_app.process.shutdown.interrupt_all", interrupt_all)
     monkeypatch.setattr("chatkit_app.db.shutdown", lambda: ended.append("database"))
     communicator = ApplicationCommunicator(share_threads(None), {"type": "lifespan"})
     await communicator.send_input({"type": "lifespan.startup"})

@@ -16,8 +16,8 @@ from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from chatkit_app import erasure, exports
 from chatkit_app.models import Attachment, AuditEntry, LimitCounter, Thread, VisitorClaim
+from chatkit_app.moderation import erasure, exports
 from tests.admin.conftest import make_item, make_run, make_thread
 from tests.admin.test_records import make_attachment
 

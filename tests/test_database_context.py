@@ -23,13 +23,14 @@ from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory
 from django.utils.deprecation import MiddlewareMixin
 
-from chatkit_app import database_context, db, runs
+from chatkit_app import database_context, db
 from chatkit_app.asgi import get_asgi_application, share_threads
 from chatkit_app.database_context import DatabaseContext, Joined, NoDatabaseContext, using
 from chatkit_app.models import Run, Thread
+from chatkit_app.process.threads import look_after_site_threads
+from chatkit_app.runs import registry
 from chatkit_app.server import DjangoChatKitServer
 from chatkit_app.signals import run_finished
-from chatkit_app.threads import look_after_site_threads
 from tests.chat import Chat, eventually
 
 here = threading.local()
@@ -204,7 +205,7 @@ async def test_all_statements_of_all_operations_are_in_the_context_of_their_requ
     site(RUN_RETENTION=0.0)
     chat = MarkedChat("acme")
     answer = await chat.say("hi")
-    await eventually(lambda: not runs._live)
+    await eventually(lambda: not registry._live)
     assert (await (await chat.follow(answer.run_id)).rest()).text() == "acme|acme|acme|acme"
     assert (await chat.stop(answer.run_id)).json() == {"stopped": False}
     await chat.say("again", answer.thread_id)
@@ -235,7 +236,7 @@ async def test_answers_are_looked_after_each_in_its_own_context(site, gate, aske
 @pytest.mark.django_db(transaction=True)
 async def test_answer_that_does_not_let_itself_be_stopped_ends_in_its_context(site, monkeypatch):
     site("tests.servers.StubbornServer")
-    monkeypatch.setattr("chatkit_app.live_run.STOP_PATIENCE", 0.05)
+    monkeypatch.setattr("chatkit_app.runs.live.STOP_PATIENCE", 0.05)
     ends = []
 
     def note(sender: Any, run: Run, **kwargs: Any) -> None:
@@ -245,7 +246,7 @@ async def test_answer_that_does_not_let_itself_be_stopped_ends_in_its_context(si
     chat = MarkedChat("acme")
     answer = await chat.begin_saying("hi")
     await answer.until("well")
-    (run,) = runs._live.values()
+    (run,) = registry._live.values()
     run.loop.call_soon_threadsafe(run.stop, context=contextvars.Context())  # by somebody who has none
     await eventually(lambda: ends)
     run_finished.disconnect(note)
@@ -257,7 +258,7 @@ async def test_answer_that_does_not_let_itself_be_stopped_ends_in_its_context(si
 async def test_delivery_is_noted_in_the_context_of_the_answer(site, asked):
     site("tests.servers.EchoServer")
     answer = await MarkedChat("acme").begin_saying("hi")
-    (run,) = runs._live.values()
+    (run,) = registry._live.values()
     await answer.rest()
     asked.clear()
     run.recorded_delivered, run.delivered = False, True
@@ -332,7 +333,7 @@ async def test_answer_is_not_found_from_another_partition(site, gate):
     found = {}
     for name in ("acme", "bolt"):
         with using(Marked(name)):
-            thread, run = runs.live_run_of_thread(answer.thread_id), runs.get_live(answer.run_id)
+            thread, run = registry.live_run_of_thread(answer.thread_id), registry.get_live(answer.run_id)
             found[name] = (thread is not None, run is not None)
     gate.set()
     await answer.rest()

@@ -11,8 +11,9 @@ from chatkit_app import db
 from chatkit_app.context import RequestContext
 from chatkit_app.errors import DatabaseUnavailable, ServerExited
 from chatkit_app.models import Thread
-from chatkit_app.store import DjangoStore, ThreadMetadata
-from chatkit_app.store_contract import NOON
+from chatkit_app.store import DjangoStore
+from chatkit_app.store.orm import ThreadMetadata
+from chatkit_app.testing.store_contract import NOON
 
 
 def workers() -> int:

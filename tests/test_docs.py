@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 from django.dispatch import Signal
 
-from chatkit_app import signals, testing
+from chatkit_app import signals
 from chatkit_app.admin.base import PERMISSIONS
 from chatkit_app.conf import DEFAULTS
-from chatkit_app.rendering import render_chatkit
+from chatkit_app.rendering.element import render_chatkit
+from chatkit_app.testing import scripted_model
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text()
@@ -67,7 +68,7 @@ def test_every_part_and_property_of_the_element_is_documented_and_no_other():
 @pytest.mark.parametrize("name", ["ScriptedModel", "StoreContract", "decode_events"])
 def test_documented_test_tool_exists(name):
     assert f"`{name}`" in README
-    assert hasattr(testing, name)
+    assert hasattr(scripted_model, name)
 
 
 def test_documented_commands_are_those_of_continuous_integration():

@@ -3,9 +3,9 @@
 import pytest
 from django.utils.translation import ngettext, override
 
-from chatkit_app.element_strings import element_strings
 from chatkit_app.errors import DatabaseUnavailable
 from chatkit_app.models import Thread
+from chatkit_app.rendering.element_strings import element_strings
 
 
 @pytest.mark.parametrize(

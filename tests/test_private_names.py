@@ -23,8 +23,8 @@ from django.http import StreamingHttpResponse
 from django.utils.module_loading import import_string
 
 import chatkit_app
-from chatkit_app.memory_store import InMemoryStore
 from chatkit_app.private_names import OVERRIDDEN, USED
+from chatkit_app.store.memory import InMemoryStore
 
 PACKAGE = Path(chatkit_app.__file__).parent
 # Documented by Django or by Python, the underscore notwithstanding.

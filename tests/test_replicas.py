@@ -5,12 +5,13 @@ from typing import Any
 
 import pytest
 
-from chatkit_app import flags, run_rows
 from chatkit_app.context import RequestContext
 from chatkit_app.errors import ThreadReadOnly
 from chatkit_app.models import Flag, Run, Thread, ThreadItem
 from chatkit_app.moderation import set_status
-from chatkit_app.redaction import redact
+from chatkit_app.moderation.redaction import redact
+from chatkit_app.runs import rows
+from chatkit_app.staff import flags
 from chatkit_app.store import DjangoStore
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -86,4 +87,4 @@ def test_lock_refuses_an_answer(thread: Thread, replica: Any) -> None:
         context=context, thread_id="t", public_id="run", request=request, request_key=""
     )
     with pytest.raises(ThreadReadOnly):
-        run_rows.record_start(run)
+        rows.record_start(run)

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 from django.db import connection
 
+from tests.runs.test_processes import eventually
 from tests.sites.processes import Database, Site, Visitor, texts_of, thread_of
-from tests.test_processes import eventually
 
 MINE = "user_id::text = NULLIF(current_setting('app.user_id', true), '')"
 OF_MINE = "EXISTS (SELECT 1 FROM chatkit_app_thread t WHERE t.id = thread_id)"

@@ -22,9 +22,9 @@ import django
 import pytest
 from django.conf import settings
 
+from tests.runs.test_processes import Answer
 from tests.sites import base
 from tests.sites.processes import PATIENCE, Database, Site, Visitor, texts_of, thread_of, visible
-from tests.test_processes import Answer
 
 FOLDER = Path(__file__).parent / "sites"
 IS_POSTGRES = settings.DATABASES["default"]["ENGINE"].endswith("postgresql")

@@ -16,8 +16,8 @@ import pytest
 from django.db import connection
 
 from tests.pictures import PNG
+from tests.runs.test_processes import eventually
 from tests.sites.processes import Database, Site, Visitor, texts_of, thread_of, visible
-from tests.test_processes import eventually
 
 NAMES = ("acme", "bolt")
 

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, ngettext_lazy
 
 from ..models import AuditEntry, Run, Thread
-from ..moderation import last_change, set_status, stop_run
+from ..moderation.status import last_change, set_status, stop_run
 from .base import ReadingAdmin
 from .confirmation import ReasonForm, confirmation
 from .content import moment, shorten

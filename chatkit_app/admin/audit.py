@@ -13,8 +13,8 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
-from .. import scope
 from ..models import AuditEntry
+from ..staff import scope
 from .base import ReadingAdmin
 from .content import long_text, moment, pretty_json, shorten, visible
 from .filters import ActivityFilter, ChoicesFilter, other_params

@@ -18,9 +18,9 @@ from django.urls import path, reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
-from .. import scope
-from ..client_files import client_file
 from ..models import OwnedModel, Thread
+from ..rendering.client_files import client_file
+from ..staff import scope
 from .content import shorten
 from .paginator import CappedPaginator
 from .refusals import refuse, watched

@@ -17,9 +17,9 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from .. import audit, flags, scope
-from ..casework import add_note, assign, change_labels
 from ..models import Label, Note, Thread, ThreadItem
+from ..staff import audit, flags, scope
+from ..staff.casework import add_note, assign, change_labels
 from .base import ReadingAdmin
 from .confirmation import ReasonForm, confirmation
 from .content import long_text, visible

@@ -85,6 +85,6 @@ def raw(payload: Any) -> str:
 
 def _original_json(payload: Any) -> Any:
     # Imported late: the codec brings the SDK, and the admin is loaded by every management command.
-    from ..codec import original_json
+    from ..store.codec import original_json
 
     return original_json(payload)

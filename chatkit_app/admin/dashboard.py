@@ -19,10 +19,10 @@ from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from .. import scope, tallies
 from ..conf import chatkit_settings
 from ..models import DailyTally, Flag
-from ..tallies import percentile
+from ..staff import scope, tallies
+from ..staff.tallies import percentile
 from .base import ReadingAdmin
 from .charts import Chart, Series, Style, day_name, percent, points, seconds, short_number, whole_number
 from .content import shorten

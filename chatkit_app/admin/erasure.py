@@ -11,9 +11,9 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from .. import scope
-from ..erasure import Person, erase, summary
 from ..models import Thread
+from ..moderation.erasure import Person, erase, summary
+from ..staff import scope
 from .base import ReadingAdmin
 from .confirmation import SHOWN, ReasonForm, confirmation
 from .content import shorten

@@ -17,12 +17,13 @@ from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from .. import audit, database_context, db, scope
+from .. import database_context, db
 from ..database_context import DatabaseContext
-from ..erasure import Person
-from ..exports import Export, Format
+from ..http.sse import release_request_thread
 from ..models import Thread
-from ..sse import release_request_thread
+from ..moderation.erasure import Person
+from ..moderation.exports import Export, Format
+from ..staff import audit, scope
 from .base import ReadingAdmin
 from .confirmation import SHOWN, ReasonForm, confirmation
 from .pages import MAX_AT_ONCE, list_url, page_url, to_page

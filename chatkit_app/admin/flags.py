@@ -17,8 +17,8 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from ..flags import REVIEW_TIME
 from ..models import Flag
+from ..staff.flags import REVIEW_TIME
 from .base import RecordAdmin, may
 from .content import long_text, moment, shorten
 from .filters import ChoicesFilter

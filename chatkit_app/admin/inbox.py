@@ -12,8 +12,8 @@ from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from .. import audit
 from ..models import Thread
+from ..staff import audit
 from .base import ReadingAdmin
 from .content import moment, shorten
 from .filters import (

@@ -11,9 +11,9 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from .. import audit
 from ..models import Thread, ThreadItem
-from ..redaction import AlreadyRedacted, attachment_ids, redact, sent_files
+from ..moderation.redaction import AlreadyRedacted, attachment_ids, redact, sent_files
+from ..staff import audit
 from .base import ReadingAdmin
 from .confirmation import ReasonForm, confirmation
 from .content import moment, raw, shorten

@@ -16,7 +16,7 @@ from django.db import OperationalError, connections, transaction
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 
-from .. import audit
+from ..staff import audit
 
 View = Callable[..., HttpResponseBase]
 

@@ -14,9 +14,9 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from .. import audit, flags, scope
 from ..models import Flag, ThreadItem
-from ..querysets import HIDDEN_ITEM_TYPES, FlagQuerySet
+from ..models.querysets import HIDDEN_ITEM_TYPES, FlagQuerySet
+from ..staff import audit, flags, scope
 from .base import ReadingAdmin
 from .content import LongText, long_text, shorten
 from .pages import page_url

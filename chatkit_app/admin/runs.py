@@ -11,9 +11,9 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from .. import audit
 from ..models import Run, Thread
-from ..moderation import stop_run
+from ..moderation.status import stop_run
+from ..staff import audit
 from .acting import stopped_message
 from .base import RecordAdmin
 from .content import long_text, moment, pretty_json, shorten, visible

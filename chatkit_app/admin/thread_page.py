@@ -16,7 +16,7 @@ from django.utils.translation import get_language_bidi, gettext_lazy
 from django.utils.translation import gettext as _
 
 from ..models import AuditEntry, Flag, Note, Run, Thread
-from ..rendering import page_config
+from ..rendering.element import page_config
 from .acting import TRANSITIONS
 from .base import ReadingAdmin
 from .content import long_text, pretty_json, raw, shorten, visible
@@ -218,7 +218,7 @@ def _case(thread: Thread) -> tuple[list[dict[str, str]], str]:
 def _session_context(runs: list[Run]) -> Iterable[tuple[str, str]]:
     """What is known of who asked last, by its name."""
     # Imported late: the codec brings the SDK, and the admin is loaded by every management command.
-    from ..codec import original_json
+    from ..store.codec import original_json
 
     context = next((run.context for run in runs if isinstance(run.context, dict) and run.context), {})
     for name, value in original_json(context).items():

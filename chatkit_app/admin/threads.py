@@ -9,9 +9,9 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
-from .. import audit, scope
-from ..erasure import delete_threads
 from ..models import Thread
+from ..moderation.erasure import delete_threads
+from ..staff import audit, scope
 from .acting import close_threads, lock_threads, moderate_view, reopen_threads, stop_view
 from .casework import (
     add_label,

@@ -17,10 +17,10 @@ from django.utils.text import capfirst
 from django.utils.timezone import is_aware, localtime
 from django.utils.translation import gettext as _
 
-from .. import audit
 from ..models import Feedback, Thread, ThreadItem
-from ..querysets import HIDDEN_ITEM_TYPES
-from ..rendering import endpoint_urls
+from ..models.querysets import HIDDEN_ITEM_TYPES
+from ..rendering.element import endpoint_urls
+from ..staff import audit
 from .base import ReadingAdmin
 from .content import long_text, raw, shorten, visible
 from .pages import page_url
@@ -137,8 +137,8 @@ class Transcript:
         What cannot be decoded has a type that nobody knows.
         """
         # Imported late: these bring the SDK, and the admin is loaded by every management command.
-        from .. import codec
-        from ..attachments import signed_again
+        from ..store import codec
+        from ..store.attachments import signed_again
 
         try:
             item = codec.decode_item(row, thread_id=self._thread.public_id)
@@ -255,7 +255,7 @@ def transcript_view(model_admin: ReadingAdmin, request: HttpRequest, object_id: 
 
 
 def _asked_after(request: HttpRequest) -> str | None:
-    from ..codec import is_storable_id
+    from ..store.codec import is_storable_id
 
     try:
         body = json.loads(request.body)

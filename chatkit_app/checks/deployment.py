@@ -64,7 +64,7 @@ def check_offline_model() -> Messages:
     """I100, W100: answers that come from no model. Expected while developing, a mistake in production."""
     if not uses_agent() or _brings_its_model():
         return
-    from ..offline import is_offline
+    from ..offline.model import is_offline
 
     if not is_offline():
         return

@@ -12,7 +12,7 @@ from .paths import check_function
 
 def check_limits() -> Messages:
     """E130-E134: ``LIMITS``."""
-    from ..limits import is_limit
+    from ..limits.rules import is_limit
 
     configured = value_of("LIMITS")
     if not isinstance(configured, Mapping):

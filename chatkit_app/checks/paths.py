@@ -43,7 +43,7 @@ def check_server() -> Messages:
         )
         return
     if isinstance(server, type):
-        from ..server import DjangoChatKitServer
+        from ..server.base import DjangoChatKitServer
 
         if not issubclass(server, DjangoChatKitServer):
             yield error(
@@ -113,7 +113,7 @@ def check_agent() -> Messages:
 
 
 def _is_agent_function(function: Any) -> bool:
-    from ..agent_setting import takes_thread
+    from ..agents.setting import takes_thread
 
     try:
         takes_thread(function)
@@ -130,7 +130,7 @@ def uses_agent() -> bool:
     server, problem = import_path(path)
     if problem or not isinstance(server, type):
         return not problem
-    from ..agents import AgentChatKitServer
+    from ..agents.server import AgentChatKitServer
 
     return issubclass(server, AgentChatKitServer)
 

@@ -2,7 +2,7 @@ import contextlib
 
 from django.db import migrations
 
-from chatkit_app import search_index
+from chatkit_app.models import search_index
 
 
 def create(apps, schema_editor):

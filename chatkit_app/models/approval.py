@@ -6,8 +6,8 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from ..querysets import WriterQuerySet
 from .conversation import Thread
+from .querysets import WriterQuerySet
 
 
 class Approval(models.Model):

@@ -15,11 +15,11 @@ from .moderation import NAME_LENGTH
 
 
 class AppendOnly(Exception):
-    """The audit was to be changed. Entries are added with ``chatkit_app.audit.record()``, and stay as they are."""
+    """The audit was to be changed. Entries are added with ``staff.audit.record()``, and stay as they are."""
 
     def __init__(self) -> None:
         super().__init__(
-            "Audit entries cannot be changed or deleted. Add a new one with chatkit_app.audit.record()."
+            "Audit entries cannot be changed or deleted. Add a new one with chatkit_app.staff.audit.record()."
         )
 
 

@@ -13,13 +13,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from ..querysets import (
-    AttachmentQuerySet,
-    FeedbackQuerySet,
-    RunQuerySet,
-    ThreadItemQuerySet,
-    ThreadQuerySet,
-)
+from .querysets import AttachmentQuerySet, FeedbackQuerySet, RunQuerySet, ThreadItemQuerySet, ThreadQuerySet
 
 PREVIEW_LENGTH = 200
 

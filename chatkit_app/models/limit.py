@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 
-from ..querysets import LimitQuerySet
+from .querysets import LimitQuerySet
 
 
 class LimitCounter(models.Model):

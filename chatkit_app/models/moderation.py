@@ -8,8 +8,8 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from ..querysets import FlagQuerySet
 from .conversation import Thread, ThreadItem
+from .querysets import FlagQuerySet
 
 NAME_LENGTH = 150
 """Characters of the name that is kept of a staff member who may be gone one day."""

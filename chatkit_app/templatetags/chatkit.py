@@ -1,4 +1,4 @@
-"""``{% chatkit %}``: the chat in a Django template. See ``chatkit_app.rendering`` for all of it."""
+"""``{% chatkit %}``: the chat in a Django template. See ``chatkit_app.rendering.element`` for all of it."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,8 +8,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.template import Context
 from django.utils.safestring import SafeString
 
-from chatkit_app.client_files import client_url
-from chatkit_app.rendering import Persist, render_chatkit
+from chatkit_app.rendering.client_files import client_url
+from chatkit_app.rendering.element import Persist, render_chatkit
 
 register = template.Library()
 

@@ -10,8 +10,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from chatkit_app import audit
 from chatkit_app.models import AuditEntry, Thread
+from chatkit_app.staff import audit
 
 from .conftest import make_item, make_thread
 
@@ -294,7 +294,7 @@ def test_page_that_met_a_deadlock_is_tried_again(
             raise errors.pop()
         record(*args, **kwargs)
 
-    monkeypatch.setattr("chatkit_app.audit.record", fail_twice)
+    monkeypatch.setattr("chatkit_app.staff.audit.record", fail_twice)
     response = moderator.post(f"{APP}thread/{thread.pk}/moderate/lock/", {"reason": "Spam"})
     assert response.status_code == 302
     thread.refresh_from_db()
@@ -311,7 +311,7 @@ def test_page_that_cannot_be_had_fails(
         tried.append(state)
         raise interrupted(state)
 
-    monkeypatch.setattr("chatkit_app.audit.record", fail)
+    monkeypatch.setattr("chatkit_app.staff.audit.record", fail)
     path = f"{APP}thread/{make_thread('x').pk}/moderate/lock/"
     with pytest.raises(OperationalError):
         moderator.post(path, {"reason": "Spam"})

@@ -14,9 +14,9 @@ from django.test import Client
 from playwright.sync_api import Route, sync_playwright
 from pydantic import TypeAdapter
 
-from chatkit_app.codec import storable_json
 from chatkit_app.models import Attachment, AuditEntry, DailyTally, Flag, Note, Thread
-from chatkit_app.sample_items import sample_items
+from chatkit_app.store.codec import storable_json
+from chatkit_app.testing.sample_items import sample_items
 
 from ..browser.conftest import ARGUMENTS, chromium_path  # noqa: F401
 from .conftest import make_item, make_run, make_thread

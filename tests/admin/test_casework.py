@@ -103,7 +103,7 @@ def test_reading_notes_is_in_the_audit(moderator: Client) -> None:
 @pytest.mark.parametrize(
     ("name", "does", "data"),
     [
-        ("flag", "chatkit_app.flags.flag", {"reason": "Spam"}),
+        ("flag", "chatkit_app.staff.flags.flag", {"reason": "Spam"}),
         ("notes", "chatkit_app.admin.casework.add_note", {"text": "A note"}),
     ],
 )

@@ -11,9 +11,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from chatkit_app import tallies
 from chatkit_app.models import AuditEntry, DailyTally, Flag, Thread
-from chatkit_app.querysets import ThreadQuerySet
+from chatkit_app.models.querysets import ThreadQuerySet
+from chatkit_app.staff import tallies
 
 from .conftest import make_item, make_run, make_thread
 

@@ -66,7 +66,7 @@ def test_deletion_that_fails_is_not_in_the_audit(
 def test_running_answer_is_asked_to_stop(
     staff: Callable[..., Client], monkeypatch: pytest.MonkeyPatch, selected: bool
 ) -> None:
-    from chatkit_app import erasure
+    from chatkit_app.moderation import erasure
 
     thread = make_thread()
     run = make_run(thread)

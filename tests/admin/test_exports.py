@@ -12,9 +12,10 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 
-from chatkit_app import db, exports
+from chatkit_app import db
 from chatkit_app.admin import exports as page
 from chatkit_app.models import AuditEntry, Thread, ThreadItem
+from chatkit_app.moderation import exports
 from tests.chat import Chat
 
 from .conftest import make_item, make_items, make_thread

@@ -8,7 +8,7 @@ from django.contrib.admin.models import LogEntry
 from django.test import Client
 
 from chatkit_app.models import Attachment, AuditEntry, Thread, ThreadItem
-from chatkit_app.redaction import redact
+from chatkit_app.moderation.redaction import redact
 
 from .conftest import make_item, make_thread
 

@@ -10,8 +10,8 @@ from django.db.models import Q
 from django.test import Client
 from django.utils import timezone
 
-from chatkit_app import flags
 from chatkit_app.models import AuditEntry, Flag, Thread, ThreadItem
+from chatkit_app.staff import flags
 
 from .conftest import make_item, make_thread
 

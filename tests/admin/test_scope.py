@@ -9,8 +9,8 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
-from chatkit_app import audit
 from chatkit_app.models import AuditEntry, Flag, Thread
+from chatkit_app.staff import audit
 
 from .conftest import make_item, make_run, make_thread
 from .test_permissions import APP, DOINGS, Doing, everything, files, filled, is_allowed, world  # noqa: F401

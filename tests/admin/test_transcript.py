@@ -8,10 +8,10 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
-from chatkit_app import codec
-from chatkit_app.audit import Action, record
 from chatkit_app.models import Assignment, AuditEntry, Flag, Label, Note, Thread, ThreadItem
-from chatkit_app.sample_items import sample_items
+from chatkit_app.staff.audit import Action, record
+from chatkit_app.store import codec
+from chatkit_app.testing.sample_items import sample_items
 
 from .conftest import make_item, make_items, make_run, make_thread
 

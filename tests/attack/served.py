@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from tests.test_processes import process_environment
+from tests.runs.test_processes import process_environment
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 120.0

@@ -140,7 +140,7 @@ def fill() -> None:
     from django.db import connection
     from tqdm import tqdm
 
-    from chatkit_app import search_index
+    from chatkit_app.models import search_index
     from project.crowd import make_crowd, vacuum
 
     call_command("migrate", verbosity=0)

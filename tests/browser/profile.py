@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from django.templatetags.static import static
 from playwright.async_api import Browser, BrowserContext
 
-from chatkit_app.client_files import client_folder
+from chatkit_app.rendering.client_files import client_folder
 
 from .waiting import PATIENCE
 

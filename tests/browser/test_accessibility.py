@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Page, expect
 
-from chatkit_app.sample_items import sample_items
+from chatkit_app.testing.sample_items import sample_items
 from tests.js import package
 
 from .axe import violations

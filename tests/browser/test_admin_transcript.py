@@ -8,9 +8,9 @@ from django.contrib.auth.models import User
 from django.test import Client
 from playwright.async_api import BrowserContext, Page, expect
 
-from chatkit_app import codec
 from chatkit_app.models import Thread, ThreadItem
-from chatkit_app.sample_items import sample_items
+from chatkit_app.store import codec
+from chatkit_app.testing.sample_items import sample_items
 from tests.admin.conftest import make_item, make_items, make_thread
 
 from .axe import violations

@@ -572,7 +572,7 @@ async def test_auto_survives_an_official_script_that_comes_too_late(
     page: Page, settings, monkeypatch, page_errors
 ):
     settings.CHATKIT = {"CLIENT": "auto", "SCRIPT_URL": "/hanging.js"}
-    monkeypatch.setattr("chatkit_app.rendering.SCRIPT_TIMEOUT", 0.2)
+    monkeypatch.setattr("chatkit_app.rendering.element.SCRIPT_TIMEOUT", 0.2)
     await page.goto("/", wait_until="commit")
     await eventually(lambda: page_errors)
     assert "already been used" in page_errors.pop()

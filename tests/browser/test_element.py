@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Locator, Page, expect
 
-from chatkit_app.element_strings import element_strings
+from chatkit_app.rendering.element_strings import element_strings
 
 from .site import Site, assistant, user
 from .waiting import eventually, say

@@ -9,7 +9,7 @@ from chatkit.types import ThreadItem
 from playwright.async_api import ConsoleMessage, Page, expect
 from pydantic import TypeAdapter
 
-from chatkit_app.sample_items import sample_items
+from chatkit_app.testing.sample_items import sample_items
 
 from .site import Site, assistant, user
 from .test_items import open_thread

@@ -6,8 +6,8 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db.models import Count, Q, Sum
 
-from chatkit_app.codec import decode_item
 from chatkit_app.models import Feedback, Flag, Run, Thread, ThreadItem
+from chatkit_app.store.codec import decode_item
 from project.crowd import make_crowd
 from project.management.commands.make_conversations import Command
 

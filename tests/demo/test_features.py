@@ -15,9 +15,9 @@ from openai.resources.audio import AsyncTranscriptions
 from openai.types.audio import Transcription
 from pydantic import TypeAdapter
 
-from chatkit_app.attachments import DjangoAttachmentStore
 from chatkit_app.errors import ChatKitError
 from chatkit_app.store import DjangoStore, InMemoryStore
+from chatkit_app.store.attachments import DjangoAttachmentStore
 from chatkit_app.testing import decode_events
 from project import turn
 from project.chat import DemoServer

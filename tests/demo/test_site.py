@@ -21,7 +21,7 @@ from urllib.parse import quote, urlencode
 import pytest
 from django.conf import settings
 
-from chatkit_app.client_files import client_file
+from chatkit_app.rendering.client_files import client_file
 from chatkit_app.testing import decode_events
 from project.settings import CHATKIT
 

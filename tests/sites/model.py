@@ -6,8 +6,8 @@ from typing import Any
 
 from openai.types.responses import ResponseFunctionToolCall, ResponseOutputMessage
 
-from chatkit_app.local_model import LocalModel, ModelRequest
-from chatkit_app.responses import message, tool_call
+from chatkit_app.offline.local_model import LocalModel, ModelRequest
+from chatkit_app.offline.responses import message, tool_call
 
 
 class LookingModel(LocalModel):

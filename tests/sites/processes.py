@@ -19,7 +19,7 @@ import psycopg
 from django.conf import settings
 
 from tests.chat import CSRF_TOKEN, encode, message
-from tests.test_processes import Answer
+from tests.runs.test_processes import Answer
 
 # A first request waits until the server has started.
 PATIENCE = 180.0

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from chatkit_app.erasure import Person, erase, summary
+from chatkit_app.moderation.erasure import Person, erase, summary
 
 
 class Command(BaseCommand):

@@ -17,11 +17,11 @@ from django.utils.timezone import is_naive, make_aware, make_naive
 from django.utils.translation import ngettext
 from tqdm import tqdm
 
-from chatkit_app import audit
-from chatkit_app.erasure import Person
-from chatkit_app.exports import Export, Format
 from chatkit_app.models import Thread
-from chatkit_app.querysets import ThreadQuerySet
+from chatkit_app.models.querysets import ThreadQuerySet
+from chatkit_app.moderation.erasure import Person
+from chatkit_app.moderation.exports import Export, Format
+from chatkit_app.staff import audit
 
 Put = Callable[[str], Any]
 

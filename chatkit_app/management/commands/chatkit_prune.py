@@ -13,11 +13,11 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 from tqdm import tqdm
 
-from chatkit_app.claims import forget_old_claims
-from chatkit_app.counters import count_expired, prune_expired
-from chatkit_app.erasure import Retention, prune, summary
+from chatkit_app.limits.counters import count_expired, prune_expired
 from chatkit_app.models import Thread
-from chatkit_app.orphans import SharedStorage, attachments_without_file, orphaned_files
+from chatkit_app.moderation.erasure import Retention, prune, summary
+from chatkit_app.moderation.orphans import SharedStorage, attachments_without_file, orphaned_files
+from chatkit_app.store.claims import forget_old_claims
 from chatkit_app.stored_files import attachment_storage
 
 UNITS = {"h": "hours", "d": "days", "w": "weeks"}

@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.utils.translation import ngettext
 from tqdm import tqdm
 
-from chatkit_app import tallies
+from chatkit_app.staff import tallies
 
 DEFAULT_DAYS = 180
 """What the longest range of the page shows, and compares with."""

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.utils.translation import gettext as _
 
-from chatkit_app import search_index
+from chatkit_app.models import search_index
 
 
 class Command(BaseCommand):

@@ -7,8 +7,7 @@ from django.db import connection
 from django.utils.translation import gettext as _
 from tqdm import tqdm
 
-from chatkit_app import search_index
-from chatkit_app.models import Thread
+from chatkit_app.models import Thread, search_index
 from project.crowd import make_crowd, vacuum
 
 

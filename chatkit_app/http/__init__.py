@@ -1,0 +1,1 @@
+"""Bodies and responses: bounded while they arrive, harmless when they leave."""

@@ -1,0 +1,1 @@
+"""What a visitor may cost, and what has been used of it."""

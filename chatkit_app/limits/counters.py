@@ -1,0 +1,280 @@
+"""What has been used of the limits, counted in the database, so that all server processes count together.
+
+One statement raises all counters of a request, or none: of two processes, only one lets the last request through. A
+counter begins with its first use and starts again when its time is over.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Literal
+
+from chatkit.types import ThreadsCreateReq
+from django.db import connections, router, transaction
+from django.db.models import Count, Q
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+
+from .. import database_context
+from ..conf import chatkit_settings
+from ..errors import LimitReached, TooManyAnswers
+from ..models import AnswerLease, LimitCounter
+from ..models.querysets import LimitQuerySet
+from ..process.identity import current_process, find_dead
+from ..signals import limit_reached
+from .rules import Limits, limits_of
+
+if TYPE_CHECKING:
+    from chatkit.types import StreamingReq
+
+    from ..context import RequestContext
+
+logger = logging.getLogger(__name__)
+
+Scope = Literal["owner", "address"]
+
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+_NEVER_REACHED = 2**62
+
+
+@dataclass(frozen=True)
+class Use:
+    """What a request uses of one limit."""
+
+    limit: str
+    window: timedelta
+    scope: Scope = "owner"
+    amount: int = 1
+
+
+MESSAGES = (
+    Use("MESSAGES_PER_MINUTE", MINUTE),
+    Use("MESSAGES_PER_DAY", DAY),
+    Use("ADDRESS_MESSAGES_PER_MINUTE", MINUTE, "address"),
+)
+THREADS = (Use("THREADS_PER_DAY", DAY),)
+RECORDINGS = (
+    Use("RECORDINGS_PER_MINUTE", MINUTE),
+    Use("RECORDINGS_PER_DAY", DAY),
+    Use("ADDRESS_MESSAGES_PER_MINUTE", MINUTE, "address"),
+)
+FILES = (Use("FILES_PER_DAY", DAY),)
+VISITORS = (Use("ADDRESS_VISITORS_PER_HOUR", HOUR, "address"),)
+# Counted by leases. Those who count an owner's answers take turns by the lock of a counter, which these are for
+# where no other limit has one.
+ANSWERS = (
+    Use("ANSWERS_AT_ONCE", DAY),
+    Use("ADDRESS_ANSWERS_AT_ONCE", DAY, "address"),
+)
+
+
+def file_bytes(size: int) -> Use:
+    return Use("FILE_BYTES_PER_DAY", DAY, amount=size)
+
+
+@dataclass(frozen=True)
+class _Counted:
+    """A use with whose it is, and what is allowed."""
+
+    use: Use
+    key: str
+    allowed: int
+
+
+class _Refused(Exception):
+    """Rolls back what the other counters of the request have counted."""
+
+
+def spend(context: RequestContext, uses: Sequence[Use]) -> None:
+    """Count what a request uses. Call it in a database worker, before anything is stored or paid.
+
+    Raises:
+        LimitReached: when it is too much of one of them; then nothing is counted.
+    """
+    counted = _with_limits(context, uses)
+    if counted:
+        _spend(context, counted, run_id="")
+
+
+def begin_answer(request: StreamingReq, context: RequestContext, run_id: str) -> None:
+    """Count a request that an answer is made for, and the answer among those that are made at once.
+
+    Raises:
+        LimitReached, TooManyAnswers: when it is too much; then nothing is counted.
+    """
+    new_thread = THREADS if isinstance(request, ThreadsCreateReq) else ()
+    counted = _with_limits(context, (*MESSAGES, *new_thread))
+    limits = limits_of(context)
+    for use in ANSWERS:
+        if limits[use.limit] is not None and not any(each.use.scope == use.scope for each in counted):
+            counted += _with_limits(context, (use,), allowed=_NEVER_REACHED)
+    _spend(context, counted, run_id=run_id)
+
+
+def end_answer(run_id: str) -> None:
+    """The answer is no longer being made."""
+    AnswerLease.objects.filter(pk=run_id).delete()
+
+
+def renew_answers(run_ids: Collection[str]) -> None:
+    """These answers are still being made, in this process."""
+    AnswerLease.objects.filter(pk__in=run_ids).update(expires_at=timezone.now() + _lease_time())
+
+
+def count_expired() -> int:
+    """How many rows ``prune_expired()`` would delete now."""
+    return LimitCounter.objects.over().count() + AnswerLease.objects.over().count()
+
+
+def prune_expired() -> int:
+    """Delete counters and leases whose time is over. Returns how many these were."""
+    return LimitCounter.objects.over().delete()[0] + AnswerLease.objects.over().delete()[0]
+
+
+# --- Who ----------------------------------------------------------------------------------------------------
+
+
+def _who(context: RequestContext, scope: Scope) -> str:
+    """Whose counter it is; empty when it cannot be known."""
+    if scope == "address":
+        return context.memory.address_key
+    if context.user_id is not None:
+        return f"user:{context.user_id}"
+    return f"visitor:{context.visitor_id}" if context.visitor_id else ""
+
+
+def _key(context: RequestContext, scope: Scope, name: str) -> str:
+    parts = (database_context.partition(), context.namespace, scope, _who(context, scope), name)
+    return salted_hmac("chatkit_app.limits.rules", "\n".join(parts), algorithm="sha256").hexdigest()
+
+
+def _with_limits(
+    context: RequestContext, uses: Sequence[Use], *, allowed: int | None = None
+) -> list[_Counted]:
+    """Those of the uses that are limited at all."""
+    limits = limits_of(context)
+    return [
+        _Counted(use, _key(context, use.scope, use.limit), limit)
+        for use in uses
+        if (limit := limits[use.limit] if allowed is None else allowed) is not None
+        and _who(context, use.scope)
+    ]
+
+
+# --- Counting -----------------------------------------------------------------------------------------------
+
+
+def _spend(context: RequestContext, counted: list[_Counted], *, run_id: str) -> None:
+    now = timezone.now()
+    using = router.db_for_write(LimitCounter)
+    try:
+        never = next((each for each in counted if each.use.amount > each.allowed), None)
+        if never is not None:
+            raise LimitReached(limit=never.use.limit)
+        try:
+            with transaction.atomic(using=using):
+                if counted and _raise_counters(counted, now, using) < len(counted):
+                    raise _Refused
+                if run_id:
+                    _take_lease(context, run_id, now)
+        except _Refused:
+            raise _refusal(counted, now) from None
+    except LimitReached as error:
+        logger.warning("%s has reached the limit %s", _who(context, "owner") or "A new visitor", error.limit)
+        limit_reached.send_robust(sender=LimitCounter, limit=error.limit, until=error.until, context=context)
+        raise
+
+
+def _raise_counters(counted: list[_Counted], now: datetime, using: str) -> int:
+    """Raise those that have room, each row locked until the transaction ends. Returns how many these were.
+
+    The ORM has no upsert that adds, nor one with a condition; this one is the same for PostgreSQL and SQLite.
+    """
+    connection = connections[using]
+    table = connection.ops.quote_name(LimitCounter._meta.db_table)
+    rows = ", ".join(["(%s, %s, %s, %s)"] * len(counted))
+    expires_at = LimitCounter._meta.get_field("expires_at")
+
+    def moment(value: datetime) -> Any:
+        return expires_at.get_db_prep_value(value, connection)
+
+    values: list[Any] = []
+    for each in sorted(counted, key=lambda each: each.key):  # all requests lock them in one order
+        values += [each.key, each.use.amount, each.allowed, moment(now + each.use.window)]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            INSERT INTO {table} AS used (key, count, allowed, expires_at) VALUES {rows}
+            ON CONFLICT (key) DO UPDATE SET
+                count = CASE WHEN used.expires_at <= %s THEN excluded.count ELSE used.count + excluded.count END,
+                expires_at = CASE WHEN used.expires_at <= %s THEN excluded.expires_at ELSE used.expires_at END,
+                allowed = excluded.allowed
+            WHERE used.expires_at <= %s OR used.count + excluded.count <= excluded.allowed
+            """,
+            [*values, moment(now), moment(now), moment(now)],
+        )
+        return int(cursor.rowcount)
+
+
+def _refusal(counted: list[_Counted], now: datetime) -> LimitReached:
+    """What is full, and until when: of several, what is full for longest."""
+    known = LimitCounter.objects.on_writer().in_bulk([each.key for each in counted])
+    full = [
+        (known[each.key].expires_at, each.use.limit)
+        for each in counted
+        if each.key in known and known[each.key].count + each.use.amount > each.allowed
+    ]
+    until, limit = max(full, default=(now, counted[0].use.limit))
+    return LimitReached(limit=limit, until=max(until, now))
+
+
+# --- Answers at once ----------------------------------------------------------------------------------------
+
+
+def _lease_time() -> timedelta:
+    """The keeper of a process's answers renews them at least every two seconds."""
+    return timedelta(seconds=max(4 * chatkit_settings.checkpoint_interval, 6.0))
+
+
+def _take_lease(context: RequestContext, run_id: str, now: datetime) -> None:
+    owner_key, address_key = (
+        _key(context, use.scope, "answers") if _who(context, use.scope) else "" for use in ANSWERS
+    )
+    lease = AnswerLease(
+        run_id=run_id,
+        owner_key=owner_key,
+        address_key=address_key,
+        process=current_process(),
+        expires_at=now + _lease_time(),
+    )
+    # Not its own: the connection may have broken just after it was taken.
+    others = AnswerLease.objects.on_writer().filter(expires_at__gt=now).exclude(pk=run_id)
+    others = others.filter(Q(owner_key=owner_key) | Q(address_key=address_key))
+    full = _full_limit(lease, others, limits_of(context))
+    if full and _end_leases_of_dead(others):
+        full = _full_limit(lease, others, limits_of(context))
+    if full:
+        raise TooManyAnswers(limit=full)
+    AnswerLease.objects.bulk_create([lease], ignore_conflicts=True)
+
+
+def _full_limit(lease: AnswerLease, others: LimitQuerySet[AnswerLease], limits: Limits) -> str:
+    """The limit that has no room for this lease beside the others; empty when there is room."""
+    found = others.aggregate(
+        owner=Count("pk", filter=Q(owner_key=lease.owner_key)),
+        address=Count("pk", filter=Q(address_key=lease.address_key)),
+    )
+    for use in ANSWERS:
+        key, allowed = getattr(lease, f"{use.scope}_key"), limits[use.limit]
+        if key and allowed is not None and found[use.scope] >= allowed:
+            return use.limit
+    return ""
+
+
+def _end_leases_of_dead(leases: LimitQuerySet[AnswerLease]) -> int:
+    """End those whose process has died. Returns how many there were."""
+    dead = find_dead(leases.order_by().values_list("process", flat=True).distinct())
+    return AnswerLease.objects.filter(process__in=dead).delete()[0] if dead else 0

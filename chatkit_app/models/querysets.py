@@ -1,0 +1,157 @@
+"""Who may see a row, and how rows are paged."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
+
+from django.apps import apps
+from django.db import connections, models, router
+from django.db.models import Q
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+if TYPE_CHECKING:
+    from . import Attachment, Feedback, Flag, Run, Thread, ThreadItem  # noqa: F401
+
+HIDDEN_ITEM_TYPES = ("hidden_context_item", "sdk_hidden_context")
+MAX_PAGE_SIZE = 1000
+
+_Row = TypeVar("_Row", bound=models.Model)
+
+
+class Owner(Protocol):
+    """The part of a request context that decides ownership."""
+
+    user_id: Any
+    visitor_id: str | None
+    namespace: str
+
+
+class WriterQuerySet(models.QuerySet[_Row]):
+    """Rows that a transaction reads where it writes them, also on a site that sends what it reads to a replica.
+
+    What was read there, behind the times, would be written over what others have done since: a preview made of a
+    message that has just been redacted, a count without the flag that has just been raised.
+    """
+
+    @property
+    def db(self) -> str:
+        queryset: Any = self
+        writer = router.db_for_write(self.model, **queryset._hints)
+        is_inside = queryset._db is None and connections[writer].in_atomic_block
+        return writer if is_inside else str(super().db)
+
+    def on_writer(self) -> Self:
+        """The same outside of a transaction."""
+        return self.using(router.db_for_write(self.model))
+
+
+class OwnedQuerySet(WriterQuerySet[_Row]):
+    """Rows that belong to a user or to an anonymous visitor, within one namespace."""
+
+    _owner_prefix = ""
+
+    def owned_by(self, context: Owner) -> OwnedQuerySet[_Row]:
+        """Keep the rows of the context's owner. The only ownership rule of the app.
+
+        A context with neither user nor visitor owns nothing.
+        """
+        prefix = self._owner_prefix
+        if context.user_id is not None:
+            owner = Q(**{f"{prefix}user_id": context.user_id})
+        elif context.visitor_id:
+            owner = Q(**{f"{prefix}user_id__isnull": True, f"{prefix}visitor_id": context.visitor_id})
+        else:
+            return self.none()
+        return self.filter(owner, **{f"{prefix}namespace": context.namespace})
+
+    def locked(self) -> Self:
+        """Lock the rows until the transaction ends, against all who lock or change them.
+
+        Those who only refer to them, as an item that is inserted does to its thread, are not held up. They would be
+        by the usual lock, and then hold up whoever has it when they change the row.
+        """
+        features = connections[router.db_for_write(self.model)].features
+        return self.select_for_update(no_key=features.has_select_for_no_key_update)
+
+    def claim(self, *, visitor_id: str, user_id: Any) -> int:
+        """Make a visitor's rows the user's, in every namespace. Returns how many there were."""
+        return self.filter(user__isnull=True, visitor_id=visitor_id).update(user_id=user_id, visitor_id="")
+
+    def page(self, *, after: str | None, limit: int, order: str) -> tuple[list[_Row], bool]:
+        """One keyset page in the order of the primary key.
+
+        Args:
+            after: the ``public_id`` of the last row the reader has; an unknown one gives an empty page.
+            limit: rows wanted, 1 to ``MAX_PAGE_SIZE``; other numbers are brought into that range.
+            order: ``"asc"`` or ``"desc"``.
+
+        Returns:
+            The rows, and whether there are more behind them.
+        """
+        limit = max(1, min(limit, MAX_PAGE_SIZE))
+        descending = order == "desc"
+        rows = self
+        if after is not None:
+            cursor = self.filter(public_id=after).order_by().values("pk")[:1]
+            rows = rows.filter(**{"pk__lt" if descending else "pk__gt": models.Subquery(cursor)})
+        found = list(rows.order_by("-pk" if descending else "pk")[: limit + 1])
+        return found[:limit], len(found) > limit
+
+
+class ThreadQuerySet(OwnedQuerySet["Thread"]):
+    def recount_feedback(self) -> int:
+        """Count the verdicts on these threads' items again. Call it where verdicts come, change or go."""
+        verdicts = apps.get_model("chatkit_app", "Feedback")._default_manager.filter(
+            item__thread=models.OuterRef("pk")
+        )
+        return self.update(
+            positive_count=_number_of(verdicts.filter(kind="positive"), by="item__thread"),
+            negative_count=_number_of(verdicts.filter(kind="negative"), by="item__thread"),
+        )
+
+    def recount_flags(self) -> int:
+        """Count these threads' open flags again. Call it where flags come, are resolved or go."""
+        flags = apps.get_model("chatkit_app", "Flag")._default_manager
+        open_flags = flags.filter(thread=models.OuterRef("pk"), resolved_at__isnull=True)
+        return self.update(open_flags=_number_of(open_flags, by="thread"))
+
+
+def _number_of(rows: models.QuerySet[Any], *, by: str) -> Any:
+    counted = rows.order_by().values(by).annotate(number=models.Count("pk")).values("number")
+    return Coalesce(models.Subquery(counted), 0)
+
+
+class ThreadItemQuerySet(OwnedQuerySet["ThreadItem"]):
+    _owner_prefix = "thread__"
+
+    def visible(self) -> ThreadItemQuerySet:
+        """Leave out what only the model may read."""
+        return self.exclude(type__in=HIDDEN_ITEM_TYPES)
+
+
+class AttachmentQuerySet(OwnedQuerySet["Attachment"]):
+    def unsent(self) -> AttachmentQuerySet:
+        """Keep those that are part of no message."""
+        return self.filter(thread__isnull=True)
+
+
+class FeedbackQuerySet(OwnedQuerySet["Feedback"]):
+    pass
+
+
+class RunQuerySet(OwnedQuerySet["Run"]):
+    def running(self) -> RunQuerySet:
+        return self.filter(status="running")
+
+
+class FlagQuerySet(WriterQuerySet["Flag"]):
+    def open(self) -> FlagQuerySet:
+        """Keep those that nobody has resolved."""
+        return self.filter(resolved_at__isnull=True)
+
+
+class LimitQuerySet(WriterQuerySet[_Row]):
+    def over(self) -> Self:
+        """Keep those whose time is over."""
+        return self.filter(expires_at__lte=timezone.now())

@@ -1,0 +1,1 @@
+"""This server process: its name, its threads and its end."""

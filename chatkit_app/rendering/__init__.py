@@ -1,0 +1,1 @@
+"""The chat in a page: the element, its texts and its files."""

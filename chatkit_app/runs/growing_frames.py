@@ -1,0 +1,82 @@
+"""The frames of an answer in the making: as many as a late reader needs, and not every letter one by one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from chatkit.types import AssistantMessageItem, ThreadItem, ThreadItemAddedEvent
+
+from ..store import codec
+from .frames import Frames
+
+WORTH_DROPPING = 4_096
+"""Bytes of an item's steps that are kept though they are superfluous: most answers are given again as they were."""
+WORTH_MERGING = 65_536
+"""Bytes of an unfinished message's steps that become one frame; more for a long one, which is not written so often."""
+
+_ITEM = re.compile(
+    rb'data: \{"type":"thread\.item\.(added|updated|done|replaced|removed)",'
+    rb'(?:"item_id":|"item":\{"id":)"([^"\\]+)"'
+)
+
+
+class GrowingFrames(Frames):
+    """Frames that forget what later ones say again.
+
+    A frame that is forgotten stays as an empty one, so that every reader keeps its place. One who has not read it yet
+    gets the whole item instead, which clients show in place of what they have of it.
+
+    Attributes:
+        size: bytes that are kept.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.size = 0
+        self._steps: dict[str, _Steps] = {}
+
+    def add(self, frame: bytes, *, pending_items: Mapping[str, ThreadItem]) -> None:
+        """Append a frame.
+
+        Args:
+            pending_items: the unfinished items as they are with this frame.
+        """
+        self.frames.append(frame)
+        self.size += len(frame)
+        found = _ITEM.match(frame)
+        if found is None:
+            return
+        kind, item_id = found[1], found[2].decode()
+        if kind == b"updated":
+            self._step(item_id, pending_items.get(item_id))
+        elif kind != b"added":
+            steps = self._steps.pop(item_id, None)
+            if steps is not None and steps.size > WORTH_DROPPING:
+                self._forget(steps.positions)
+
+    def _step(self, item_id: str, item: ThreadItem | None) -> None:
+        steps = self._steps.setdefault(item_id, _Steps())
+        steps.positions.append(len(self.frames) - 1)
+        steps.size += len(self.frames[-1])
+        if steps.size > max(WORTH_MERGING, 2 * steps.merged) and isinstance(item, AssistantMessageItem):
+            self._forget(steps.positions)
+            merged = codec.to_frame(ThreadItemAddedEvent(item=item))
+            self.frames[-1] = merged
+            self.size += len(merged)
+            steps.positions = [len(self.frames) - 1]
+            steps.size = steps.merged = len(merged)
+
+    def _forget(self, positions: list[int]) -> None:
+        for position in positions:
+            self.size -= len(self.frames[position])
+            self.frames[position] = b""
+
+
+class _Steps:
+    """What has been added to an unfinished item since it began."""
+
+    def __init__(self) -> None:
+        self.positions: list[int] = []
+        self.size = 0
+        self.merged = 0

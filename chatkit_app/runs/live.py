@@ -1,0 +1,318 @@
+"""One answer being made: a task that drives the SDK's stream, and the frames that its readers follow."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import time
+from collections.abc import Callable, Iterable
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Any
+
+from asgiref.sync import ThreadSensitiveContext
+from chatkit.errors import ErrorCode
+from chatkit.types import (
+    AssistantMessageItem,
+    ErrorEvent,
+    GeneratedImageItem,
+    StreamingReq,
+    ThreadItemDoneEvent,
+    ThreadItemRemovedEvent,
+    ThreadStreamEvent,
+    ThreadUpdatedEvent,
+)
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from .. import database_context, db
+from ..conf import chatkit_settings
+from ..errors import ThreadReadOnly
+from ..models import Run as RunRow
+from ..process import shutdown
+from ..process.threads import callers_thread, context_beyond_request
+from ..store import codec
+from . import rows
+from .growing_frames import GrowingFrames
+
+if TYPE_CHECKING:
+    from ..context import RequestContext
+    from ..server.base import DjangoChatKitServer
+
+logger = logging.getLogger(__name__)
+
+STOP_PATIENCE = 5.0
+# The same when the process is going down, which has ``shutdown.PATIENCE`` in all.
+LAST_PATIENCE = 1.0
+
+_notes: set[asyncio.Future[int]] = set()
+
+
+class LiveRun(GrowingFrames):
+    """An answer that this process is making, or has just made.
+
+    Attributes:
+        public_id: what ``X-ChatKit-Run`` says and the run's URLs contain.
+        withdrawn: whether something in its frames was redacted, so that nobody is given them again.
+        database_context: that of its request. Who stops it, reads it or looks after it may have another one, or none.
+        on_thread: called with the run as soon as ``threads.create`` has given it a thread.
+    """
+
+    def __init__(
+        self,
+        server: DjangoChatKitServer,
+        request: StreamingReq,
+        context: RequestContext,
+        *,
+        request_key: str = "",
+        frame_id: str = "",
+        on_thread: Callable[[LiveRun], None],
+    ) -> None:
+        super().__init__()
+        self.server = server
+        self.request = request
+        self.context = context
+        self.request_key = request_key
+        self.frame_id = frame_id
+        self.on_thread = on_thread
+        self.public_id = f"run_{secrets.token_hex(16)}"
+        self.thread_id: str | None = getattr(request.params, "thread_id", None)
+        self.withdrawn = False
+        self.database_context = database_context.current()
+        self.loop = asyncio.get_running_loop()
+        self.started = self.last_event = time.perf_counter()
+        self.ended: float | None = None
+        self.task: asyncio.Task[None] | None = None
+        self._stop_status: str | None = None
+        self._ending = False
+        self._recording: asyncio.Future[None] | None = None
+        self._abandoned: asyncio.Future[None] | None = None
+        self.recorded_delivered = False
+        self.failure = ""
+        shutdown.ends_with_process(self)
+
+    @property
+    def partition(self) -> str:
+        """The part of the database in which the run has its row."""
+        return self.database_context.partition if self.database_context is not None else ""
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether nothing more is sent, and the end is being recorded or has been."""
+        return self._ending
+
+    # Reading
+
+    async def recorded(self) -> None:
+        """Return when the run has a row, or has ended without one."""
+        while self.context.memory.run_pk is None and not self.done:
+            await self.wait()
+
+    def detach(self) -> None:
+        super().detach()
+        if self.done:
+            run_pk = self.context.memory.run_pk
+            if self.delivered and not self.recorded_delivered and run_pk is not None:
+                self.recorded_delivered = True
+                with database_context.using(self.database_context):
+                    record_delivery(run_pk)
+        elif not self.readers and chatkit_settings.on_disconnect == "cancel":
+            self._cancel(RunRow.Status.STOPPED)
+
+    # Stopping
+
+    def stop(self) -> None:
+        """Cancel the answer, keeping what there is of it. Must be called in the run's own event loop."""
+        # Who stops an answer does not wait for it: the same message once more wants a new one.
+        self.delivered = True
+        self._cancel(RunRow.Status.STOPPED)
+
+    def _cancel(self, status: str) -> None:
+        if not self._ending and self._stop_status is None:
+            self._stop_status = status
+            if self.task is not None:
+                # A task that is cancelled before its first step would not even record that it has ended.
+                self.loop.call_soon(self._cancel_task)
+
+    def _cancel_task(self) -> None:
+        if not self._ending and self.task is not None:
+            self.task.cancel()
+            patience = LAST_PATIENCE if self.failure == "interrupted" else STOP_PATIENCE
+            self.loop.call_later(patience, self._give_up_task)
+
+    def _give_up_task(self) -> None:
+        """A ``respond()`` that swallows its cancellation may go on; its thread and its readers do not wait for it."""
+        if not self._ending:
+            logger.error("Run %s went on after it was cancelled; let CancelledError pass", self.public_id)
+            self._abandoned = asyncio.ensure_future(self._end_without_task())
+
+    async def _end_without_task(self) -> None:
+        with database_context.using(self.database_context), translation.override(self.context.locale):
+            self._close_unfinished_items()
+            await self._end(self._stop_status or RunRow.Status.LOST)
+        self._close()
+
+    async def finished(self) -> None:
+        """Return when the run has ended, or after some seconds in any case."""
+        if self.task is not None:
+            await asyncio.wait([self.task], timeout=STOP_PATIENCE)
+
+    def interrupt(self) -> None:
+        """The process is going down: keep what there is of the answer, and tell its readers."""
+        self.failure = "interrupted"
+        self._cancel(RunRow.Status.LOST)
+
+    def give_up(self) -> None:
+        """Nothing has come for too long: end the answer with an error that the user sees."""
+        self.failure = "timeout"
+        self._cancel(RunRow.Status.FAILED)
+
+    # Driving
+
+    def begin(self) -> None:
+        # Staff may have stopped it already: then nothing of it is done.
+        work = self._run() if self._stop_status is None else self._end_without_task()
+        self.task = asyncio.create_task(work, name=self.public_id, context=context_beyond_request())
+        self.task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """Let the readers go, also when the task was cancelled before its first step."""
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            logger.error("Run %s ended in an error", self.public_id, exc_info=error)
+            self._send(codec.to_frame(ErrorEvent(code=ErrorCode.STREAM_ERROR, allow_retry=True)))
+        if not self.done:
+            self._close()
+
+    def _close(self) -> None:
+        self.done = True
+        self.ended = time.perf_counter()
+        self.wake()
+
+    async def _run(self) -> None:
+        if callers_thread() is not None:
+            # Inside async_to_sync, as in a TestCase: stay in the caller's thread and its transaction.
+            await self._drive()
+            return
+        lane = db.request_lane()
+        async with ThreadSensitiveContext(executor=lane):
+            await self._drive()
+        lane.close_old_connections()
+
+    async def _drive(self) -> None:
+        status: str = RunRow.Status.COMPLETED
+        with translation.override(self.context.locale):
+            try:
+                async with aclosing(self.server.stream(self.request, self.context)) as frames:
+                    async for frame in frames:
+                        self._send(frame)
+                        if self.context.memory.run_pk is None:
+                            await self._record_new_thread()
+            except asyncio.CancelledError:
+                status = self._stop_status or RunRow.Status.LOST
+                self._close_unfinished_items()
+                if self._stop_status is None:
+                    # Not by us: the process is going down, or respond() was waiting for a task that was cancelled.
+                    self.failure = "interrupted"
+            except BaseException as error:
+                # SystemExit and its like would take the whole process, and everybody's answers, with them.
+                self._send(codec.to_frame(self.server.error_event(error)))
+            if status == RunRow.Status.COMPLETED:
+                # The last frame but one, when the thread has changed as well.
+                for frame in self.frames[-2:]:
+                    if frame.startswith(b'data: {"type":"error"'):
+                        status = RunRow.Status.FAILED
+                        known = self.context.memory.failure
+                        self.failure = f"{_reason(frame)} ({known})" if known else _reason(frame)
+            if not self._ending:
+                await self._end(status)
+
+    async def _end(self, status: str) -> None:
+        if self.failure in {"timeout", "interrupted"}:
+            message = (
+                _("The answer took too long. Please try again.")
+                if self.failure == "timeout"
+                else _("The answer was interrupted. Please try again.")
+            )
+            self._send(codec.to_frame(ErrorEvent(code="custom", message=message, allow_retry=True)))
+        self._ending = True
+        if self._recording is not None:
+            await asyncio.wait([self._recording])
+        try:
+            self._tell(await db.run(rows.record_end, self, status))
+        except Exception:
+            logger.exception("The end of run %s could not be recorded", self.public_id)
+
+    def _tell(self, events: list[ThreadStreamEvent]) -> None:
+        """Add what staff did while the answer was made, behind everything else."""
+        if not self.frames:
+            # Nothing of the request has come to anything: it was refused.
+            statuses = [event.thread.status for event in events if isinstance(event, ThreadUpdatedEvent)]
+            refusals = [ThreadReadOnly(status) for status in statuses if status.type != "active"]
+            self.frames += [codec.to_frame(self.server.error_event(refusal)) for refusal in refusals]
+        self.frames += [codec.to_frame(event) for event in events]
+
+    async def _record_new_thread(self) -> None:
+        """``threads.create`` has made its thread, which the run's row names."""
+        self.thread_id = self.context.memory.created_thread_id
+        if self.thread_id is not None:
+            self.on_thread(self)
+        # Without the shield, a stop would come to the end before the beginning is recorded.
+        self._recording = asyncio.ensure_future(db.run(rows.record_start, self))
+        await asyncio.shield(self._recording)
+
+    def _send(self, frame: bytes) -> None:
+        if self._ending:
+            return
+        self.last_event = time.perf_counter()
+        self.add(frame, pending_items=self.context.memory.pending_items)
+        self.context.memory.kept_bytes = self.size
+        self.wake()
+
+    def _close_unfinished_items(self) -> None:
+        """Other readers are still showing what is half made: for them, this is how it ended."""
+        for item in self.context.memory.pending_items.values():
+            if isinstance(item, AssistantMessageItem):
+                kept = ThreadItemDoneEvent(item=item) if codec.item_text(item).strip() else None
+                self._send(codec.to_frame(kept or ThreadItemRemovedEvent(item_id=item.id)))
+            elif isinstance(item, GeneratedImageItem):
+                self._send(codec.to_frame(ThreadItemRemovedEvent(item_id=item.id)))
+        self.context.memory.pending_items.clear()
+
+    def refuse(self, error: Exception) -> None:
+        """End before the beginning, for readers who have come already."""
+        with translation.override(self.context.locale):
+            self.frames.append(codec.to_frame(self.server.error_event(error)))
+        self._close()
+
+    def unfinished_items(self) -> Iterable[tuple[Any, RequestContext]]:
+        """The messages being written that have a text; an empty one would stay behind if the answer ended now."""
+        for item in self.context.memory.pending_items.values():
+            if (
+                isinstance(item, AssistantMessageItem)
+                and item.thread_id in self.context.memory.thread_pks
+                and codec.item_text(item).strip()
+            ):
+                yield item.model_copy(deep=True), self.context
+
+
+def _reason(error_frame: bytes) -> str:
+    """What the user was told, or the code that the client has a text for."""
+    event = ErrorEvent.model_validate_json(error_frame.removeprefix(b"data: "))
+    return event.message or str(getattr(event.code, "value", event.code))
+
+
+def record_delivery(run_pk: int) -> None:
+    """Note, in the background, that a reader got this answer to its end after all."""
+    noting = asyncio.create_task(
+        db.run(lambda: RunRow.objects.filter(pk=run_pk, delivered=False).update(delivered=True)),
+        context=context_beyond_request(),
+    )
+    _notes.add(noting)
+    noting.add_done_callback(_noted)
+
+
+def _noted(noting: asyncio.Future[int]) -> None:
+    _notes.discard(noting)
+    if not noting.cancelled() and noting.exception() is not None:
+        logger.warning("That an answer was delivered could not be recorded", exc_info=noting.exception())

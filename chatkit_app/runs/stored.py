@@ -1,0 +1,133 @@
+"""An answer as the database has it, for a reader whose run is not in this process (any more)."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from chatkit.types import (
+    AssistantMessageContentPartTextDelta,
+    AssistantMessageItem,
+    ErrorEvent,
+    ThreadCreatedEvent,
+    ThreadItem,
+    ThreadItemAddedEvent,
+    ThreadItemDoneEvent,
+    ThreadItemUpdatedEvent,
+)
+from django.utils import translation
+from django.utils.translation import gettext as _
+from pydantic import BaseModel
+
+from .. import database_context, db
+from ..errors import ChatKitError
+from ..models import Run as RunRow
+from ..models import Thread as ThreadRow
+from ..models import ThreadItem as ItemRow
+from ..process import shutdown
+from ..process.threads import context_beyond_request
+from ..store import codec
+from ..store.attachments import signed_again
+from .frames import Frames
+from .live import record_delivery
+from .rows import mark_lost, staff_events
+
+logger = logging.getLogger(__name__)
+
+POLL_INTERVAL = 1.0
+
+
+class StoredRun(Frames):
+    """A source of frames, read from the run's items; while the run goes on elsewhere it is looked at every second."""
+
+    def __init__(self, run_pk: int, endpoint_url: str = "") -> None:
+        super().__init__()
+        self._run_pk = run_pk
+        self._endpoint_url = endpoint_url
+        self._locale = translation.get_language()
+        self._database_context = database_context.current()
+        self._texts: dict[str, str] = {}
+        self._finished: set[str] = set()
+        self._task = asyncio.create_task(self._follow(), context=context_beyond_request())
+        shutdown.ends_with_process(self)
+
+    def interrupt(self) -> None:
+        """The process is going down. The answer may go on in another one."""
+        self._send(ErrorEvent(code="custom", message=self._interrupted(), allow_retry=True))
+        self._task.cancel()
+
+    def detach(self) -> None:
+        super().detach()
+        if self.readers <= 0:
+            self._task.cancel()
+            if self.delivered:
+                with database_context.using(self._database_context):
+                    record_delivery(self._run_pk)
+
+    async def _follow(self) -> None:
+        try:
+            while await db.run(self._look):
+                self.wake()
+                await asyncio.sleep(POLL_INTERVAL)
+        except Exception as error:
+            logger.error("A run could not be followed", exc_info=error)
+            message = error.message if isinstance(error, ChatKitError) else self._interrupted()
+            self._send(ErrorEvent(code="custom", message=message, allow_retry=True))
+        finally:
+            self.done = True
+            self.wake()
+
+    def _look(self) -> bool:
+        """Turn what is new into frames. Returns whether more may come."""
+        mark_lost(RunRow.objects.filter(pk=self._run_pk))
+        run = RunRow.objects.select_related("thread").filter(pk=self._run_pk).first()
+        if run is None:
+            return False
+        if run.thread is not None:
+            self._read(run, run.thread)
+        if run.status == RunRow.Status.RUNNING:
+            return True
+        if run.status in {RunRow.Status.FAILED, RunRow.Status.LOST}:
+            self._send(ErrorEvent(code="custom", message=self._interrupted(), allow_retry=True))
+        self.frames += [codec.to_frame(event) for event in staff_events(run.pk, locale=self._locale)]
+        return False
+
+    def _interrupted(self) -> str:
+        # A database worker does not know which language is active in the view.
+        with translation.override(self._locale):
+            return _("The answer was interrupted. Please try again.")
+
+    def _send(self, event: BaseModel) -> None:
+        self.frames.append(codec.to_frame(event))
+
+    def _read(self, run: RunRow, thread: ThreadRow) -> None:
+        events: list[BaseModel] = []
+        if not self.frames and run.operation == "threads.create":
+            events.append(ThreadCreatedEvent(thread=codec.thread_event(codec.decode_thread(thread)).thread))
+        for row in ItemRow.objects.visible().filter(run_id=run.pk).order_by("pk"):
+            item = codec.decode_item(row, thread_id=thread.public_id, locale=self._locale)
+            item = signed_again(item, self._endpoint_url)
+            events += self._growth(item) if run.status == RunRow.Status.RUNNING else self._end(item)
+        # All at once: the reader looks at them from another thread.
+        self.frames += [codec.to_frame(event) for event in events]
+
+    def _growth(self, item: ThreadItem) -> list[BaseModel]:
+        if not isinstance(item, AssistantMessageItem):
+            return self._end(item)
+        text = "".join(part.text for part in item.content)
+        before = self._texts.get(item.id)
+        self._texts[item.id] = text
+        if before is None:
+            return [ThreadItemAddedEvent(item=item)]
+        if text == before or not text.startswith(before):
+            return []
+        delta = AssistantMessageContentPartTextDelta(
+            content_index=max(0, len(item.content) - 1), delta=text[len(before) :]
+        )
+        return [ThreadItemUpdatedEvent(item_id=item.id, update=delta)]
+
+    def _end(self, item: ThreadItem) -> list[BaseModel]:
+        if item.id in self._finished:
+            return []
+        self._finished.add(item.id)
+        return [ThreadItemDoneEvent(item=item)]

@@ -1,0 +1,402 @@
+"""The SDK's server, made fit for a Django site. Subclass it and write ``respond()``::
+
+class SupportServer(DjangoChatKitServer):
+    async def respond(self, thread, input_user_message, context):
+        yield self.text_event("Hello!")
+"""
+
+from __future__ import annotations
+
+import asyncio
+import binascii
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing
+from datetime import datetime
+from typing import Any, cast
+
+from chatkit.errors import CustomStreamError, ErrorCode, StreamError
+from chatkit.server import ChatKitServer, NonStreamingResult, StreamingResult
+from chatkit.store import AttachmentStore, Store
+from chatkit.types import (
+    AssistantMessageContent,
+    AssistantMessageItem,
+    AttachmentsCreateReq,
+    AttachmentsDeleteReq,
+    ChatKitReq,
+    ClientToolCallItem,
+    ErrorEvent,
+    FeedbackKind,
+    InputTranscribeReq,
+    ItemsListReq,
+    NonStreamingReq,
+    Page,
+    StreamingReq,
+    StructuredInputItem,
+    Thread,
+    ThreadCreatedEvent,
+    ThreadItemDoneEvent,
+    ThreadMetadata,
+    ThreadsAddClientToolOutputReq,
+    ThreadsAddStructuredInputReq,
+    ThreadsAddUserMessageReq,
+    ThreadsCreateReq,
+    ThreadsCustomActionReq,
+    ThreadsGetByIdReq,
+    ThreadsRetryAfterItemReq,
+    ThreadsSyncCustomActionReq,
+    ThreadStreamEvent,
+    ThreadsUpdateReq,
+    UserMessageInput,
+    UserMessageItem,
+    WidgetItem,
+    is_streaming_req,
+)
+from django.utils.text import Truncator
+from django.utils.translation import gettext as _
+from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic_core import SchemaValidator
+
+from .. import db
+from ..conf import chatkit_settings
+from ..context import RequestContext
+from ..errors import InvalidRequest, NotSupported, ThreadFull, ThreadReadOnly
+from ..limits import counters
+from ..limits.rules import check_lengths, load_limits
+from ..provider.runner import answering
+from ..provider.tracing import keep_traces_at_home
+from ..signals import feedback_given
+from ..store import codec
+from ..store.attachments import DjangoAttachmentStore, attachment_settings, signed_again
+from ..store.orm import DjangoStore, NotFoundError, OwnedStore, new_id
+from .answer import Answer
+from .titles import Title
+
+logger = logging.getLogger(__name__)
+
+
+def _failing_fast(schema: Any) -> Any:
+    """The same schema, whose lists stop at their first wrong entry: one error is told, and a million would be built."""
+    if isinstance(schema, dict):
+        copied = {key: _failing_fast(value) for key, value in schema.items()}
+        return copied | {"fail_fast": True} if schema.get("type") == "list" else copied
+    if isinstance(schema, (list, tuple)):
+        return type(schema)(_failing_fast(entry) for entry in schema)
+    return schema
+
+
+# The SDK builds its adapter on every request, which costs more than most requests do.
+_REQUEST = SchemaValidator(_failing_fast(TypeAdapter(ChatKitReq).core_schema))
+
+TITLE_LENGTH = 60
+_PAGE_SIZE = 20
+
+
+class DjangoChatKitServer(ChatKitServer[RequestContext]):
+    """A ChatKit server over Django's database, called without arguments by ``CHATKIT["SERVER"]``.
+
+    Args:
+        store: where threads are kept; ``DjangoStore()`` unless given.
+        attachment_store: where files are kept; ``DjangoAttachmentStore()`` unless given, as soon as
+            ``CHATKIT["ATTACHMENTS"]`` is set and the store is a ``DjangoStore``.
+    """
+
+    store: Store[RequestContext]
+
+    def __init__(
+        self,
+        store: Store[RequestContext] | None = None,
+        attachment_store: AttachmentStore[RequestContext] | None = None,
+    ) -> None:
+        super().__init__(store if store is not None else DjangoStore(), attachment_store)
+
+    @property
+    def attachment_store(self) -> AttachmentStore[RequestContext] | None:
+        if self._attachment_store is None and chatkit_settings.attachments is not None:
+            return DjangoAttachmentStore() if isinstance(self.store, DjangoStore) else None
+        return self._attachment_store
+
+    @attachment_store.setter
+    def attachment_store(self, attachment_store: AttachmentStore[RequestContext] | None) -> None:
+        self._attachment_store = attachment_store
+
+    # For subclasses
+
+    def text_event(self, text: str) -> ThreadItemDoneEvent:
+        """One complete assistant message, to be yielded by ``respond()`` or ``action()``."""
+        return ThreadItemDoneEvent(
+            item=AssistantMessageItem(
+                id=new_id("message"),
+                thread_id="",  # filled in on its way out: only the stream knows its thread
+                created_at=datetime.now(),
+                content=[AssistantMessageContent(text=text)],
+            )
+        )
+
+    async def title_for(
+        self, thread: ThreadMetadata, message: UserMessageItem, context: RequestContext
+    ) -> str | None:
+        """A title for a thread that has none. The beginning of the first message, unless overridden.
+
+        Runs beside the answer and may take up to ten seconds, so it can ask a model. ``None`` leaves the
+        thread without a title.
+        """
+        # Far more than a title can have: a text of megabytes is not cut into words for it.
+        text = " ".join(codec.item_text(message)[: TITLE_LENGTH * 20].split())
+        return Truncator(text).chars(TITLE_LENGTH, truncate="…") or None
+
+    # Requests
+
+    def parse(self, body: str | bytes | bytearray) -> ChatKitReq:
+        """A request's body as the SDK's request object.
+
+        Raises:
+            InvalidRequest: when it is no ChatKit request.
+        """
+        try:
+            return cast(ChatKitReq, _REQUEST.validate_json(body))
+        except ValidationError as error:
+            raise InvalidRequest.from_validation(error) from None
+
+    async def process(
+        self, request: str | bytes | bytearray, context: RequestContext
+    ) -> StreamingResult | NonStreamingResult:
+        parsed = self.parse(request)
+        if is_streaming_req(parsed):
+            return StreamingResult(self.stream(parsed, context))
+        return NonStreamingResult(await self.reply(parsed, context))
+
+    async def stream(self, request: StreamingReq, context: RequestContext) -> AsyncGenerator[bytes, None]:
+        """The frames that answer a streaming request. Whatever goes wrong ends in an error event.
+
+        Has to be driven by one task from first to last.
+        """
+        keep_traces_at_home()
+        with answering():
+            try:
+                async with aclosing(self._process_streaming_impl(request, context)) as events:
+                    async for event in events:
+                        yield codec.to_frame(event)
+            except Exception as error:
+                yield codec.to_frame(self.error_event(error))
+
+    async def reply(self, request: NonStreamingReq, context: RequestContext) -> bytes:
+        """The JSON that answers any other request.
+
+        Raises:
+            NotFoundError: when something it names does not exist for this owner.
+            ThreadReadOnly, InvalidRequest, NotSupported: what their names say.
+        """
+        keep_traces_at_home()
+        with answering():
+            return await self._process_non_streaming(request, context)
+
+    @staticmethod
+    def error_event(error: BaseException) -> ErrorEvent:
+        """What the user is shown of an error. Only errors that were written for users show their text."""
+        match error:
+            case CustomStreamError():
+                return ErrorEvent(code="custom", message=error.message, allow_retry=error.allow_retry)
+            case StreamError():
+                return ErrorEvent(code=error.code, allow_retry=error.allow_retry)
+            case NotFoundError():
+                return ErrorEvent(
+                    code="custom", message=_("This conversation or part of it no longer exists.")
+                )
+        logger.error("The answer failed", exc_info=error)
+        return ErrorEvent(code=ErrorCode.STREAM_ERROR, allow_retry=True)
+
+    # What the SDK calls
+
+    def _serialize(self, obj: BaseModel) -> bytes:
+        return codec.to_wire(obj)
+
+    async def _process_streaming_impl(
+        self, request: StreamingReq, context: RequestContext
+    ) -> AsyncGenerator[ThreadStreamEvent, None]:
+        if context.memory.admitted is not request:
+            await self.admit(request, context)
+        async with aclosing(self._admitted_events(request, context)) as events:
+            async for event in events:
+                if isinstance(event, ThreadItemDoneEvent) and isinstance(event.item, UserMessageItem):
+                    context.memory.user_message = event.item
+                yield event
+
+    def _admitted_events(
+        self, request: StreamingReq, context: RequestContext
+    ) -> AsyncGenerator[ThreadStreamEvent, None]:
+        if isinstance(request, ThreadsCreateReq):
+            return self._create_thread(request, context)
+        return super()._process_streaming_impl(request, context)
+
+    async def _create_thread(
+        self, request: ThreadsCreateReq, context: RequestContext
+    ) -> AsyncGenerator[ThreadStreamEvent, None]:
+        """As the SDK does it, except that a title that needs no waiting is there from the start."""
+        thread = Thread(id=self.store.generate_thread_id(context), created_at=datetime.now(), items=Page())
+        message = await self._build_user_message_item(request.params.input, thread, context)
+        title = context.memory.title = Title(self, thread, message, context)
+        try:
+            await asyncio.sleep(0)
+            title.give_to(thread)
+            await self.store.save_thread(ThreadMetadata(**thread.model_dump()), context)
+            context.memory.created_thread_id = thread.id
+            yield ThreadCreatedEvent(thread=self._to_thread_response(thread))
+            async for event in self._process_new_thread_item_respond(thread, message, context):
+                yield event
+        finally:
+            title.cancel()
+
+    def _process_events(
+        self,
+        thread: ThreadMetadata,
+        context: RequestContext,
+        stream: Callable[[], AsyncIterator[ThreadStreamEvent]],
+    ) -> AsyncIterator[ThreadStreamEvent]:
+        return Answer(self, thread, context).events(stream)
+
+    async def admit(self, request: StreamingReq, context: RequestContext) -> None:
+        """Refuse what cannot be answered, before anything is stored. Override it to refuse more.
+
+        Raises:
+            NotFoundError: when something it names does not exist for this owner.
+            ThreadReadOnly: when staff locked or closed the thread.
+            ThreadFull: when the thread has as many items as it may have.
+            InvalidRequest: when it does not fit the state of the conversation, or is too long.
+        """
+        limits = await load_limits(context)
+        check_lengths(request, limits)
+        if not isinstance(request, ThreadsCreateReq):
+            thread = await self.load_writable_thread(request.params.thread_id, context)
+            allowed = limits["ITEMS_PER_THREAD"]
+            # To ask for the same answer again takes items away first.
+            adds = not isinstance(request, ThreadsRetryAfterItemReq)
+            if adds and allowed is not None and context.memory.item_counts.get(thread.id, 0) >= allowed:
+                raise ThreadFull
+            context.memory.fresh_threads[thread.id] = thread
+        context.memory.admitted = request
+        match request:
+            case ThreadsCreateReq() | ThreadsAddUserMessageReq():
+                message = request.params.input
+                if not message.attachments and not any(part.text.strip() for part in message.content):
+                    raise InvalidRequest(_("The message is empty."))
+                await self._admit_attachments(request, context)
+            case ThreadsAddClientToolOutputReq():
+                await self._expect_pending_tool_call(request.params.thread_id, context)
+            case ThreadsRetryAfterItemReq():
+                await self._expect_item(request, UserMessageItem, context)
+            case ThreadsAddStructuredInputReq():
+                item = await self._expect_item(request, StructuredInputItem, context)
+                if item.status != "pending":
+                    raise InvalidRequest(_("This has been answered already."))
+            case ThreadsCustomActionReq() if request.params.item_id:
+                await self._expect_item(request, WidgetItem, context)
+
+    async def _admit_attachments(
+        self, request: ThreadsCreateReq | ThreadsAddUserMessageReq, context: RequestContext
+    ) -> None:
+        ids = request.params.input.attachments
+        is_ours = isinstance(self.attachment_store, DjangoAttachmentStore)
+        if is_ours and len(ids) > (allowed := attachment_settings().max_count):
+            raise InvalidRequest(_("A message can have {} files at most.").format(allowed))
+        for attachment_id in ids:
+            attachment = await self.store.load_attachment(attachment_id, context)
+            if is_ours and attachment.upload_descriptor is not None:
+                raise InvalidRequest(_("A file has not been uploaded to its end. Remove it, or wait for it."))
+            if is_ours and attachment.thread_id not in (None, getattr(request.params, "thread_id", None)):
+                raise InvalidRequest(_("A file belongs to another conversation. Upload it again."))
+
+    async def load_writable_thread(self, thread_id: str, context: RequestContext) -> ThreadMetadata:
+        """The owner's thread, as the store has it now.
+
+        Raises:
+            NotFoundError: when the owner has no such thread.
+            ThreadReadOnly: when staff locked or closed it.
+        """
+        thread = await self.store.load_thread(thread_id, context)
+        if thread.status.type != "active":
+            raise ThreadReadOnly(thread.status)
+        return thread
+
+    async def _expect_pending_tool_call(self, thread_id: str, context: RequestContext) -> None:
+        last = await self.store.load_thread_items(thread_id, None, 1, "desc", context)
+        if not any(isinstance(item, ClientToolCallItem) and item.status == "pending" for item in last.data):
+            raise InvalidRequest(_("Nothing in this conversation waits for a tool's result."))
+
+    async def _expect_item(self, request: Any, kind: type[Any], context: RequestContext) -> Any:
+        item = await self.store.load_item(request.params.thread_id, request.params.item_id, context)
+        if not isinstance(item, kind):
+            raise InvalidRequest(_("This does not fit the conversation. Reload the page and try again."))
+        return item
+
+    async def _process_non_streaming(self, request: NonStreamingReq, context: RequestContext) -> bytes:
+        check_lengths(request, await load_limits(context))
+        match request:
+            case ItemsListReq(params=params):
+                page = await self._load_visible_items(
+                    params.thread_id, params.after, params.limit or _PAGE_SIZE, params.order, context
+                )
+                return codec.to_wire(page, feedback=context.memory.feedback)
+            case ThreadsGetByIdReq(params=params):
+                thread = self._to_thread_response(await self._load_full_thread(params.thread_id, context))
+                return codec.to_wire(thread, feedback=context.memory.feedback)
+            case ThreadsUpdateReq():
+                await self.load_writable_thread(request.params.thread_id, context)
+            case ThreadsSyncCustomActionReq():
+                await self.load_writable_thread(request.params.thread_id, context)
+                if request.params.item_id:
+                    await self._expect_item(request, WidgetItem, context)
+                await db.run(counters.spend, context, counters.MESSAGES)
+            case AttachmentsCreateReq() | AttachmentsDeleteReq() if self.attachment_store is None:
+                raise NotSupported(_("This chat takes no files."))
+            case AttachmentsDeleteReq():
+                # The SDK has the file deleted before it asks whose it is.
+                await self.store.load_attachment(request.params.attachment_id, context)
+            case InputTranscribeReq() if not request.params.audio_base64.isascii():
+                raise InvalidRequest(_("The recording is not valid base64."))
+            case InputTranscribeReq():
+                await db.run(counters.spend, context, counters.RECORDINGS)
+        try:
+            return await super()._process_non_streaming(request, context)
+        except binascii.Error:
+            raise InvalidRequest(_("The recording is not valid base64.")) from None
+        except NotImplementedError as error:
+            if isinstance(request, (InputTranscribeReq, ThreadsSyncCustomActionReq, AttachmentsCreateReq)):
+                logger.warning("%s is not supported by %s: %s", request.type, type(self).__name__, error)
+                raise NotSupported(_("This chat does not support that.")) from None
+            raise
+
+    async def _load_full_thread(self, thread_id: str, context: RequestContext) -> Thread:
+        thread = await self.store.load_thread(thread_id, context)
+        items = await self._load_visible_items(thread_id, None, _PAGE_SIZE, "asc", context)
+        return Thread(**thread.model_dump(), items=items)
+
+    async def _load_visible_items(
+        self, thread_id: str, after: str | None, limit: int, order: str, context: RequestContext
+    ) -> Any:
+        if isinstance(self.store, OwnedStore):
+            page = await self.store.load_visible_items(thread_id, after, limit, order, context)
+        else:
+            page = await self.store.load_thread_items(thread_id, after, limit, order, context)
+        page.data = [signed_again(item, context.memory.endpoint_url) for item in page.data]
+        return page
+
+    async def _build_user_message_item(
+        self, input: UserMessageInput, thread: ThreadMetadata, context: RequestContext
+    ) -> UserMessageItem:
+        item = await super()._build_user_message_item(input, thread, context)
+        return signed_again(item, context.memory.endpoint_url)
+
+    async def add_feedback(
+        self, thread_id: str, item_ids: list[str], feedback: FeedbackKind, context: RequestContext
+    ) -> None:
+        """Keep the owner's verdict on these items, in place of an earlier one, and send ``feedback_given``."""
+        if not isinstance(self.store, OwnedStore):
+            raise NotSupported(_("This chat does not take feedback."))
+        known = await self.store.save_feedback(thread_id, item_ids, feedback, context)
+        if feedback_given.has_listeners(type(self)):
+            await db.run(
+                lambda: feedback_given.send(
+                    sender=type(self), thread_id=thread_id, item_ids=known, kind=feedback, context=context
+                )
+            )

@@ -1,0 +1,1 @@
+"""What staff keep about conversations and what they did. Knows rows only."""

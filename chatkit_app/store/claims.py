@@ -1,0 +1,92 @@
+"""Visitors who log in: what they wrote becomes the user's, also what is stored while they do so.
+
+Login writes down that the visitor is claimed before it looks for what is the visitor's; whoever stores something for a
+visitor looks for a claim afterwards. Of two that meet, one at least sees the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from django.contrib.auth import get_user_model
+from django.db import router, transaction
+from django.utils import timezone
+
+from ..models import Attachment, Feedback, Run, Thread, VisitorClaim
+from ..signals import visitor_claimed
+from ..staff import flags
+
+if TYPE_CHECKING:
+    from ..context import RequestContext
+
+# Longer than any request is under way.
+KEPT = timedelta(days=1)
+
+
+def claim(visitor_ids: Iterable[str], user: Any) -> int:
+    """Make everything of these visitors the user's, and what will still come of them. Returns how many threads."""
+    using = router.db_for_write(VisitorClaim)
+    ids = list(visitor_ids)
+    with transaction.atomic(using=using):
+        forget_old_claims()
+        VisitorClaim.objects.bulk_create(
+            [VisitorClaim(visitor_id=visitor_id, user_id=user.pk) for visitor_id in ids],
+            update_conflicts=True,
+            unique_fields=["visitor_id"],
+            update_fields=["user", "claimed_at"],
+        )
+    threads = sum(_take(visitor_id, user.pk) for visitor_id in ids)
+    if transaction.get_connection(using).in_atomic_block:
+        # Nobody else sees the claim before this transaction ends (ATOMIC_REQUESTS).
+        transaction.on_commit(lambda: [settle_visitor(each) for each in ids], using=using, robust=True)
+    return threads
+
+
+def forget_old_claims() -> None:
+    """Delete the claims that nothing can be on its way for any more."""
+    VisitorClaim.objects.filter(claimed_at__lt=timezone.now() - KEPT).delete()
+
+
+def _take(visitor_id: str, user_id: Any) -> int:
+    """A verdict of the user's own stands against the visitor's."""
+    with transaction.atomic(using=router.db_for_write(Thread)):
+        threads = Thread.objects.claim(visitor_id=visitor_id, user_id=user_id)
+        Attachment.objects.claim(visitor_id=visitor_id, user_id=user_id)
+        Run.objects.claim(visitor_id=visitor_id, user_id=user_id)
+        judged = Feedback.objects.filter(user_id=user_id).values("item_id")
+        outdone = Feedback.objects.filter(user__isnull=True, visitor_id=visitor_id, item_id__in=judged)
+        for thread_pk in sorted(set(outdone.values_list("item__thread_id", flat=True))):
+            flags.drop_verdicts(thread_pk, outdone)
+        Feedback.objects.claim(visitor_id=visitor_id, user_id=user_id)
+    return threads
+
+
+def is_claimed(visitor_id: str) -> bool:
+    """Whether this visitor has logged in."""
+    return bool(visitor_id) and VisitorClaim.objects.on_writer().filter(visitor_id=visitor_id).exists()
+
+
+def settle(context: RequestContext) -> None:
+    """Call it after something was stored for a context, outside of the transaction.
+
+    A visitor who has logged in meanwhile becomes the user, and so does the context.
+    """
+    if context.user_id is None and context.visitor_id:
+        user_id = settle_visitor(context.visitor_id)
+        if user_id is not None:
+            context.user_id, context.visitor_id = user_id, None
+
+
+def settle_visitor(visitor_id: str) -> Any:
+    """Claim what has come too late for the login. Returns the user's key, or None when there was no login."""
+    found = VisitorClaim.objects.on_writer().filter(visitor_id=visitor_id)
+    user_id = found.values_list("user_id", flat=True).first()
+    if user_id is None:
+        return None
+    threads = _take(visitor_id, user_id)
+    if threads and visitor_claimed.has_listeners(Thread):
+        user = get_user_model()._default_manager.get(pk=user_id)
+        visitor_claimed.send(sender=Thread, user=user, visitor_id=visitor_id, threads=threads)
+    return user_id

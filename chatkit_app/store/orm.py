@@ -1,0 +1,516 @@
+"""The SDK's ``Store`` over the ORM.
+
+Whatever is asked, only rows of the context's owner and namespace are seen. What belongs to somebody else and
+what does not exist give the same answer, ``NotFoundError``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import Counter
+from typing import Any
+
+from chatkit.types import Attachment as SDKAttachment
+from chatkit.types import Page, ThreadItem, ThreadMetadata
+from django.db import IntegrityError, router, transaction
+from django.db.models import F, OuterRef, Subquery
+from django.utils import timezone
+
+from .. import db
+from ..context import RequestContext
+from ..models import Attachment as AttachmentRow
+from ..models import Feedback
+from ..models import Run as RunRow
+from ..models import Thread as ThreadRow
+from ..models import ThreadItem as ItemRow
+from ..models.querysets import HIDDEN_ITEM_TYPES, MAX_PAGE_SIZE, ThreadQuerySet
+from ..signals import item_added
+from ..staff import flags
+from . import claims, codec
+from .base import NoOwner, NotFoundError, OwnedStore, new_id, sdk_page
+from .memory import InMemoryStore
+
+__all__ = ["DjangoStore", "InMemoryStore", "NoOwner", "NotFoundError", "OwnedStore", "new_id"]
+
+
+_GENERATED_IMAGE = ItemRow.Type.GENERATED_IMAGE
+
+
+class DjangoStore(OwnedStore):
+    """Threads, items and attachments as ORM rows."""
+
+    # Threads
+
+    def prefetch_thread(self, thread_id: str, context: RequestContext) -> None:
+        """Load the thread, if there is one, for the next ``load_thread()``. For code in a worker already."""
+        with contextlib.suppress(NotFoundError):
+            context.memory.fresh_threads[thread_id] = self._load_thread(thread_id, context)
+
+    async def load_thread(self, thread_id: str, context: RequestContext) -> ThreadMetadata:
+        # Admitting a request loads its thread, and the SDK asks for it again at once.
+        fresh = context.memory.fresh_threads.pop(thread_id, None)
+        if fresh is not None:
+            return fresh
+        return await db.run(self._load_thread, thread_id, context)
+
+    async def save_thread(self, thread: ThreadMetadata, context: RequestContext) -> None:
+        """Insert the thread, or write what changed since this context loaded or saved it.
+
+        What staff changed meanwhile stays: their columns are not written unless the SDK changed them itself,
+        and a status is written only over the status that the SDK has seen.
+
+        Raises:
+            NotFoundError: when the id is somebody else's.
+            NoOwner: when a new thread would belong to nobody.
+        """
+        await db.run(self._save_thread, thread, context)
+
+    async def load_threads(
+        self, limit: int, after: str | None, order: str, context: RequestContext
+    ) -> Page[ThreadMetadata]:
+        return await db.run(self._load_threads, limit, after, order, context)
+
+    async def delete_thread(self, thread_id: str, context: RequestContext) -> None:
+        await db.run(self._delete_thread, thread_id, context)
+
+    def _load_thread(self, thread_id: str, context: RequestContext) -> ThreadMetadata:
+        if not codec.is_storable_id(thread_id):
+            raise NotFoundError(f"Thread {thread_id!r} not found")
+        row = ThreadRow.objects.owned_by(context).filter(public_id=thread_id).first()
+        if row is None:
+            raise NotFoundError(f"Thread {thread_id!r} not found")
+        context.memory.item_counts[thread_id] = row.item_count
+        return self._remember(row.pk, codec.decode_thread(row), context)
+
+    def _remember(self, pk: int, thread: ThreadMetadata, context: RequestContext) -> ThreadMetadata:
+        context.memory.thread_pks[thread.id] = pk
+        context.memory.loaded_threads[thread.id] = thread.model_copy(deep=True)
+        return thread
+
+    def _thread_pk(self, thread_id: str, context: RequestContext) -> int:
+        """The key of a thread that this context may write to.
+
+        A thread that was found once stays writable for the rest of the request, so that a visitor who logs in
+        while an answer streams does not lose it.
+        """
+        pk = context.memory.thread_pks.get(thread_id)
+        if pk is None:
+            self._load_thread(thread_id, context)
+            pk = context.memory.thread_pks[thread_id]
+        return pk
+
+    def _save_thread(self, thread: ThreadMetadata, context: RequestContext) -> None:
+        columns = codec.encode_thread(thread)
+        before = context.memory.loaded_threads.get(thread.id)
+        if before is None:
+            before = self._insert_thread(thread, columns, context)
+        if before is not None:
+            self._update_thread(thread, columns, codec.encode_thread(before), context)
+        context.memory.loaded_threads[thread.id] = thread.model_copy(deep=True)
+
+    def _insert_thread(
+        self, thread: ThreadMetadata, columns: dict[str, Any], context: RequestContext
+    ) -> ThreadMetadata | None:
+        """Insert and return None, or return the owner's thread that has this id already."""
+        owner = self._owner_columns(context)
+        try:
+            with db.savepoint(ThreadRow):
+                row = ThreadRow.objects.create(
+                    public_id=thread.id,
+                    namespace=context.namespace,
+                    created_at=codec.to_database_time(thread.created_at),
+                    **owner,
+                    **columns,
+                )
+        except IntegrityError:
+            return self._load_thread(thread.id, context)
+        context.memory.thread_pks[thread.id] = row.pk
+        return None
+
+    def _owner_columns(self, context: RequestContext) -> dict[str, Any]:
+        if context.user_id is not None:
+            return {"user_id": context.user_id, "visitor_id": ""}
+        if not context.visitor_id:
+            raise NoOwner
+        return {"user_id": None, "visitor_id": context.visitor_id}
+
+    def _update_thread(
+        self, thread: ThreadMetadata, columns: dict[str, Any], before: dict[str, Any], context: RequestContext
+    ) -> None:
+        rows = ThreadRow.objects.filter(pk=self._thread_pk(thread.id, context))
+        changed = {name: value for name, value in columns.items() if value != before[name]}
+        status = {name: columns[name] for name in ("status", "status_reason")}
+        if changed.keys() & status.keys():
+            # Staff's reason may still stand beside the status "active", where the SDK has no place for it.
+            seen = {name: before[name] for name in status if before["status"] != "active" or name == "status"}
+            rows.filter(**seen).update(**status)
+        rest = {name: value for name, value in changed.items() if name not in status}
+        run_pk = context.memory.run_pk
+        if "title" in rest and run_pk is not None:
+            found = self._update_title(rows, rest, run_pk)
+        else:
+            found = rows.update(**rest) if rest else not changed or rows.exists()
+        if not found:
+            raise NotFoundError(f"Thread {thread.id!r} not found")
+
+    def _update_title(self, rows: ThreadQuerySet, columns: dict[str, Any], run_pk: int) -> int:
+        """Write what an answer changed, without a title that it made of a message that was redacted meanwhile."""
+        with transaction.atomic(using=router.db_for_write(ThreadRow)):
+            # Whoever redacts holds this lock too: the run is withdrawn by now, or this title is still redacted.
+            list(rows.locked().values_list("pk"))
+            if RunRow.objects.filter(pk=run_pk, withdrawn=True).exists():
+                columns = {name: value for name, value in columns.items() if name != "title"}
+            return rows.update(**columns) if columns else rows.count()
+
+    def _load_threads(
+        self, limit: int, after: str | None, order: str, context: RequestContext
+    ) -> Page[ThreadMetadata]:
+        if after is not None and not codec.is_storable_id(after):
+            return Page()
+        rows, has_more = ThreadRow.objects.owned_by(context).page(after=after, limit=limit, order=order)
+        return sdk_page([codec.decode_thread(row) for row in rows], has_more)
+
+    def _delete_thread(self, thread_id: str, context: RequestContext) -> None:
+        self._load_thread(thread_id, context)
+        rows = ThreadRow.objects.filter(pk=context.memory.thread_pks.pop(thread_id))
+        with transaction.atomic(using=router.db_for_write(ThreadRow)):
+            # Whoever adds an item updates the thread as well: with this lock, either both are there to be
+            # deleted, or the item is refused.
+            list(rows.select_for_update().values_list("pk"))
+            rows.delete()
+        context.memory.loaded_threads.pop(thread_id, None)
+
+    # Items
+
+    async def load_thread_items(
+        self, thread_id: str, after: str | None, limit: int, order: str, context: RequestContext
+    ) -> Page[ThreadItem]:
+        return await db.run(self._load_items, thread_id, after, limit, order, context, hidden=True)
+
+    async def load_visible_items(
+        self, thread_id: str, after: str | None, limit: int, order: str, context: RequestContext
+    ) -> Page[ThreadItem]:
+        return await db.run(self._load_items, thread_id, after, limit, order, context, hidden=False)
+
+    async def load_item(self, thread_id: str, item_id: str, context: RequestContext) -> ThreadItem:
+        return await db.run(self._load_item, thread_id, item_id, context)
+
+    async def add_thread_item(self, thread_id: str, item: ThreadItem, context: RequestContext) -> None:
+        await self._checkpoint_written(context)
+        await db.run(self._write_item, thread_id, item, context)
+
+    async def save_item(self, thread_id: str, item: ThreadItem, context: RequestContext) -> None:
+        await self.add_thread_item(thread_id, item, context)
+
+    async def checkpoint(self, unfinished: list[tuple[ThreadItem, RequestContext]]) -> None:
+        await db.run(self._checkpoint, unfinished)
+
+    async def _checkpoint_written(self, context: RequestContext) -> None:
+        """A half-finished copy on its way to the database must not arrive after the item's end."""
+        if context.memory.checkpoint is not None:
+            await asyncio.wait([context.memory.checkpoint])
+
+    async def delete_thread_item(self, thread_id: str, item_id: str, context: RequestContext) -> None:
+        await self._checkpoint_written(context)
+        await db.run(self._delete_item, thread_id, item_id, context)
+
+    def _load_items(
+        self,
+        thread_id: str,
+        after: str | None,
+        limit: int,
+        order: str,
+        context: RequestContext,
+        *,
+        hidden: bool,
+    ) -> Page[ThreadItem]:
+        if not codec.is_storable_id(thread_id):
+            raise NotFoundError(f"Thread {thread_id!r} not found")
+        if after is not None and not codec.is_storable_id(after):
+            return Page()
+        # The thread's key comes from a subquery also when it is known: a planner that sees the key of a
+        # thread with very many items reads all items of the site in order, hoping to meet its own soon.
+        pk = context.memory.thread_pks.get(thread_id)
+        threads = (
+            ThreadRow.objects.owned_by(context).filter(public_id=thread_id)
+            if pk is None
+            else ThreadRow.objects.filter(pk=pk)
+        )
+        items = ItemRow.objects.filter(thread_id=Subquery(threads.values("pk")[:1]))
+        # Without the columns that only search and the admin read.
+        names = ["public_id", "type", "payload", "created_at"]
+        if not hidden:
+            mine = Feedback.objects.owned_by(context).filter(item_id=OuterRef("pk"))
+            items = items.visible().annotate(verdict=Subquery(mine.values("kind")[:1]))
+            names.append("verdict")
+        columns: Any = items.values_list(*names, named=True)
+        rows, has_more = columns.page(after=after, limit=limit, order=order)
+        if not rows and not threads.exists():
+            raise NotFoundError(f"Thread {thread_id!r} not found")
+        if not hidden:
+            context.memory.feedback |= {row.public_id: row.verdict for row in rows if row.verdict}
+        return sdk_page(
+            [codec.decode_item(row, thread_id=thread_id, locale=context.locale) for row in rows], has_more
+        )
+
+    def _load_item(self, thread_id: str, item_id: str, context: RequestContext) -> ThreadItem:
+        row = None
+        pk = context.memory.thread_pks.get(thread_id)
+        if codec.is_storable_id(thread_id) and codec.is_storable_id(item_id):
+            if pk is None:
+                rows = ItemRow.objects.owned_by(context).filter(thread__public_id=thread_id)
+            else:
+                rows = ItemRow.objects.filter(thread_id=pk)
+            row = rows.filter(public_id=item_id).first()
+        if row is None:
+            raise NotFoundError(f"Item {item_id!r} not found")
+        context.memory.stored_items.add(item_id)
+        return codec.decode_item(row, thread_id=thread_id, locale=context.locale)
+
+    def _write_item(self, thread_id: str, item: ThreadItem, context: RequestContext) -> None:
+        """Insert the item, or replace it where it stands when the thread has this id already.
+
+        What was redacted meanwhile stays so, and that is no error.
+        """
+        thread_pk = self._thread_pk(thread_id, context)
+        columns = codec.encode_item(item)
+        attempts = [self._update_item, self._insert_item]
+        if item.id not in context.memory.stored_items:
+            attempts.reverse()
+        if not any(attempt(thread_pk, columns, context) for attempt in attempts):
+            raise NotFoundError(f"Thread {thread_id!r} not found")
+        context.memory.stored_items.add(item.id)
+        self._announce_item(thread_pk, item.id, context)
+
+    def _announce_item(self, thread_pk: int, item_id: str, context: RequestContext) -> None:
+        """Send ``item_added`` for an item that is stored whole for the first time."""
+        if item_id in context.memory.unannounced_items and item_added.has_listeners(ItemRow):
+            # What was written just now may not have come to a replica yet.
+            items = ItemRow.objects.on_writer().select_related("thread")
+            row = items.filter(thread_id=thread_pk, public_id=item_id).first()
+            if row is not None:
+                transaction.on_commit(
+                    lambda: item_added.send_robust(sender=ItemRow, item=row),
+                    using=router.db_for_write(ItemRow),
+                )
+        context.memory.unannounced_items.discard(item_id)
+
+    def _insert_item(self, thread_pk: int, columns: dict[str, Any], context: RequestContext) -> bool:
+        try:
+            with transaction.atomic(using=router.db_for_write(ItemRow)):
+                ItemRow.objects.create(thread_id=thread_pk, run_id=context.memory.run_pk, **columns)
+                self._take_image(thread_pk, columns)
+                if not self._touch_thread(thread_pk, columns, added=1):
+                    raise NotFoundError(f"Thread of item {columns['public_id']!r} not found")
+        except IntegrityError:
+            return False
+        context.memory.unannounced_items.add(columns["public_id"])
+        return True
+
+    def _update_item(self, thread_pk: int, columns: dict[str, Any], context: RequestContext) -> bool:
+        with transaction.atomic(using=router.db_for_write(ItemRow)):
+            rows = ItemRow.objects.filter(thread_id=thread_pk, public_id=columns["public_id"])
+            if not rows.filter(redacted_at__isnull=True).update(updated_at=timezone.now(), **columns):
+                return rows.exists()
+            self._take_image(thread_pk, columns)
+            self._touch_thread(thread_pk, columns, added=0)
+        return True
+
+    def _take_image(self, thread_pk: int, columns: dict[str, Any]) -> None:
+        """The file of a generated image belongs to the thread from the moment in which its item does.
+
+        And to the thread's owner: a visitor may have logged in while the image was made.
+        """
+        image_id = codec.kept_image_id(columns["payload"]) if columns["type"] == _GENERATED_IMAGE else None
+        thread = ThreadRow.objects.filter(pk=thread_pk).first() if image_id is not None else None
+        if thread is not None:
+            AttachmentRow.objects.unsent().filter(public_id=image_id).update(
+                thread=thread, user_id=thread.user_id, visitor_id=thread.visitor_id
+            )
+
+    def _touch_thread(self, thread_pk: int, columns: dict[str, Any], *, added: int) -> int:
+        changes: dict[str, Any] = {"last_activity": timezone.now()}
+        if added:
+            changes["item_count"] = F("item_count") + added
+        if columns["text"] and columns["type"] not in HIDDEN_ITEM_TYPES:
+            changes["last_preview"] = codec.preview(columns["text"])
+        return ThreadRow.objects.filter(pk=thread_pk).update(**changes)
+
+    def _checkpoint(self, unfinished: list[tuple[ThreadItem, RequestContext]]) -> None:
+        try:
+            self._upsert_items(unfinished)
+        except IntegrityError:
+            # One of the threads was deleted meanwhile; the others' text is still worth saving.
+            for entry in unfinished:
+                with contextlib.suppress(IntegrityError):
+                    self._upsert_items([entry])
+
+    def _upsert_items(self, unfinished: list[tuple[ThreadItem, RequestContext]]) -> None:
+        rows = [
+            ItemRow(
+                thread_id=context.memory.thread_pks[item.thread_id],
+                run_id=context.memory.run_pk,
+                **codec.encode_item(item),
+            )
+            for item, context in unfinished
+        ]
+        new = {
+            (row.thread_id, row.public_id)
+            for row, (item, context) in zip(rows, unfinished, strict=True)
+            if item.id not in context.memory.stored_items
+        }
+        with transaction.atomic(using=router.db_for_write(ItemRow)):
+            # Locked, so that none of them is redacted between this look and the writing.
+            known = ItemRow.objects.locked().filter(
+                thread_id__in={row.thread_id for row in rows}, public_id__in={row.public_id for row in rows}
+            )
+            stored = {
+                (thread_pk, public_id): redacted_at
+                for thread_pk, public_id, redacted_at in known.order_by("pk").values_list(
+                    "thread_id", "public_id", "redacted_at"
+                )
+            }
+            # Their own checkpoint may have stored them, if the connection broke just after it.
+            new -= stored.keys()
+            ItemRow.objects.bulk_create(
+                [row for row in rows if stored.get((row.thread_id, row.public_id)) is None],
+                update_conflicts=True,
+                unique_fields=["thread", "public_id"],
+                update_fields=["payload", "text", "updated_at"],
+            )
+            added = Counter(thread_pk for thread_pk, _ in new)
+            for number in set(added.values()):
+                threads = [pk for pk, count in added.items() if count == number]
+                ThreadRow.objects.filter(pk__in=threads).update(item_count=F("item_count") + number)
+        for row, (item, context) in zip(rows, unfinished, strict=True):
+            context.memory.stored_items.add(item.id)
+            if (row.thread_id, row.public_id) in new:
+                context.memory.unannounced_items.add(item.id)
+
+    def _delete_item(self, thread_id: str, item_id: str, context: RequestContext) -> None:
+        thread_pk = self._thread_pk(thread_id, context)
+        if not codec.is_storable_id(item_id):
+            return
+        with transaction.atomic(using=router.db_for_write(ItemRow)):
+            # The item before its thread, as whoever writes or redacts it locks them. The thread's lock keeps away
+            # those who judge or flag the item.
+            items = ItemRow.objects.filter(thread_id=thread_pk)
+            found = list(items.filter(public_id=item_id).locked().values_list("pk", "type", "payload"))
+            threads = ThreadRow.objects.filter(pk=thread_pk)
+            list(threads.locked().values_list("pk"))
+            # Of what staff redacted a trace remains, also when its answer is made anew.
+            pks = [pk for pk, _type, _payload in found]
+            _, deleted = items.filter(pk__in=pks, redacted_at__isnull=True).delete()
+            count = deleted.get(ItemRow._meta.label, 0)
+            images = [
+                codec.kept_image_id(payload) for _pk, type, payload in found if type == _GENERATED_IMAGE
+            ]
+            if images:
+                AttachmentRow.objects.filter(thread_id=thread_pk, public_id__in=images).delete()
+            if deleted.get(Feedback._meta.label):
+                threads.recount_feedback()
+            if count:
+                texts = items.visible().exclude(text="").order_by("-id").values_list("text", flat=True)
+                threads.update(
+                    item_count=F("item_count") - count, last_preview=codec.preview(texts.first() or "")
+                )
+        context.memory.stored_items.discard(item_id)
+        context.memory.unannounced_items.discard(item_id)
+
+    # Feedback
+
+    async def save_feedback(
+        self, thread_id: str, item_ids: list[str], kind: str, context: RequestContext
+    ) -> list[str]:
+        return await db.run(self._save_feedback, thread_id, item_ids, kind, context)
+
+    def _save_feedback(
+        self, thread_id: str, item_ids: list[str], kind: str, context: RequestContext
+    ) -> list[str]:
+        thread_pk = self._thread_pk(thread_id, context)
+        wanted = [item_id for item_id in item_ids[:MAX_PAGE_SIZE] if codec.is_storable_id(item_id)]
+        now = timezone.now()
+        owner = self._owner_columns(context)
+        with transaction.atomic(using=router.db_for_write(Feedback)):
+            # The thread's row is the lock under which two tabs of one owner take turns, and items stay.
+            if not ThreadRow.objects.filter(pk=thread_pk).locked().exists():
+                raise NotFoundError(f"Thread {thread_id!r} not found")
+            items = dict(
+                ItemRow.objects.visible()
+                .filter(thread_id=thread_pk, public_id__in=wanted)
+                .values_list("public_id", "pk")
+            )
+            if not items:
+                raise NotFoundError("None of the items exists")
+            verdicts = Feedback.objects.filter(item_id__in=items.values(), **owner)
+            judged = dict(verdicts.values_list("item_id", "kind"))
+            verdicts.update(kind=kind, updated_at=now)
+            Feedback.objects.bulk_create(
+                Feedback(
+                    item_id=pk,
+                    kind=kind,
+                    namespace=context.namespace,
+                    created_at=now,
+                    updated_at=now,
+                    **owner,
+                )
+                for pk in items.values()
+                if pk not in judged
+            )
+            changed = [pk for pk in items.values() if judged.get(pk) != kind]
+            if changed:
+                flags.follow_verdicts(thread_pk, changed, kind)
+        claims.settle(context)
+        return [item_id for item_id in dict.fromkeys(wanted) if item_id in items]
+
+    # Attachments
+
+    async def save_attachment(self, attachment: SDKAttachment, context: RequestContext) -> None:
+        await db.run(self._save_attachment, attachment, context)
+
+    async def load_attachment(self, attachment_id: str, context: RequestContext) -> SDKAttachment:
+        return await db.run(self._load_attachment, attachment_id, context)
+
+    async def delete_attachment(self, attachment_id: str, context: RequestContext) -> None:
+        await db.run(self._delete_attachment, attachment_id, context)
+
+    def _save_attachment(self, attachment: SDKAttachment, context: RequestContext) -> None:
+        columns = codec.encode_attachment(attachment)
+        columns["thread_id"] = (
+            self._thread_pk(attachment.thread_id, context) if attachment.thread_id is not None else None
+        )
+        rows = AttachmentRow.objects.owned_by(context).filter(public_id=attachment.id)
+        if rows.update(**columns):
+            return
+        try:
+            with db.savepoint(AttachmentRow):
+                AttachmentRow.objects.create(
+                    public_id=attachment.id,
+                    namespace=context.namespace,
+                    **self._owner_columns(context),
+                    **columns,
+                )
+        except IntegrityError:
+            raise NotFoundError(f"Attachment {attachment.id!r} not found") from None
+        claims.settle(context)
+
+    def _load_attachment(self, attachment_id: str, context: RequestContext) -> SDKAttachment:
+        row = None
+        if codec.is_storable_id(attachment_id):
+            row = (
+                AttachmentRow.objects.owned_by(context)
+                .select_related("thread")
+                .filter(public_id=attachment_id)
+                .first()
+            )
+        if row is None:
+            raise NotFoundError(f"Attachment {attachment_id!r} not found")
+        return codec.decode_attachment(row, thread_id=row.thread.public_id if row.thread else None)
+
+    def _delete_attachment(self, attachment_id: str, context: RequestContext) -> None:
+        count = 0
+        if codec.is_storable_id(attachment_id):
+            count, _ = AttachmentRow.objects.owned_by(context).filter(public_id=attachment_id).delete()
+        if not count:
+            raise NotFoundError(f"Attachment {attachment_id!r} not found")

@@ -1,0 +1,1 @@
+"""The URLs of the chat: the endpoint, and files."""

@@ -1,0 +1,434 @@
+import json
+import types
+import typing
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+import pydantic
+import pytest
+from chatkit import types as sdk_types
+from chatkit import widgets as sdk_widgets
+from chatkit.types import (
+    AssistantMessageContentPartTextDelta,
+    ClientToolCallItem,
+    FileAttachment,
+    HiddenContextItem,
+    ImageAttachment,
+    Page,
+    SyncCustomActionResponse,
+    Thread,
+    ThreadCreatedEvent,
+    ThreadItem,
+    ThreadItemDoneEvent,
+    ThreadItemUpdatedEvent,
+    ThreadMetadata,
+    UserMessageItem,
+    WidgetItem,
+)
+from typing_extensions import is_typeddict
+
+from chatkit_app.models import Attachment as AttachmentRow
+from chatkit_app.models import Thread as ThreadRow
+from chatkit_app.models import ThreadItem as ItemRow
+from chatkit_app.store import codec
+from chatkit_app.testing.sample_items import HARD_JSON, HARD_TEXT, sample_attachments, sample_items
+from chatkit_app.testing.store_contract import NOON, message
+
+
+def through_json(item: Any) -> Any:
+    """What comes back when the row's payload goes through JSON text."""
+    row = ItemRow(**codec.encode_item(item))
+    row.payload = json.loads(json.dumps(row.payload, allow_nan=False))
+    return codec.decode_item(row, thread_id=item.thread_id)
+
+
+def item_classes() -> set[type]:
+    return set(typing.get_args(typing.get_args(ThreadItem)[0]))
+
+
+def models_in(value: Any) -> typing.Iterator[pydantic.BaseModel]:
+    """All SDK objects inside of one."""
+    if isinstance(value, pydantic.BaseModel):
+        yield value
+        for name in type(value).model_fields:
+            yield from models_in(value.__dict__[name])
+    elif isinstance(value, list):
+        for entry in value:
+            yield from models_in(entry)
+
+
+# The samples are worth something only when they leave nothing out.
+
+
+def test_samples_hold_every_type_of_item():
+    assert {type(item) for item in sample_items(thread_id="t")} == item_classes()
+
+
+def test_samples_hold_every_field_of_every_item():
+    seen: dict[type, set[str]] = {}
+    for model in models_in(sample_items(thread_id="t")):
+        given = {name for name in model.model_fields_set if model.__dict__.get(name) is not None}
+        seen.setdefault(type(model), set()).update(given)
+    missing = {
+        f"{kind.__name__}.{name}"
+        for kind, names in seen.items()
+        if kind.__module__ == sdk_types.__name__
+        for name in set(kind.model_fields) - names
+    }
+    assert missing == set()
+
+
+def test_samples_hold_every_widget():
+    expected = {
+        kind
+        for kind in vars(sdk_widgets).values()
+        if isinstance(kind, type) and issubclass(kind, sdk_widgets.WidgetComponentBase)
+    }
+    seen = {type(model) for model in models_in(sample_items(thread_id="t"))}
+    assert expected - seen == {sdk_widgets.WidgetComponentBase}
+
+
+# Items
+
+
+@pytest.mark.parametrize("index", range(len(sample_items(thread_id="t"))))
+def test_item_survives_json(index):
+    item = sample_items(thread_id="t")[index]
+    assert through_json(item) == item
+
+
+def example(hint: Any) -> Any:
+    """Data that fits a type hint of ``chatkit.widgets``, with every optional field."""
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin in (typing.Annotated, typing.NotRequired, typing.Required):
+        return example(arguments[0])
+    if origin is typing.Literal:
+        return arguments[0]
+    if origin in (typing.Union, types.UnionType):
+        return example(next(kind for kind in arguments if kind is not type(None)))
+    if origin is list:
+        return [example(arguments[0])]
+    if origin is dict:
+        return {"key": example(arguments[1])}
+    if is_typeddict(hint):
+        hints = typing.get_type_hints(hint, include_extras=True)
+        return {key: example(kind) for key, kind in hints.items()}
+    if isinstance(hint, type) and issubclass(hint, pydantic.BaseModel):
+        hints = typing.get_type_hints(hint, include_extras=True)
+        fields = {key: example(hints[key]) for key in hint.model_fields if key != "children"}
+        if "children" in hint.model_fields:
+            child = {
+                "type": "ListViewItem" if hint is sdk_widgets.ListView else "Text",
+                "value": "x",
+                "children": [],
+            }
+            fields["children"] = child if hint is sdk_widgets.Transition else [child]
+        return fields
+    return {str: HARD_TEXT, int: 3, float: 1.5, bool: True, datetime: "2025-01-31T12:00:00Z"}.get(
+        hint, HARD_TEXT
+    )
+
+
+WIDGETS = sorted(
+    (
+        kind.__name__
+        for kind in vars(sdk_widgets).values()
+        if isinstance(kind, type)
+        and issubclass(kind, sdk_widgets.WidgetComponentBase)
+        and typing.get_origin(kind.model_fields["type"].annotation) is typing.Literal
+    ),
+)
+
+
+@pytest.mark.parametrize("name", WIDGETS)
+def test_widget_with_every_field_survives_json(name):
+    kind = getattr(sdk_widgets, name)
+    widget = kind.model_validate(example(kind))
+    assert set(kind.model_fields) <= widget.model_fields_set
+    root = (
+        widget
+        if name in ("Card", "ListView", "BasicRoot", "DynamicWidgetRoot")
+        else sdk_widgets.Card.model_validate({"children": [widget]})
+    )
+    item = WidgetItem(id="w", thread_id="t", created_at=NOON, widget=root)
+    assert through_json(item) == item
+
+
+@pytest.mark.parametrize("root", ["Card", "ListView", "Basic"])
+def test_dynamic_widget_keeps_its_class_and_unknown_fields(root):
+    data = {
+        "type": root,
+        "unknown": 1,
+        "children": [{"type": "ListViewItem", "unknown": 2, "children": {"type": "Text", "value": "x"}}],
+    }
+    widget = sdk_widgets.DynamicWidgetRoot.model_validate(data)
+    stored = through_json(WidgetItem(id="w", thread_id="t", created_at=NOON, widget=widget))
+    assert type(stored.widget) is sdk_widgets.DynamicWidgetRoot
+    assert stored.widget == widget
+
+
+def test_dynamic_part_of_a_strict_widget_keeps_unknown_fields():
+    part = sdk_widgets.DynamicWidgetComponent.model_validate({"type": "Text", "value": "x", "unknown": 1})
+    card = sdk_widgets.Card.model_validate({"children": [{"type": "Box", "children": [part]}]})
+    stored = through_json(WidgetItem(id="w", thread_id="t", created_at=NOON, widget=card))
+    assert stored.widget == card
+
+
+def test_chart_series_without_a_label_is_still_a_chart():
+    chart = {
+        "type": "Chart",
+        "data": [],
+        "xAxis": "x",
+        "series": [{"type": "bar", "label": None, "dataKey": "x"}],
+    }
+    card = sdk_widgets.Card.model_validate({"children": [chart]})
+    stored = through_json(WidgetItem(id="w", thread_id="t", created_at=NOON, widget=card))
+    assert stored.widget == card
+
+
+def test_encoding_leaves_the_item_alone():
+    items = sample_items(thread_id="t")
+    for item in items:
+        codec.encode_item(item)
+    assert items == sample_items(thread_id="t")
+
+
+def test_decoding_leaves_the_row_alone():
+    for item in sample_items(thread_id="t"):
+        row = ItemRow(**codec.encode_item(item))
+        assert codec.decode_item(row, thread_id="t") == codec.decode_item(row, thread_id="t")
+
+
+def test_payload_does_not_repeat_the_columns():
+    for item in sample_items(thread_id="t"):
+        assert not codec.encode_item(item)["payload"].keys() & {"id", "thread_id", "type", "created_at"}
+
+
+# JSON
+
+
+@pytest.mark.parametrize(
+    ("value", "stored"),
+    [
+        ("plain \U0001f600", "plain \U0001f600"),
+        ("\x00", "\uf8ff0000"),
+        ("\uf8ff", "\uf8fff8ff"),
+        ("\uf8ff0000", "\uf8fff8ff0000"),
+        ({"\x00": ["\x00", {"a": "\x00"}]}, {"\uf8ff0000": ["\uf8ff0000", {"a": "\uf8ff0000"}]}),
+        (10**100, 10**100),
+        (1e23, 99999999999999991611392),
+        (0.1, 0.1),
+        (None, None),
+    ],
+)
+def test_json_is_storable_and_comes_back(value, stored):
+    assert codec.storable_json(value) == stored
+    assert codec.original_json(stored) == value
+
+
+@pytest.mark.parametrize("value", [HARD_TEXT, HARD_JSON])
+def test_storable_json_holds_nothing_that_a_database_refuses(value):
+    text = json.dumps(codec.storable_json(value), ensure_ascii=False)
+    assert "\x00" not in text
+    assert "\\u0000" not in text.replace("\\\\u0000", "")
+    text.encode()
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), float("-inf")])
+def test_number_that_is_none_becomes_null(number):
+    assert codec.storable_json([number]) == [None]
+
+
+@pytest.mark.parametrize(("text", "stored"), [("a\x00b", "ab"), ("\ud83d", "\ufffd"), ("\uf8ff", "\uf8ff")])
+def test_text_is_storable(text, stored):
+    assert codec.storable_text(text) == stored
+
+
+@pytest.mark.parametrize(
+    ("public_id", "storable"),
+    [("thr_1", True), ("", True), ("x" * 255, True), ("x" * 256, False), ("\x00", False), ("\ud800", False)],
+)
+def test_id_that_no_database_holds(public_id, storable):
+    assert codec.is_storable_id(public_id) is storable
+
+
+# Time
+
+
+@pytest.mark.parametrize("fold", [0, 1])
+def test_naive_time_is_local(fold):
+    aware = codec.to_database_time(datetime(2025, 10, 26, 2, 30, 0, 1, fold=fold))
+    assert aware == datetime(2025, 10, 26, fold, 30, 0, 1, tzinfo=UTC)
+    back = codec.to_sdk_time(aware)
+    assert (back, back.fold, back.tzinfo) == (datetime(2025, 10, 26, 2, 30, 0, 1), fold, None)
+
+
+@pytest.mark.parametrize("hour", [1, 3])
+def test_time_around_the_missing_hour(hour):
+    local = datetime(2025, 3, 30, hour, 59, 59, 999999)
+    assert codec.to_sdk_time(codec.to_database_time(local)) == local
+
+
+def test_aware_time_is_the_same_moment():
+    tokyo = datetime(2025, 6, 1, 21, 0, tzinfo=timezone(timedelta(hours=9)))
+    assert codec.to_database_time(tokyo) == datetime(2025, 6, 1, 12, 0, tzinfo=UTC)
+    assert codec.to_sdk_time(tokyo) == datetime(2025, 6, 1, 14, 0)
+
+
+def test_time_without_time_zones(settings):
+    settings.USE_TZ = False
+    assert codec.to_database_time(NOON) == NOON
+    assert codec.to_database_time(NOON.astimezone(UTC)) == NOON
+    assert codec.to_sdk_time(NOON) == NOON
+
+
+# To the browser
+
+
+def wire(model: pydantic.BaseModel) -> Any:
+    return json.loads(codec.to_wire(model))
+
+
+def test_times_leave_with_an_offset():
+    thread = Thread(id="t", created_at=NOON, items=Page(data=[message("a")]))
+    sent = wire(ThreadCreatedEvent(thread=thread))["thread"]
+    assert sent["created_at"] == "2025-06-01T10:00:00.123456Z"
+    assert sent["items"]["data"][0]["created_at"] == "2025-06-01T10:00:00.123456Z"
+
+
+@pytest.mark.parametrize(
+    ("model", "path"),
+    [
+        (Page(data=[message("a")]), ("data", 0)),
+        (ThreadItemDoneEvent(item=message("a")), ("item",)),
+        (SyncCustomActionResponse(updated_item=message("a")), ("updated_item",)),
+        (ThreadMetadata(id="t", created_at=NOON), ()),
+    ],
+)
+def test_every_reply_has_times_with_an_offset(model, path):
+    sent = wire(model)
+    for key in path:
+        sent = sent[key]
+    assert sent["created_at"] == "2025-06-01T10:00:00.123456Z"
+
+
+def test_time_with_an_offset_stays():
+    aware = NOON.replace(tzinfo=UTC)
+    assert wire(message("a", created_at=aware))["created_at"] == "2025-06-01T12:00:00.123456Z"
+
+
+def test_sending_leaves_the_object_alone():
+    event = ThreadItemDoneEvent(item=message("a"))
+    codec.to_wire(event)
+    assert event.item.created_at == NOON
+
+
+def test_nothing_of_an_attachments_metadata_is_sent():
+    item = next(item for item in sample_items(thread_id="t") if isinstance(item, UserMessageItem))
+    assert "metadata" not in wire(ThreadItemDoneEvent(item=item))["item"]["attachments"][0]
+    assert "metadata" not in wire(sample_attachments()[0])
+
+
+def test_nulls_are_not_sent():
+    item = ClientToolCallItem(id="c", thread_id="t", created_at=NOON, call_id="c", name="n", arguments={})
+    assert "output" not in wire(item)
+
+
+def test_half_a_character_can_be_sent():
+    sent = wire(ThreadItemDoneEvent(item=message("a", "x\ud83dy")))
+    assert sent["item"]["content"][0]["text"] == "x\ufffdy"
+
+
+def test_frame_is_one_line_of_data():
+    update = AssistantMessageContentPartTextDelta(content_index=0, delta="a\r\n\u2028b\n\n")
+    frame = codec.to_frame(ThreadItemUpdatedEvent(item_id="i", update=update))
+    assert frame == (
+        b'data: {"type":"thread.item.updated","item_id":"i","update":{"type":"assistant_message.content_part.'
+        b'text_delta","content_index":0,"delta":"a\\r\\n\xe2\x80\xa8b\\n\\n"}}\n\n'
+    )
+
+
+# Readable text
+
+
+@pytest.mark.parametrize(
+    ("item_type", "part"),
+    [
+        ("user_message", "@Tag"),
+        ("user_message", "plan \U0001f600.pdf"),
+        ("assistant_message", "quoted"),
+        ("structured_input", "Why?"),
+        ("structured_input", "red, blue"),
+        ("workflow", "Search"),
+        ("task", "Thought\nHm"),
+        ("client_tool_call", "locate"),
+        ("widget", "basic"),
+        ("widget", "row"),
+    ],
+)
+def test_what_a_reader_reads_is_searched(item_type, part):
+    items = [item for item in sample_items(thread_id="t") if item.type == item_type]
+    texts = [
+        codec.item_text(item.model_copy(update={"copy_text": None} if item_type == "widget" else {}))
+        for item in items
+    ]
+    assert any(part in text for text in texts)
+
+
+@pytest.mark.parametrize("item_type", ["hidden_context_item", "sdk_hidden_context", "end_of_turn"])
+def test_what_only_the_model_reads_is_not_searched(item_type):
+    items = [item for item in sample_items(thread_id="t") if item.type == item_type]
+    assert {codec.item_text(item) for item in items} == {""}
+
+
+def test_copy_text_of_a_widget_is_its_text():
+    widget = sdk_widgets.Card.model_validate({"children": [{"type": "Text", "value": "shown"}]})
+    item = WidgetItem(id="w", thread_id="t", created_at=NOON, widget=widget, copy_text="copied")
+    assert codec.item_text(item) == "copied"
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [(" a\n\n b\tc ", "a b c"), ("x" * 200, "x" * 200), ("x" * 201, "x" * 199 + "…"), ("", "")],
+)
+def test_preview_is_one_short_line(text, line):
+    assert codec.preview(text) == line
+
+
+# Feedback
+
+
+def test_feedback_is_written_beside_broken_surrogates():
+    item = message("a", "\ud800")
+    data = json.loads(codec.to_wire(Page(data=[item]), feedback={"a": "positive", "b": "negative"}))["data"]
+    assert (data[0]["feedback"], data[0]["content"][0]["text"]) == ("positive", "\ufffd")
+
+
+# Threads and attachments
+
+
+def test_thread_without_a_title_has_none():
+    row = ThreadRow(public_id="t", created_at=NOON.astimezone())
+    assert codec.decode_thread(row) == ThreadMetadata(id="t", created_at=NOON)
+
+
+@pytest.mark.parametrize(("status", "reason"), [("active", None), ("locked", "Why"), ("closed", "Why")])
+def test_reason_belongs_to_a_thread_that_is_read_only(status, reason):
+    row = ThreadRow(public_id="t", created_at=NOON.astimezone(), status=status, status_reason="Why")
+    assert getattr(codec.decode_thread(row).status, "reason", None) == reason
+
+
+@pytest.mark.parametrize("kind", [FileAttachment, ImageAttachment])
+def test_attachment_survives_json(kind):
+    attachment = next(entry for entry in sample_attachments(thread_id="t") if isinstance(entry, kind))
+    row = AttachmentRow(public_id=attachment.id, **codec.encode_attachment(attachment))
+    row.payload = json.loads(json.dumps(row.payload))
+    assert codec.decode_attachment(row, thread_id="t") == attachment
+
+
+def test_deepest_data_that_the_sdk_takes_survives():
+    content: Any = "deep"
+    for _ in range(240):
+        content = [content]
+    item = HiddenContextItem(id="a", thread_id="t", created_at=NOON, content=content)
+    assert through_json(item) == item
