@@ -40,7 +40,7 @@ def claim_visitor(sender: Any, request: HttpRequest | None, user: Any, **kwargs:
 
 def delete_bytes(sender: Any, instance: Any, using: str, **kwargs: Any) -> None:
     """The bytes of an attachment follow its row, however it was deleted, once that is certain."""
-    from .stored_files import delete_file
+    from .store.stored_files import delete_file
 
     def delete() -> None:
         try:

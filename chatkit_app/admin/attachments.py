@@ -38,7 +38,7 @@ def file_view(model_admin: ReadingAdmin, request: HttpRequest, object_id: str) -
     """The file itself, for those who may read what is said; the audit tells who has."""
     # Imported late: they bring the SDK, and the admin is loaded by every management command.
     from ..http.file_response import file_response
-    from ..stored_files import open_stored
+    from ..store.stored_files import open_stored
 
     if request.method not in ("GET", "HEAD"):
         return HttpResponseNotAllowed(["GET", "HEAD"])

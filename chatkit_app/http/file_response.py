@@ -12,8 +12,8 @@ from django.utils.http import content_disposition_header
 
 from .. import database_context, db
 from ..database_context import DatabaseContext
-from ..file_types import RASTER_IMAGES, clean_name
 from ..models import Attachment
+from ..store.file_types import RASTER_IMAGES, clean_name
 
 CHUNK = 256 * 1024
 

@@ -17,7 +17,7 @@ from django.utils import translation
 
 from ..models import Attachment, Feedback, Thread, ThreadItem
 from ..store import codec
-from ..stored_files import open_stored
+from ..store.stored_files import open_stored
 from .export_formats import WRITERS, Entry, Format
 
 __all__ = ["Export", "Format"]

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from .. import database_context
 from ..models import Attachment
-from ..stored_files import FOLDER, attachment_storage, named_file
+from ..store.stored_files import FOLDER, attachment_storage, named_file
 
 SETTLED = timedelta(days=1)
 """A younger file may be one whose row is about to be written."""

@@ -31,13 +31,13 @@ from openai.types.responses.response_output_item import ImageGenerationCall
 from .. import db
 from ..conf import chatkit_settings
 from ..context import RequestContext
-from ..file_types import SNIFFED, picture_type
 from ..models import Attachment as AttachmentRow
 from ..store import codec
 from ..store.attachments import make_room, sdk_attachment
 from ..store.base import new_id
+from ..store.file_types import SNIFFED, picture_type
 from ..store.pictures import picture_size
-from ..stored_files import new_file_name, save_file
+from ..store.stored_files import new_file_name, save_file
 
 logger = logging.getLogger(__name__)
 

@@ -43,13 +43,13 @@ from .. import db
 from ..conf import AttachmentSettings, chatkit_settings
 from ..context import RequestContext
 from ..errors import InvalidRequest, NotSupported, RequestTooLarge
-from ..file_types import RASTER_IMAGES, SNIFFED, accepted_type, clean_name, sniffed_type
 from ..limits import counters
 from ..models import Attachment as AttachmentRow
-from ..stored_files import delete_file, new_file_name, open_stored, save_file, save_preview
 from . import codec
 from .base import NotFoundError, new_id
+from .file_types import RASTER_IMAGES, SNIFFED, accepted_type, clean_name, sniffed_type
 from .pictures import HugePicture, UnreadablePicture, make_preview, picture_size
+from .stored_files import delete_file, new_file_name, open_stored, save_file, save_preview
 
 UNSENT_LIMIT = 50
 """Files that one owner may have uploaded, or announced, without sending them; the oldest make room for new ones."""

@@ -19,7 +19,7 @@ from ..server.base import DjangoChatKitServer
 from ..store import codec
 from ..store.attachments import DjangoAttachmentStore, attachment_settings, open_file, require_size
 from ..store.pictures import PREVIEW_TYPE
-from ..stored_files import open_preview, room
+from ..store.stored_files import open_preview, room
 from .endpoint import EndpointView, in_page_language, refusal
 
 CHUNK = 256 * 1024

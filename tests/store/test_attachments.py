@@ -26,14 +26,14 @@ from django.urls import clear_script_prefix
 from django.utils import timezone
 from PIL import Image
 
-from chatkit_app import db, stored_files
+from chatkit_app import db
 from chatkit_app.conf import chatkit_settings
 from chatkit_app.context import RequestContext
 from chatkit_app.errors import InvalidRequest, NotSupported, RequestTooLarge
-from chatkit_app.file_types import clean_name
 from chatkit_app.models import Attachment, Thread
-from chatkit_app.store import DjangoStore, InMemoryStore, NotFoundError, attachments
+from chatkit_app.store import DjangoStore, InMemoryStore, NotFoundError, attachments, stored_files
 from chatkit_app.store.attachments import DjangoAttachmentStore, file_url, prune_attachments
+from chatkit_app.store.file_types import clean_name
 from tests.chat import Chat, Exchange, encode, message
 from tests.pictures import JPEG, PNG, picture, png
 from tests.servers import EchoServer

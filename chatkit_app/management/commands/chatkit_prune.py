@@ -18,7 +18,7 @@ from chatkit_app.models import Thread
 from chatkit_app.moderation.erasure import Retention, prune, summary
 from chatkit_app.moderation.orphans import SharedStorage, attachments_without_file, orphaned_files
 from chatkit_app.store.claims import forget_old_claims
-from chatkit_app.stored_files import attachment_storage
+from chatkit_app.store.stored_files import attachment_storage
 
 UNITS = {"h": "hours", "d": "days", "w": "weeks"}
 MAX_BATCH = 10_000

@@ -15,11 +15,11 @@ from django.core.files import File
 from django.core.files.base import ContentFile
 from django.core.files.storage import Storage, storages
 
-from .conf import chatkit_settings
-from .errors import StorageFull
+from ..conf import chatkit_settings
+from ..errors import StorageFull
 
 if TYPE_CHECKING:
-    from .models import Attachment
+    from ..models import Attachment
 
 FOLDER = "chatkit"
 _PREVIEW = "-preview"

@@ -9,8 +9,8 @@ from pathlib import PurePosixPath
 
 from django.utils.translation import gettext as _
 
-from .conf import AttachmentSettings
-from .errors import InvalidRequest
+from ..conf import AttachmentSettings
+from ..errors import InvalidRequest
 
 NAME_LENGTH = 200
 SNIFFED = 1024
