@@ -31,7 +31,7 @@ def address_key(request: HttpRequest) -> str:
     if address is None:
         return ""
     network = str(address) if address.version == 4 else str(ip_network((address, 64), strict=False))
-    return salted_hmac("chatkit_app.limits.address", network, algorithm="sha256").hexdigest()
+    return salted_hmac("chatkit_app.address", network, algorithm="sha256").hexdigest()
 
 
 def client_address(request: HttpRequest) -> IPv4Address | IPv6Address | None:

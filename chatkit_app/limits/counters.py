@@ -148,7 +148,7 @@ def _who(context: RequestContext, scope: Scope) -> str:
 
 def _key(context: RequestContext, scope: Scope, name: str) -> str:
     parts = (database_context.partition(), context.namespace, scope, _who(context, scope), name)
-    return salted_hmac("chatkit_app.limits.rules", "\n".join(parts), algorithm="sha256").hexdigest()
+    return salted_hmac("chatkit_app.limits", "\n".join(parts), algorithm="sha256").hexdigest()
 
 
 def _with_limits(

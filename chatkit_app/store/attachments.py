@@ -59,7 +59,7 @@ PRUNED_AT_ONCE = 20
 
 Item = TypeVar("Item", bound=ThreadItemBase)
 
-_signer = TimestampSigner(salt="chatkit_app.store.attachments")
+_signer = TimestampSigner(salt="chatkit_app.attachments")
 # A picture takes much memory while it is decoded: once, however many come at the same time.
 _painter = ThreadPoolExecutor(max_workers=1, thread_name_prefix="chatkit-pictures")
 _LOCAL_ENDPOINT = "http://localhost/chatkit"
