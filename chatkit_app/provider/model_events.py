@@ -53,6 +53,19 @@ def index_of(value: Any, name: str) -> int | None:
     return found if isinstance(found, int) and not isinstance(found, bool) and found >= 0 else None
 
 
+def parts_of(message: Any) -> list[Any]:
+    """The parts of a message; none if they cannot be read."""
+    content = field_of(message, "content")
+    return content if isinstance(content, list) else []
+
+
+def refusals_of(message: Any) -> list[Any]:
+    """Those of its parts in which the model declines to answer, with words."""
+    return [
+        part for part in parts_of(message) if text_of(part, "type") == "refusal" and text_of(part, "refusal")
+    ]
+
+
 @dataclass
 class _Part:
     """A text of a message, as far as it has been streamed."""
@@ -148,25 +161,19 @@ class ModelEvents:
     # Items
 
     def _item_added(self, data: Any) -> list[Any]:
-        match text_of(data, "item", "type"):
-            case "message":
-                ended = self._end_message()
-                message = self._message = _Message(self._new_id("message"))
-                self._fill(message, field_of(data, "item", "content"))
-                return [*ended, _added(data, message)]
-            case _:
-                return self._other_item(data)
+        if text_of(data, "item", "type") != "message":
+            return self._other_item(data)
+        ended = self._end_message()
+        message = self._message = _Message(self._new_id("message"))
+        self._fill(message, field_of(data, "item", "content"))
+        return [*ended, _added_event(data, _as_item(message, "in_progress"))]
 
     def _item_done(self, data: Any) -> list[Any]:
         if text_of(data, "item", "type") != "message":
             return self._other_item(data)
-        begun = [] if self._message is not None else [self._begin_message(data)]
-        message = self._message
-        assert message is not None
-        content = field_of(data, "item", "content")
-        parts = content if isinstance(content, list) else []
-        self.refusal = any(text_of(part, "type") == "refusal" and text_of(part, "refusal") for part in parts)
-        self._fill(message, content)
+        message, begun = self._begun_message(data)
+        self.refusal = bool(refusals_of(field_of(data, "item")))
+        self._fill(message, field_of(data, "item", "content"))
         return [*begun, *self._end_message(data)]
 
     def _other_item(self, data: Any) -> list[Any]:
@@ -193,7 +200,7 @@ class ModelEvents:
         if self._images:
             return []
         self._images = 1
-        return [_item_added(data, _image_call(call_id, "", "in_progress"))]
+        return [_added_event(data, _image_call(call_id, "", "in_progress"))]
 
     def _with_call_id(self, event: RunItemStreamEvent) -> RunItemStreamEvent:
         call = getattr(event.item, "raw_item", None)
@@ -210,9 +217,12 @@ class ModelEvents:
 
     # Messages come one after another, each from "added" to "done"
 
-    def _begin_message(self, data: Any) -> Any:
+    def _begun_message(self, data: Any) -> tuple[_Message, list[Any]]:
+        """The message that has begun, and what has to be said before of its beginning."""
+        if self._message is not None:
+            return self._message, []
         self._message = _Message(self._new_id("message"))
-        return _added(data, self._message)
+        return self._message, [_added_event(data, _as_item(self._message, "in_progress"))]
 
     def _end_message(self, data: Any = None) -> list[Any]:
         message, self._message = self._message, None
@@ -265,7 +275,7 @@ class ModelEvents:
             index = max(self._message.parts, default=-1) + 1
         events, place, begun = self._in_part(data, index, is_said=True)
         begun.text = text_of(part, _TEXTS[kind]) or begun.text
-        return [*events, _part(data, self._open().id, place, begun)]
+        return [*events, _part_event(data, place, begun)]
 
     def _delta(self, data: Any) -> list[Any]:
         said = field_of(data, "delta")
@@ -277,8 +287,7 @@ class ModelEvents:
         # The SDK reads a refusal only where it stands complete, in the finished message.
         delta = ResponseTextDeltaEvent.model_construct(
             type="response.output_text.delta",
-            item_id=self._open().id,
-            content_index=place,
+            **place,
             output_index=index_of(data, "output_index") or 0,
             sequence_number=index_of(data, "sequence_number") or 0,
             delta=said,
@@ -292,8 +301,7 @@ class ModelEvents:
             return []
         events, place, part = self._in_part(data, index_of(data, "content_index"))
         part.text = data.text or part.text
-        changes = {"item_id": self._open().id, "content_index": place, "text": part.text}
-        return [*events, data.model_copy(update=changes)]
+        return [*events, data.model_copy(update=place | {"text": part.text})]
 
     def _citation_added(self, data: Any) -> list[Any]:
         events, place, part = self._in_part(data, index_of(data, "content_index"))
@@ -301,8 +309,7 @@ class ModelEvents:
         if citation is None:
             return events
         part.citations.append(citation)
-        changes = {"item_id": self._open().id, "content_index": place, "annotation": citation}
-        return [*events, data.model_copy(update=changes)]
+        return [*events, data.model_copy(update=place | {"annotation": citation})]
 
     def _citation(self, annotation: Any, part: _Part) -> Annotation | None:
         citation, wrong = read_citation(annotation, end=len(part.text))
@@ -312,18 +319,14 @@ class ModelEvents:
 
     def _in_part(
         self, data: Any, index: int | None, *, is_said: bool = False
-    ) -> tuple[list[Any], int, _Part]:
-        """The part that the event is about, and what has to be said before of its beginning, unless it is that."""
-        events = [] if self._message is not None else [self._begin_message(data)]
-        message = self._open()
-        place, part, is_new = message.part(index)
+    ) -> tuple[list[Any], dict[str, Any], _Part]:
+        """What has to be said before of the beginning of the event's part, unless it is that; its place; the part."""
+        message, events = self._begun_message(data)
+        number, part, is_new = message.part(index)
+        place = {"item_id": message.id, "content_index": number}
         if is_new and not is_said:
-            events.append(_part(data, message.id, place, part))
+            events.append(_part_event(data, place, part))
         return events, place, part
-
-    def _open(self) -> _Message:
-        assert self._message is not None
-        return self._message
 
     # Beside messages
 
@@ -363,11 +366,7 @@ def _image_call(call_id: str, result: str, status: str) -> ImageGenerationCall:
     )
 
 
-def _added(data: Any, message: _Message) -> ResponseOutputItemAddedEvent:
-    return _item_added(data, _as_item(message, "in_progress"))
-
-
-def _item_added(data: Any, item: Any) -> ResponseOutputItemAddedEvent:
+def _added_event(data: Any, item: Any) -> ResponseOutputItemAddedEvent:
     return ResponseOutputItemAddedEvent.model_construct(
         type="response.output_item.added",
         item=item,
@@ -376,11 +375,10 @@ def _item_added(data: Any, item: Any) -> ResponseOutputItemAddedEvent:
     )
 
 
-def _part(data: Any, message_id: str, place: int, part: _Part) -> ResponseContentPartAddedEvent:
+def _part_event(data: Any, place: dict[str, Any], part: _Part) -> ResponseContentPartAddedEvent:
     return ResponseContentPartAddedEvent(
         type="response.content_part.added",
-        item_id=message_id,
-        content_index=place,
+        **place,
         output_index=index_of(data, "output_index") or 0,
         sequence_number=index_of(data, "sequence_number") or 0,
         part=part.as_content(),

@@ -31,7 +31,7 @@ from pydantic_core import to_jsonable_python
 
 from ..context import RequestContext
 from ..process.threads import on_site_threads
-from .model_events import field_of, text_of
+from .model_events import field_of, parts_of, refusals_of, text_of
 
 logger = logging.getLogger(__name__)
 
@@ -137,14 +137,14 @@ class StructuredOutputs:
         return None if schema.is_plain_text() else schema
 
     async def _end_message(self, data: Any, schema: AgentOutputSchemaBase) -> list[StreamEvent]:
-        content = field_of(data, "item", "content")
-        parts = content if isinstance(content, list) else []
-        refusals = [part for part in parts if text_of(part, "type") == "refusal" and text_of(part, "refusal")]
+        item = field_of(data, "item")
+        refusals = refusals_of(item)
         if refusals:
             self._streamed = ""
-            item = field_of(data, "item").model_copy(update={"content": refusals})
+            item = item.model_copy(update={"content": refusals})
             return [RawResponsesStreamEvent(data=data.model_copy(update={"item": item}))]
-        await self._show_if_whole("".join(text_of(part, "text") for part in parts) or self._streamed, schema)
+        text = "".join(text_of(part, "text") for part in parts_of(item))
+        await self._show_if_whole(text or self._streamed, schema)
         return []
 
     async def _show_if_whole(self, text: str, schema: AgentOutputSchemaBase) -> None:
