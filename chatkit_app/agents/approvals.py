@@ -10,14 +10,14 @@ import json
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
 from typing import Any
 
 from agents import Agent, HostedMCPTool, RunContextWrapper, RunResultStreaming, RunState, ToolApprovalItem
+from chatkit.actions import Action
 from chatkit.agents import AgentContext
 from chatkit.store import Store
-from chatkit.types import ThreadMetadata, WidgetItem
+from chatkit.types import StreamingReq, ThreadMetadata, ThreadsCustomActionReq, WidgetItem
 from chatkit.widgets import DynamicWidgetRoot
 from django.core.exceptions import ImproperlyConfigured
 from django.db import router, transaction
@@ -29,6 +29,7 @@ from ..context import RequestContext
 from ..errors import ChatKitError
 from ..models import Approval, Run
 from ..models import Thread as ThreadRow
+from ..provider.agent_context import item_fields
 from ..store.orm import DjangoStore, NotFoundError
 
 logger = logging.getLogger(__name__)
@@ -107,12 +108,7 @@ async def ask(result: RunResultStreaming, agent_context: AgentContext[RequestCon
     state = result.to_state().to_json(context_serializer=lambda _context: {})
     with override(context.locale):
         items = [
-            WidgetItem(
-                id=agent_context.generate_id("message"),
-                thread_id=thread.id,
-                created_at=datetime.now(),
-                widget=_widget(call),
-            )
+            WidgetItem(widget=_widget(call), **item_fields(agent_context, "message"))
             for call in result.interruptions
         ]
     calls = [{"item": item.id, "approved": None} for item in items]
@@ -219,6 +215,20 @@ class Answered:
     item: WidgetItem
     waiting: Waiting | None = None
     late: str = ""
+
+
+def is_answer(request: StreamingReq) -> bool:
+    """Whether the request comes from one of the widgets' buttons."""
+    return (
+        isinstance(request, ThreadsCustomActionReq)
+        and request.params.action.type == ACTION
+        and request.params.item_id is not None
+    )
+
+
+def approves(action: Action[str, Any]) -> bool:
+    """Whether the action of a button approves; anything that is not clear does not."""
+    return isinstance(action.payload, dict) and action.payload.get("approve") is True
 
 
 async def answer(

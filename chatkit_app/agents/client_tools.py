@@ -6,15 +6,21 @@ Those that wait for their turn are kept in the thread's metadata, which every st
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any, cast
 
 from agents import RunResultStreaming, ToolCallItem
 from chatkit.agents import AgentContext, ClientToolCall
-from chatkit.types import ClientToolCallItem, ThreadItem, ThreadMetadata
+from chatkit.types import (
+    ClientToolCallItem,
+    ThreadItem,
+    ThreadItemDoneEvent,
+    ThreadMetadata,
+    ThreadStreamEvent,
+)
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from ..context import RequestContext
+from ..provider.agent_context import DjangoAgentContext, item_fields
 
 KEY = "chatkit_app.client_tool_calls"
 """In the thread's metadata, the calls that wait, the next one first."""
@@ -29,12 +35,7 @@ class WaitingCall(BaseModel):
 
     def as_item(self, agent_context: AgentContext[RequestContext]) -> ClientToolCallItem:
         """What asks the browser."""
-        return ClientToolCallItem(
-            id=agent_context.generate_id("tool_call"),
-            thread_id=agent_context.thread.id,
-            created_at=datetime.now(),
-            **self.model_dump(),
-        )
+        return ClientToolCallItem(**self.model_dump(), **item_fields(agent_context, "tool_call"))
 
 
 _CALLS = TypeAdapter(list[WaitingCall])
@@ -54,13 +55,60 @@ def keep_waiting(thread: ThreadMetadata, calls: Sequence[WaitingCall]) -> None:
     thread.metadata = others | ({KEY: [call.model_dump() for call in calls]} if calls else {})
 
 
-def has_result(history: Sequence[ThreadItem]) -> bool:
+def next_call(thread: ThreadMetadata, history: Sequence[ThreadItem]) -> WaitingCall | None:
+    """The call whose turn it is, if the browser has carried out the one before.
+
+    Whatever else the user does is instead of all that wait.
+    """
+    waiting = waiting_calls(thread) if _has_result(history) else []
+    keep_waiting(thread, waiting[1:])
+    return waiting[0] if waiting else None
+
+
+def _has_result(history: Sequence[ThreadItem]) -> bool:
     """Whether the newest item is a call that the browser has carried out."""
     last = history[-1] if history else None
     return isinstance(last, ClientToolCallItem) and last.status == "completed"
 
 
-def calls_of_run(
+class ClientToolCalls:
+    """The calls that a run asks the browser for, in place of the one that the SDK knows of.
+
+    Args:
+        agent_context: that of the run.
+        goes_on: whether the run has waited for approvals, and the calls that it made before wait, too.
+    """
+
+    def __init__(self, agent_context: DjangoAgentContext, *, goes_on: bool) -> None:
+        self._agent_context = agent_context
+        self._earlier = waiting_calls(agent_context.thread) if goes_on else []
+        for call in self._earlier:
+            agent_context.client_tool_call = ClientToolCall(name=call.name, arguments=call.arguments)
+
+    def read(self, event: ThreadStreamEvent, result: RunResultStreaming) -> list[ThreadStreamEvent]:
+        """The event of the run, or in place of the SDK's question that for the first call. The others wait."""
+        context = self._agent_context
+        if not self._is_question(event):
+            return [event]
+        calls = self._earlier + _calls_of_run(
+            context.client_tool_calls[len(self._earlier) :], result, context
+        )
+        # One question at a time: those for approval come first.
+        asked = [] if result.interruptions else calls[:1]
+        keep_waiting(context.thread, calls[len(asked) :])
+        return [ThreadItemDoneEvent(item=call.as_item(context)) for call in asked]
+
+    def _is_question(self, event: ThreadStreamEvent) -> bool:
+        asked = self._agent_context.client_tool_call
+        return (
+            asked is not None
+            and isinstance(event, ThreadItemDoneEvent)
+            and isinstance(event.item, ClientToolCallItem)
+            and (event.item.name, event.item.arguments) == (asked.name, asked.arguments)
+        )
+
+
+def _calls_of_run(
     asked: Sequence[ClientToolCall], result: RunResultStreaming, agent_context: AgentContext[RequestContext]
 ) -> list[WaitingCall]:
     """The calls that the tools of a run have asked for, each with the id of the model's call of its tool.

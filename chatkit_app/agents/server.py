@@ -39,34 +39,23 @@ import logging
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import AsyncExitStack, aclosing, contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
-import openai
 from agents import (
     Agent,
-    AgentsException,
-    InputGuardrailTripwireTriggered,
-    MaxTurnsExceeded,
     Model,
     ModelProvider,
-    ModelRefusalError,
     ModelSettings,
-    ModelTimeoutError,
-    OutputGuardrailTripwireTriggered,
     RunConfig,
     RunContextWrapper,
     Runner,
     RunState,
-    ToolInputGuardrailTripwireTriggered,
-    ToolOutputGuardrailTripwireTriggered,
-    ToolTimeoutError,
     TResponseInputItem,
     UserError,
 )
-from chatkit.agents import AgentContext, ClientToolCall, ResponseStreamConverter, ThreadItemConverter
+from chatkit.agents import ResponseStreamConverter, ThreadItemConverter
 from chatkit.errors import BaseStreamError
 from chatkit.types import (
-    ClientToolCallItem,
     NoticeEvent,
     StreamingReq,
     ThreadItem,
@@ -79,27 +68,27 @@ from chatkit.types import (
     UserMessageItem,
     WidgetItem,
 )
-from django.core.exceptions import ImproperlyConfigured
-from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from ..conf import chatkit_settings
 from ..context import RequestContext
 from ..errors import ChatKitError
 from ..process.threads import on_site_threads
+from ..provider.agent_context import DjangoAgentContext
 from ..provider.agent_graph import fit_to_answer
-from ..provider.agent_run import stream_agent_response as stream_agent_response
-from ..provider.converter import DjangoThreadItemConverter as DjangoThreadItemConverter
-from ..provider.converter import paired
+from ..provider.agent_run import stream_agent_response
+from ..provider.converter import DjangoThreadItemConverter, paired
 from ..provider.generated_images import newest_images, with_image_content
 from ..provider.runner import answering, default_provider
 from ..provider.structured_outputs import as_markdown, in_own_words
 from ..server.base import DjangoChatKitServer
 from ..store.attachments import DjangoAttachmentStore, read_files
 from . import approvals
-from .client_tools import calls_of_run, has_result, keep_waiting, waiting_calls
+from .client_tools import ClientToolCalls, next_call
+from .errors import REFUSALS, described
 from .handoffs import Handoffs
-from .mcp_servers import MCPServerUnreachable, connected
+from .history import newest_turns
+from .mcp_servers import connected
 from .setting import configured_agent
 
 logger = logging.getLogger(__name__)
@@ -114,52 +103,6 @@ MODEL_IMAGES = 3
 """So many of the images that it has made does the model see again, the newest."""
 PARTIAL_IMAGES = 3
 """So many unfinished images of one can be asked for, by the reference of the Responses API."""
-
-_HISTORY_PAGE = 50
-# Items: a conversation that goes on by actions alone, without any message, has no turns to be cut at.
-_LONGEST_TURN = 1000
-
-# Not failures: somebody meant it.
-_REFUSALS = (
-    InputGuardrailTripwireTriggered,
-    ModelRefusalError,
-    OutputGuardrailTripwireTriggered,
-    ToolInputGuardrailTripwireTriggered,
-    ToolOutputGuardrailTripwireTriggered,
-)
-
-if TYPE_CHECKING:
-    _AgentContext = AgentContext[RequestContext]
-else:
-    _AgentContext = AgentContext  # pydantic would look into the dataclass
-
-
-class DjangoAgentContext(_AgentContext):
-    """What tools, guardrails and dynamic instructions of the agent get as ``ctx.context``.
-
-    Attributes:
-        request_context: our ``RequestContext``: user, locale, session.
-        input_user_message: the message being answered, or None after a client tool, a structured input or an
-            approval.
-        tool_choice: id of the tool the user picked in the composer, if it is one that you offer. A tool of
-            the agent with that name is called for certain; any other id is yours to react to, for example
-            in dynamic instructions.
-        last_agent: the agent that the run has ended with, once it has: the one it began with, or another to
-            which it was handed over.
-        client_tool_calls: all that tools have set as ``client_tool_call``, in this order. The browser is asked for one
-            after the other.
-    """
-
-    input_user_message: UserMessageItem | None = None
-    tool_choice: str | None = None
-    last_agent: Any = None
-    client_tool_calls: list[ClientToolCall] = []
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if name == "client_tool_call" and value is not None:
-            # The next tool of the turn sets it anew.
-            self.client_tool_calls.append(value)
-        super().__setattr__(name, value)
 
 
 class AgentChatKitServer(DjangoChatKitServer):
@@ -184,13 +127,10 @@ class AgentChatKitServer(DjangoChatKitServer):
         )
         with self._described_errors(context):
             history = await self.get_history(thread, context)
-            waiting = waiting_calls(thread)
-            if waiting and has_result(history):
-                keep_waiting(thread, waiting[1:])
-                yield ThreadItemDoneEvent(item=waiting[0].as_item(agent_context))
+            call = next_call(thread, history)
+            if call is not None:
+                yield ThreadItemDoneEvent(item=call.as_item(agent_context))
                 return
-            # Whatever else the user does is instead of them.
-            keep_waiting(thread, [])
             from_the_start = input_user_message is not None
             prepared = await self._prepare(history, agent_context, from_the_start=from_the_start)
             items = await self.get_input(history, context)
@@ -248,9 +188,7 @@ class AgentChatKitServer(DjangoChatKitServer):
             ChatKitError: with a text for the user, for every error that ``describe_error()`` knows.
         """
         context = agent_context.request_context
-        earlier = waiting_calls(agent_context.thread) if isinstance(items, RunState) else []
-        for call in earlier:
-            agent_context.client_tool_call = ClientToolCall(name=call.name, arguments=call.arguments)
+        calls = ClientToolCalls(agent_context, goes_on=isinstance(items, RunState))
         if run_config is None:
             run_config = await on_site_threads(self.get_run_config)(agent, agent_context.thread, context)
         async with AsyncExitStack() as stack:
@@ -274,17 +212,8 @@ class AgentChatKitServer(DjangoChatKitServer):
                 )
             ) as events:
                 async for event in events:
-                    if _asks_browser(event, agent_context):
-                        calls = earlier + calls_of_run(
-                            agent_context.client_tool_calls[len(earlier) :], result, agent_context
-                        )
-                        # One question at a time: those for approval come first.
-                        asked = calls[:0] if result.interruptions else calls[:1]
-                        keep_waiting(agent_context.thread, calls[len(asked) :])
-                        for call in asked:
-                            yield ThreadItemDoneEvent(item=call.as_item(agent_context))
-                        continue
-                    yield event
+                    for asked in calls.read(event, result):
+                        yield asked
             agent_context.last_agent = result.last_agent
             if result.interruptions:
                 for item in await approvals.ask(result, agent_context):
@@ -295,7 +224,7 @@ class AgentChatKitServer(DjangoChatKitServer):
     async def _admitted_events(
         self, request: StreamingReq, context: RequestContext
     ) -> AsyncGenerator[ThreadStreamEvent, None]:
-        stream = self._answer_approval(request, context) if _is_approval(request) else None
+        stream = self._answer_approval(request, context) if approvals.is_answer(request) else None
         if not isinstance(request, (ThreadsCreateReq, ThreadsCustomActionReq)):
             # The conversation goes on without what was asked for.
             for item in await approvals.close(request.params.thread_id, self.store, context):
@@ -310,7 +239,7 @@ class AgentChatKitServer(DjangoChatKitServer):
         params = request.params
         thread = await self.store.load_thread(params.thread_id, context)
         sender = cast(WidgetItem, await self.store.load_item(thread.id, params.item_id, context))
-        approve = isinstance(params.action.payload, dict) and params.action.payload.get("approve") is True
+        approve = approvals.approves(params.action)
         events = self._process_events(
             thread, context, lambda: self._go_on(thread, sender, approve=approve, context=context)
         )
@@ -421,27 +350,13 @@ class AgentChatKitServer(DjangoChatKitServer):
         They are the newest ``CHATKIT["HISTORY_LIMIT"]``, as far as they fit into ``CHATKIT["HISTORY_BYTES"]`` (files
         have a limit of their own). The newest is always among them, however long it is.
         """
-        limit = max(1, chatkit_settings.history_limit)
-        found: list[ThreadItem] = []
-        whole = turns = size = 0
-        after: str | None = None
-        while True:
-            page = await self.store.load_thread_items(thread.id, after, _HISTORY_PAGE, "desc", context)
-            for item in page.data:
-                size += len(item.model_dump_json().encode())
-                if (turns and size > chatkit_settings.history_bytes) or (
-                    not turns and len(found) == _LONGEST_TURN
-                ):
-                    return list(reversed(found[: whole or None]))
-                found.append(item)
-                if isinstance(item, UserMessageItem):
-                    whole, turns = len(found), turns + 1
-                    if turns == limit:
-                        return list(reversed(found))
-            if not page.has_more or not page.data:
-                # What was there before the first message is shown, too.
-                return list(reversed(found))
-            after = page.after or page.data[-1].id
+        return await newest_turns(
+            thread,
+            self.store,
+            context,
+            limit=max(1, chatkit_settings.history_limit),
+            size=chatkit_settings.history_bytes,
+        )
 
     async def get_input(
         self, history: Sequence[ThreadItem], context: RequestContext
@@ -519,41 +434,9 @@ class AgentChatKitServer(DjangoChatKitServer):
                     return ChatKitError(_("I only talk about our products."))
                 return super().describe_error(error, context)
         """
-        match error:
-            case (
-                InputGuardrailTripwireTriggered()
-                | ToolInputGuardrailTripwireTriggered()
-                | ModelRefusalError()  # one without words; with words it is an answer
-            ):
-                return ChatKitError(_("This message cannot be answered here. Please ask something else."))
-            case OutputGuardrailTripwireTriggered() | ToolOutputGuardrailTripwireTriggered():
-                return ChatKitError(_("The answer was withheld because it broke a rule of this chat."))
-            case MaxTurnsExceeded():
-                return ChatKitError(_("The answer took too many steps and was given up."), allow_retry=True)
-            case MCPServerUnreachable():
-                return ChatKitError(_("The assistant is not available at the moment."), allow_retry=True)
-            case openai.RateLimitError(code="insufficient_quota"):
-                return ChatKitError(_("The assistant is not available at the moment."))
-            case openai.RateLimitError():
-                return ChatKitError(
-                    _("The assistant is very busy. Please try again in a moment."), allow_retry=True
-                )
-            case openai.APITimeoutError() | ModelTimeoutError() | ToolTimeoutError():
-                return ChatKitError(_("The assistant took too long to answer."), allow_retry=True)
-            case openai.APIConnectionError():
-                return ChatKitError(_("The connection to the assistant failed."), allow_retry=True)
-            case openai.BadRequestError(code="context_length_exceeded"):
-                return ChatKitError(_("This conversation has become too long. Please start a new one."))
-            case openai.APIStatusError() if error.status_code < 500 and error.status_code not in (408, 409):
-                return ChatKitError(_("The assistant is not set up correctly. Please tell the site's staff."))
-            case UserError() if isinstance(error.__cause__, Exception):
-                return self.describe_error(error.__cause__, context)  # a tool's own exception
-            case openai.APIError() | AgentsException() if not isinstance(error, UserError):
-                # A model or an MCP server that misbehaves, and whatever the Agents SDK may raise one day.
-                return ChatKitError(_("The assistant failed to finish its answer."), allow_retry=True)
-            case openai.OpenAIError() | UserError() | ImproperlyConfigured() | ImportError():
-                return ChatKitError(_("The assistant is not set up correctly. Please tell the site's staff."))
-        return None
+        if isinstance(error, UserError) and isinstance(error.__cause__, Exception):
+            return self.describe_error(error.__cause__, context)  # a tool's own exception
+        return described(error)
 
     @contextmanager
     def _described_errors(self, context: RequestContext) -> Iterator[None]:
@@ -565,14 +448,14 @@ class AgentChatKitServer(DjangoChatKitServer):
             if isinstance(error.__cause__, BaseStreamError):
                 raise error.__cause__ from None  # a tool's own refusal
             with override(context.locale):
-                described = self.describe_error(error, context)
-            if described is None:
+                shown = self.describe_error(error, context)
+            if shown is None:
                 raise
-            if isinstance(error, _REFUSALS):
+            if isinstance(error, REFUSALS):
                 logger.info("An answer was refused: %s", type(error).__name__)
             else:
                 logger.error("The agent failed: %s", type(error).__name__, exc_info=error)
-            raise described from error
+            raise shown from error
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -586,25 +469,6 @@ class _Prepared:
     starting_agent: Agent[Any]
     handoffs: Handoffs
     run_config: RunConfig | None = None
-
-
-def _is_approval(request: StreamingReq) -> bool:
-    return (
-        isinstance(request, ThreadsCustomActionReq)
-        and request.params.action.type == approvals.ACTION
-        and request.params.item_id is not None
-    )
-
-
-def _asks_browser(event: ThreadStreamEvent, agent_context: DjangoAgentContext) -> bool:
-    """Whether it is the SDK's question to the browser, for the one call that it knows of."""
-    asked = agent_context.client_tool_call
-    return (
-        asked is not None
-        and isinstance(event, ThreadItemDoneEvent)
-        and isinstance(event.item, ClientToolCallItem)
-        and (event.item.name, event.item.arguments) == (asked.name, asked.arguments)
-    )
 
 
 def _offered(kind: str) -> set[str]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import inspect
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import datetime
 from typing import Any, cast
 
 from agents import Agent, AgentOutputSchema, AgentOutputSchemaBase, RawResponsesStreamEvent, StreamEvent
@@ -31,6 +30,7 @@ from pydantic_core import to_jsonable_python
 
 from ..context import RequestContext
 from ..process.threads import on_site_threads
+from .agent_context import item_fields
 from .model_events import field_of, parts_of, refusals_of, text_of
 
 logger = logging.getLogger(__name__)
@@ -175,7 +175,7 @@ async def show(
     parts = shown if isinstance(shown, (list, tuple)) else [shown]
     items = [_as_item(part, agent_context) for part in parts if part is not None and part != ""]
     own = HiddenContextItem(
-        content={KEY: text, "shown": [item.id for item in items]}, **_common(agent_context, "message")
+        content={KEY: text, "shown": [item.id for item in items]}, **item_fields(agent_context, "message")
     )
     for item in [*items, own]:
         await agent_context.stream(ThreadItemDoneEvent(item=item))
@@ -186,21 +186,13 @@ def _as_item(shown: Any, agent_context: AgentContext[RequestContext]) -> ThreadI
         return shown  # type: ignore[return-value]
     if isinstance(shown, str):
         content = [AssistantMessageContent(text=shown)]
-        return AssistantMessageItem(content=content, **_common(agent_context, "message"))
+        return AssistantMessageItem(content=content, **item_fields(agent_context, "message"))
     if isinstance(shown, WidgetComponentBase):
-        return WidgetItem(widget=shown, **_common(agent_context, "message"))  # type: ignore[arg-type]
+        return WidgetItem(widget=shown, **item_fields(agent_context, "message"))  # type: ignore[arg-type]
     raise TypeError(
         f"show_output() returned {type(shown).__name__}; return a text, a widget, an item of a thread, a list of "
         "these, or None for nothing."
     )
-
-
-def _common(agent_context: AgentContext[RequestContext], kind: Any) -> dict[str, Any]:
-    return {
-        "id": agent_context.generate_id(kind),
-        "thread_id": agent_context.thread.id,
-        "created_at": datetime.now(),
-    }
 
 
 def in_own_words(history: Sequence[ThreadItem]) -> list[ThreadItem]:
