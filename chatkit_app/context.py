@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import copy
 import re
 import secrets
@@ -10,7 +9,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 from django.conf import settings
 from django.utils.crypto import constant_time_compare, salted_hmac
@@ -20,11 +19,10 @@ from django.utils.translation import get_language
 from .conf import chatkit_settings
 
 if TYPE_CHECKING:
-    from chatkit.types import ThreadItem, ThreadMetadata, UserMessageItem
     from django.contrib.sessions.backends.base import SessionBase
     from django.http import HttpRequest, HttpResponseBase
 
-    from .server.titles import Title
+State = TypeVar("State")
 
 VISITOR_KEY = "_chatkit_visitor"
 # Set by fetch.js before a request, and deleted by the response that knows whose it was.
@@ -52,36 +50,6 @@ class Usage:
 
 
 @dataclass(kw_only=True)
-class RequestMemory:
-    """What the app itself remembers while one request is being answered."""
-
-    thread_pks: dict[str, int] = field(default_factory=dict)
-    loaded_threads: dict[str, ThreadMetadata] = field(default_factory=dict)
-    stored_items: set[str] = field(default_factory=set)
-    unannounced_items: set[str] = field(default_factory=set)
-    pending_items: dict[str, ThreadItem] = field(default_factory=dict)
-    user_message: UserMessageItem | None = None
-    title: Title | None = None
-    created_thread_id: str | None = None
-    endpoint_url: str = ""
-    feedback: dict[str, str] = field(default_factory=dict)
-    admitted: object = None
-    fresh_threads: dict[str, ThreadMetadata] = field(default_factory=dict)
-    checkpoint: asyncio.Future[None] | None = None
-    first_text_at: float | None = None
-    run_pk: int | None = None
-    # Of the answer's frames, those that are kept for readers.
-    kept_bytes: int = 0
-    usage: Usage = field(default_factory=Usage)
-    # Why the answer failed, for staff, where the user is told less.
-    failure: str = ""
-    # Where the request comes from, as a keyed hash, and what its owner may cost.
-    address_key: str = ""
-    limits: Mapping[str, int | None] | None = None
-    item_counts: dict[str, int] = field(default_factory=dict)
-
-
-@dataclass(kw_only=True)
 class RequestContext:
     """Owner, language and session of one request.
 
@@ -101,6 +69,8 @@ class RequestContext:
         namespace: threads of different namespaces never meet.
         session: a read-only copy of the session's own data; Django's and other apps' private keys
             (those with a leading underscore) are left out, and the session key is never part of it.
+        endpoint_url: the path under which the request reached the endpoint, which the URLs of files begin with.
+        usage: what the answer cost, filled while it is made.
     """
 
     user_id: Any = None
@@ -108,7 +78,9 @@ class RequestContext:
     locale: str = "en"
     namespace: str = field(default_factory=lambda: chatkit_settings.namespace)
     session: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    memory: RequestMemory = field(default_factory=RequestMemory, repr=False, compare=False)
+    endpoint_url: str = field(default="", repr=False, compare=False)
+    usage: Usage = field(default_factory=Usage, repr=False, compare=False)
+    _states: dict[type[Any], Any] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def from_request(cls, request: HttpRequest, **fields: Any) -> Self:
@@ -136,6 +108,20 @@ class RequestContext:
             ),
         }
         return cls(**(found | fields))
+
+    def state(self, kind: type[State]) -> State:
+        """What one part of the app remembers while this request is being answered.
+
+        Args:
+            kind: that part's own class, which can be made without arguments.
+
+        Returns:
+            The one instance of it that belongs to this request, made when it is first asked for.
+        """
+        try:
+            return cast(State, self._states[kind])
+        except KeyError:
+            return cast(State, self._states.setdefault(kind, kind()))
 
     def for_staff(self) -> dict[str, Any]:
         """What is kept of who asked, with each answer, for staff to read beside the conversation.

@@ -260,7 +260,7 @@ class ThreadNameServer(DjangoChatKitServer):
 
 class UsageServer(DjangoChatKitServer):
     async def respond(self, thread, input_user_message, context):
-        context.memory.usage = Usage(model="gpt-test", input_tokens=7, cached_tokens=3, output_tokens=5)
+        context.usage = Usage(model="gpt-test", input_tokens=7, cached_tokens=3, output_tokens=5)
         yield self.text_event("counted")
 
 

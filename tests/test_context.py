@@ -8,6 +8,7 @@ from django.db import OperationalError
 from django.utils import translation
 
 from chatkit_app.context import VISITOR_KEY, RequestContext, build_context, ensure_visitor, has_used_seed
+from chatkit_app.store.state import StoreState
 
 
 @dataclass(kw_only=True)
@@ -248,16 +249,22 @@ def test_session_is_a_copy(request_of):
     assert request.session["cart"] == ["book"]
 
 
-def test_session_and_memory_are_not_printed(request_of):
+def test_session_and_states_are_not_printed(request_of):
     text = repr(RequestContext.from_request(request_of(cart="private")))
     assert "private" not in text
-    assert "memory" not in text
+    assert "states" not in text
 
 
-def test_two_contexts_share_no_memory():
+def test_state_is_the_same_throughout_a_request():
+    context = RequestContext()
+    context.state(StoreState).run_pk = 7
+    assert context.state(StoreState).run_pk == 7
+
+
+def test_two_contexts_share_no_state():
     one, two = RequestContext(), RequestContext()
-    one.memory.thread_pks["t"] = 1
-    assert two.memory.thread_pks == {}
+    one.state(StoreState).thread_pks["t"] = 1
+    assert two.state(StoreState).thread_pks == {}
     assert one == two
 
 

@@ -13,6 +13,7 @@ from chatkit_app.moderation.redaction import redact
 from chatkit_app.runs import rows
 from chatkit_app.staff import flags
 from chatkit_app.store import DjangoStore
+from chatkit_app.store.state import StoreState
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -61,7 +62,7 @@ def test_redaction_makes_the_preview_of_what_is_left(thread: Thread, item: Threa
 
 def test_flags_and_verdicts_are_counted(thread: Thread, item: ThreadItem, replica: Any) -> None:
     context = RequestContext(visitor_id="v")
-    context.memory.thread_pks["t"] = thread.pk
+    context.state(StoreState).thread_pks["t"] = thread.pk
     for _again in range(2):
         flags.flag(thread, item=item, rule="rule")
         DjangoStore()._save_feedback("t", ["secret"], "negative", context)
@@ -81,7 +82,7 @@ def test_lock_stops_the_answers(thread: Thread, replica: Any) -> None:
 def test_lock_refuses_an_answer(thread: Thread, replica: Any) -> None:
     set_status([thread], Thread.Status.LOCKED, reason="Spam", actor=None)
     context = RequestContext(visitor_id="v")
-    context.memory.thread_pks["t"] = thread.pk
+    context.state(StoreState).thread_pks["t"] = thread.pk
     request = SimpleNamespace(type="threads.add_user_message")
     run: Any = SimpleNamespace(
         context=context, thread_id="t", public_id="run", request=request, request_key=""

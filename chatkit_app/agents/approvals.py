@@ -31,6 +31,7 @@ from ..models import Approval, Run
 from ..models import Thread as ThreadRow
 from ..provider.agent_context import item_fields
 from ..store.orm import DjangoStore, NotFoundError
+from ..store.state import StoreState
 
 logger = logging.getLogger(__name__)
 
@@ -130,12 +131,12 @@ def _without_credentials(value: Any) -> Any:
 
 
 def _keep(thread_id: str, *, state: str, calls: list[dict[str, Any]], context: RequestContext) -> None:
-    pk = context.memory.thread_pks[thread_id]
+    pk = context.state(StoreState).thread_pks[thread_id]
     with transaction.atomic(using=router.db_for_write(Approval)):
         # Who redacts has the same lock: either what we write is there to be deleted, or we see the redaction.
         if not ThreadRow.objects.filter(pk=pk).locked().exists():
             raise NotFoundError(f"Thread {thread_id!r} not found")
-        run_pk = context.memory.run_pk
+        run_pk = context.state(StoreState).run_pk
         if run_pk is not None and Run.objects.filter(pk=run_pk, withdrawn=True).exists():
             raise ChatKitError(_("The answer was interrupted. Please try again."), allow_retry=True)
         Approval.objects.update_or_create(thread_id=pk, defaults={"state": state, "calls": calls})
@@ -235,7 +236,7 @@ async def answer(
     thread: ThreadMetadata, item: WidgetItem, *, approve: bool, context: RequestContext
 ) -> Answered:
     """Take an answer that came from a widget. The first one counts."""
-    row = await db.run(_decide, context.memory.thread_pks[thread.id], item.id, approve)
+    row = await db.run(_decide, context.state(StoreState).thread_pks[thread.id], item.id, approve)
     if row is None:
         if not _is_open(item):
             return Answered(item=item, late=_("This has been answered already."))
@@ -268,7 +269,7 @@ async def close(thread_id: str, store: Store[RequestContext], context: RequestCo
     items: list[WidgetItem] = []
     if not isinstance(store, DjangoStore):
         return items
-    for item_id in await db.run(_give_up, context.memory.thread_pks[thread_id]):
+    for item_id in await db.run(_give_up, context.state(StoreState).thread_pks[thread_id]):
         try:
             item = await store.load_item(thread_id, item_id, context)
         except NotFoundError:

@@ -176,7 +176,7 @@ class AgentChatKitServer(DjangoChatKitServer):
 
         The MCP servers of the agent, and of those that it may hand over to, are connected for it. When the reader
         stops, so does the model. A run that waits for approvals asks for them in the conversation. What it cost is
-        added to ``context.memory.usage``, however it ends.
+        added to ``context.usage``, however it ends.
 
         Args:
             agent: the agent.

@@ -25,7 +25,7 @@ from ..models import AnswerLease, LimitCounter
 from ..models.querysets import LimitQuerySet
 from ..process.identity import current_process, find_dead
 from ..signals import limit_reached
-from .rules import Limits, limits_of
+from .rules import Limits, LimitsState, limits_of
 
 if TYPE_CHECKING:
     from chatkit.types import StreamingReq
@@ -140,7 +140,7 @@ def prune_expired() -> int:
 def _who(context: RequestContext, scope: Scope) -> str:
     """Whose counter it is; empty when it cannot be known."""
     if scope == "address":
-        return context.memory.address_key
+        return context.state(LimitsState).address_key
     if context.user_id is not None:
         return f"user:{context.user_id}"
     return f"visitor:{context.visitor_id}" if context.visitor_id else ""

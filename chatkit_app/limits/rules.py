@@ -7,6 +7,7 @@ and staff. What has been used of them is counted by ``counters``.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from chatkit.types import (
@@ -35,20 +36,34 @@ if TYPE_CHECKING:
 Limits = Mapping[str, int | None]
 
 
+@dataclass(kw_only=True)
+class LimitsState:
+    """Of one request: ``context.state(LimitsState)``.
+
+    Attributes:
+        address_key: where the request comes from, as a keyed hash; empty when that is not known.
+        limits: what its owner may cost, once somebody has asked.
+    """
+
+    address_key: str = ""
+    limits: Limits | None = None
+
+
 def limits_of(context: RequestContext) -> Limits:
     """The limits of this context's owner. Asked once for each request, in a thread that may query the database.
 
     Raises:
         ImproperlyConfigured: when the function of ``CHATKIT["LIMITS"]`` returns something that is no limits.
     """
-    if context.memory.limits is None:
-        context.memory.limits = _find(context)
-    return context.memory.limits
+    state = context.state(LimitsState)
+    if state.limits is None:
+        state.limits = _find(context)
+    return state.limits
 
 
 async def load_limits(context: RequestContext) -> Limits:
     """The same for code in the event loop."""
-    if context.memory.limits is None and not isinstance(chatkit_settings.limits, Mapping):
+    if context.state(LimitsState).limits is None and not isinstance(chatkit_settings.limits, Mapping):
         return await db.run(limits_of, context)
     return limits_of(context)
 

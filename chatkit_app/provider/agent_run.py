@@ -23,7 +23,7 @@ from chatkit.types import ProgressUpdateEvent, ThreadItemRemovedEvent, ThreadStr
 from ..context import RequestContext, Usage
 from ..store.orm import DjangoStore
 from .citations import PatientConverter
-from .endings import Ending, NoAnswer
+from .endings import Ending, EndingState, NoAnswer
 from .generated_images import ImageCalls, with_kept_image
 from .model_events import ModelEvents, text_of
 from .structured_outputs import ShowOutput, StructuredOutputs, as_markdown, show
@@ -42,7 +42,7 @@ async def stream_agent_response(
     """A run of yours as the events of an answer: the SDK's function of this name, made safe for a site.
 
     A citation that cannot be read is left out, and the answer goes on; a refusal by the model is an answer. When the
-    reader stops, so does the model. What the run cost is added to the request's ``memory.usage``, however it ends.
+    reader stops, so does the model. What the run cost is added to the context's ``usage``, however it ends.
 
     Args:
         context: what the run was given as its context.
@@ -54,7 +54,7 @@ async def stream_agent_response(
     Raises:
         NoAnswer: when the run is over and has given the user nothing.
     """
-    run = AgentRun(result, context.request_context.memory.usage, context, show_output=show_output)
+    run = AgentRun(result, context.request_context.usage, context, show_output=show_output)
     stream = sdk_stream_agent_response(
         context, run.as_result(), converter=PatientConverter(converter or ResponseStreamConverter())
     )
@@ -75,8 +75,8 @@ async def stream_agent_response(
                 yield removal
             raise nothing
     finally:
-        memory = context.request_context.memory
-        memory.failure = run.ending.failure or memory.failure
+        state = context.request_context.state(EndingState)
+        state.failure = run.ending.failure or state.failure
         await run.stop()
 
 
@@ -174,7 +174,7 @@ def make_events_readable(result: RunResultStreaming) -> None:
     """
     context = result.context_wrapper.context
     if isinstance(context, AgentContext) and isinstance(context.request_context, RequestContext):
-        usage = context.request_context.memory.usage
+        usage = context.request_context.usage
         result.stream_events = lambda: AgentRun(result, usage, context)  # type: ignore[method-assign]
 
 

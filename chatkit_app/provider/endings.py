@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from agents import ModelBehaviorError, RunResultStreaming
@@ -50,6 +51,17 @@ _IMAGE_ADVICE = (
 
 class NoAnswer(ModelBehaviorError):
     """The run is over, and the user has been given nothing."""
+
+
+@dataclass(kw_only=True)
+class EndingState:
+    """Of one request: ``context.state(EndingState)``.
+
+    Attributes:
+        failure: why its answer failed, for staff, where the user is told less.
+    """
+
+    failure: str = ""
 
 
 class Ending:

@@ -31,7 +31,10 @@ from ..errors import ThreadReadOnly
 from ..models import Run as RunRow
 from ..process import shutdown
 from ..process.threads import callers_thread, context_beyond_request
+from ..provider.endings import EndingState
+from ..server.state import AnswerState
 from ..store import codec
+from ..store.state import StoreState
 from . import rows
 from .growing_frames import GrowingFrames
 
@@ -105,13 +108,13 @@ class LiveRun(GrowingFrames):
 
     async def recorded(self) -> None:
         """Return when the run has a row, or has ended without one."""
-        while self.context.memory.run_pk is None and not self.done:
+        while self.context.state(StoreState).run_pk is None and not self.done:
             await self.wait()
 
     def detach(self) -> None:
         super().detach()
         if self.done:
-            run_pk = self.context.memory.run_pk
+            run_pk = self.context.state(StoreState).run_pk
             if self.delivered and not self.recorded_delivered and run_pk is not None:
                 self.recorded_delivered = True
                 with database_context.using(self.database_context):
@@ -206,7 +209,7 @@ class LiveRun(GrowingFrames):
                 async with aclosing(self.server.stream(self.request, self.context)) as frames:
                     async for frame in frames:
                         self._send(frame)
-                        if self.context.memory.run_pk is None:
+                        if self.context.state(StoreState).run_pk is None:
                             await self._record_new_thread()
             except asyncio.CancelledError:
                 status = self._stop_status or RunRow.Status.LOST
@@ -222,7 +225,7 @@ class LiveRun(GrowingFrames):
                 for frame in self.frames[-2:]:
                     if frame.startswith(b'data: {"type":"error"'):
                         status = RunRow.Status.FAILED
-                        known = self.context.memory.failure
+                        known = self.context.state(EndingState).failure
                         self.failure = f"{_reason(frame)} ({known})" if known else _reason(frame)
             if not self._ending:
                 await self._end(status)
@@ -254,7 +257,7 @@ class LiveRun(GrowingFrames):
 
     async def _record_new_thread(self) -> None:
         """``threads.create`` has made its thread, which the run's row names."""
-        self.thread_id = self.context.memory.created_thread_id
+        self.thread_id = self.context.state(AnswerState).created_thread_id
         if self.thread_id is not None:
             self.on_thread(self)
         # Without the shield, a stop would come to the end before the beginning is recorded.
@@ -265,19 +268,19 @@ class LiveRun(GrowingFrames):
         if self._ending:
             return
         self.last_event = time.perf_counter()
-        self.add(frame, pending_items=self.context.memory.pending_items)
-        self.context.memory.kept_bytes = self.size
+        self.add(frame, pending_items=self.context.state(AnswerState).pending_items)
+        self.context.state(AnswerState).kept_bytes = self.size
         self.wake()
 
     def _close_unfinished_items(self) -> None:
         """Other readers are still showing what is half made: for them, this is how it ended."""
-        for item in self.context.memory.pending_items.values():
+        for item in self.context.state(AnswerState).pending_items.values():
             if isinstance(item, AssistantMessageItem):
                 kept = ThreadItemDoneEvent(item=item) if codec.item_text(item).strip() else None
                 self._send(codec.to_frame(kept or ThreadItemRemovedEvent(item_id=item.id)))
             elif isinstance(item, GeneratedImageItem):
                 self._send(codec.to_frame(ThreadItemRemovedEvent(item_id=item.id)))
-        self.context.memory.pending_items.clear()
+        self.context.state(AnswerState).pending_items.clear()
 
     def refuse(self, error: Exception) -> None:
         """End before the beginning, for readers who have come already."""
@@ -287,10 +290,10 @@ class LiveRun(GrowingFrames):
 
     def unfinished_items(self) -> Iterable[tuple[Any, RequestContext]]:
         """The messages being written that have a text; an empty one would stay behind if the answer ended now."""
-        for item in self.context.memory.pending_items.values():
+        for item in self.context.state(AnswerState).pending_items.values():
             if (
                 isinstance(item, AssistantMessageItem)
-                and item.thread_id in self.context.memory.thread_pks
+                and item.thread_id in self.context.state(StoreState).thread_pks
                 and codec.item_text(item).strip()
             ):
                 yield item.model_copy(deep=True), self.context

@@ -23,6 +23,7 @@ from ..models import Run as RunRow
 from ..models.querysets import RunQuerySet
 from ..process import shutdown
 from ..store.base import OwnedStore
+from ..store.state import StoreState
 from . import rows as run_rows
 from .live import LiveRun
 
@@ -272,18 +273,18 @@ async def _checkpoint(active: list[LiveRun]) -> None:
         if unfinished:
             saving = asyncio.ensure_future(store.checkpoint(unfinished))
             for _item, context in unfinished:
-                context.memory.checkpoint = saving
+                context.state(StoreState).checkpoint = saving
             try:
                 await saving
             finally:
                 for _item, context in unfinished:
-                    context.memory.checkpoint = None
+                    context.state(StoreState).checkpoint = None
 
 
 async def _show_life(active: list[LiveRun]) -> None:
     for pk in await db.run(run_rows.sign_of_life, active):
         for run in active:
-            if run.context.memory.run_pk == pk:
+            if run.context.state(StoreState).run_pk == pk:
                 run.stop()
 
 

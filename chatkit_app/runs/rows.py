@@ -20,8 +20,10 @@ from ..models import Thread as ThreadRow
 from ..models import ThreadItem as ItemRow
 from ..models.querysets import RunQuerySet
 from ..process.identity import current_process, find_dead
+from ..server.state import AnswerState
 from ..signals import run_finished
 from ..store import claims, codec
+from ..store.state import StoreState
 
 if TYPE_CHECKING:
     from .live import LiveRun
@@ -37,7 +39,7 @@ def record_start(run: LiveRun) -> None:
         ThreadBusy: when the thread has another one that is running.
         ThreadReadOnly: when staff locked or closed the thread after the request had been admitted.
     """
-    thread_pk = run.context.memory.thread_pks.get(run.thread_id or "")
+    thread_pk = run.context.state(StoreState).thread_pks.get(run.thread_id or "")
     pk = _insert(run, thread_pk)
     # Staff write the status and then look for answers to stop; here it is the row first and then the status. Of two
     # who write before they look, one at least sees the other.
@@ -47,7 +49,7 @@ def record_start(run: LiveRun) -> None:
             status=RunRow.Status.STOPPED, delivered=True, finished_at=timezone.now()
         )
         raise ThreadReadOnly(codec.decode_thread(thread).status)
-    run.context.memory.run_pk = pk
+    run.context.state(StoreState).run_pk = pk
     claims.settle(run.context)
 
 
@@ -84,10 +86,9 @@ def _milliseconds(start: float, end: float | None) -> int | None:
 def record_end(run: LiveRun, status: str) -> list[ThreadStreamEvent]:
     """Write down how the run ended. Returns what staff did meanwhile, for its readers."""
     counters.end_answer(run.public_id)
-    memory = run.context.memory
-    if memory.run_pk is None:
+    run_pk, usage = run.context.state(StoreState).run_pk, run.context.usage
+    if run_pk is None:
         return []
-    usage = memory.usage
     fields: dict[str, Any] = {
         "status": status,
         "error": codec.storable_text(run.failure)[:2000],
@@ -96,20 +97,20 @@ def record_end(run: LiveRun, status: str) -> list[ThreadStreamEvent]:
         "input_tokens": usage.input_tokens,
         "cached_tokens": usage.cached_tokens,
         "output_tokens": usage.output_tokens,
-        "first_token_ms": _milliseconds(run.started, memory.first_text_at),
+        "first_token_ms": _milliseconds(run.started, run.context.state(AnswerState).first_text_at),
         "total_ms": _milliseconds(run.started, time.perf_counter()),
         "finished_at": timezone.now(),
     }
     run.recorded_delivered = fields["delivered"]
-    RunRow.objects.filter(pk=memory.run_pk).update(**fields)
+    RunRow.objects.filter(pk=run_pk).update(**fields)
     if fields["error"]:
         # What was redacted while the answer was made may be quoted there.
-        RunRow.objects.filter(pk=memory.run_pk, withdrawn=True).update(error="")
+        RunRow.objects.filter(pk=run_pk, withdrawn=True).update(error="")
     if run_finished.has_listeners(RunRow):
-        row = RunRow.objects.filter(pk=memory.run_pk).first()
+        row = RunRow.objects.filter(pk=run_pk).first()
         if row is not None:
             run_finished.send(sender=RunRow, run=row)
-    return staff_events(memory.run_pk, locale=run.context.locale)
+    return staff_events(run_pk, locale=run.context.locale)
 
 
 def staff_events(run_pk: int, *, locale: str | None) -> list[ThreadStreamEvent]:
@@ -137,7 +138,7 @@ def staff_events(run_pk: int, *, locale: str | None) -> list[ThreadStreamEvent]:
 def sign_of_life(active: list[LiveRun]) -> list[int]:
     """Say that these runs live; return the keys of those that somebody stopped, or deleted with their thread."""
     counters.renew_answers([run.public_id for run in active])
-    by_pk = {pk: run for run in active if (pk := run.context.memory.run_pk) is not None}
+    by_pk = {pk: run for run in active if (pk := run.context.state(StoreState).run_pk) is not None}
     rows = RunRow.objects.filter(pk__in=list(by_pk))
     rows.running().update(heartbeat_at=timezone.now())
     for pk in rows.filter(status=RunRow.Status.LOST).values_list("pk", flat=True):

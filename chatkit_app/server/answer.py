@@ -35,6 +35,7 @@ from ..provider.generated_images import with_kept_image
 from ..store import codec
 from ..store.attachments import signed_again
 from ..store.orm import DjangoStore
+from .state import AnswerState
 from .titles import Title
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class Answer:
     """Stores and forwards the events of one answer, as the SDK does, and beyond it:
 
     items whose id is missing or another item's get one, every item gets its thread's id, a thread without a title
-    gets one, and what is unfinished is known at any time (``memory.pending_items``), for checkpoints and for an
+    gets one, and what is unfinished is known at any time (``AnswerState.pending_items``), for checkpoints and for an
     answer that breaks off.
     """
 
@@ -60,7 +61,7 @@ class Answer:
         self.store = server.store
         self.thread = thread
         self.context = context
-        self.memory = context.memory
+        self.state = context.state(AnswerState)
         self._names: dict[str, list[str]] = {}  # by the id that an event carries, the newest last
         self._types: dict[str, str] = {}
         self._title = self._find_title()
@@ -99,7 +100,7 @@ class Answer:
             if self._title is not None:
                 await self._title.wait_and_give_to(self.thread)
         except asyncio.CancelledError:
-            unfinished = list(self.memory.pending_items.values())
+            unfinished = list(self.state.pending_items.values())
             await self.server.handle_stream_cancelled(self.thread, unfinished, self.context)
             raise
         except Exception as error:
@@ -128,7 +129,7 @@ class Answer:
                 count += 1
                 if (
                     count > chatkit_settings.answer_events
-                    or self.memory.kept_bytes > chatkit_settings.answer_bytes
+                    or self.state.kept_bytes > chatkit_settings.answer_bytes
                 ):
                     raise AnswerTooLong
                 yield event
@@ -139,12 +140,12 @@ class Answer:
     # Events
 
     def _updated(self, event: ThreadItemUpdatedEvent) -> ThreadItemUpdatedEvent:
-        memory = self.memory
-        if memory.first_text_at is None:
-            memory.first_text_at = time.perf_counter()
+        state = self.state
+        if state.first_text_at is None:
+            state.first_text_at = time.perf_counter()
         if event.item_id in self._names or not _is_usable(event.item_id):
             event = event.model_copy(update={"item_id": self._named(event.item_id)})
-        update, item = event.update, memory.pending_items.get(event.item_id)
+        update, item = event.update, state.pending_items.get(event.item_id)
         if (
             isinstance(update, AssistantMessageContentPartTextDelta)
             and isinstance(item, AssistantMessageItem)
@@ -152,7 +153,7 @@ class Answer:
         ):
             item.content[update.content_index].text += update.delta
         else:
-            self.server._update_pending_items(memory.pending_items, event)
+            self.server._update_pending_items(state.pending_items, event)
         return event
 
     async def _stored(self, event: ThreadStreamEvent) -> AsyncIterator[ThreadStreamEvent]:
@@ -168,7 +169,7 @@ class Answer:
             # One id may have stood for several items; all of them are meant.
             unknown = [event.item_id] if _is_usable(event.item_id) else []
             for item_id in self._names.pop(event.item_id, unknown):
-                self.memory.pending_items.pop(item_id, None)
+                self.state.pending_items.pop(item_id, None)
                 await self.store.delete_thread_item(self.thread.id, item_id, self.context)
                 yield ThreadItemRemovedEvent(item_id=item_id)
             return
@@ -181,14 +182,14 @@ class Answer:
         elif isinstance(event, ThreadItemReplacedEvent):
             await self.store.save_item(self.thread.id, event.item, self.context)
         if isinstance(event, (ThreadItemDoneEvent, ThreadItemReplacedEvent)):
-            event = event.model_copy(update={"item": signed_again(event.item, self.memory.endpoint_url)})
+            event = event.model_copy(update={"item": signed_again(event.item, self.context.endpoint_url)})
         yield event
 
     def _unfinished_images(self) -> Iterator[ThreadItemRemovedEvent]:
         """Take away what is still shown as being made, though nobody makes it any more."""
-        for item in list(self.memory.pending_items.values()):
+        for item in list(self.state.pending_items.values()):
             if isinstance(item, GeneratedImageItem):
-                del self.memory.pending_items[item.id]
+                del self.state.pending_items[item.id]
                 yield ThreadItemRemovedEvent(item_id=item.id)
 
     async def _with_own_item(self, event: Any) -> Any:
@@ -206,11 +207,11 @@ class Answer:
             item = item.model_copy(update=changes)
             event = event.model_copy(update={"item": item})
         if isinstance(event, ThreadItemAddedEvent):
-            self.memory.pending_items[item.id] = item.model_copy(deep=True)
+            self.state.pending_items[item.id] = item.model_copy(deep=True)
         else:
-            self.memory.pending_items.pop(item.id, None)
-            if self.memory.first_text_at is None:
-                self.memory.first_text_at = time.perf_counter()
+            self.state.pending_items.pop(item.id, None)
+            if self.state.first_text_at is None:
+                self.state.first_text_at = time.perf_counter()
         return event
 
     # Ids
@@ -230,7 +231,7 @@ class Answer:
             names
             and is_same
             and not begins
-            and (_is_usable(item.id) or names[-1] in self.memory.pending_items)
+            and (_is_usable(item.id) or names[-1] in self.state.pending_items)
         ):
             return names[-1]
         taken = isinstance(item, _NAMED_BY_PROVIDERS) and (bool(names) or await self._is_stored(item.id))
@@ -251,7 +252,7 @@ class Answer:
     def _named(self, item_id: str) -> str:
         """The id of the item that is meant; a new one when the provider gave none and nothing has begun."""
         names = self._names.get(item_id)
-        if names and (_is_usable(item_id) or names[-1] in self.memory.pending_items):
+        if names and (_is_usable(item_id) or names[-1] in self.state.pending_items):
             return names[-1]
         return self._name(item_id, "message")
 
@@ -262,8 +263,8 @@ class Answer:
 
     async def _keep_unfinished(self) -> None:
         """The user has seen this text: it stays, though the answer failed."""
-        unfinished = list(self.memory.pending_items.values())
-        self.memory.pending_items.clear()
+        unfinished = list(self.state.pending_items.values())
+        self.state.pending_items.clear()
         for item in unfinished:
             if isinstance(item, AssistantMessageItem) and codec.item_text(item).strip():
                 try:
@@ -279,9 +280,9 @@ class Answer:
         return ThreadUpdatedEvent(thread=self.server._to_thread_response(self.thread))
 
     def _find_title(self) -> Title | None:
-        message = self.memory.user_message
-        if self.memory.title is not None or message is None or self.thread.title is not None:
-            return self.memory.title
+        message = self.state.user_message
+        if self.state.title is not None or message is None or self.thread.title is not None:
+            return self.state.title
         return Title(self.server, self.thread, message, self.context)
 
 

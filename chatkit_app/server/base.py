@@ -69,7 +69,9 @@ from ..signals import feedback_given
 from ..store import codec
 from ..store.attachments import DjangoAttachmentStore, attachment_settings, signed_again
 from ..store.orm import DjangoStore, NotFoundError, OwnedStore, new_id
+from ..store.state import StoreState
 from .answer import Answer
+from .state import AnswerState
 from .titles import Title
 
 logger = logging.getLogger(__name__)
@@ -214,12 +216,12 @@ class DjangoChatKitServer(ChatKitServer[RequestContext]):
     async def _process_streaming_impl(
         self, request: StreamingReq, context: RequestContext
     ) -> AsyncGenerator[ThreadStreamEvent, None]:
-        if context.memory.admitted is not request:
+        if context.state(AnswerState).admitted is not request:
             await self.admit(request, context)
         async with aclosing(self._admitted_events(request, context)) as events:
             async for event in events:
                 if isinstance(event, ThreadItemDoneEvent) and isinstance(event.item, UserMessageItem):
-                    context.memory.user_message = event.item
+                    context.state(AnswerState).user_message = event.item
                 yield event
 
     def _admitted_events(
@@ -235,12 +237,12 @@ class DjangoChatKitServer(ChatKitServer[RequestContext]):
         """As the SDK does it, except that a title that needs no waiting is there from the start."""
         thread = Thread(id=self.store.generate_thread_id(context), created_at=datetime.now(), items=Page())
         message = await self._build_user_message_item(request.params.input, thread, context)
-        title = context.memory.title = Title(self, thread, message, context)
+        title = context.state(AnswerState).title = Title(self, thread, message, context)
         try:
             await asyncio.sleep(0)
             title.give_to(thread)
             await self.store.save_thread(ThreadMetadata(**thread.model_dump()), context)
-            context.memory.created_thread_id = thread.id
+            context.state(AnswerState).created_thread_id = thread.id
             yield ThreadCreatedEvent(thread=self._to_thread_response(thread))
             async for event in self._process_new_thread_item_respond(thread, message, context):
                 yield event
@@ -271,10 +273,14 @@ class DjangoChatKitServer(ChatKitServer[RequestContext]):
             allowed = limits["ITEMS_PER_THREAD"]
             # To ask for the same answer again takes items away first.
             adds = not isinstance(request, ThreadsRetryAfterItemReq)
-            if adds and allowed is not None and context.memory.item_counts.get(thread.id, 0) >= allowed:
+            if (
+                adds
+                and allowed is not None
+                and context.state(StoreState).item_counts.get(thread.id, 0) >= allowed
+            ):
                 raise ThreadFull
-            context.memory.fresh_threads[thread.id] = thread
-        context.memory.admitted = request
+            context.state(StoreState).fresh_threads[thread.id] = thread
+        context.state(AnswerState).admitted = request
         match request:
             case ThreadsCreateReq() | ThreadsAddUserMessageReq():
                 message = request.params.input
@@ -336,10 +342,10 @@ class DjangoChatKitServer(ChatKitServer[RequestContext]):
                 page = await self._load_visible_items(
                     params.thread_id, params.after, params.limit or _PAGE_SIZE, params.order, context
                 )
-                return codec.to_wire(page, feedback=context.memory.feedback)
+                return codec.to_wire(page, feedback=context.state(StoreState).feedback)
             case ThreadsGetByIdReq(params=params):
                 thread = self._to_thread_response(await self._load_full_thread(params.thread_id, context))
-                return codec.to_wire(thread, feedback=context.memory.feedback)
+                return codec.to_wire(thread, feedback=context.state(StoreState).feedback)
             case ThreadsUpdateReq():
                 await self.load_writable_thread(request.params.thread_id, context)
             case ThreadsSyncCustomActionReq():
@@ -378,14 +384,14 @@ class DjangoChatKitServer(ChatKitServer[RequestContext]):
             page = await self.store.load_visible_items(thread_id, after, limit, order, context)
         else:
             page = await self.store.load_thread_items(thread_id, after, limit, order, context)
-        page.data = [signed_again(item, context.memory.endpoint_url) for item in page.data]
+        page.data = [signed_again(item, context.endpoint_url) for item in page.data]
         return page
 
     async def _build_user_message_item(
         self, input: UserMessageInput, thread: ThreadMetadata, context: RequestContext
     ) -> UserMessageItem:
         item = await super()._build_user_message_item(input, thread, context)
-        return signed_again(item, context.memory.endpoint_url)
+        return signed_again(item, context.endpoint_url)
 
     async def add_feedback(
         self, thread_id: str, item_ids: list[str], feedback: FeedbackKind, context: RequestContext

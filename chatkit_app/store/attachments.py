@@ -319,7 +319,7 @@ def _signed_again(attachment: SDKAttachment, endpoint_url: str) -> SDKAttachment
 
 
 def _endpoint(context: RequestContext) -> str:
-    return context.memory.endpoint_url or _LOCAL_ENDPOINT
+    return context.endpoint_url or _LOCAL_ENDPOINT
 
 
 def sdk_attachment(

@@ -42,7 +42,7 @@ class OwnedStore(Store[RequestContext]):
     ) -> Page[ThreadItem]:
         """Like ``load_thread_items()`` without hidden items; these are left out before the page is cut.
 
-        The owner's verdicts on the items, if there are any, are put into ``context.memory.feedback``.
+        The owner's verdicts on the items, if there are any, are put into ``context.state(StoreState).feedback``.
         """
         raise NotImplementedError
 

@@ -14,6 +14,7 @@ from ..models import ThreadItem as ItemRow
 from ..models.querysets import HIDDEN_ITEM_TYPES, MAX_PAGE_SIZE
 from . import codec
 from .base import NoOwner, NotFoundError, OwnedStore, sdk_page
+from .state import StoreState
 
 Owner = tuple[str, str, str]
 
@@ -103,7 +104,7 @@ class InMemoryStore(OwnedStore):
     ) -> Page[ThreadItem]:
         items = self._find(thread_id, context).items.items()
         visible = {item_id: row for item_id, row in items if row.type not in HIDDEN_ITEM_TYPES}
-        context.memory.feedback |= self._find(thread_id, context).feedback
+        context.state(StoreState).feedback |= self._find(thread_id, context).feedback
         return self._item_page(thread_id, visible, after, limit, order)
 
     def _item_page(

@@ -30,6 +30,7 @@ from ..staff import flags
 from . import claims, codec
 from .base import NoOwner, NotFoundError, OwnedStore, new_id, sdk_page
 from .memory import InMemoryStore
+from .state import StoreState
 
 __all__ = ["DjangoStore", "InMemoryStore", "NoOwner", "NotFoundError", "OwnedStore", "new_id"]
 
@@ -45,11 +46,11 @@ class DjangoStore(OwnedStore):
     def prefetch_thread(self, thread_id: str, context: RequestContext) -> None:
         """Load the thread, if there is one, for the next ``load_thread()``. For code in a worker already."""
         with contextlib.suppress(NotFoundError):
-            context.memory.fresh_threads[thread_id] = self._load_thread(thread_id, context)
+            context.state(StoreState).fresh_threads[thread_id] = self._load_thread(thread_id, context)
 
     async def load_thread(self, thread_id: str, context: RequestContext) -> ThreadMetadata:
         # Admitting a request loads its thread, and the SDK asks for it again at once.
-        fresh = context.memory.fresh_threads.pop(thread_id, None)
+        fresh = context.state(StoreState).fresh_threads.pop(thread_id, None)
         if fresh is not None:
             return fresh
         return await db.run(self._load_thread, thread_id, context)
@@ -80,12 +81,13 @@ class DjangoStore(OwnedStore):
         row = ThreadRow.objects.owned_by(context).filter(public_id=thread_id).first()
         if row is None:
             raise NotFoundError(f"Thread {thread_id!r} not found")
-        context.memory.item_counts[thread_id] = row.item_count
+        context.state(StoreState).item_counts[thread_id] = row.item_count
         return self._remember(row.pk, codec.decode_thread(row), context)
 
     def _remember(self, pk: int, thread: ThreadMetadata, context: RequestContext) -> ThreadMetadata:
-        context.memory.thread_pks[thread.id] = pk
-        context.memory.loaded_threads[thread.id] = thread.model_copy(deep=True)
+        state = context.state(StoreState)
+        state.thread_pks[thread.id] = pk
+        state.loaded_threads[thread.id] = thread.model_copy(deep=True)
         return thread
 
     def _thread_pk(self, thread_id: str, context: RequestContext) -> int:
@@ -94,20 +96,21 @@ class DjangoStore(OwnedStore):
         A thread that was found once stays writable for the rest of the request, so that a visitor who logs in
         while an answer streams does not lose it.
         """
-        pk = context.memory.thread_pks.get(thread_id)
+        pks = context.state(StoreState).thread_pks
+        pk = pks.get(thread_id)
         if pk is None:
             self._load_thread(thread_id, context)
-            pk = context.memory.thread_pks[thread_id]
+            pk = pks[thread_id]
         return pk
 
     def _save_thread(self, thread: ThreadMetadata, context: RequestContext) -> None:
         columns = codec.encode_thread(thread)
-        before = context.memory.loaded_threads.get(thread.id)
+        before = context.state(StoreState).loaded_threads.get(thread.id)
         if before is None:
             before = self._insert_thread(thread, columns, context)
         if before is not None:
             self._update_thread(thread, columns, codec.encode_thread(before), context)
-        context.memory.loaded_threads[thread.id] = thread.model_copy(deep=True)
+        context.state(StoreState).loaded_threads[thread.id] = thread.model_copy(deep=True)
 
     def _insert_thread(
         self, thread: ThreadMetadata, columns: dict[str, Any], context: RequestContext
@@ -125,7 +128,7 @@ class DjangoStore(OwnedStore):
                 )
         except IntegrityError:
             return self._load_thread(thread.id, context)
-        context.memory.thread_pks[thread.id] = row.pk
+        context.state(StoreState).thread_pks[thread.id] = row.pk
         return None
 
     def _owner_columns(self, context: RequestContext) -> dict[str, Any]:
@@ -146,7 +149,7 @@ class DjangoStore(OwnedStore):
             seen = {name: before[name] for name in status if before["status"] != "active" or name == "status"}
             rows.filter(**seen).update(**status)
         rest = {name: value for name, value in changed.items() if name not in status}
-        run_pk = context.memory.run_pk
+        run_pk = context.state(StoreState).run_pk
         if "title" in rest and run_pk is not None:
             found = self._update_title(rows, rest, run_pk)
         else:
@@ -173,13 +176,13 @@ class DjangoStore(OwnedStore):
 
     def _delete_thread(self, thread_id: str, context: RequestContext) -> None:
         self._load_thread(thread_id, context)
-        rows = ThreadRow.objects.filter(pk=context.memory.thread_pks.pop(thread_id))
+        rows = ThreadRow.objects.filter(pk=context.state(StoreState).thread_pks.pop(thread_id))
         with transaction.atomic(using=router.db_for_write(ThreadRow)):
             # Whoever adds an item updates the thread as well: with this lock, either both are there to be
             # deleted, or the item is refused.
             list(rows.select_for_update().values_list("pk"))
             rows.delete()
-        context.memory.loaded_threads.pop(thread_id, None)
+        context.state(StoreState).loaded_threads.pop(thread_id, None)
 
     # Items
 
@@ -208,8 +211,9 @@ class DjangoStore(OwnedStore):
 
     async def _checkpoint_written(self, context: RequestContext) -> None:
         """A half-finished copy on its way to the database must not arrive after the item's end."""
-        if context.memory.checkpoint is not None:
-            await asyncio.wait([context.memory.checkpoint])
+        checkpoint = context.state(StoreState).checkpoint
+        if checkpoint is not None:
+            await asyncio.wait([checkpoint])
 
     async def delete_thread_item(self, thread_id: str, item_id: str, context: RequestContext) -> None:
         await self._checkpoint_written(context)
@@ -231,7 +235,7 @@ class DjangoStore(OwnedStore):
             return Page()
         # The thread's key comes from a subquery also when it is known: a planner that sees the key of a
         # thread with very many items reads all items of the site in order, hoping to meet its own soon.
-        pk = context.memory.thread_pks.get(thread_id)
+        pk = context.state(StoreState).thread_pks.get(thread_id)
         threads = (
             ThreadRow.objects.owned_by(context).filter(public_id=thread_id)
             if pk is None
@@ -249,14 +253,14 @@ class DjangoStore(OwnedStore):
         if not rows and not threads.exists():
             raise NotFoundError(f"Thread {thread_id!r} not found")
         if not hidden:
-            context.memory.feedback |= {row.public_id: row.verdict for row in rows if row.verdict}
+            context.state(StoreState).feedback |= {row.public_id: row.verdict for row in rows if row.verdict}
         return sdk_page(
             [codec.decode_item(row, thread_id=thread_id, locale=context.locale) for row in rows], has_more
         )
 
     def _load_item(self, thread_id: str, item_id: str, context: RequestContext) -> ThreadItem:
         row = None
-        pk = context.memory.thread_pks.get(thread_id)
+        pk = context.state(StoreState).thread_pks.get(thread_id)
         if codec.is_storable_id(thread_id) and codec.is_storable_id(item_id):
             if pk is None:
                 rows = ItemRow.objects.owned_by(context).filter(thread__public_id=thread_id)
@@ -265,7 +269,7 @@ class DjangoStore(OwnedStore):
             row = rows.filter(public_id=item_id).first()
         if row is None:
             raise NotFoundError(f"Item {item_id!r} not found")
-        context.memory.stored_items.add(item_id)
+        context.state(StoreState).stored_items.add(item_id)
         return codec.decode_item(row, thread_id=thread_id, locale=context.locale)
 
     def _write_item(self, thread_id: str, item: ThreadItem, context: RequestContext) -> None:
@@ -276,16 +280,16 @@ class DjangoStore(OwnedStore):
         thread_pk = self._thread_pk(thread_id, context)
         columns = codec.encode_item(item)
         attempts = [self._update_item, self._insert_item]
-        if item.id not in context.memory.stored_items:
+        if item.id not in context.state(StoreState).stored_items:
             attempts.reverse()
         if not any(attempt(thread_pk, columns, context) for attempt in attempts):
             raise NotFoundError(f"Thread {thread_id!r} not found")
-        context.memory.stored_items.add(item.id)
+        context.state(StoreState).stored_items.add(item.id)
         self._announce_item(thread_pk, item.id, context)
 
     def _announce_item(self, thread_pk: int, item_id: str, context: RequestContext) -> None:
         """Send ``item_added`` for an item that is stored whole for the first time."""
-        if item_id in context.memory.unannounced_items and item_added.has_listeners(ItemRow):
+        if item_id in context.state(StoreState).unannounced_items and item_added.has_listeners(ItemRow):
             # What was written just now may not have come to a replica yet.
             items = ItemRow.objects.on_writer().select_related("thread")
             row = items.filter(thread_id=thread_pk, public_id=item_id).first()
@@ -294,18 +298,20 @@ class DjangoStore(OwnedStore):
                     lambda: item_added.send_robust(sender=ItemRow, item=row),
                     using=router.db_for_write(ItemRow),
                 )
-        context.memory.unannounced_items.discard(item_id)
+        context.state(StoreState).unannounced_items.discard(item_id)
 
     def _insert_item(self, thread_pk: int, columns: dict[str, Any], context: RequestContext) -> bool:
         try:
             with transaction.atomic(using=router.db_for_write(ItemRow)):
-                ItemRow.objects.create(thread_id=thread_pk, run_id=context.memory.run_pk, **columns)
+                ItemRow.objects.create(
+                    thread_id=thread_pk, run_id=context.state(StoreState).run_pk, **columns
+                )
                 self._take_image(thread_pk, columns)
                 if not self._touch_thread(thread_pk, columns, added=1):
                     raise NotFoundError(f"Thread of item {columns['public_id']!r} not found")
         except IntegrityError:
             return False
-        context.memory.unannounced_items.add(columns["public_id"])
+        context.state(StoreState).unannounced_items.add(columns["public_id"])
         return True
 
     def _update_item(self, thread_pk: int, columns: dict[str, Any], context: RequestContext) -> bool:
@@ -349,8 +355,8 @@ class DjangoStore(OwnedStore):
     def _upsert_items(self, unfinished: list[tuple[ThreadItem, RequestContext]]) -> None:
         rows = [
             ItemRow(
-                thread_id=context.memory.thread_pks[item.thread_id],
-                run_id=context.memory.run_pk,
+                thread_id=context.state(StoreState).thread_pks[item.thread_id],
+                run_id=context.state(StoreState).run_pk,
                 **codec.encode_item(item),
             )
             for item, context in unfinished
@@ -358,7 +364,7 @@ class DjangoStore(OwnedStore):
         new = {
             (row.thread_id, row.public_id)
             for row, (item, context) in zip(rows, unfinished, strict=True)
-            if item.id not in context.memory.stored_items
+            if item.id not in context.state(StoreState).stored_items
         }
         with transaction.atomic(using=router.db_for_write(ItemRow)):
             # Locked, so that none of them is redacted between this look and the writing.
@@ -384,9 +390,9 @@ class DjangoStore(OwnedStore):
                 threads = [pk for pk, count in added.items() if count == number]
                 ThreadRow.objects.filter(pk__in=threads).update(item_count=F("item_count") + number)
         for row, (item, context) in zip(rows, unfinished, strict=True):
-            context.memory.stored_items.add(item.id)
+            context.state(StoreState).stored_items.add(item.id)
             if (row.thread_id, row.public_id) in new:
-                context.memory.unannounced_items.add(item.id)
+                context.state(StoreState).unannounced_items.add(item.id)
 
     def _delete_item(self, thread_id: str, item_id: str, context: RequestContext) -> None:
         thread_pk = self._thread_pk(thread_id, context)
@@ -415,8 +421,8 @@ class DjangoStore(OwnedStore):
                 threads.update(
                     item_count=F("item_count") - count, last_preview=codec.preview(texts.first() or "")
                 )
-        context.memory.stored_items.discard(item_id)
-        context.memory.unannounced_items.discard(item_id)
+        context.state(StoreState).stored_items.discard(item_id)
+        context.state(StoreState).unannounced_items.discard(item_id)
 
     # Feedback
 

@@ -21,6 +21,7 @@ from chatkit.types import (
 
 from ..context import RequestContext
 from ..store.base import NoOwner, NotFoundError, OwnedStore
+from ..store.state import StoreState
 from .sample_items import HARD_JSON, HARD_TEXT, sample_attachments, sample_items
 
 NOON = datetime(2025, 6, 1, 12, 0, 0, 123456)
@@ -377,7 +378,7 @@ class StoreContract:
         await store.save_feedback("t", ["a", "c"], "positive", context)
         reader = self.again(context)
         await store.load_visible_items("t", None, 10, "asc", reader)
-        assert reader.memory.feedback == {"a": "positive", "c": "positive"}
+        assert reader.state(StoreState).feedback == {"a": "positive", "c": "positive"}
 
     async def test_feedback_on_nothing_visible_is_refused(self) -> None:
         store, context = self.make_store(), await self.make_context()

@@ -60,7 +60,7 @@ from ..http.request_body import read_beginning, read_body, require_bounded, snif
 from ..http.sse import EventStreamResponse
 from ..limits import counters
 from ..limits.address import address_key
-from ..limits.rules import limits_of
+from ..limits.rules import LimitsState, limits_of
 from ..models import Run as RunRow
 from ..runs import registry, rows
 from ..runs.frames import Frames
@@ -68,6 +68,7 @@ from ..runs.stored import StoredRun
 from ..server.base import DjangoChatKitServer
 from ..store import claims, codec
 from ..store.orm import DjangoStore
+from ..store.state import StoreState
 
 logger = logging.getLogger(__name__)
 
@@ -270,8 +271,8 @@ class EndpointView(View):
         context = build_context(request)
         if self.namespace is not None:
             context.namespace = self.namespace
-        context.memory.endpoint_url = self.endpoint_url(request)
-        context.memory.address_key = address_key(request)
+        context.endpoint_url = self.endpoint_url(request)
+        context.state(LimitsState).address_key = address_key(request)
         return context
 
     def endpoint_url(self, request: HttpRequest) -> str:
@@ -356,7 +357,7 @@ class ChatKitView(EndpointView):
                     server, parsed, context, request_key=entered.key, frame_id=frame_id
                 )
             except ThreadReadOnly as error:
-                thread = context.memory.loaded_threads.get(getattr(parsed.params, "thread_id", ""))
+                thread = context.state(StoreState).loaded_threads.get(getattr(parsed.params, "thread_id", ""))
                 return closed_response(error, thread)
         return run_response(live, live.public_id)
 

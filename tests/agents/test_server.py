@@ -265,7 +265,7 @@ async def test_usage_counts_every_request_of_the_answer(kind, figures, api, mode
 
     await chat.say("Weather?")
 
-    usage = chat.context.memory.usage
+    usage = chat.context.usage
     assert (usage.input_tokens, usage.cached_tokens, usage.output_tokens) == figures
     assert usage.model == ("gpt-test-2025" if kind == "responses" else "gpt-test")
 
@@ -279,7 +279,7 @@ async def test_dropped_connection_is_a_retryable_error(kind, api, model, use_age
     events = await chat.say("Count")
 
     assert errors(events) == [("The connection to the assistant failed.", True)]
-    assert chat.context.memory.usage.input_tokens is None
+    assert chat.context.usage.input_tokens is None
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -388,7 +388,7 @@ async def test_failed_answer_keeps_the_cost_of_its_finished_requests(api, model,
 
     await chat.say("Weather?")
 
-    assert (chat.context.memory.usage.input_tokens, chat.context.memory.usage.output_tokens) == (100, 7)
+    assert (chat.context.usage.input_tokens, chat.context.usage.output_tokens) == (100, 7)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -398,7 +398,7 @@ async def test_answer_cancelled_in_a_silence_closes_the_connection(kind, api, mo
     chat = Chat()
 
     answer = asyncio.create_task(chat.say("Talk"))
-    while not chat.context.memory.usage.model:
+    while not chat.context.usage.model:
         await asyncio.sleep(0.01)
     await settle()
     answer.cancel()
@@ -437,7 +437,7 @@ async def test_cancelled_answer_keeps_the_cost_of_its_finished_requests(api, mod
 
     answer = asyncio.create_task(chat.say("Talk"))
     await asyncio.wait_for(api.started.wait(), 5)
-    usage = chat.context.memory.usage
+    usage = chat.context.usage
     answer.cancel()
     with pytest.raises(asyncio.CancelledError):
         await answer
@@ -1041,7 +1041,7 @@ async def test_no_credentials_answers_offline(environment, settings):
 
     assert "I am the offline model" in answers(events)[0]
     assert "> Hello you" in answers(events)[0]
-    assert chat.context.memory.usage.model == "offline"
+    assert chat.context.usage.model == "offline"
 
 
 async def test_agents_own_model_answers_without_credentials(environment, api, model, use_agent):
@@ -1077,7 +1077,7 @@ async def test_compatible_server_can_speak_chat_completions(environment, setting
     assert answers(events) == ["Hi"]
     assert api.requests[0].path == "/v1/chat/completions"
     assert api.requests[0].headers["authorization"] == "Bearer sk-own"
-    assert chat.context.memory.usage.input_tokens == 90
+    assert chat.context.usage.input_tokens == 90
 
 
 # Privacy

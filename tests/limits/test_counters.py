@@ -16,6 +16,7 @@ from chatkit_app.context import RequestContext
 from chatkit_app.errors import LimitReached, TooManyAnswers
 from chatkit_app.limits import counters
 from chatkit_app.limits.counters import MESSAGES, VISITORS, begin_answer, end_answer, renew_answers, spend
+from chatkit_app.limits.rules import LimitsState
 from chatkit_app.models import AnswerLease, LimitCounter
 from chatkit_app.process.identity import current_process
 from chatkit_app.server import DjangoChatKitServer
@@ -40,7 +41,7 @@ def limits(settings: Any) -> Any:
 
 def of(visitor: str = "anna", *, address: str = "street", **fields: Any) -> RequestContext:
     context = RequestContext(visitor_id=visitor, **fields)
-    context.memory.address_key = address
+    context.state(LimitsState).address_key = address
     return context
 
 

@@ -27,6 +27,7 @@ from chatkit_app.runs import rows as run_rows
 from chatkit_app.signals import item_redacted
 from chatkit_app.staff import flags
 from chatkit_app.store import DjangoStore, codec
+from chatkit_app.store.state import StoreState
 from chatkit_app.testing import ScriptedModel
 from chatkit_app.testing.sample_items import sample_items
 from chatkit_app.testing.store_contract import NOON
@@ -296,7 +297,7 @@ def test_error_that_comes_later_does_not_bring_it_back(redacted, error):
     if redacted:
         redact(item, actor=None, reason="x")
     context = RequestContext(visitor_id="v")
-    context.memory.run_pk, context.memory.usage.model = row.pk, "a\x00model"
+    context.state(StoreState).run_pk, context.usage.model = row.pk, "a\x00model"
     run: Any = SimpleNamespace(
         public_id="run", context=context, failure="No card 4111", delivered=True, readers=0, started=0.0
     )
@@ -428,7 +429,7 @@ async def test_title_that_comes_late_is_not_made_of_what_was_redacted(store):
     thread = await store.load_thread("t", context)
     row = await db.run(Thread.objects.get)
     run = await db.run(lambda: Run.objects.create(public_id="r", thread=row, operation="x"))
-    context.memory.run_pk = run.pk
+    context.state(StoreState).run_pk = run.pk
     await db.run(redact_now, "a")
     thread.title, thread.metadata = "my secret", {"kept": True}
     await store.save_thread(thread, context)

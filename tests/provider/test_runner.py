@@ -533,7 +533,7 @@ async def test_own_run_is_counted(api, model):
     api.script("Hi")
     chat = Chat(OurStreamServer(Agent(name="Test", model=model())))
     await chat.say("Hello")
-    usage = chat.context.memory.usage
+    usage = chat.context.usage
     assert (usage.model, usage.input_tokens, usage.output_tokens) == ("gpt-test-2025", 100, 7)
 
 

@@ -18,6 +18,7 @@ from chatkit_app.receivers import claim_visitor
 from chatkit_app.signals import item_added, thread_flagged
 from chatkit_app.staff import flags
 from chatkit_app.store import DjangoStore, NotFoundError
+from chatkit_app.store.state import StoreState
 from chatkit_app.testing.store_contract import message
 from tests.chat import Chat
 
@@ -474,7 +475,7 @@ def test_items_are_judged_flagged_written_and_deleted_at_once(thread):
 
     def write() -> None:
         context = visitor()
-        context.memory.stored_items.add("a")
+        context.state(StoreState).stored_items.add("a")
         for number in range(10):
             DjangoStore()._write_item("t", message("a", f"{number}"), context)
 

@@ -17,6 +17,7 @@ from chatkit_app.context import RequestContext
 from chatkit_app.models import Attachment, Feedback, Run, Thread, ThreadItem
 from chatkit_app.receivers import claim_visitor
 from chatkit_app.store import DjangoStore, InMemoryStore, codec
+from chatkit_app.store.state import StoreState
 from chatkit_app.testing import StoreContract
 from chatkit_app.testing.sample_items import sample_attachments
 from chatkit_app.testing.store_contract import NOON, message
@@ -246,7 +247,7 @@ async def test_many_adding_at_once_are_all_counted(store):
 async def test_item_knows_the_run_that_made_it(store):
     run = await db.run(Run.objects.create, public_id="run", visitor_id="v", operation="threads.create")
     context = visitor()
-    context.memory.run_pk = run.pk
+    context.state(StoreState).run_pk = run.pk
     await store.add_thread_item("t", message("a"), context)
     assert await db.run(lambda: ThreadItem.objects.get().run_id) == run.pk
 
@@ -327,14 +328,14 @@ async def test_checkpoint_on_its_way_never_wins(store, finish):
         await go_on.wait()
         await store.checkpoint([(message("a", "Half"), context)])
 
-    context.memory.checkpoint = asyncio.ensure_future(late())
+    context.state(StoreState).checkpoint = asyncio.ensure_future(late())
     if finish == "save":
         ending = asyncio.ensure_future(store.add_thread_item("t", message("a", "Whole"), context))
     else:
         ending = asyncio.ensure_future(store.delete_thread_item("t", "a", context))
     await asyncio.wait([ending], timeout=0.3)
     go_on.set()
-    await asyncio.gather(ending, context.memory.checkpoint)
+    await asyncio.gather(ending, context.state(StoreState).checkpoint)
     page = await store.load_thread_items("t", None, 10, "asc", visitor())
     assert page.data == ([message("a", "Whole")] if finish == "save" else [])
 

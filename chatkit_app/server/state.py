@@ -1,0 +1,34 @@
+"""What the server remembers while it answers one request."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from chatkit.types import ThreadItem, UserMessageItem
+
+    from .titles import Title
+
+
+@dataclass(kw_only=True)
+class AnswerState:
+    """Of one request: ``context.state(AnswerState)``.
+
+    Attributes:
+        admitted: the request that has passed the checks before an answer, so that it is not checked again.
+        created_thread_id: the thread that ``threads.create`` has made.
+        user_message: the message that is being answered.
+        title: the title that is being found beside the answer.
+        pending_items: the unfinished items as they are now, by their ids.
+        first_text_at: when the user got the first text, by ``time.perf_counter()``.
+        kept_bytes: of the answer's frames, those that are kept for readers.
+    """
+
+    admitted: object = None
+    created_thread_id: str | None = None
+    user_message: UserMessageItem | None = None
+    title: Title | None = None
+    pending_items: dict[str, ThreadItem] = field(default_factory=dict)
+    first_text_at: float | None = None
+    kept_bytes: int = 0

@@ -1,0 +1,37 @@
+"""What a store remembers while one request is being answered."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from chatkit.types import ThreadMetadata
+
+
+@dataclass(kw_only=True)
+class StoreState:
+    """Of one request: ``context.state(StoreState)``.
+
+    Attributes:
+        thread_pks: keys of the threads that were found or made, by their SDK ids.
+        loaded_threads: those threads as they were when they were last read or written.
+        fresh_threads: threads that were read just now, for the next one who loads them.
+        item_counts: how many items a thread had when it was loaded.
+        stored_items: ids of items that have a row.
+        unannounced_items: ids of stored items of which ``item_added`` was not sent yet.
+        feedback: the owner's verdicts on the items that were loaded, by their ids.
+        checkpoint: the checkpoint that is being written, which has to end before the items' last version is.
+        run_pk: key of the run that items are written by.
+    """
+
+    thread_pks: dict[str, int] = field(default_factory=dict)
+    loaded_threads: dict[str, ThreadMetadata] = field(default_factory=dict)
+    fresh_threads: dict[str, ThreadMetadata] = field(default_factory=dict)
+    item_counts: dict[str, int] = field(default_factory=dict)
+    stored_items: set[str] = field(default_factory=set)
+    unannounced_items: set[str] = field(default_factory=set)
+    feedback: dict[str, str] = field(default_factory=dict)
+    checkpoint: asyncio.Future[None] | None = None
+    run_pk: int | None = None
