@@ -14,7 +14,6 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.core.handlers.asgi import ASGIHandler
 
 from chatkit_app import db
-from chatkit_app.testing import decode_events
 
 CSRF_TOKEN = "t" * 32
 PATIENCE = 20.0
@@ -86,6 +85,8 @@ class Exchange:
         return json.loads(self.body)
 
     def events(self) -> list[dict[str, Any]]:
+        from chatkit_app.testing import decode_events  # scripts set Django up later than they import this
+
         assert self.headers["content-type"] == "text/event-stream"
         return decode_events(self.body)
 
@@ -261,4 +262,6 @@ async def rows_become(condition: Callable[[], Any]) -> Any:
 
 async def collect(frames: AsyncIterator[bytes]) -> list[dict[str, Any]]:
     """All events of an iterator of frames."""
+    from chatkit_app.testing import decode_events
+
     return decode_events(b"".join([frame async for frame in frames]))
