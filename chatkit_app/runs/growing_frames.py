@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
-from chatkit.types import AssistantMessageItem, ThreadItem, ThreadItemAddedEvent
+from chatkit.types import (
+    AssistantMessageItem,
+    ThreadItem,
+    ThreadItemAddedEvent,
+    ThreadItemDoneEvent,
+    ThreadItemRemovedEvent,
+    ThreadItemReplacedEvent,
+    ThreadItemUpdatedEvent,
+    ThreadStreamEvent,
+)
 
 from ..store import codec
 from .frames import Frames
@@ -14,11 +22,6 @@ WORTH_DROPPING = 4_096
 """Bytes of an item's steps that are kept though they are superfluous: most answers are given again as they were."""
 WORTH_MERGING = 65_536
 """Bytes of an unfinished message's steps that become one frame; more for a long one, which is not written so often."""
-
-_ITEM = re.compile(
-    rb'data: \{"type":"thread\.item\.(added|updated|done|replaced|removed)",'
-    rb'(?:"item_id":|"item":\{"id":)"([^"\\]+)"'
-)
 
 
 class GrowingFrames(Frames):
@@ -36,24 +39,27 @@ class GrowingFrames(Frames):
         self.size = 0
         self._steps: dict[str, _Steps] = {}
 
-    def add(self, frame: bytes, *, pending_items: Mapping[str, ThreadItem]) -> None:
-        """Append a frame.
+    def add(self, event: ThreadStreamEvent, *, pending_items: Mapping[str, ThreadItem]) -> None:
+        """Append an event.
 
         Args:
-            pending_items: the unfinished items as they are with this frame.
+            pending_items: the unfinished items as they are with this event.
         """
+        frame = codec.to_frame(event)
         self.frames.append(frame)
         self.size += len(frame)
-        found = _ITEM.match(frame)
-        if found is None:
-            return
-        kind, item_id = found[1], found[2].decode()
-        if kind == b"updated":
-            self._step(item_id, pending_items.get(item_id))
-        elif kind != b"added":
-            steps = self._steps.pop(item_id, None)
-            if steps is not None and steps.size > WORTH_DROPPING:
-                self._forget(steps.positions)
+        match event:
+            case ThreadItemUpdatedEvent(item_id=item_id):
+                self._step(item_id, pending_items.get(item_id))
+            case ThreadItemRemovedEvent(item_id=item_id):
+                self._drop_steps(item_id)
+            case ThreadItemDoneEvent(item=item) | ThreadItemReplacedEvent(item=item):
+                self._drop_steps(item.id)
+
+    def _drop_steps(self, item_id: str) -> None:
+        steps = self._steps.pop(item_id, None)
+        if steps is not None and steps.size > WORTH_DROPPING:
+            self._forget(steps.positions)
 
     def _step(self, item_id: str, item: ThreadItem | None) -> None:
         steps = self._steps.setdefault(item_id, _Steps())

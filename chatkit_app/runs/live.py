@@ -92,6 +92,7 @@ class LiveRun(GrowingFrames):
         self._abandoned: asyncio.Future[None] | None = None
         self.recorded_delivered = False
         self.failure = ""
+        self._error: ErrorEvent | None = None
         shutdown.ends_with_process(self)
 
     @property
@@ -183,7 +184,7 @@ class LiveRun(GrowingFrames):
         error = None if task.cancelled() else task.exception()
         if error is not None:
             logger.error("Run %s ended in an error", self.public_id, exc_info=error)
-            self._send(codec.to_frame(ErrorEvent(code=ErrorCode.STREAM_ERROR, allow_retry=True)))
+            self._send(ErrorEvent(code=ErrorCode.STREAM_ERROR, allow_retry=True))
         if not self.done:
             self._close()
 
@@ -206,9 +207,9 @@ class LiveRun(GrowingFrames):
         status: str = RunRow.Status.COMPLETED
         with translation.override(self.context.locale):
             try:
-                async with aclosing(self.server.stream(self.request, self.context)) as frames:
-                    async for frame in frames:
-                        self._send(frame)
+                async with aclosing(self.server.stream(self.request, self.context)) as events:
+                    async for event in events:
+                        self._send(event)
                         if self.context.state(StoreState).run_pk is None:
                             await self._record_new_thread()
             except asyncio.CancelledError:
@@ -219,14 +220,11 @@ class LiveRun(GrowingFrames):
                     self.failure = "interrupted"
             except BaseException as error:
                 # SystemExit and its like would take the whole process, and everybody's answers, with them.
-                self._send(codec.to_frame(self.server.error_event(error)))
-            if status == RunRow.Status.COMPLETED:
-                # The last frame but one, when the thread has changed as well.
-                for frame in self.frames[-2:]:
-                    if frame.startswith(b'data: {"type":"error"'):
-                        status = RunRow.Status.FAILED
-                        known = self.context.state(EndingState).failure
-                        self.failure = f"{_reason(frame)} ({known})" if known else _reason(frame)
+                self._send(self.server.error_event(error))
+            if status == RunRow.Status.COMPLETED and self._error is not None:
+                status = RunRow.Status.FAILED
+                known = self.context.state(EndingState).failure
+                self.failure = f"{_reason(self._error)} ({known})" if known else _reason(self._error)
             if not self._ending:
                 await self._end(status)
 
@@ -237,7 +235,7 @@ class LiveRun(GrowingFrames):
                 if self.failure == "timeout"
                 else _("The answer was interrupted. Please try again.")
             )
-            self._send(codec.to_frame(ErrorEvent(code="custom", message=message, allow_retry=True)))
+            self._send(ErrorEvent(code="custom", message=message, allow_retry=True))
         self._ending = True
         if self._recording is not None:
             await asyncio.wait([self._recording])
@@ -264,11 +262,15 @@ class LiveRun(GrowingFrames):
         self._recording = asyncio.ensure_future(db.run(rows.record_start, self))
         await asyncio.shield(self._recording)
 
-    def _send(self, frame: bytes) -> None:
+    def _send(self, event: ThreadStreamEvent) -> None:
         if self._ending:
             return
         self.last_event = time.perf_counter()
-        self.add(frame, pending_items=self.context.state(AnswerState).pending_items)
+        if isinstance(event, ErrorEvent):
+            self._error = event
+        elif self._error is not None and not isinstance(event, ThreadUpdatedEvent):
+            self._error = None  # the server has gone on after it
+        self.add(event, pending_items=self.context.state(AnswerState).pending_items)
         self.context.state(AnswerState).kept_bytes = self.size
         self.wake()
 
@@ -277,9 +279,9 @@ class LiveRun(GrowingFrames):
         for item in self.context.state(AnswerState).pending_items.values():
             if isinstance(item, AssistantMessageItem):
                 kept = ThreadItemDoneEvent(item=item) if codec.item_text(item).strip() else None
-                self._send(codec.to_frame(kept or ThreadItemRemovedEvent(item_id=item.id)))
+                self._send(kept or ThreadItemRemovedEvent(item_id=item.id))
             elif isinstance(item, GeneratedImageItem):
-                self._send(codec.to_frame(ThreadItemRemovedEvent(item_id=item.id)))
+                self._send(ThreadItemRemovedEvent(item_id=item.id))
         self.context.state(AnswerState).pending_items.clear()
 
     def refuse(self, error: Exception) -> None:
@@ -299,10 +301,9 @@ class LiveRun(GrowingFrames):
                 yield item.model_copy(deep=True), self.context
 
 
-def _reason(error_frame: bytes) -> str:
+def _reason(error: ErrorEvent) -> str:
     """What the user was told, or the code that the client has a text for."""
-    event = ErrorEvent.model_validate_json(error_frame.removeprefix(b"data: "))
-    return event.message or str(getattr(event.code, "value", event.code))
+    return error.message or str(getattr(error.code, "value", error.code))
 
 
 def record_delivery(run_pk: int) -> None:

@@ -83,7 +83,10 @@ class Answer:
                         'respond() and action() have to be async generators: an "async def" with a "yield".'
                     )
                 events = self._bounded(events)
-                async for event in events:
+                async for made in events:
+                    event = await self.server.process_event(made, self.thread, self.context)
+                    if event is None:
+                        continue
                     if isinstance(event, ThreadItemUpdatedEvent):
                         yield self._updated(event)
                         if self._title is None or not self._title.is_found():

@@ -165,22 +165,48 @@ class DjangoChatKitServer(ChatKitServer[RequestContext]):
     ) -> StreamingResult | NonStreamingResult:
         parsed = self.parse(request)
         if is_streaming_req(parsed):
-            return StreamingResult(self.stream(parsed, context))
+            return StreamingResult(self._frames(parsed, context))
         return NonStreamingResult(await self.reply(parsed, context))
 
-    async def stream(self, request: StreamingReq, context: RequestContext) -> AsyncGenerator[bytes, None]:
-        """The frames that answer a streaming request. Whatever goes wrong ends in an error event.
+    async def _frames(self, request: StreamingReq, context: RequestContext) -> AsyncGenerator[bytes, None]:
+        async with aclosing(self.stream(request, context)) as events:
+            async for event in events:
+                yield codec.to_frame(event)
 
-        Has to be driven by one task from first to last.
+    async def stream(
+        self, request: StreamingReq, context: RequestContext
+    ) -> AsyncGenerator[ThreadStreamEvent, None]:
+        """The events that answer a streaming request, each as it is sent. Whatever goes wrong ends in an error event.
+
+        Has to be driven by one task from first to last. Override it to look at what the user gets; to change an
+        answer before it is stored and sent, override ``process_event()``.
         """
         keep_traces_at_home()
         with answering():
             try:
                 async with aclosing(self._process_streaming_impl(request, context)) as events:
                     async for event in events:
-                        yield codec.to_frame(event)
+                        yield event
             except Exception as error:
-                yield codec.to_frame(self.error_event(error))
+                yield self.error_event(error)
+
+    async def process_event(
+        self, event: ThreadStreamEvent, thread: ThreadMetadata, context: RequestContext
+    ) -> ThreadStreamEvent | None:
+        """Look at an event of ``respond()`` or ``action()`` before it is stored and sent. Override it to moderate.
+
+        Args:
+            event: any event, also each piece of a text (``ThreadItemUpdatedEvent``). Items still have the ids that
+                they were given by whoever made them.
+
+        Returns:
+            The event, or another one in its place; None leaves it out.
+
+        Raises:
+            Exception: to end the answer, as one of ``respond()`` does. A ``ChatKitError`` shows its text. What the user
+                has read by then stays in the conversation, unless ``ThreadItemRemovedEvent`` was returned before.
+        """
+        return event
 
     async def reply(self, request: NonStreamingReq, context: RequestContext) -> bytes:
         """The JSON that answers any other request.

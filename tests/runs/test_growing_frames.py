@@ -5,7 +5,6 @@ import json
 from chatkit.types import ProgressUpdateEvent, ThreadItemDoneEvent, ThreadItemRemovedEvent
 
 from chatkit_app.runs.growing_frames import GrowingFrames
-from chatkit_app.store import codec
 from tests.servers import added, assistant, delta
 
 
@@ -14,14 +13,14 @@ class Writing(GrowingFrames):
 
     def begin(self, item_id: str) -> None:
         self.item = assistant("", item_id=item_id)
-        self.add(codec.to_frame(added(self.item)), pending_items={item_id: self.item})
+        self.add(added(self.item), pending_items={item_id: self.item})
 
     def say(self, text: str) -> None:
         self.item.content[0].text += text
-        self.add(codec.to_frame(delta(self.item.id, text)), pending_items={self.item.id: self.item})
+        self.add(delta(self.item.id, text), pending_items={self.item.id: self.item})
 
     def end(self) -> None:
-        self.add(codec.to_frame(ThreadItemDoneEvent(item=self.item)), pending_items={})
+        self.add(ThreadItemDoneEvent(item=self.item), pending_items={})
 
     def types(self) -> list[str]:
         return [json.loads(frame[6:])["type"] for frame in self.frames if frame]
@@ -63,7 +62,7 @@ def test_steps_of_a_removed_message_are_forgotten():
     run.begin("a")
     for _ in range(100):
         run.say("word ")
-    run.add(codec.to_frame(ThreadItemRemovedEvent(item_id="a")), pending_items={})
+    run.add(ThreadItemRemovedEvent(item_id="a"), pending_items={})
     assert run.types() == ["thread.item.added", "thread.item.removed"]
 
 
@@ -72,7 +71,7 @@ def test_what_is_no_step_of_the_item_stays():
     run.begin("a")
     for _ in range(100):
         run.say("word ")
-    run.add(codec.to_frame(ProgressUpdateEvent(text="Searching")), pending_items={})
+    run.add(ProgressUpdateEvent(text="Searching"), pending_items={})
     run.begin("b")
     run.end()
     assert run.types().count("thread.item.updated") == 100

@@ -28,7 +28,6 @@ from chatkit_app.runs import live, registry
 from chatkit_app.runs import rows as run_rows
 from chatkit_app.runs.live import LiveRun
 from chatkit_app.signals import run_finished
-from chatkit_app.testing import decode_events
 from tests.chat import Chat, Exchange, encode, eventually, message, rows_become
 from tests.servers import (
     EchoServer,
@@ -85,10 +84,10 @@ class WatchingServer(PacedServer):
     seen: ClassVar[list[str]] = []
 
     async def stream(self, request, context):
-        async with aclosing(super().stream(request, context)) as frames:
-            async for frame in frames:
-                self.seen.extend(event["type"] for event in decode_events(frame))
-                yield frame
+        async with aclosing(super().stream(request, context)) as events:
+            async for event in events:
+                self.seen.append(event.type)
+                yield event
 
 
 async def test_overridden_stream_sees_every_event_that_the_user_gets(settings):

@@ -10,11 +10,14 @@ import pytest
 from agents.models.fake_id import FAKE_RESPONSES_ID
 from chatkit.errors import CustomStreamError, ErrorCode, StreamError
 from chatkit.types import (
+    AssistantMessageContentPartTextDelta,
+    AssistantMessageItem,
     ClientToolCallItem,
     ErrorEvent,
     ThreadItemDoneEvent,
     ThreadItemRemovedEvent,
     ThreadItemReplacedEvent,
+    ThreadItemUpdatedEvent,
 )
 
 from chatkit_app.context import RequestContext
@@ -46,11 +49,8 @@ CONTEXT = RequestContext(visitor_id="visitor")
 async def answer(server: DjangoChatKitServer) -> list[dict[str, Any]]:
     """The events of an answer after the stream's options."""
     context = RequestContext(visitor_id="visitor")
-    frames: list[bytes] = []
-    request = server.parse(encode("threads.create", input=message("hi")))
-    async for frame in server.stream(request, context):
-        frames.append(frame)
-    events = decode_events(b"".join(frames))
+    result = await server.process(encode("threads.create", input=message("hi")), context)
+    events = decode_events(b"".join([frame async for frame in result]))
     types = [event["type"] for event in events]
     return events[types.index("stream_options") + 1 :]
 
@@ -329,8 +329,70 @@ async def test_generator_of_the_server_is_closed_when_the_reader_goes():
     server = Careful(InMemoryStore())
     request = server.parse(encode("threads.create", input=message("hi")))
     stream = server.stream(request, RequestContext(visitor_id="visitor"))
-    async for frame in stream:
-        if b'"one"' in frame:
+    async for event in stream:
+        if isinstance(event, ThreadItemDoneEvent) and isinstance(event.item, AssistantMessageItem):
             break
     await stream.aclose()
     assert await eventually(lambda: closed) == [True]
+
+
+# --- process_event() ------------------------------------------------------------------------------------------
+
+
+def moderated(change: Any, *script: Any) -> DjangoChatKitServer:
+    """A server that yields these events and changes them with a function before they are stored and sent."""
+
+    class Moderated(DjangoChatKitServer):
+        async def respond(self, thread: Any, input_user_message: Any, context: Any) -> Any:
+            for event in script:
+                yield event
+
+        async def process_event(self, event: Any, thread: Any, context: Any) -> Any:
+            return change(event)
+
+    return Moderated(InMemoryStore())
+
+
+async def test_process_event_is_given_each_event_of_respond_also_pieces_of_text():
+    seen: list[str] = []
+
+    def see(event: Any) -> Any:
+        seen.append(event.type)
+        return event
+
+    text = assistant("", item_id="a")
+    done = ThreadItemDoneEvent(item=assistant("one two", item_id="a"))
+    await answer(moderated(see, added(text), delta("a", "one "), delta("a", "two"), done))
+    assert seen == ["thread.item.added", "thread.item.updated", "thread.item.updated", "thread.item.done"]
+
+
+async def test_event_that_process_event_returns_is_sent_and_stored_in_place_of_the_other():
+    def mask(event: Any) -> Any:
+        if isinstance(event, ThreadItemUpdatedEvent):
+            assert isinstance(event.update, AssistantMessageContentPartTextDelta)
+            return delta(event.item_id, event.update.delta.replace("4111", "****"))
+        if isinstance(event, ThreadItemDoneEvent):
+            return ThreadItemDoneEvent(item=assistant("card ****", item_id="a"))
+        return event
+
+    done = ThreadItemDoneEvent(item=assistant("card 4111", item_id="a"))
+    server = moderated(mask, added(assistant("", item_id="a")), delta("a", "card 4111"), done)
+    events = await answer(server)
+    assert "4111" not in str(events)
+    assert [text for _, text in await kept(server)] == ["card ****"]
+
+
+async def test_event_that_process_event_leaves_out_is_neither_sent_nor_stored():
+    server = moderated(lambda event: None, ThreadItemDoneEvent(item=assistant("secret", item_id="a")))
+    assert await answer(server) == []
+    assert await kept(server) == []
+
+
+async def test_error_of_process_event_ends_the_answer_and_shows_its_text():
+    def refuse(event: Any) -> Any:
+        raise ChatKitError("This answer was withheld.")
+
+    server = moderated(refuse, ThreadItemDoneEvent(item=assistant("secret", item_id="a")))
+    (error,) = await answer(server)
+    assert (error["type"], error["message"]) == ("error", "This answer was withheld.")
+    assert await kept(server) == []
