@@ -9,6 +9,7 @@ import posixpath
 import re
 from collections.abc import Iterable, Iterator
 from graphlib import TopologicalSorter
+from pathlib import Path
 from typing import Any
 
 from django.contrib.staticfiles.finders import BaseFinder, searched_locations
@@ -17,15 +18,15 @@ from django.core.files.storage import FileSystemStorage
 
 from .rendering import client_files
 
-IMPORT = re.compile(r"""\b(?:from|import)\s*["'](\.[^"']+)["']\s*;""")
+IMPORT = re.compile(r"""\b(?:from|import)\s*\(?["'](\.[^"']+)["']\s*[;)]""")
 
 
 class ClientStorage(FileSystemStorage):
-    """The client's files, with the folder that Django puts before their names."""
+    """One folder of the client's files, with the name that Django puts before theirs."""
 
-    def __init__(self) -> None:
-        super().__init__(location=client_files.CLIENT_DIRECTORY)
-        self.prefix = client_files.client_folder()
+    def __init__(self, prefix: str, directory: Path) -> None:
+        super().__init__(location=directory)
+        self.prefix = prefix
 
 
 class ClientFinder(BaseFinder):
@@ -36,13 +37,15 @@ class ClientFinder(BaseFinder):
 
     def find(self, path: str, find_all: bool = False, **kwargs: Any) -> Any:
         """The path of a file, as Django's own finders return it."""
-        if str(client_files.CLIENT_DIRECTORY) not in searched_locations:
-            searched_locations.append(str(client_files.CLIENT_DIRECTORY))
-        folder, name = f"{client_files.client_folder()}/", path.replace(os.sep, "/")
-        if not name.startswith(folder) or name.removeprefix(folder) not in client_files.client_names():
-            return []
-        found = str(client_files.CLIENT_DIRECTORY / name.removeprefix(folder))
-        return [found] if find_all else found
+        name = path.replace(os.sep, "/")
+        for folder, directory in client_files.client_folders().items():
+            if str(directory) not in searched_locations:
+                searched_locations.append(str(directory))
+            below = name.removeprefix(f"{folder}/")
+            if below != name and below in client_files.client_names(directory):
+                found = str(directory / below)
+                return [found] if find_all else found
+        return []
 
     def list(self, ignore_patterns: Iterable[str] | None) -> Iterator[tuple[str, FileSystemStorage]]:
         """All files, each after those that it imports.
@@ -51,22 +54,23 @@ class ClientFinder(BaseFinder):
         and a module's hash depends on those of its imports. In another order it would have to go through them once for
         every link in the longest chain of imports.
         """
-        storage = ClientStorage()
-        wanted = set(get_files(storage, ignore_patterns))
-        for name in _importers_last():
-            path = os.path.normpath(name)
-            if path in wanted:
-                yield path, storage
+        for folder, directory in client_files.client_folders().items():
+            storage = ClientStorage(folder, directory)
+            wanted = set(get_files(storage, ignore_patterns))
+            for name in _importers_last(directory):
+                path = os.path.normpath(name)
+                if path in wanted:
+                    yield path, storage
 
 
-def _importers_last() -> list[str]:
-    names = client_files.client_names()
-    graph = {name: _imports_of(name) if name.endswith(".js") else [] for name in names}
+def _importers_last(directory: Path) -> list[str]:
+    names = client_files.client_names(directory)
+    graph = {name: _imports_of(directory, name) if name.endswith(".js") else [] for name in names}
     order = [*TopologicalSorter(graph).static_order()]
     return [name for name in order if name in graph]
 
 
-def _imports_of(name: str) -> list[str]:
-    source = (client_files.CLIENT_DIRECTORY / name).read_text(encoding="utf-8")
+def _imports_of(directory: Path, name: str) -> list[str]:
+    source = (directory / name).read_text(encoding="utf-8")
     folder = posixpath.dirname(name)
     return [posixpath.normpath(posixpath.join(folder, target)) for target in IMPORT.findall(source)]

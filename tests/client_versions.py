@@ -15,6 +15,8 @@ from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 from chatkit_app.rendering import client_files
 
+from .bundle import build_bundle
+
 
 class RewritingStorage(ManifestStaticFilesStorage):
     support_js_module_import_aggregation = True
@@ -50,13 +52,18 @@ STORAGES = {
 
 
 @contextmanager
-def client_version(directory: Path, version: str, *, only: str = "*.js") -> Iterator[None]:
+def client_version(
+    directory: Path, version: str, *, only: str = "*.js", is_bundled: bool = False
+) -> Iterator[None]:
     """A client of which the modules, or only those that match, add the version to the page's list ``versions``."""
     shutil.copytree(client_files.CLIENT_DIRECTORY, directory)
     for module in directory.rglob(only):
         with module.open("a", encoding="utf-8") as file:
             file.write(f'\n(globalThis.versions ??= []).push("{version}");\n')
-    with patch.object(client_files, "CLIENT_DIRECTORY", directory):
+    bundle = directory.with_name(f"{directory.name} bundle")
+    if is_bundled:
+        build_bundle(directory, bundle)
+    with patch.multiple(client_files, CLIENT_DIRECTORY=directory, BUNDLE_DIRECTORY=bundle):
         client_files._folder.cache_clear()
         yield
     client_files._folder.cache_clear()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -26,6 +27,32 @@ def no_leftovers():
     for index in (registry._live, registry._by_thread, registry._by_request):
         index.clear()
     db.shutdown()
+
+
+@pytest.fixture(scope="session")
+def built_bundle() -> bool:
+    """Whether there is a bundle of the client: without npm there is none."""
+    from chatkit_app.rendering import client_files
+    from tests.bundle import IS_WANTED, ensure_bundle
+
+    if not IS_WANTED:
+        client_files.BUNDLE_DIRECTORY = Path("/no/bundle")
+    return IS_WANTED and ensure_bundle()
+
+
+@pytest.fixture
+def bundle(built_bundle: bool) -> None:
+    """Pages load the client's bundle."""
+    if not built_bundle:
+        pytest.skip("There is no bundle of the client, and no npm to build it with.")
+
+
+@pytest.fixture
+def modules(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Pages load the client's modules, as where there is no bundle of them."""
+    from chatkit_app.rendering import client_files
+
+    monkeypatch.setattr(client_files, "BUNDLE_DIRECTORY", tmp_path / "no bundle")
 
 
 @pytest.fixture

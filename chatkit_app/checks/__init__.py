@@ -23,7 +23,7 @@ from .messages import Messages
 from .options import OPTION_NAMES as OPTION_NAMES
 from .options import check_options
 from .paths import check_admin_scope, check_agent, check_context, check_database_context, check_server
-from .project import check_installed_apps, check_middleware, check_urls
+from .project import check_bundle, check_installed_apps, check_middleware, check_urls
 from .tenants import check_connection_state, check_tenant_apps
 
 
@@ -41,6 +41,7 @@ def register_checks() -> None:
         (check_limits, checks.Tags.security),
         (check_middleware, checks.Tags.security),
         (check_installed_apps, checks.Tags.compatibility),
+        (check_bundle, checks.Tags.compatibility),
         (check_urls, checks.Tags.urls),
         (check_asgi, checks.Tags.compatibility),
         (check_domain_key, checks.Tags.compatibility),

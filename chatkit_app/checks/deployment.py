@@ -7,10 +7,9 @@ from importlib.util import find_spec
 
 from django.apps import apps
 from django.conf import settings
-from django.core import checks
 
 from .keys import value_of
-from .messages import Messages, error, warning
+from .messages import Messages, error, info, warning
 from .paths import import_path, uses_agent
 
 
@@ -74,7 +73,7 @@ def check_offline_model() -> Messages:
         'Agent a model object (CHATKIT["AGENT"]).'
     )
     if settings.DEBUG:
-        yield checks.Info(message, hint=hint, id="chatkit.I100")
+        yield info("I100", message, hint)
     else:
         yield warning("W100", message, hint)
 

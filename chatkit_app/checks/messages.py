@@ -37,6 +37,7 @@ CHECKS = {
     "chatkit.E053": "CsrfViewMiddleware is missing",
     "chatkit.E054": "an app of Django's that we need is not installed",
     "chatkit.W055": "the app that finds static files is not installed",
+    "chatkit.I056": "pages load the client's modules, for want of a bundle of them (without DEBUG)",
     "chatkit.W060": "the URLconf does not include chatkit_app.urls",
     "chatkit.W070": "ASGI_APPLICATION is not set",
     "chatkit.W071": "runserver does not serve ASGI, because daphne is not installed (with DEBUG)",
@@ -73,3 +74,8 @@ def error(id: str, message: str, hint: str) -> CheckMessage:
 def warning(id: str, message: str, hint: str) -> CheckMessage:
     """A warning, its id without the prefix."""
     return checks.Warning(message, hint=hint, id=f"chatkit.{id}")
+
+
+def info(id: str, message: str, hint: str) -> CheckMessage:
+    """Something to know, its id without the prefix."""
+    return checks.Info(message, hint=hint, id=f"chatkit.{id}")

@@ -7,7 +7,8 @@ from django.conf import settings
 from django.urls import NoReverseMatch, reverse
 from django.utils.module_loading import import_string
 
-from .messages import Messages, error, warning
+from ..rendering import client_files
+from .messages import Messages, error, info, warning
 from .paths import import_path
 
 
@@ -72,6 +73,22 @@ def check_installed_apps() -> Messages:
             "django.contrib.staticfiles is not installed; neither runserver nor collectstatic has the chat's scripts.",
             'Add "django.contrib.staticfiles" to INSTALLED_APPS, and set STATIC_URL.',
         )
+
+
+def check_bundle() -> Messages:
+    """I056: the client comes as its many modules."""
+    if settings.DEBUG or client_files.has_bundle():
+        return
+    problem = (
+        "its bundle was built from other modules than those that are there"
+        if client_files.is_bundle_stale()
+        else "there is no bundle of them"
+    )
+    yield info(
+        "I056",
+        f"Pages load the chat's client as some ninety modules, since {problem}.",
+        "Install a wheel, which has the bundle, or build it in your clone: npm run build --prefix bundle",
+    )
 
 
 def check_urls() -> Messages:

@@ -37,10 +37,10 @@ Content-Security-Policy
     ``<style>`` without a nonce into the page.
 
 Static files
-    The scripts are plain ES modules which import one another by relative names, in a folder that is named after
-    their content: see ``rendering.client_files``. Any storage serves them; one that keeps *only* hashed names
-    (WhiteNoise's ``WHITENOISE_KEEP_ONLY_HASHED_FILES``) needs Django's ``support_js_module_import_aggregation = True``
-    on its storage class.
+    The scripts are a bundle of ES modules, or with ``DEBUG`` these modules themselves, which import one another by
+    relative names, in a folder that is named after their content: see ``rendering.client_files``. Any storage serves
+    them; one that keeps *only* hashed names (WhiteNoise's ``WHITENOISE_KEEP_ONLY_HASHED_FILES``) needs Django's
+    ``support_js_module_import_aggregation = True`` on its storage class.
 """
 
 import json
@@ -53,7 +53,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.http import HttpRequest
 from django.middleware.csrf import get_token
 from django.urls import NoReverseMatch, reverse
-from django.utils.html import format_html, json_script
+from django.utils.html import format_html, format_html_join, json_script
 from django.utils.safestring import SafeString
 from django.utils.translation import (
     get_language,
@@ -64,7 +64,7 @@ from django.utils.translation import (
 from django.utils.translation import gettext as _
 
 from ..conf import chatkit_settings
-from .client_files import client_url
+from .client_files import client_url, preload_urls
 from .element_strings import element_strings
 from .login import has_login, login_url, needs_login
 from .unserved import how_to_serve
@@ -125,7 +125,14 @@ def render_chatkit(
     if config["client"] == "bundled":
         # Fetched beside the bootstrap module, which would ask for it only once it runs.
         element = format_html(
-            '<script type="module" async src="{}"{}></script>', config["elementUrl"], nonce_attribute
+            '{}<script type="module" async src="{}"{}></script>',
+            format_html_join(
+                "",
+                '<link rel="modulepreload" href="{}"{}>',
+                ((url, nonce_attribute) for url in preload_urls("element/index.js")),
+            ),
+            config["elementUrl"],
+            nonce_attribute,
         )
     return format_html(
         '<link rel="stylesheet" href="{stylesheet}"{nonce}>'

@@ -79,8 +79,8 @@ def chromium_path() -> str:
 
 
 @pytest.fixture(scope="package")
-def server_url(chromium_path: str) -> Iterator[str]:
-    """A uvicorn in a thread, serving pages, endpoint and static files."""
+def server_url(chromium_path: str, built_bundle: bool) -> Iterator[str]:
+    """A uvicorn in a thread, serving pages, endpoint and static files: the client's bundle where npm can build it."""
     listener = socket.create_server(("127.0.0.1", 0))
     config = uvicorn.Config(
         serve_static(get_asgi_application()),

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from django.templatetags.static import static
 from playwright.async_api import Browser, BrowserContext
 
-from chatkit_app.rendering.client_files import client_folder
+from chatkit_app.rendering.client_files import modules_folder
 
 from .waiting import PATIENCE
 
@@ -22,7 +22,7 @@ async def new_profile(
     """
     context = await browser.new_context(base_url=base_url, viewport={"width": width, "height": height})
     context.set_default_timeout(PATIENCE * 1000)
-    await context.add_init_script(f"window.CLIENT = {json.dumps(static(client_folder()))};")
+    await context.add_init_script(f"window.CLIENT = {json.dumps(static(modules_folder()))};")
     context.on("weberror", lambda error: page_errors.append(str(error.error)))
     yield context
     await context.close()

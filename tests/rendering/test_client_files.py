@@ -20,7 +20,14 @@ from whitenoise.middleware import WhiteNoiseMiddleware
 
 from chatkit_app.finders import ClientFinder
 from chatkit_app.rendering import client_files
-from chatkit_app.rendering.client_files import client_file, client_folder, client_names, client_url
+from chatkit_app.rendering.client_files import (
+    CLIENT_DIRECTORY,
+    client_file,
+    client_folder,
+    client_names,
+    client_url,
+    modules_folder,
+)
 from chatkit_app.rendering.element import render_chatkit
 
 from ..client_versions import STORAGES, client_version
@@ -28,7 +35,9 @@ from ..client_versions import STORAGES, client_version
 FINDER = "chatkit_app.finders.ClientFinder"
 IMPORT = re.compile(r"""(?:from|import) ?["'](\.[^"']*)["'];""")
 # The style sheet for django-unfold is asked for where that is installed.
-ALL_NAMES = set(client_names()) - {"unfold.css"}
+ALL_NAMES = set(client_names(CLIENT_DIRECTORY)) - {"unfold.css"}
+
+pytestmark = pytest.mark.usefixtures("modules")
 
 
 @pytest.fixture
@@ -165,10 +174,10 @@ def test_file_is_found_by_its_name():
     [
         "chatkit_app/chatkit.css",
         "chatkit_app/0123456789abcdef/chatkit.css",
-        f"{client_folder()}/config.d.ts",
-        f"{client_folder()}/../../apps.py",
-        f"{client_folder()}/missing.js",
-        client_folder(),
+        f"{modules_folder()}/config.d.ts",
+        f"{modules_folder()}/../../apps.py",
+        f"{modules_folder()}/missing.js",
+        modules_folder(),
     ],
 )
 def test_file_is_not_found_by_another_name(name):
@@ -192,7 +201,7 @@ def test_collecting_passes_over_what_it_is_told_to():
 
 def test_collecting_has_all_files_each_after_its_imports():
     names = [path for path, _ in ClientFinder().list(None)]
-    assert sorted(names) == client_names()
+    assert sorted(names) == client_names(CLIENT_DIRECTORY)
     for name in names:
         source = (client_files.CLIENT_DIRECTORY / name).read_text()
         for target in IMPORT.findall(source):

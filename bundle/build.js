@@ -1,0 +1,188 @@
+/**
+ * Joins the modules of `chatkit_app/client` into the bundle that browsers load, `chatkit_app/bundle`:
+ *
+ *     npm run build --prefix bundle
+ *
+ * (Tests name other folders: that of the modules, and that of the bundle.)
+ *
+ * The files that pages ask for keep their names (`bootstrap.js`, `element/index.js`, `chatkit.css`, …). What a module
+ * imports by `import()` goes into a chunk of its own, which is fetched when it is needed. Whatever such chunks share
+ * with the element goes into one more: a chunk never imports what loads it, so that the imports make no circle, and a
+ * storage of static files can put the hash of each file into those that import it.
+ *
+ * `manifest.json` says what the bundle was made from (`sources`, the hash of `chatkit_app.client_files`), and which
+ * chunks an entry needs at once (`preloads`). A bundle that was made from other sources is not served.
+ */
+import { createHash } from "node:crypto";
+import { mkdir, readFile, readdir, rename, rm, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { build, transform } from "esbuild";
+
+const PACKAGE = fileURLToPath(new URL("../chatkit_app/", import.meta.url));
+const [CLIENT = path.join(PACKAGE, "client"), BUNDLE = path.join(PACKAGE, "bundle")] = process.argv
+  .slice(2)
+  .map((folder) => path.resolve(folder));
+
+const PAGE_ENTRIES = ["bootstrap.js", "element/index.js"];
+/** Bundled apart: what it shares with the entries above would be a chunk that every page had to fetch. */
+const ADMIN_ENTRIES = ["admin/transcript.js"];
+/** The admin's entry imports the element from where the other entries have it. */
+const ELEMENT = "element/index.js";
+
+/** Names what all chunks share with the element. */
+const SHARED = "chatkit:shared";
+
+/** The value of a constant with styles, `HEADER_STYLES = …`, or a template that is tagged as such. */
+const STYLES = /(?<=_STYLES = |\bcss)`([^`$]*)`/g;
+
+const OPTIONS = {
+  absWorkingDir: CLIENT,
+  bundle: true,
+  format: "esm",
+  target: "esnext",
+  minify: true,
+  sourcemap: true,
+  charset: "utf8",
+  outbase: CLIENT,
+  outdir: BUNDLE,
+  write: false,
+  metafile: true,
+  logLevel: "error",
+};
+
+/** The names of the files that browsers may ask for, as `client_names()` of `chatkit_app.client_files` has them. */
+async function sourceNames() {
+  const entries = await readdir(CLIENT, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => path.relative(CLIENT, path.join(entry.parentPath, entry.name)).replaceAll(path.sep, "/"))
+    .filter((name) => !/(^|\/)\.|\.d\.ts$|~$/.test(name))
+    .sort();
+}
+
+async function hashOf(names) {
+  const hash = createHash("sha256");
+  for (const name of names) {
+    const content = await readFile(path.join(CLIENT, name));
+    hash.update(`${name}\n${content.length}\n`);
+    hash.update(content);
+  }
+  return hash.digest("hex").slice(0, 16);
+}
+
+/** The modules that are loaded by `import()`, and those that they share with the element. */
+async function lazyModules() {
+  const { metafile } = await build({ ...OPTIONS, entryPoints: PAGE_ENTRIES, splitting: true });
+  const importsOf = (name, kind) =>
+    metafile.inputs[name].imports.filter((target) => target.kind === kind).map((target) => target.path);
+  const reachedFrom = (name, found = new Set()) => {
+    if (found.has(name)) return found;
+    found.add(name);
+    for (const target of importsOf(name, "import-statement")) reachedFrom(target, found);
+    return found;
+  };
+  const lazy = Object.keys(metafile.inputs).flatMap((name) => importsOf(name, "dynamic-import"));
+  const needed = new Set(lazy.flatMap((name) => [...reachedFrom(name)]));
+  const shared = [...reachedFrom(ELEMENT)].filter((name) => needed.has(name));
+  for (const name of shared) {
+    const [loaded] = importsOf(name, "dynamic-import");
+    if (loaded) throw new Error(`${name} loads ${loaded}, and is imported by what is loaded: let another module load it.`);
+  }
+  return { lazy: new Set(lazy), shared };
+}
+
+async function minifyStyles(source) {
+  const minified = [];
+  for (const [, styles] of source.matchAll(STYLES)) {
+    // What the template is once its escapes are read.
+    const { code } = await transform(Function(`return \`${styles}\``)(), {
+      loader: "css",
+      minify: true,
+      charset: "utf8",
+    });
+    minified.push(`\`${code.trim().replaceAll("\\", "\\\\").replaceAll("$", "\\$")}\``);
+  }
+  return source.replace(STYLES, () => minified.shift());
+}
+
+/** What is said of the plugin's parts below, esbuild has no option for. */
+function chunks({ lazy, shared }) {
+  return {
+    name: "chunks",
+    setup({ onResolve, onLoad }) {
+      onResolve({ filter: /^\./ }, ({ path: target, resolveDir, importer, kind }) => {
+        if (kind === "entry-point" || importer === SHARED) return null;
+        const resolved = path.resolve(resolveDir, target);
+        const name = path.relative(CLIENT, resolved).replaceAll(path.sep, "/");
+        // An entry names modules that it does not use itself, so that browsers fetch them early. Here they may be lazy.
+        return { path: resolved, sideEffects: PAGE_ENTRIES.includes(name) };
+      });
+      onLoad({ filter: /\.js$/ }, async ({ path: file }) => {
+        const name = path.relative(CLIENT, file).replaceAll(path.sep, "/");
+        const contents = await minifyStyles(await readFile(file, "utf8"));
+        // Modules that the same entries reach share a chunk: thus there is one, not one for each of their combinations.
+        return { contents: lazy.has(name) ? `${contents}\nimport "${SHARED}";` : contents };
+      });
+      onResolve({ filter: new RegExp(`^${SHARED}$`) }, () => ({ path: SHARED, namespace: "chatkit" }));
+      onLoad({ filter: /^/, namespace: "chatkit" }, () => ({
+        contents: shared.map((name) => `import "./${name}";`).join("\n"),
+        resolveDir: CLIENT,
+      }));
+    },
+  };
+}
+
+const elementApart = {
+  name: "element apart",
+  setup({ onResolve }) {
+    onResolve({ filter: /\/element\/index\.js$/ }, ({ path: target }) => ({ path: target, external: true }));
+  },
+};
+
+/** The chunks that each entry imports, at once or through another one. */
+function preloadsOf(outputs) {
+  const importsOf = (name) =>
+    outputs[name].imports.filter((target) => target.kind === "import-statement").map((target) => target.path);
+  const reachedFrom = (name, found = []) => {
+    for (const target of importsOf(name)) {
+      if (!found.includes(target)) reachedFrom(target, found.push(target) && found);
+    }
+    return found;
+  };
+  const nameOf = (output) => path.relative(BUNDLE, path.resolve(CLIENT, output)).replaceAll(path.sep, "/");
+  const entries = Object.keys(outputs).filter((output) => PAGE_ENTRIES.includes(nameOf(output)));
+  return Object.fromEntries(entries.map((output) => [nameOf(output), reachedFrom(output).map(nameOf)]));
+}
+
+async function write(files, manifest) {
+  // Under another name until it is whole: a server that starts meanwhile has the old one or none.
+  const folder = `${BUNDLE}.new`;
+  await rm(folder, { recursive: true, force: true });
+  for (const { path: file, contents } of files) {
+    const target = path.join(folder, path.relative(BUNDLE, file));
+    await mkdir(path.dirname(target), { recursive: true });
+    await writeFile(target, contents);
+  }
+  await writeFile(path.join(folder, "manifest.json"), `${JSON.stringify(manifest, null, 2)}\n`);
+  await rm(BUNDLE, { recursive: true, force: true });
+  await rename(folder, BUNDLE);
+}
+
+const names = await sourceNames();
+const styles = names.filter((name) => name.endsWith(".css"));
+const modules = await lazyModules();
+const [page, rest] = await Promise.all([
+  build({
+    ...OPTIONS,
+    entryPoints: PAGE_ENTRIES,
+    splitting: true,
+    chunkNames: "chunks/[name]-[hash]",
+    plugins: [chunks(modules)],
+  }),
+  build({ ...OPTIONS, entryPoints: [...ADMIN_ENTRIES, ...styles], plugins: [elementApart] }),
+]);
+await write([...page.outputFiles, ...rest.outputFiles], {
+  sources: await hashOf(names),
+  preloads: preloadsOf(page.metafile.outputs),
+});
