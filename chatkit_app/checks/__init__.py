@@ -7,6 +7,7 @@ does not fit your project can be silenced with ``SILENCED_SYSTEM_CHECKS``.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from django.core import checks
@@ -56,7 +57,9 @@ def register_checks() -> None:
         checks.register(_as_list(check), "chatkit", tag)
 
 
+@cache
 def _as_list(check: Callable[[], Messages]) -> Callable[..., list[CheckMessage]]:
+    # The same function each time: Django keeps a set of them, and an app may be made ready twice.
     def run(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
         return list(check())
 
