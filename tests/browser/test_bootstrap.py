@@ -614,6 +614,7 @@ async def test_without_static_files_developers_are_told_what_to_do(page: Page, s
     assert re.fullmatch(r"/static/chatkit_app/[0-9a-f]{16}/bootstrap\.js", address)
 
 
+@pytest.mark.usefixtures("modules")
 @pytest.mark.parametrize("file", ["bootstrap.js", "fetch.js"])
 @pytest.mark.parametrize(
     "answer",
