@@ -544,7 +544,7 @@ async def test_answer_is_announced_without_its_markup(page: Page, pages: Site):
 
 async def test_strings_are_the_page_s_own(page: Page, monkeypatch):
     strings = element_strings() | {"greeting": "Wie kann ich helfen?"}
-    monkeypatch.setattr("chatkit_app.rendering.element_strings", lambda: strings)
+    monkeypatch.setattr("chatkit_app.rendering.element.element_strings", lambda: strings)
     await page.goto("/")
     await expect(page.get_by_text("Wie kann ich helfen?")).to_be_visible()
     await expect(page.get_by_role("button", name="Send message")).to_be_visible()
