@@ -57,7 +57,7 @@ def _size(request: HttpRequest) -> int:
     """How large the body is, or says that it is where it has not arrived yet."""
     stream: Any = request._stream
     if not stream.seekable():
-        return int(request.META.get("CONTENT_LENGTH") or 0)
+        return int(request.headers.get("content-length") or 0)
     position = stream.tell()
     size: int = stream.seek(0, os.SEEK_END)
     stream.seek(position)

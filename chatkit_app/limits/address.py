@@ -41,7 +41,7 @@ def client_address(request: HttpRequest) -> IPv4Address | IPv6Address | None:
     client's own invention, and so is the whole header when it is shorter than there are proxies.
     """
     connected = _parse(request.META.get("REMOTE_ADDR", ""))
-    forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "")
+    forwarded = request.headers.get("x-forwarded-for", "")
     count = chatkit_settings.proxies
     if count:
         named = forwarded.split(",") if forwarded else []
