@@ -1,4 +1,4 @@
-"""``python -m tests``: the whole suite on SQLite, then all but the browser's part on a real PostgreSQL.
+"""``python -m tests``: the whole suite on SQLite, then on a real PostgreSQL what asks a database, without a browser.
 
 Further arguments go to pytest.
 """

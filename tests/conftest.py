@@ -29,6 +29,22 @@ def no_leftovers():
     db.shutdown()
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out, on PostgreSQL, what asks no database: it does there what it does on SQLite."""
+    from django.db import connection
+
+    if connection.vendor != "postgresql":
+        return
+    config.hook.pytest_deselected(items=[item for item in items if not _asks_a_database(item)])
+    items[:] = [item for item in items if _asks_a_database(item)]
+
+
+def _asks_a_database(item: pytest.Item) -> bool:
+    fixtures = set(getattr(item, "fixturenames", ()))
+    marked = any(item.get_closest_marker(name) for name in ("django_db", "postgres"))
+    return marked or bool(fixtures & {"db", "transactional_db"})
+
+
 @pytest.fixture(scope="session")
 def built_bundle() -> bool:
     """Whether there is a bundle of the client: without npm there is none."""

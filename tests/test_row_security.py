@@ -23,7 +23,10 @@ POLICIES = {"thread": MINE, "run": MINE, "attachment": MINE, "threaditem": OF_MI
 NAMES = ("maria", "omar")
 
 
-pytestmark = pytest.mark.skipif(connection.vendor != "postgresql", reason="Only PostgreSQL has this.")
+pytestmark = [
+    pytest.mark.postgres,
+    pytest.mark.skipif(connection.vendor != "postgresql", reason="Only PostgreSQL has this."),
+]
 
 
 @pytest.fixture(scope="module")

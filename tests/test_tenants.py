@@ -22,7 +22,10 @@ from tests.sites.processes import Database, Site, Visitor, texts_of, thread_of, 
 NAMES = ("acme", "bolt")
 
 
-pytestmark = pytest.mark.skipif(connection.vendor != "postgresql", reason="Only PostgreSQL has this.")
+pytestmark = [
+    pytest.mark.postgres,
+    pytest.mark.skipif(connection.vendor != "postgresql", reason="Only PostgreSQL has this."),
+]
 
 
 @pytest.fixture(scope="module")

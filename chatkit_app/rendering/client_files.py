@@ -55,7 +55,7 @@ def preload_urls(name: str) -> list[str]:
 
     The modules' entries name theirs themselves. Argument and errors as of ``client_url``.
     """
-    if settings.DEBUG or not has_bundle():
+    if loads_modules():
         return []
     return [client_url(chunk) for chunk in _manifest()["preloads"].get(name, [])]
 
@@ -68,7 +68,7 @@ def client_folder() -> str:
     Raises:
         ImproperlyConfigured: when the package was installed without these files.
     """
-    return modules_folder() if settings.DEBUG or not has_bundle() else _folder_of(BUNDLE_DIRECTORY)
+    return modules_folder() if loads_modules() else _folder_of(BUNDLE_DIRECTORY)
 
 
 def modules_folder() -> str:
@@ -82,6 +82,11 @@ def client_folders() -> dict[str, Path]:
     if has_bundle():
         folders[_folder_of(BUNDLE_DIRECTORY)] = BUNDLE_DIRECTORY
     return folders
+
+
+def loads_modules() -> bool:
+    """Whether pages load the modules, and not the bundle of them. Errors as of ``client_folder``."""
+    return settings.DEBUG or not has_bundle()
 
 
 def has_bundle() -> bool:

@@ -25,6 +25,8 @@ from chatkit_app.rendering.client_files import client_file
 from chatkit_app.testing import decode_events
 from project.settings import CHATKIT
 
+pytestmark = pytest.mark.postgres
+
 ROOT = Path(__file__).parents[2]
 PROMPTS = [prompt["prompt"] for prompt in CHATKIT["OPTIONS"]["startScreen"]["prompts"]]
 PATIENCE = 60
