@@ -34,7 +34,7 @@ class AuditQuerySet(models.QuerySet["AuditEntry"]):
     def update(self, **kwargs: Any) -> Never:
         raise AppendOnly
 
-    def _update(self, values: Any) -> int:
+    def _update(self, values: Any, returning_fields: Any = None) -> int:
         # What save() tries before it inserts a row that brings its primary key along, as those of a fixture do.
         if self.exists():
             raise AppendOnly
