@@ -397,6 +397,7 @@ def test_e038_database_context_is_a_coroutine_function() -> None:
         ("django_tenants.middleware.main.TenantMainMiddleware", "set_tenant"),
         ("tests.middlewares.with_set_config.middleware", "set_config"),
         ("tests.middlewares.with_set.Middleware", "SET app.user_id"),
+        ("tests.middlewares.with_set_local.middleware", "SET LOCAL"),
     ],
 )
 def test_w114_middleware_puts_state_on_the_connection(middleware: str, found: str) -> None:

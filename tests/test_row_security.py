@@ -29,17 +29,18 @@ pytestmark = [
 ]
 
 
-@pytest.fixture(scope="module")
-def database() -> Iterator[Database]:
-    database = Database("chatkit_rows")
-    yield database
-    database.drop()
+# The variable is set for the session, as in the README, or for a transaction (SET LOCAL) around each piece of work.
+SITES = ("row_security", "row_security_local")
 
 
-@pytest.fixture(scope="module")
-def port(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    site = Site("tests.sites.row_security", database, tmp_path_factory.mktemp("rows"))
-    port = site.serve("tests.sites.row_security.asgi.application")
+@pytest.fixture(scope="module", params=SITES)
+def site(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Database, int]]:
+    database = Database(f"chatkit_{request.param}")
+    folder = f"tests.sites.{request.param}"
+    site = Site(folder, database, tmp_path_factory.mktemp("rows"))
+    port = site.serve(f"{folder}.asgi.application")
     try:
         site.run("-m", "tests.sites.row_security.make", *NAMES)
         for table, condition in POLICIES.items():
@@ -48,13 +49,20 @@ def port(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterat
                 f"ALTER TABLE chatkit_app_{table} FORCE ROW LEVEL SECURITY",
                 f"CREATE POLICY mine ON chatkit_app_{table} USING ({condition})",
             )
-        yield port
+        yield database, port
     finally:
         site.stop()
+        database.drop()
 
 
 @pytest.fixture
-def visit(port: int, database: Database) -> Iterator[Callable[..., Visitor]]:
+def database(site: tuple[Database, int]) -> Database:
+    return site[0]
+
+
+@pytest.fixture
+def visit(site: tuple[Database, int]) -> Iterator[Callable[..., Visitor]]:
+    database, port = site
     database.execute("TRUNCATE chatkit_app_thread, chatkit_app_run CASCADE")
     visitors: list[Visitor] = []
 

@@ -1,0 +1,3 @@
+from chatkit_app.asgi import get_asgi_application
+
+application = get_asgi_application()
