@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable
 from contextlib import aclosing
 from typing import Any, cast
 
@@ -102,7 +102,6 @@ class AgentRun:
         self._read = ModelEvents(agent_context.generate_id)
         self._before = _tokens(result)
         self._readable: deque[StreamEvent] = deque()
-        self._left = False
         self._agent_context = agent_context
         self._image_calls = ImageCalls(agent_context)
         show_output = show_output or (lambda output, _context: as_markdown(output))
@@ -120,13 +119,17 @@ class AgentRun:
     def __aiter__(self) -> AsyncIterator[StreamEvent]:
         return self
 
-    async def __anext__(self) -> StreamEvent:
+    def __anext__(self) -> Awaitable[StreamEvent]:
+        # The SDK asks in a task, which it forgets when its reader leaves at the moment that the run ends or fails.
+        asking = asyncio.ensure_future(self._next())
+        asking.add_done_callback(_retrieve_exception)
+        return asking
+
+    async def _next(self) -> StreamEvent:
         while not self._readable:
             try:
                 event = await anext(self._events)
             except Exception as error:
-                if self._left:
-                    return cast(StreamEvent, None)  # nobody is left to retrieve an exception
                 if isinstance(error, StopAsyncIteration):
                     self._readable.extend(self._read.finish())
                     if self._readable:
@@ -149,7 +152,6 @@ class AgentRun:
 
     async def stop(self) -> None:
         """End the run if it is still going, and count what it cost."""
-        self._left = True
         self._result.cancel()
         # The SDK may have left a reader waiting for the tools' events.
         self._agent_context._events.put_nowait(ProgressUpdateEvent(text=""))
@@ -189,6 +191,12 @@ def keep_refusal(data: RunErrorHandlerInput[Any]) -> RunErrorHandlerResult | Non
         return RunErrorHandlerResult(final_output=error.refusal, include_in_history=False)
     _mark_error_to_drain_stream_events(error)
     return None
+
+
+def _retrieve_exception(task: asyncio.Task[StreamEvent]) -> None:
+    """Spare the log an exception "never retrieved": who waits for the task is given it all the same."""
+    if not task.cancelled():
+        task.exception()
 
 
 def _tokens(result: RunResultStreaming) -> tuple[int, int, int]:
