@@ -15,6 +15,8 @@ from ..process import shutdown
 from ..runs.frames import Frames
 
 PING = b": ping\n\n"
+PIECE_BYTES = 65_536
+"""What one write has at most, unless one frame alone is longer: a server holds it until the reader has taken it."""
 
 
 class EventStream(AsyncIterator[bytes]):
@@ -48,13 +50,22 @@ class EventStream(AsyncIterator[bytes]):
                 if self._is_silent():
                     self._sent_at = time.monotonic()
                     return PING
-            new = source.frames[self._position :]
-            self._position += len(new)
-            found = new[0] if len(new) == 1 else b"".join(new)
+            found = self._take()
             # Empty where later frames have made these superfluous.
             if found:
                 self._sent_at = time.monotonic()
                 return found
+
+    def _take(self) -> bytes:
+        """The next frames, as many as one write has."""
+        first, size, frames = self._position, 0, self._source.frames
+        while self._position < len(frames) and (
+            not size or size + len(frames[self._position]) <= PIECE_BYTES
+        ):
+            size += len(frames[self._position])
+            self._position += 1
+        taken = frames[first : self._position]
+        return taken[0] if len(taken) == 1 else b"".join(taken)
 
     async def aclose(self) -> None:
         """The handler calls this in any case: at the end, and when the client has gone."""

@@ -62,6 +62,13 @@ async def test_frames_that_are_there_go_out_together():
     await stream.aclose()
 
 
+async def test_much_goes_out_in_pieces_of_whole_frames():
+    source = Source(b"a" * 40_000, b"b" * 25_536, b"c", b"d" * 70_000, b"e")
+    source.done = True
+    pieces = await rest(EventStream(source, keep_alive=60))
+    assert pieces == [b"a" * 40_000 + b"b" * 25_536, b"c", b"d" * 70_000, b"e"]
+
+
 async def test_frames_that_come_later_go_out_as_they_come():
     source = Source()
     stream = EventStream(source, keep_alive=60)
