@@ -77,18 +77,28 @@ from .titles import Title
 logger = logging.getLogger(__name__)
 
 
-def _failing_fast(schema: Any) -> Any:
-    """The same schema, whose lists stop at their first wrong entry: one error is told, and a million would be built."""
+def _bounded(schema: Any) -> Any:
+    """The same schema, whose errors do not grow with what is wrong.
+
+    Lists stop at their first wrong entry: one error is told, and a million would be built. An unknown kind of a thing
+    is not repeated in the error, which would hold it three times over.
+    """
     if isinstance(schema, dict):
-        copied = {key: _failing_fast(value) for key, value in schema.items()}
-        return copied | {"fail_fast": True} if schema.get("type") == "list" else copied
+        copied = {key: _bounded(value) for key, value in schema.items()}
+        if schema.get("type") == "list":
+            copied["fail_fast"] = True
+        elif schema.get("type") == "tagged-union":
+            known = ", ".join(str(tag) for tag in schema["choices"])
+            copied["custom_error_type"] = "unknown_kind"
+            copied["custom_error_message"] = f"{schema['discriminator']} should be one of: {known}"
+        return copied
     if isinstance(schema, (list, tuple)):
-        return type(schema)(_failing_fast(entry) for entry in schema)
+        return type(schema)(_bounded(entry) for entry in schema)
     return schema
 
 
 # The SDK builds its adapter on every request, which costs more than most requests do.
-_REQUEST = SchemaValidator(_failing_fast(TypeAdapter(ChatKitReq).core_schema))
+_REQUEST = SchemaValidator(_bounded(TypeAdapter(ChatKitReq).core_schema))
 
 TITLE_LENGTH = 60
 _PAGE_SIZE = 20

@@ -15,6 +15,7 @@ import logging
 import os
 import sys
 import time
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,7 @@ def operations(thread_id: str) -> dict[str, dict[str, Any]]:
         "threads.update": here | {"title": "x"},
         "attachments.create": {"name": "a.png", "size": 1, "mime_type": "image/png"},
         "attachments.delete": {"attachment_id": "x"},
+        "threads.delete": dict(here),
         "input.transcribe": {"audio_base64": "AAAA", "mime_type": "audio/webm"},
     }
 
@@ -91,8 +93,10 @@ def bodies(thread_id: str) -> Iterator[tuple[str, str, bytes]]:
                     if inner in value
                 ]
         if "input" in params:
-            text = ECHOED | {"content": [{"type": "input_text", "text": mark}]}
-            places.append({"params": params | {"input": text}})
+            for part in ({"type": "input_text", "text": mark}, {"type": mark, "text": "hi"}):
+                places.append({"params": params | {"input": ECHOED | {"content": [part]}}})
+        # Once more with an operation that there is not.
+        places.append({"type": mark, "params": params})
         for place in places:
             body = json.dumps({"type": operation} | place).encode()
             for kind, filling in fillings().items():
@@ -153,9 +157,21 @@ async def cost(chat: Any, body: bytes) -> tuple[float, float, int]:
     return min(times), min(megabytes), status
 
 
+def require_all_operations() -> None:
+    """Let no operation of the protocol be forgotten."""
+    from chatkit.types import ChatKitReq
+    from pydantic import TypeAdapter
+
+    with warnings.catch_warnings(action="ignore"):  # a default of the SDK's is no JSON
+        there_are = {*TypeAdapter(ChatKitReq).json_schema()["discriminator"]["mapping"]}
+    if there_are != {*operations("x")}:
+        raise AssertionError(f"Listed wrongly: {sorted(there_are ^ {*operations('x')})}")
+
+
 async def measure() -> int:
     from tests.chat import Chat
 
+    require_all_operations()
     worst: dict[str, list[tuple[float, float, str, int, str]]] = {}
     chat = Chat()
     thread_id = (await chat.say("hi")).thread_id

@@ -292,6 +292,27 @@ async def test_request_that_is_none_is_refused(body):
         await EchoServer().process(body, RequestContext(visitor_id="v"))
 
 
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ({"type": "@"}, "type should be one of: threads.create, "),
+        (
+            {
+                "type": "threads.create",
+                "params": {"input": {"content": [{"type": "@"}], "attachments": [], "inference_options": {}}},
+            },
+            "threads.create.params.input.content.0: type should be one of: input_text, input_tag",
+        ),
+    ],
+    ids=["operation", "part of a message"],
+)
+def test_unknown_kind_is_not_repeated(body: dict[str, Any], told: str) -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        EchoServer().parse(json.dumps(body).replace("@", "x" * 1000))
+    assert str(refused.value).startswith(f"Not a valid ChatKit request: {told}")
+    assert "xxx" not in str(refused.value)
+
+
 # --- What does not fit --------------------------------------------------------------------------------------
 
 
