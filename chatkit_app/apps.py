@@ -12,12 +12,13 @@ class ChatKitConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from . import checks, receivers
+        from . import checks, logs, receivers
         from .rendering import unserved
 
         checks.register_checks()
         receivers.connect_receivers()
         unserved.watch_unserved_files()
+        logs.watch_sdks()
         # An app's folder "static" keeps its names, and Django has no other place where an app could say more.
         if CLIENT_FINDER not in settings.STATICFILES_FINDERS:
             settings.STATICFILES_FINDERS = [*settings.STATICFILES_FINDERS, CLIENT_FINDER]

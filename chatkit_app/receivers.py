@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 from django.contrib.auth.signals import user_logged_in
@@ -10,7 +9,9 @@ from django.db import transaction
 from django.db.models.signals import post_delete
 from django.http import HttpRequest
 
-logger = logging.getLogger(__name__)
+from .logs import get_logger
+
+logger = get_logger(__name__)
 
 
 def connect_receivers() -> None:

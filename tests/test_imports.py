@@ -32,7 +32,7 @@ ROWS = [
     {"process"},
     {"tenants"},
     {"database_context"},
-    {"conf", "errors", "signals", "private_names"},
+    {"conf", "errors", "signals", "logs", "private_names"},
 ]
 ROW = {room: number for number, rooms in enumerate(ROWS) for room in rooms}
 

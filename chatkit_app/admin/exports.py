@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
@@ -20,6 +19,7 @@ from django.utils.translation import gettext_lazy
 from .. import database_context, db
 from ..database_context import DatabaseContext
 from ..http.sse import release_request_thread
+from ..logs import get_logger
 from ..models import Thread
 from ..moderation.erasure import Person
 from ..moderation.exports import Export, Format
@@ -29,7 +29,7 @@ from .confirmation import SHOWN, ReasonForm, confirmation
 from .pages import MAX_AT_ONCE, list_url, page_url, to_page
 from .paginator import MAX_COUNT
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 
 
 class ExportForm(ReasonForm):

@@ -7,7 +7,6 @@ process then goes on with it. A turn that begins meanwhile ends the waiting: not
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -27,13 +26,14 @@ from django.utils.translation import override
 from .. import db
 from ..context import RequestContext
 from ..errors import ChatKitError
+from ..logs import get_logger
 from ..models import Approval, Run
 from ..models import Thread as ThreadRow
 from ..provider.agent_context import item_fields
 from ..store.orm import DjangoStore, NotFoundError
 from ..store.state import StoreState
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 
 ACTION = "chatkit_app.approval"
 """Type of the action of the widgets' buttons. The payload is ``{"approve": true}`` or false."""

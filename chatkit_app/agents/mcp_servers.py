@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 import weakref
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -20,10 +19,11 @@ from agents.mcp import MCPServer
 from django.utils.module_loading import import_string
 
 from ..conf import chatkit_settings
+from ..logs import get_logger
 from ..process.threads import context_beyond_request
 from ..provider.agent_graph import reachable
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 
 # Seconds, each.
 CONNECT_TIMEOUT = 15.0

@@ -35,7 +35,6 @@ models that are not OpenAI's are not told anything about storing: give the agent
 from __future__ import annotations
 
 import copy
-import logging
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import AsyncExitStack, aclosing, contextmanager
 from dataclasses import dataclass, replace
@@ -73,6 +72,7 @@ from django.utils.translation import override
 from ..conf import chatkit_settings
 from ..context import RequestContext
 from ..errors import ChatKitError
+from ..logs import get_logger
 from ..process.threads import on_site_threads
 from ..provider.agent_context import DjangoAgentContext
 from ..provider.agent_graph import fit_to_answer
@@ -91,7 +91,7 @@ from .history import newest_turns
 from .mcp_servers import connected
 from .setting import configured_agent
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 
 INSTRUCTIONS = (
     "You are a helpful assistant on a website. Answer in the language of the user, briefly and correctly, "

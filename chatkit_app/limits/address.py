@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import re
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import TYPE_CHECKING
@@ -10,11 +9,12 @@ from typing import TYPE_CHECKING
 from django.utils.crypto import salted_hmac
 
 from ..conf import chatkit_settings
+from ..logs import get_logger
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 
 # "192.0.2.7:5000" and "[2001:db8::7]:5000", as some proxies write them.
 _WITH_PORT = re.compile(r"\[(?P<six>[^\]]+)\](:\d+)?|(?P<four>\d+\.\d+\.\d+\.\d+):\d+")

@@ -6,7 +6,6 @@ counter begins with its first use and starts again when its time is over.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -21,6 +20,7 @@ from django.utils.crypto import salted_hmac
 from .. import database_context
 from ..conf import chatkit_settings
 from ..errors import LimitReached, TooManyAnswers
+from ..logs import get_logger
 from ..models import AnswerLease, LimitCounter
 from ..models.querysets import LimitQuerySet
 from ..process.identity import current_process, find_dead
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from ..context import RequestContext
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 
 Scope = Literal["owner", "address"]
 

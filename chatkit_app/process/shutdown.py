@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-import logging
 import os
 import signal
 import threading
@@ -27,9 +26,10 @@ from typing import Any, Protocol
 
 from django.http import HttpResponseBase
 
+from ..logs import get_logger
 from .threads import callers_thread
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 
 PATIENCE = 2.0
 # After a signal that was not the end after all, for instance since the server's own handler does nothing.

@@ -6,7 +6,6 @@ The event that announces a citation carries others, and not every server sends e
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
@@ -20,7 +19,9 @@ from openai.types.responses.response_output_text import (
 )
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-logger = logging.getLogger(__name__)
+from ..logs import get_logger
+
+logger = get_logger(__name__)
 
 _Citation = TypeVar("_Citation")
 

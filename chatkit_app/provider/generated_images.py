@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import logging
 from collections.abc import Iterable, Mapping, Sequence
 from io import BytesIO
 from typing import Any
@@ -31,6 +30,7 @@ from openai.types.responses.response_output_item import ImageGenerationCall
 from .. import db
 from ..conf import chatkit_settings
 from ..context import RequestContext
+from ..logs import get_logger
 from ..models import Attachment as AttachmentRow
 from ..store import codec
 from ..store.attachments import make_room, sdk_attachment
@@ -39,7 +39,7 @@ from ..store.file_types import SNIFFED, picture_type
 from ..store.pictures import picture_size
 from ..store.stored_files import new_file_name, save_file
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 
 _DATA = "data:"
 

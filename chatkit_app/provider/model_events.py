@@ -7,7 +7,6 @@ any type, and servers that are compatible with OpenAI's send such events. The SD
 from __future__ import annotations
 
 import copy
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal, cast
@@ -26,9 +25,10 @@ from openai.types.responses import (
 from openai.types.responses.response_output_item import ImageGenerationCall
 from openai.types.responses.response_output_text import Annotation
 
+from ..logs import get_logger
 from .citations import read_citation
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 
 # The parts of a message that have a text, and where it is. Some servers call a text what it is.
 _TEXTS = {"output_text": "text", "text": "text", "refusal": "refusal"}

@@ -7,7 +7,6 @@ beside it as hidden context, for the model in its next turn and for staff.
 from __future__ import annotations
 
 import inspect
-import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, cast
 
@@ -29,11 +28,12 @@ from pydantic import BaseModel
 from pydantic_core import to_jsonable_python
 
 from ..context import RequestContext
+from ..logs import get_logger
 from ..process.threads import on_site_threads
 from .agent_context import item_fields
 from .model_events import field_of, parts_of, refusals_of, text_of
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 
 KEY = "chatkit_app.output"
 """In hidden context, what the model wrote; beside it, under ``"shown"``, the ids of what the user saw in its place."""

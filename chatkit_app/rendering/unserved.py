@@ -10,9 +10,10 @@ import logging
 
 from django.conf import settings
 
+from ..logs import get_logger
 from .client_files import client_folder
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 
 _told: set[str] = set()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import secrets
 import time
 from collections.abc import Callable, Iterable
@@ -28,6 +27,7 @@ from django.utils.translation import gettext as _
 from .. import database_context, db
 from ..conf import chatkit_settings
 from ..errors import ThreadReadOnly
+from ..logs import get_logger
 from ..models import Run as RunRow
 from ..process import shutdown
 from ..process.threads import callers_thread, context_beyond_request
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from ..context import RequestContext
     from ..server.base import DjangoChatKitServer
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 
 STOP_PATIENCE = 5.0
 # The same when the process is going down, which has ``shutdown.PATIENCE`` in all.

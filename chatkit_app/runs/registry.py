@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-import logging
 import time
 from typing import TYPE_CHECKING
 
@@ -19,6 +18,7 @@ from ..conf import chatkit_settings
 from ..errors import ServerRestarting, ThreadBusy, TooManyAnswers, contained
 from ..limits import counters
 from ..limits.rules import load_limits
+from ..logs import get_logger
 from ..models import Run as RunRow
 from ..models.querysets import RunQuerySet
 from ..process import shutdown
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from ..database_context import DatabaseContext
     from ..server.base import DjangoChatKitServer
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 
 _live: dict[str, LiveRun] = {}
 # Of two schemas, each may have a thread of the same id.

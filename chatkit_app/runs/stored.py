@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 
 from chatkit.types import (
     AssistantMessageContentPartTextDelta,
@@ -21,6 +20,7 @@ from pydantic import BaseModel
 
 from .. import database_context, db
 from ..errors import ChatKitError
+from ..logs import get_logger
 from ..models import Run as RunRow
 from ..models import Thread as ThreadRow
 from ..models import ThreadItem as ItemRow
@@ -32,7 +32,7 @@ from .frames import Frames
 from .live import record_delivery
 from .rows import mark_lost, staff_events
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 
 POLL_INTERVAL = 1.0
 

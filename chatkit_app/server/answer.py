@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import logging
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import TYPE_CHECKING, Any, get_args
@@ -30,6 +29,7 @@ from chatkit.types import (
 
 from ..conf import chatkit_settings
 from ..errors import AnswerTooLong, contained
+from ..logs import get_logger
 from ..models.querysets import HIDDEN_ITEM_TYPES
 from ..provider.generated_images import with_kept_image
 from ..store import codec
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from ..context import RequestContext
     from .base import DjangoChatKitServer
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 
 _NAMED_BY_PROVIDERS = (AssistantMessageItem, ClientToolCallItem)
 _EVENT_TYPES: tuple[type, ...] = get_args(get_args(ThreadStreamEvent)[0])

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import binascii
-import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
 from datetime import datetime
@@ -63,6 +62,7 @@ from ..context import RequestContext
 from ..errors import InvalidRequest, NotSupported, ThreadFull, ThreadReadOnly
 from ..limits import counters
 from ..limits.rules import check_lengths, load_limits
+from ..logs import get_logger
 from ..provider.runner import answering
 from ..provider.tracing import keep_traces_at_home
 from ..signals import feedback_given
@@ -74,7 +74,7 @@ from .answer import Answer
 from .state import AnswerState
 from .titles import Title
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 
 
 def _bounded(schema: Any) -> Any:

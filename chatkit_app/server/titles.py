@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from typing import TYPE_CHECKING
 
 from chatkit.types import ThreadMetadata, UserMessageItem
 
 from ..errors import contained
+from ..logs import get_logger
 from ..process.threads import on_site_threads
 
 if TYPE_CHECKING:
     from ..context import RequestContext
     from .base import DjangoChatKitServer
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 
 PATIENCE = 10.0
 

@@ -40,7 +40,7 @@ from django.conf import settings
 from django.utils import translation
 from django.utils.translation import gettext as _
 from pydantic import BaseModel, TypeAdapter
-from pydantic_core import PydanticSerializationError
+from pydantic_core import PydanticSerializationError, to_jsonable_python
 
 from ..models import PREVIEW_LENGTH
 
@@ -140,12 +140,21 @@ def to_wire(model: BaseModel, *, feedback: Mapping[str, str] | None = None) -> b
     if not feedback:
         with contextlib.suppress(PydanticSerializationError, UnicodeEncodeError):
             return model.model_dump_json(by_alias=True, exclude_none=True, context=context).encode()
-    data = model.model_dump(mode="json", by_alias=True, exclude_none=True, context=context)
+    data = _dump(model, by_alias=True, exclude_none=True, context=context)
     if feedback:
         for item in (data["items"] if isinstance(model, Thread) else data)["data"]:
             if item["id"] in feedback:
                 item["feedback"] = feedback[item["id"]]
     return json.dumps(_map_json(data, _without_surrogates), ensure_ascii=False).encode()
+
+
+def _dump(model: BaseModel, **options: Any) -> Any:
+    """The model's JSON data."""
+    try:
+        return model.model_dump(mode="json", **options)
+    except (UnicodeEncodeError, PydanticSerializationError):
+        # Half a character, as the name of something: a model's JSON can have it.
+        return to_jsonable_python(_map_json(model.model_dump(**options), _without_surrogates))
 
 
 def to_frame(event: BaseModel) -> bytes:
@@ -225,7 +234,7 @@ def encode_thread(thread: ThreadMetadata) -> dict[str, Any]:
         "status": thread.status.type,
         "status_reason": storable_text(getattr(thread.status, "reason", None) or ""),
         "allowed_image_domains": storable_json(thread.allowed_image_domains),
-        "metadata": storable_json(thread.model_dump(mode="json", include={"metadata"})["metadata"]),
+        "metadata": storable_json(_dump(thread, include={"metadata"})["metadata"]),
     }
 
 
@@ -258,7 +267,7 @@ def decode_item(row: ThreadItemRow, *, thread_id: str, locale: str | None = None
 
 def encode_item(item: ThreadItem) -> dict[str, Any]:
     """The columns of an item, but for its thread and its run."""
-    payload = item.model_dump(mode="json", exclude=_ITEM_COLUMNS)
+    payload = _dump(item, exclude=_ITEM_COLUMNS)
     if isinstance(item, WidgetItem):
         _mark_dynamic(item.widget, payload["widget"])
     return {
@@ -428,5 +437,5 @@ def encode_attachment(attachment: SDKAttachment) -> dict[str, Any]:
         "type": attachment.type,
         "name": storable_text(attachment.name),
         "mime_type": storable_text(attachment.mime_type)[:255],
-        "payload": storable_json(attachment.model_dump(mode="json", exclude=_ATTACHMENT_COLUMNS)),
+        "payload": storable_json(_dump(attachment, exclude=_ATTACHMENT_COLUMNS)),
     }

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import functools
 import hashlib
-import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -61,6 +60,7 @@ from ..http.sse import EventStreamResponse
 from ..limits import counters
 from ..limits.address import address_key
 from ..limits.rules import LimitsState, limits_of
+from ..logs import get_logger
 from ..models import Run as RunRow
 from ..runs import registry, rows
 from ..runs.frames import Frames
@@ -70,7 +70,7 @@ from ..store import claims, codec
 from ..store.orm import DjangoStore
 from ..store.state import StoreState
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 
 RUN_HEADER = "X-ChatKit-Run"
 LOCALE_HEADER = "X-ChatKit-Locale"

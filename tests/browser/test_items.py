@@ -286,6 +286,12 @@ async def test_generated_image_of_another_site_is_not_offered_as_a_download(page
     await expect(page.get_by_role("link", name="Download")).to_have_count(0)
 
 
+async def test_generated_image_whose_address_is_none_has_its_name(page: Page, pages: Site):
+    await open_thread(page, pages, user("Draw"), generated(image={"id": "img_1", "url": "https://[::1"}))
+    await expect(items(page).nth(1).locator(".remote-image")).to_have_text("Image")
+    await expect(page.get_by_role("link", name="Download")).to_have_count(0)
+
+
 async def test_generated_image_shows_how_far_it_is(page: Page, pages: Site):
     update = {"type": "generated_image.updated", "image": {"id": "img_1", "url": IMAGE}}
     pages.script(

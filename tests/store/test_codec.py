@@ -404,6 +404,25 @@ def test_feedback_is_written_beside_broken_surrogates():
     assert (data[0]["feedback"], data[0]["content"][0]["text"]) == ("positive", "\ufffd")
 
 
+def test_name_that_is_half_a_character_is_stored_and_sent_as_one_that_can_be_read():
+    call = ClientToolCallItem(
+        id="c",
+        thread_id="t",
+        created_at=NOON,
+        name="locate",
+        call_id="1",
+        arguments={"places": [{"\ud800": NOON, "kept": "\udfff"}]},
+    )
+    readable = {"places": [{"\ufffd": NOON.isoformat(), "kept": "\ufffd"}]}
+    assert codec.encode_item(call)["payload"]["arguments"] == readable
+    assert json.loads(codec.to_wire(call))["arguments"] == readable
+
+
+def test_metadata_with_half_a_character_as_a_name_is_stored():
+    thread = ThreadMetadata(id="t", created_at=NOON, metadata={"a": {"\ud800": 1}})
+    assert codec.encode_thread(thread)["metadata"] == {"a": {"\ufffd": 1}}
+
+
 # Threads and attachments
 
 

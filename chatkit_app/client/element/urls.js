@@ -41,6 +41,15 @@ export function link(host, text, ...children) {
 }
 
 /**
+ * @param {unknown} text a URL
+ * @returns {boolean} whether it is one of the page's own site, or holds what it names
+ */
+export function isOwn(text) {
+  const url = parse(text);
+  return !!url && (/^(?:data|blob):$/.test(url.protocol) || url.origin === location.origin);
+}
+
+/**
  * @param {unknown} text the URL of an image
  * @param {unknown} domains hosts that the thread allows images from
  * @returns {boolean} whether it may be loaded unasked: loading an image tells its host who reads, when and where

@@ -3,6 +3,7 @@ import { h, setAttribute, setChildren, setStyle, setText } from "../dom.js";
 import { icon } from "../icons.js";
 import { iconButton, nameButton } from "../ui/buttons.js";
 import { imageNode } from "../ui/remote-image.js";
+import { isOwn } from "../urls.js";
 import { asNumber, asObject, asText } from "../values.js";
 /** @import {Host} from "../host.js" */
 
@@ -79,8 +80,7 @@ export class GeneratedImageView {
     if (shown && mayLoad) shown.src = url;
     else this.image.replaceChildren(...(url ? [enlargeableImage(host, { src: url, alt: host.text("image") })] : []));
     // Browsers save what is the site's own, and go where anything else is.
-    const isOwn = /^(data|blob):/i.test(url) || new URL(url, document.baseURI).origin === location.origin;
     setAttribute(this.link, "href", url);
-    setChildren(this.download, mayLoad && isOwn ? [this.link] : []);
+    setChildren(this.download, mayLoad && isOwn(url) ? [this.link] : []);
   }
 }
