@@ -112,3 +112,28 @@ def test_snippet_imports_what_is_there(snippet):
         if isinstance(node, ast.ImportFrom) and not (node.module or "").startswith("myapp"):
             module = importlib.import_module(node.module or "")
             assert [alias.name for alias in node.names if not hasattr(module, alias.name)] == []
+
+
+GUIDES = ["CONTRIBUTING.md", "SECURITY.md", "docs/architecture.md", "docs/threat-model.md"]
+
+
+@pytest.mark.parametrize("name", GUIDES)
+def test_file_that_a_guide_names_is_there(name):
+    """Named as from the root of the repository, or of the package."""
+    named = re.findall(r"`((?:[\w.-]+/)*[\w-]+(?:\.(?:py|md|js|toml)|/))`", (ROOT / name).read_text())
+    assert named or name == "SECURITY.md"
+    built = {"chatkit_app/bundle/"}
+    missing = [
+        path
+        for path in named
+        if path not in built and not any((place / path).exists() for place in (ROOT, ROOT / "chatkit_app"))
+    ]
+    assert missing == []
+
+
+def test_every_room_is_in_the_architecture():
+    from tests.test_imports import ROW
+
+    rooms = (ROOT / "docs" / "architecture.md").read_text().partition("## Rooms")[2].partition("## ")[0]
+    named = {name.removesuffix("/").removesuffix(".py") for name in re.findall(r"`(\w+(?:/|\.py))`", rooms)}
+    assert set(ROW) <= named
