@@ -12,15 +12,19 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 from django.conf import settings
+from django.contrib.sessions.backends.base import UpdateError
 from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.module_loading import import_string
 from django.utils.translation import get_language
 
 from .conf import chatkit_settings
+from .logs import get_logger
 
 if TYPE_CHECKING:
     from django.contrib.sessions.backends.base import SessionBase
     from django.http import HttpRequest, HttpResponseBase
+
+logger = get_logger(__name__)
 
 State = TypeVar("State")
 
@@ -227,6 +231,24 @@ def has_used_seed(request: HttpRequest) -> bool:
     if SEED_COOKIE not in request.COOKIES:
         return False
     return request.user.is_authenticated or VISITOR_KEY in request.session
+
+
+def keep_session(request: HttpRequest) -> None:
+    """Save the session before the response leaves, where the session middleware would do it afterwards.
+
+    It makes an error page of an answer whose session has ended meanwhile, by a login or a logout, or cannot be saved.
+    The answer is worth more: it goes out, and the session's cookie stays as the browser has it.
+    """
+    session = getattr(request, "session", None)
+    if session is None or session.is_empty() or not (session.modified or settings.SESSION_SAVE_EVERY_REQUEST):
+        return
+    try:
+        _save_once(session)
+    except UpdateError:
+        leave_session_cookie(request)
+    except Exception:
+        logger.exception("A session could not be saved")
+        leave_session_cookie(request)
 
 
 def _save_once(session: SessionBase) -> None:

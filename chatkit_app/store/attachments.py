@@ -45,7 +45,7 @@ from ..context import RequestContext
 from ..errors import InvalidRequest, NotSupported, RequestTooLarge
 from ..limits import counters
 from ..models import Attachment as AttachmentRow
-from . import codec
+from . import claims, codec
 from .base import NotFoundError, new_id
 from .file_types import RASTER_IMAGES, SNIFFED, accepted_type, clean_name, sniffed_type
 from .pictures import HugePicture, UnreadablePicture, make_preview, picture_size
@@ -123,7 +123,8 @@ class DjangoAttachmentStore(AttachmentStore[RequestContext]):
     def _find(self, attachment_id: str, context: RequestContext) -> AttachmentRow:
         row = None
         if codec.is_storable_id(attachment_id):
-            row = AttachmentRow.objects.owned_by(context).filter(public_id=attachment_id).first()
+            rows = AttachmentRow.objects.filter(public_id=attachment_id)
+            row = claims.find(lambda: rows.owned_by(context).first(), context)
         if row is None:
             raise NotFoundError(f"Attachment {attachment_id!r} not found")
         return row

@@ -6,9 +6,9 @@ visitor looks for a claim afterwards. Of two that meet, one at least sees the ot
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.contrib.auth import get_user_model
 from django.db import router, transaction
@@ -20,6 +20,8 @@ from ..staff import flags
 
 if TYPE_CHECKING:
     from ..context import RequestContext
+
+Found = TypeVar("Found")
 
 # Longer than any request is under way.
 KEPT = timedelta(days=1)
@@ -77,6 +79,16 @@ def settle(context: RequestContext) -> None:
         user_id = settle_visitor(context.visitor_id)
         if user_id is not None:
             context.user_id, context.visitor_id = user_id, None
+
+
+def find(ask: Callable[[], Found | None], context: RequestContext) -> Found | None:
+    """What a query finds of the context's own; asked again, as the user, when the visitor has logged in meanwhile."""
+    found = ask()
+    if found is None and context.visitor_id:
+        settle(context)
+        if context.user_id is not None:
+            found = ask()
+    return found
 
 
 def settle_visitor(visitor_id: str) -> Any:

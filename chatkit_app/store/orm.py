@@ -504,12 +504,8 @@ class DjangoStore(OwnedStore):
     def _load_attachment(self, attachment_id: str, context: RequestContext) -> SDKAttachment:
         row = None
         if codec.is_storable_id(attachment_id):
-            row = (
-                AttachmentRow.objects.owned_by(context)
-                .select_related("thread")
-                .filter(public_id=attachment_id)
-                .first()
-            )
+            rows = AttachmentRow.objects.select_related("thread").filter(public_id=attachment_id)
+            row = claims.find(lambda: rows.owned_by(context).first(), context)
         if row is None:
             raise NotFoundError(f"Attachment {attachment_id!r} not found")
         return codec.decode_attachment(row, thread_id=row.thread.public_id if row.thread else None)

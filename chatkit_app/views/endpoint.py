@@ -39,6 +39,7 @@ from ..context import (
     has_lost_session,
     has_used_seed,
     is_new_visitor,
+    keep_session,
     leave_session_cookie,
     visitor_of_seed,
 )
@@ -192,7 +193,16 @@ class EndpointView(View):
             ask_again(request, response)
         if self.leaves_session:
             leave_session_cookie(request)
+        elif settings.SESSION_SAVE_EVERY_REQUEST and response.status_code < 500:
+            await db.run(self._keep_session, request)
         return response
+
+    def _keep_session(self, request: HttpRequest) -> None:
+        visitor_id = request.session.get(VISITOR_KEY)
+        if visitor_id and claims.is_claimed(visitor_id):
+            leave_session_cookie(request)  # the login's is newer
+        else:
+            keep_session(request)
 
     async def ask_database_context(self, request: HttpRequest) -> DatabaseContext | None:
         """What the middlewares have put on the connection of the request's own thread, which is asked there."""

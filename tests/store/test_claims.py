@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.contrib.sessions.backends.db import SessionStore
 from django.test import Client
 
 from chatkit_app import db
 from chatkit_app.limits import counters
 from chatkit_app.models import Attachment, Feedback, Run, Thread, ThreadItem, VisitorClaim
 from chatkit_app.store import DjangoStore, claims
-from tests.chat import Chat
+from chatkit_app.store.attachments import DjangoAttachmentStore
+from tests.chat import Chat, message
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -186,6 +189,128 @@ async def test_file_that_login_overtakes_is_the_users(engine, user, login_before
     login_before("_owner_columns", chat)
     await chat.ask("attachments.create", name="a.txt", size=1, mime_type="text/plain")
     assert await db.run(owners, Attachment) == [("ada", "")]
+
+
+async def announce(chat: Chat) -> str:
+    reply = await chat.ask("attachments.create", name="a.txt", size=5, mime_type="text/plain")
+    return str(reply.json()["id"])
+
+
+async def test_bytes_of_a_file_that_login_overtakes_are_the_users(
+    engine, user, login_before, settings, tmp_path
+):
+    settings.MEDIA_ROOT = tmp_path
+    chat = Chat()
+    await chat.say("hi")
+    file_id = await announce(chat)
+    login_before("_expect", chat, DjangoAttachmentStore)
+    sent = await (await chat.open("PUT", f"/chatkit/attachments/{file_id}", b"bytes")).rest()
+    assert sent.status == 200
+    assert await db.run(lambda: list(Attachment.objects.values_list("user__username", "size"))) == [
+        ("ada", 5)
+    ]
+
+
+async def test_bytes_that_login_overtakes_while_they_are_looked_at_are_the_users(
+    engine, user, login_before, settings, tmp_path
+):
+    settings.MEDIA_ROOT = tmp_path
+    chat = Chat()
+    await chat.say("hi")
+    file_id = await announce(chat)
+    login_before("_receive", chat, DjangoAttachmentStore)
+    sent = await (await chat.open("PUT", f"/chatkit/attachments/{file_id}", b"bytes")).rest()
+    assert sent.status == 200
+    assert await db.run(lambda: list(Attachment.objects.values_list("user__username", "size"))) == [
+        ("ada", 5)
+    ]
+
+
+async def test_message_with_a_file_that_login_overtakes_is_the_users(
+    engine, user, login_before, settings, tmp_path
+):
+    settings.MEDIA_ROOT = tmp_path
+    chat = Chat()
+    await chat.say("hi")
+    file_id = await announce(chat)
+    await (await chat.open("PUT", f"/chatkit/attachments/{file_id}", b"bytes")).rest()
+    login_before("_load_attachment", chat)
+    answer = await chat.ask("threads.create", input=message("look", attachments=[file_id]))
+    assert answer.text() == "echo: look"
+    assert await db.run(owners, Thread) == [("ada", ""), ("ada", "")]
+
+
+async def test_file_of_a_visitor_who_did_not_log_in_stays_foreign(user, use):
+    use("EchoServer", ATTACHMENTS={})
+    chat, other = Chat(), Chat()
+    await chat.say("hi")
+    await other.say("hi")
+    file_id = await announce(chat)
+    await db.run(log_in, chat)
+    sent = await (await other.open("PUT", f"/chatkit/attachments/{file_id}", b"bytes")).rest()
+    assert sent.status == 404
+
+
+@pytest.mark.parametrize("operation", ["threads.create", "threads.list", "attachments.create"])
+async def test_login_that_overtakes_a_request_whose_session_is_always_saved_ends_nothing(
+    engine, user, login_before, settings, operation
+):
+    settings.SESSION_SAVE_EVERY_REQUEST = True
+    chat = Chat()
+    await chat.say("first")
+    old = chat.cookies["sessionid"]
+    params = {
+        "threads.create": {"input": message("second")},
+        "threads.list": {"limit": 20},
+        "attachments.create": {"name": "a.txt", "size": 1, "mime_type": "text/plain"},
+    }[operation]
+    name, of = {
+        "threads.create": ("begin_answer", counters),
+        "threads.list": ("_load_threads", DjangoStore),
+        "attachments.create": ("_save_attachment", DjangoStore),
+    }[operation]
+    login_before(name, chat, of)
+    reply = await chat.ask(operation, **params)
+    assert reply.status == 200
+    assert chat.cookies["sessionid"] == old
+    assert "set-cookie" not in reply.headers
+
+
+async def test_session_that_is_always_saved_has_its_cookie_set_anew(settings, use):
+    settings.SESSION_SAVE_EVERY_REQUEST = True
+    use("EchoServer")
+    chat = Chat()
+    await chat.say("first")
+    assert "sessionid=" in (await chat.say("second")).headers["set-cookie"]
+
+
+async def test_session_that_cannot_be_saved_takes_no_answer_with_it(settings, use, monkeypatch, caplog):
+    settings.SESSION_SAVE_EVERY_REQUEST = True
+    use("EchoServer")
+    chat = Chat()
+    await chat.say("first")
+
+    def full(self: Any, *arguments: Any, **options: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(SessionStore, "save", full)
+    assert (await chat.say("second")).text() == "echo: second"
+    assert (await chat.ask("threads.list", limit=20)).status == 200
+    assert "A session could not be saved" in caplog.text
+
+
+async def test_first_message_whose_session_cannot_be_saved_is_refused_and_can_be_sent_again(use, monkeypatch):
+    use("EchoServer")
+    chat = Chat()
+
+    def full(self: Any, *arguments: Any, **options: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(SessionStore, "save", full)
+        assert (await chat.say("first")).error()["allow_retry"] is True
+    assert await db.run(Thread.objects.count) == 0
+    assert (await chat.say("first")).text() == "echo: first"
 
 
 async def test_claims_are_forgotten_after_a_day(user):
