@@ -87,7 +87,8 @@ async function lazyModules() {
   const shared = [...reachedFrom(ELEMENT)].filter((name) => needed.has(name));
   for (const name of shared) {
     const [loaded] = importsOf(name, "dynamic-import");
-    if (loaded) throw new Error(`${name} loads ${loaded}, and is imported by what is loaded: let another module load it.`);
+    if (loaded)
+      throw new Error(`${name} loads ${loaded}, and is imported by what is loaded: let another module load it.`);
   }
   return { lazy: new Set(lazy), shared };
 }

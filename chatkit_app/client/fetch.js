@@ -120,13 +120,16 @@ export function createFetch(site, { onRun = () => {}, onLoad = () => {}, onMissi
   function stopUnlessLeaving(run, wire) {
     const mayBeLeaving = performance.now() - navigationBegan < NAVIGATION_PATIENCE;
     const decided = new AbortController();
-    const timer = setTimeout(async () => {
-      decided.abort();
-      setTimeout(() => wire.abort(), RUN_PATIENCE);
-      const id = await run;
-      if (id) await stop(id);
-      wire.abort();
-    }, mayBeLeaving ? NAVIGATION_GRACE : STOP_GRACE);
+    const timer = setTimeout(
+      async () => {
+        decided.abort();
+        setTimeout(() => wire.abort(), RUN_PATIENCE);
+        const id = await run;
+        if (id) await stop(id);
+        wire.abort();
+      },
+      mayBeLeaving ? NAVIGATION_GRACE : STOP_GRACE,
+    );
     // A page in the back-forward cache would otherwise wake up to a due timer.
     addEventListener("pagehide", () => clearTimeout(timer), { signal: decided.signal });
   }

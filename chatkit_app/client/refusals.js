@@ -109,7 +109,9 @@ function droppablePaths(options, named) {
   let path = named;
   while (path.length && !isDroppable(options, path)) path = path.slice(0, -1);
   if (path.length !== 1 || path[0] !== "api") return path.length ? [path] : [];
-  return Object.keys(options.api ?? {}).filter((key) => !NEEDED_OF_API.includes(key)).map((key) => ["api", key]);
+  return Object.keys(options.api ?? {})
+    .filter((key) => !NEEDED_OF_API.includes(key))
+    .map((key) => ["api", key]);
 }
 
 /**

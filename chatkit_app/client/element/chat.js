@@ -4,7 +4,6 @@ import { ComposerView } from "./composer/composer.js";
 import { h, setAttribute, setText } from "./dom.js";
 import { itemText } from "./items.js";
 import { plainText } from "./markdown/index.js";
-import { STRINGS } from "./strings.js";
 import { applyTheme } from "./theme.js";
 import { Transport } from "./transport.js";
 import { isLoadable } from "./urls.js";
@@ -18,6 +17,7 @@ import { ThreadView } from "./views/thread.js";
 /** @import {TransportError} from "./transport.js" */
 /** @import {Host, StringKey} from "./host.js" */
 /** @import {AnyItem} from "./items.js" */
+/** @import {STRINGS} from "./strings.js" */
 /** @import {ActionConfig, FeedbackKind, StructuredInputSubmission} from "./protocol.js" */
 
 /** Milliseconds after which an update is made up for that no frame has made: frames stand still in a hidden tab. */
@@ -325,7 +325,9 @@ export class ChatView {
       this.conversations.addEventListener(type, (event) => listener(/** @type {CustomEvent} */ (event).detail));
     on("change", () => this.#updateSoon());
     on("backgroundchange", () => this.history.isOpen && this.history.update());
-    on("threadchange", () => this.dispatch("chatkit.thread.change", { threadId: this.conversation.thread?.id ?? null }));
+    on("threadchange", () =>
+      this.dispatch("chatkit.thread.change", { threadId: this.conversation.thread?.id ?? null }),
+    );
     on("effect", (effect) => this.dispatch("chatkit.effect", effect));
     on("failure", ({ error }) => this.dispatch("chatkit.error", { error: asError(error) }));
     on("responsestart", () => {

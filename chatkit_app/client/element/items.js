@@ -54,7 +54,10 @@ export function updateItem(item, update) {
     case "assistant_message.content_part.done":
       return withPart(item, update.content_index, () => update.content);
     case "assistant_message.content_part.text_delta":
-      return withPart(item, update.content_index, (part) => ({ ...part, text: asText(part.text) + asText(update.delta) }));
+      return withPart(item, update.content_index, (part) => ({
+        ...part,
+        text: asText(part.text) + asText(update.delta),
+      }));
     case "assistant_message.content_part.annotation_added":
       return withPart(item, update.content_index, (part) => ({
         ...part,

@@ -154,8 +154,16 @@ function parseColor(value, behind) {
   const told = getComputedStyle(probe).color;
   probe.remove();
   if (!told.startsWith("color(srgb ")) return null;
-  const [red, green, blue, alpha = 1] = told.slice(11).match(/[-\d.e]+/g)?.map(Number) ?? [];
-  return mix(behind, [red, green, blue].map((part) => Math.min(Math.max(part, 0), 1)), alpha);
+  const [red, green, blue, alpha = 1] =
+    told
+      .slice(11)
+      .match(/[-\d.e]+/g)
+      ?.map(Number) ?? [];
+  return mix(
+    behind,
+    [red, green, blue].map((part) => Math.min(Math.max(part, 0), 1)),
+    alpha,
+  );
 }
 
 /**

@@ -149,7 +149,10 @@ export class Attachments {
     try {
       const start = () => upload(this.chat, /** @type {File} */ (file), controller.signal);
       const uploading = this.#first ? this.#first.then(start) : start();
-      this.#first ??= uploading.then(() => {}, () => {});
+      this.#first ??= uploading.then(
+        () => {},
+        () => {},
+      );
       entry.attachment = await uploading;
       if (controller.signal.aborted) remove(this.chat, entry.attachment);
       entry.state = "ready";
@@ -184,7 +187,10 @@ export class Attachments {
   }
 
   #show() {
-    setChildren(this.node, this.#entries.map(({ node }) => node));
+    setChildren(
+      this.node,
+      this.#entries.map(({ node }) => node),
+    );
     this.node.hidden = !this.#entries.length;
   }
 

@@ -2,7 +2,7 @@
 import { h, setAttribute, setChildren, setText } from "../dom.js";
 import { icon } from "../icons.js";
 import { Menu } from "../ui/menu.js";
-import { asLabel, asList, asObject, asText } from "../values.js";
+import { asLabel, asList, asText } from "../values.js";
 /** @import {ModelOption, ToolOption} from "@openai/chatkit" */
 /** @import {ChatView} from "../chat.js" */
 /** @import {MenuEntry} from "../ui/menu.js" */
@@ -133,8 +133,7 @@ export class ModelChoice {
     this.all = named(this.chat.options.composer?.models);
     const enabled = this.all.filter(({ disabled }) => !disabled);
     const id = this.selected?.id;
-    this.selected =
-      enabled.find((model) => model.id === id) ?? enabled.find((model) => model.default) ?? enabled[0];
+    this.selected = enabled.find((model) => model.id === id) ?? enabled.find((model) => model.default) ?? enabled[0];
     this.#draw();
   }
 

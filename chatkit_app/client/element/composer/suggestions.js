@@ -86,7 +86,12 @@ export class Suggestions {
       this.node.showPopover();
       keepPlaced(this.node, anchor, { above: true });
     }
-    this.#activate(Math.max(0, this.options.findIndex(({ label }) => label === chosen)));
+    this.#activate(
+      Math.max(
+        0,
+        this.options.findIndex(({ label }) => label === chosen),
+      ),
+    );
   }
 
   hide() {

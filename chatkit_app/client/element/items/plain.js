@@ -23,11 +23,18 @@ export class RecordView {
     const sign = isCall ? "square-code" : "info";
     const summary = h("summary", { class: "toggle" }, icon(sign), title, icon("chevron-right"));
     /** @type {[string, unknown][]} */
-    const blocks = isCall ? [[host.text("toolArguments"), params], [host.text("toolOutput"), output]] : [["", content]];
-    const nodes = blocks.filter(([, value]) => value !== undefined && value !== null).flatMap(([label, value]) => {
-      const text = typeof value === "string" ? value : JSON.stringify(value, null, 2);
-      return [label, h("pre", { class: "record", dir: "auto", tabindex: "0" }, asText(text))];
-    });
+    const blocks = isCall
+      ? [
+          [host.text("toolArguments"), params],
+          [host.text("toolOutput"), output],
+        ]
+      : [["", content]];
+    const nodes = blocks
+      .filter(([, value]) => value !== undefined && value !== null)
+      .flatMap(([label, value]) => {
+        const text = typeof value === "string" ? value : JSON.stringify(value, null, 2);
+        return [label, h("pre", { class: "record", dir: "auto", tabindex: "0" }, asText(text))];
+      });
     this.node.replaceChildren(h("details", { part: "record" }, summary, ...nodes));
   }
 }

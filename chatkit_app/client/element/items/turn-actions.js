@@ -97,7 +97,10 @@ export class TurnActions {
     const before = this.#pressed;
     this.#pressed = kind;
     this.#showFeedback();
-    const isTaken = await this.#host.feedback(/** @type {any} */ (this.#items), kind).then(() => true, () => false);
+    const isTaken = await this.#host.feedback(/** @type {any} */ (this.#items), kind).then(
+      () => true,
+      () => false,
+    );
     this.#host.announce(this.#host.text(isTaken ? "feedbackSent" : "feedbackFailed"));
     if (isTaken) return;
     this.#pressed = before;

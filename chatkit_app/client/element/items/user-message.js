@@ -22,7 +22,11 @@ export class UserMessageView {
     const { content, attachments, quoted_text, isUnsent } = item;
     const shown = this.#shown;
     // A text that is read, or selected, is left alone when the same message comes again.
-    if (this.node.firstChild && JSON.stringify(shown) === JSON.stringify({ content, attachments, quoted_text, isUnsent })) return;
+    if (
+      this.node.firstChild &&
+      JSON.stringify(shown) === JSON.stringify({ content, attachments, quoted_text, isUnsent })
+    )
+      return;
     this.#shown = { content, attachments, quoted_text, isUnsent };
     const files = asList(attachments).map((attachment) => this.#attachment(asObject(attachment)));
     const quote = asText(quoted_text);

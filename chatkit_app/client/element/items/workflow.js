@@ -74,10 +74,7 @@ class TaskView {
     if (found === this.#found) return;
     this.#found = found;
     const chips = queries.map((query) => h("li", { class: "query", dir: "auto" }, query));
-    this.found.replaceChildren(
-      h("ul", { class: "queries", role: "list" }, ...chips),
-      sourceList(host, sources),
-    );
+    this.found.replaceChildren(h("ul", { class: "queries", role: "list" }, ...chips), sourceList(host, sources));
   }
 }
 
@@ -152,8 +149,7 @@ export class WorkflowView {
     if (duration) return host.text(isReasoning ? "thoughtFor" : "workedFor", { duration });
     const running = isRunning && tasks.findLast((task) => asObject(task).status_indicator === "loading");
     return (
-      taskTitle(host, running || tasks.at(-1)) ||
-      host.text(isRunning ? (isReasoning ? "thinking" : "working") : "done")
+      taskTitle(host, running || tasks.at(-1)) || host.text(isRunning ? (isReasoning ? "thinking" : "working") : "done")
     );
   }
 

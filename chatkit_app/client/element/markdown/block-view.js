@@ -126,7 +126,10 @@ class CodeBlock {
     setText(this.language, unescape(language.replace(MARK, "")));
     if (!this.view.hasMarks) return;
     const marks = [language, ...children.map(({ text }) => text)].join(" ").match(MARK) ?? [];
-    setChildren(this.marks, marks.map((mark) => this.view.markNode(numberOf(mark))));
+    setChildren(
+      this.marks,
+      marks.map((mark) => this.view.markNode(numberOf(mark))),
+    );
   }
 
   async #copy() {

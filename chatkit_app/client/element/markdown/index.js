@@ -53,7 +53,10 @@ export class MarkdownView {
     const known = this.#source.length;
     this.#text = this.#text.slice(0, known) + cleanText(text.slice(known));
     this.#source = /[\ud800-\udbff]$/.test(text.slice(-1)) ? text.slice(0, -1) : text;
-    const places = placeMarks(this.#text, marks.map(({ index }) => index));
+    const places = placeMarks(
+      this.#text,
+      marks.map(({ index }) => index),
+    );
     const marksUntil = (/** @type {number} */ end) => {
       return places.map(({ at, mark }) => (at <= end ? `${at}${mark}` : "")).join("");
     };
@@ -95,7 +98,11 @@ export function plainText(text) {
 /** @param {Block} block @returns {string} */
 function write({ tag, text, children, start, isVerbatim }) {
   if (tag === "hr") return "---";
-  if (tag === "pre") return children.map((piece) => piece.text).join("").replace(/\n$/, "");
+  if (tag === "pre")
+    return children
+      .map((piece) => piece.text)
+      .join("")
+      .replace(/\n$/, "");
   if (!children.length) {
     const { settled, rest } = parseInline(text);
     return isVerbatim ? text : inlineText([...settled, ...rest]);

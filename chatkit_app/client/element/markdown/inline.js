@@ -376,7 +376,7 @@ function emphasize(opener, closer) {
 function readTarget(text) {
   const spaceAt = (/** @type {number} */ place) => matchAt(SPACE, text, place)?.[0].length ?? 0;
   let at = spaceAt(0);
-  let href = "";
+  let href;
   if (text[at] === "<") {
     const angled = matchAt(ANGLED, text, at);
     if (angled?.[2] !== ">") return angled ? "cut" : null;

@@ -165,7 +165,10 @@ export class HistoryView {
       if (!days.has(day)) days.set(day, []);
       days.get(day)?.push(node);
     }
-    setChildren(this.list, [...days].flatMap(([name, nodes]) => this.#group(name, nodes)));
+    setChildren(
+      this.list,
+      [...days].flatMap(([name, nodes]) => this.#group(name, nodes)),
+    );
     this.update();
     const nothing = this.#isLoading ? "loading" : this.#rows.size ? "nothingFound" : "historyEmpty";
     setText(this.status, days.size || this.#hasFailed ? "" : chat.text(nothing));

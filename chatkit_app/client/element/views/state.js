@@ -32,15 +32,7 @@ export class StateView {
       this.retry,
     );
     this.problem = h("p", { class: "failure problem", role: "alert", dir: "auto", hidden: true });
-    this.node = h(
-      "div",
-      { class: "state" },
-      this.progress,
-      this.notices,
-      this.stopped,
-      this.failure,
-      this.problem,
-    );
+    this.node = h("div", { class: "state" }, this.progress, this.notices, this.stopped, this.failure, this.problem);
   }
 
   configure() {

@@ -72,6 +72,9 @@ export function childrenOf({ widget, depth }, node) {
     }
     // Those that go first: what stays, and may have the focus, need not move then.
     for (const [key, view] of before) if (!views.has(key)) view.node.remove();
-    setChildren(node, [...views.values()].map((view) => view.node));
+    setChildren(
+      node,
+      [...views.values()].map((view) => view.node),
+    );
   };
 }

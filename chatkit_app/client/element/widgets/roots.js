@@ -1,5 +1,5 @@
 /** What a widget can be as a whole: a card, a list, or just what is in it. */
-import { h, setAttribute, setText } from "../dom.js";
+import { h } from "../dom.js";
 import { icon } from "../icons.js";
 import { imageNode } from "../ui/remote-image.js";
 import { asLabel, asNumber, asObject } from "../values.js";

@@ -70,7 +70,9 @@ function setSides(node, name, value, css) {
 export function setSpacing(node, name, value) {
   setSides(node, name, value, (part) => {
     // "4px 8px", but not the spaces within "calc(1px + 2px)".
-    const spaces = asText(part).split(/\s+(?![^(]*\))/).map((one) => (one === "auto" ? one : space(one)));
+    const spaces = asText(part)
+      .split(/\s+(?![^(]*\))/)
+      .map((one) => (one === "auto" ? one : space(one)));
     return spaces.includes(null) ? null : spaces.join(" ");
   });
   if (name === "margin" || value === undefined) return;
@@ -109,7 +111,10 @@ export function setBlock(node, props) {
       setStyle(node, name, within ?? word(value, "auto min-content max-content fit-content"));
     }
   }
-  for (const [name, value] of [["aspect-ratio", props.aspectRatio], ["flex", props.flex]]) {
+  for (const [name, value] of [
+    ["aspect-ratio", props.aspectRatio],
+    ["flex", props.flex],
+  ]) {
     setStyle(node, name, CSS.supports(name, asText(value).slice(0, 99)) ? asText(value) : null);
   }
   const radius = pick(RADII, props.radius, NaN);
