@@ -4,24 +4,24 @@ import type { STRINGS } from "./element/strings.js";
 
 /** What `chatkit_app.rendering.page_config` writes into the page. */
 export interface PageConfig {
-    client: "openai" | "bundled" | "auto";
-    scriptUrl: string;
-    /** Seconds. */
-    scriptTimeout: number;
-    elementUrl: string;
-    endpoint: string;
-    runEventsUrl: string;
-    runStopUrl: string;
-    /** Stands in these URLs for the run's id. */
-    runPlaceholder: string;
-    csrf: { header: string; cookie: string | null; token: string };
-    /** Whether the page was made for somebody who is logged in, where one has to be. */
-    hadLogin: boolean;
-    locale: string;
-    domainKey: string;
-    persist: { storage: "session" | "local"; key: string } | null;
-    options: Partial<ChatKitOptions>;
-    strings: typeof STRINGS;
+  client: "openai" | "bundled" | "auto";
+  scriptUrl: string;
+  /** Seconds. */
+  scriptTimeout: number;
+  elementUrl: string;
+  endpoint: string;
+  runEventsUrl: string;
+  runStopUrl: string;
+  /** Stands in these URLs for the run's id. */
+  runPlaceholder: string;
+  csrf: { header: string; cookie: string | null; token: string };
+  /** Whether the page was made for somebody who is logged in, where one has to be. */
+  hadLogin: boolean;
+  locale: string;
+  domainKey: string;
+  persist: { storage: "session" | "local"; key: string } | null;
+  options: Partial<ChatKitOptions>;
+  strings: typeof STRINGS;
 }
 
 /** The `<openai-chatkit>` of the page: the official one, or ours, which can do more. */
@@ -31,7 +31,7 @@ export type PageElement = OpenAIChatKit & Partial<Pick<ChatKitElement, "strings"
 export type Configuration = (options: ChatKitOptions, element: OpenAIChatKit) => void;
 
 declare global {
-    interface Window {
-        chatkitConfigure?: { push(...configurations: Configuration[]): number };
-    }
+  interface Window {
+    chatkitConfigure?: { push(...configurations: Configuration[]): number };
+  }
 }
