@@ -1,7 +1,7 @@
-"""``python -m tests.soak [--minutes 60] [--visitors 12]``: a server process under a crowd. Does it stay as it is?
+"""``python -m tests.soak [--minutes 60] [--visitors 12] [--database postgres]``: a server under a crowd.
 
-On a new database: SQLite, or a real PostgreSQL with ``CHATKIT_TEST_DATABASE=postgres``. It prints what the process
-takes, and ends with 1 when something is wrong: see ``judgement.py``.
+Does it stay as it is? On a new database: a real PostgreSQL, or SQLite. It prints what the process takes, and ends with
+1 when something is wrong: see ``judgement.py``.
 """
 
 from __future__ import annotations
@@ -100,7 +100,9 @@ def main() -> int:
     )
     parser.add_argument("--minutes", type=float, default=60.0)
     parser.add_argument("--visitors", type=int, default=12, help="how many are there at once")
+    parser.add_argument("--database", choices=["sqlite", "postgres"], default="postgres")
     given = parser.parse_args()
+    os.environ["CHATKIT_TEST_DATABASE"] = given.database
     with tempfile.TemporaryDirectory(prefix="chatkit-soak-") as folder:
         make_database(Path(folder))
         wrong = soak(given.minutes, given.visitors, folder)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 import threading
 import time
 import traceback
@@ -55,7 +56,7 @@ def visit(visitor: Visitor, number: int) -> None:
 
 
 def look_after(staff: Visitor, number: int) -> None:
-    """What staff read, from the list to the statistics."""
+    """What staff read, from the list and a transcript to the statistics."""
     pages = [
         "",
         "chatkit_app/thread/",
@@ -66,6 +67,15 @@ def look_after(staff: Visitor, number: int) -> None:
     for page in pages:
         reply = staff.get(f"/admin/{page}")
         assert reply.status == 200, (page, reply.status)
+    # A conversation of their own, as those of visitors may be deleted in the meantime.
+    thread_id = thread_of(staff.say("20").rest())
+    found = staff.get(f"/admin/chatkit_app/thread/?q={thread_id}")
+    links = re.findall(r"/admin/chatkit_app/thread/[^/\"?]+/change/", found.body.decode())
+    assert links, found.body
+    transcript = staff.get(links[0])
+    assert transcript.status == 200, (links[0], transcript.status)
+    assert thread_id in transcript.body.decode(), links[0]
+    assert "17 18 19" in transcript.body.decode(), links[0]
     time.sleep(2)
 
 
