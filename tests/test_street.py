@@ -15,6 +15,7 @@ import socket
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -218,6 +219,17 @@ def test_answer_is_streamed_and_a_second_turn_follows(visitor):
     listed = visitor.chat("items.list", thread_id=thread_of(first), order="asc", limit=20).rest()
     kinds = [item["type"] for item in json.loads(listed.body)["data"]]
     assert kinds.count("user_message") == 2
+
+
+def test_eight_visitors_at_once_are_answered_and_the_site_has_connections_left(site):
+    visitors = [Shopper(*site) for _ in range(8)]
+    with ThreadPoolExecutor(len(visitors)) as browsers:
+        answers = list(browsers.map(lambda visitor: visitor.say("How many?").rest(), visitors))
+    login = visitors[0].get(f"{visitors[0].admin}login/")
+    for visitor in visitors:
+        visitor.close()
+    assert [texts_of(answer)[-1].split(" are ")[0] for answer in answers] == ["The tool says there"] * 8
+    assert login.status == 200
 
 
 def test_stop_keeps_what_there_is(visitor):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 from typing import Any
 
@@ -391,6 +392,20 @@ async def test_threads_that_a_new_visitors_two_tabs_begin_at_once_are_one_visito
     assert await db.run(Session.objects.count) == 2
     listed = (await chat.ask("threads.list")).json()["data"]
     assert {thread["id"] for thread in listed} == {tab.thread_id for tab in tabs}
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+async def test_dictation_beside_a_new_visitors_first_message_makes_no_second_visitor(order):
+    chat = new_browser()
+    audio = {"audio_base64": base64.b64encode(b"hello").decode(), "mime_type": "audio/webm"}
+    bodies = [encode("input.transcribe", **audio), encode("threads.create", input=message("hello"))]
+    exchanges = [chat.start("POST", "/chatkit", body) for body in bodies]
+    for number in order:
+        await exchanges[number].rest()
+    assert exchanges[0].json() == {"text": "hello"}
+    assert await db.run(Session.objects.count) == 1
+    listed = (await chat.ask("threads.list")).json()["data"]
+    assert [thread["id"] for thread in listed] == [exchanges[1].thread_id]
 
 
 async def test_seed_is_deleted_by_the_response_that_brings_the_session():
