@@ -8,7 +8,8 @@ A site with several chats includes ``endpoint()`` once for each::
 
 from django.urls import URLPattern, path
 
-from .views.endpoint import ChatKitView, RunEventsView, RunStopView
+from .views.chat import ChatKitView
+from .views.runs import RunEventsView, RunStopView
 from .views.uploads import AttachmentFileView, AttachmentsView, AttachmentView
 
 app_name = "chatkit"

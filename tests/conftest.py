@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,15 +18,20 @@ if TYPE_CHECKING:
 pytest.register_assert_rewrite("chatkit_app.testing.store_contract")
 
 
+def pytest_configure() -> None:
+    """Let Ctrl-C reach what the tests start: a shell has what it starts in the background ignore it."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 @pytest.fixture(autouse=True)
 def no_leftovers():
     """No answer and no database connection outlives the test that made it."""
     yield
     from chatkit_app import db
-    from chatkit_app.runs import registry
+    from chatkit_app.runs.registry import live_runs
 
-    for index in (registry._live, registry._by_thread, registry._by_request):
-        index.clear()
+    live_runs.clear()
     db.shutdown()
 
 

@@ -28,7 +28,7 @@ from chatkit_app.asgi import get_asgi_application, share_threads
 from chatkit_app.database_context import DatabaseContext, Joined, NoDatabaseContext, using
 from chatkit_app.models import Run, Thread
 from chatkit_app.process.threads import look_after_site_threads
-from chatkit_app.runs import registry
+from chatkit_app.runs.registry import live_runs
 from chatkit_app.server import DjangoChatKitServer
 from chatkit_app.signals import run_finished
 from tests.chat import Chat, eventually
@@ -205,7 +205,7 @@ async def test_all_statements_of_all_operations_are_in_the_context_of_their_requ
     site(RUN_RETENTION=0.0)
     chat = MarkedChat("acme")
     answer = await chat.say("hi")
-    await eventually(lambda: not registry._live)
+    await eventually(lambda: not list(live_runs))
     assert (await (await chat.follow(answer.run_id)).rest()).text() == "acme|acme|acme|acme"
     assert (await chat.stop(answer.run_id)).json() == {"stopped": False}
     await chat.say("again", answer.thread_id)
@@ -246,7 +246,7 @@ async def test_answer_that_does_not_let_itself_be_stopped_ends_in_its_context(si
     chat = MarkedChat("acme")
     answer = await chat.begin_saying("hi")
     await answer.until("well")
-    (run,) = registry._live.values()
+    (run,) = live_runs
     run.loop.call_soon_threadsafe(run.stop, context=contextvars.Context())  # by somebody who has none
     await eventually(lambda: ends)
     run_finished.disconnect(note)
@@ -258,10 +258,10 @@ async def test_answer_that_does_not_let_itself_be_stopped_ends_in_its_context(si
 async def test_delivery_is_noted_in_the_context_of_the_answer(site, asked):
     site("tests.servers.EchoServer")
     answer = await MarkedChat("acme").begin_saying("hi")
-    (run,) = registry._live.values()
+    (run,) = live_runs
     await answer.rest()
     asked.clear()
-    run.recorded_delivered, run.delivered = False, True
+    run._recorded_delivered, run.delivered = False, True
     run.readers += 1
     run.detach()  # by somebody who has no context
     await eventually(lambda: asked)
@@ -333,7 +333,7 @@ async def test_answer_is_not_found_from_another_partition(site, gate):
     found = {}
     for name in ("acme", "bolt"):
         with using(Marked(name)):
-            thread, run = registry.live_run_of_thread(answer.thread_id), registry.get_live(answer.run_id)
+            thread, run = live_runs.of_thread(answer.thread_id), live_runs.get(answer.run_id)
             found[name] = (thread is not None, run is not None)
     gate.set()
     await answer.rest()

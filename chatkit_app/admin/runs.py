@@ -64,6 +64,7 @@ class RunAdmin(RecordAdmin):
                     "owner_label",
                     "thread_label",
                     "operation",
+                    "failure",
                     "whole_error",
                 )
             },

@@ -357,6 +357,20 @@ class Migration(migrations.Migration):
                         verbose_name="status",
                     ),
                 ),
+                (
+                    "failure",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("timeout", "took too long"),
+                            ("interrupted", "interrupted"),
+                            ("error", "error"),
+                        ],
+                        default="",
+                        max_length=20,
+                        verbose_name="failure",
+                    ),
+                ),
                 ("error", models.TextField(blank=True, default="", verbose_name="error")),
                 ("stop_requested", models.BooleanField(default=False, verbose_name="stop requested")),
                 (
@@ -396,7 +410,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "heartbeat_at",
-                    models.DateTimeField(default=django.utils.timezone.now, verbose_name="last sign of life"),
+                    models.DateTimeField(default=django.utils.timezone.now, verbose_name="last heartbeat"),
                 ),
                 ("finished_at", models.DateTimeField(blank=True, null=True, verbose_name="finished")),
                 ("process", models.CharField(blank=True, default="", editable=False, max_length=255)),

@@ -263,6 +263,11 @@ class Run(OwnedModel):
         FAILED = "failed", _("failed")
         LOST = "lost", _("lost")
 
+    class Failure(models.TextChoices):
+        TIMEOUT = "timeout", _("took too long")
+        INTERRUPTED = "interrupted", _("interrupted")
+        ERROR = "error", _("error")
+
     public_id = models.CharField(_("id"), max_length=64, unique=True)
     thread = models.ForeignKey(
         Thread,
@@ -275,6 +280,7 @@ class Run(OwnedModel):
     operation = models.CharField(_("operation"), max_length=40)
     request_key = models.CharField(_("request key"), max_length=64, blank=True, default="")
     status = models.CharField(_("status"), max_length=10, choices=Status.choices, default=Status.RUNNING)
+    failure = models.CharField(_("failure"), max_length=20, choices=Failure.choices, blank=True, default="")
     error = models.TextField(_("error"), blank=True, default="")
     stop_requested = models.BooleanField(_("stop requested"), default=False)
     delivered = models.BooleanField(
@@ -287,7 +293,7 @@ class Run(OwnedModel):
     first_token_ms = models.PositiveIntegerField(_("time to first token (ms)"), null=True, blank=True)
     total_ms = models.PositiveIntegerField(_("total time (ms)"), null=True, blank=True)
     started_at = models.DateTimeField(_("started"), default=timezone.now)
-    heartbeat_at = models.DateTimeField(_("last sign of life"), default=timezone.now)
+    heartbeat_at = models.DateTimeField(_("last heartbeat"), default=timezone.now)
     finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
     # Empty where the system does not name it.
     process = models.CharField(max_length=255, blank=True, default="", editable=False)

@@ -34,7 +34,7 @@ from ..models import (
     VisitorClaim,
 )
 from ..models.querysets import FeedbackQuerySet, RunQuerySet, ThreadQuerySet
-from ..runs.registry import request_stop
+from ..runs.stopping import request_stop
 from ..staff import audit, flags
 from ..store.attachments import UNSENT_AGE
 

@@ -19,7 +19,7 @@ from django.utils import timezone
 from ..agents.client_tools import KEY as WAITING_CALLS
 from ..models import Approval, Attachment, Flag, Run, Thread, ThreadItem
 from ..provider.structured_outputs import shown_of
-from ..runs.registry import request_stops, withdraw
+from ..runs.stopping import request_stops, withdraw
 from ..signals import item_redacted
 from ..staff import audit
 from ..store import codec

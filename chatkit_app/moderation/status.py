@@ -8,7 +8,7 @@ from typing import Any
 from django.db import router, transaction
 
 from ..models import AuditEntry, Run, Thread
-from ..runs.registry import request_stop, request_stops
+from ..runs.stopping import request_stop, request_stops
 from ..staff import audit
 
 ACTION_OF_STATUS = {
@@ -57,7 +57,7 @@ def set_status(
         Thread.objects.filter(pk__in=pks).update(status=status, status_reason=kept)
         audit.record(ACTION_OF_STATUS[status], actor=actor, threads=changed, reason=reason)
         if status != Thread.Status.ACTIVE:
-            # Not before the status can be read by others: see run_rows.record_start().
+            # Not before the status can be read by others: see runs.rows.record_start().
             transaction.on_commit(lambda: request_stops(Run.objects.filter(thread__in=pks)), using=using)
     for row in changed:
         row.status, row.status_reason = status, kept

@@ -1,7 +1,7 @@
 """The process that makes an answer, under a name by which others on its machine can see that it has died.
 
-A process that is killed says nothing. That its signs of life stay away is certain only after some seconds; Linux
-knows it at once. Anywhere else, and of other machines, nothing is known here, and the signs of life decide.
+A process that is killed says nothing. That its heartbeats stay away is certain only after some seconds; Linux
+knows it at once. Anywhere else, and of other machines, nothing is known here, and the heartbeats decide.
 """
 
 from __future__ import annotations

@@ -76,7 +76,7 @@ async def stream_agent_response(
             raise nothing
     finally:
         state = context.request_context.state(EndingState)
-        state.failure = run.ending.failure or state.failure
+        state.reason = run.ending.reason or state.reason
         await run.stop()
 
 

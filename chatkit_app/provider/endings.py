@@ -58,22 +58,22 @@ class EndingState:
     """Of one request: ``context.state(EndingState)``.
 
     Attributes:
-        failure: why its answer failed, for staff, where the user is told less.
+        reason: why its answer failed, for staff, where the user is told less.
     """
 
-    failure: str = ""
+    reason: str = ""
 
 
 class Ending:
     """What the user has been given so far, and the last word of the model.
 
     Attributes:
-        failure: why there is no whole answer, for staff: "incomplete: max_output_tokens", "no answer: an empty
+        reason: why there is no whole answer, for staff: "incomplete: max_output_tokens", "no answer: an empty
             text". Empty as long as nothing is known against it.
     """
 
     def __init__(self) -> None:
-        self.failure = ""
+        self.reason = ""
         self._given = False
         self._image_lost = False
         self._empty_messages: dict[str, None] = {}
@@ -83,10 +83,10 @@ class Ending:
         match text_of(data, "type"):
             case "response.incomplete":
                 reason = text_of(data, "response", "incomplete_details", "reason")
-                self.failure = f"incomplete: {reason or 'no reason given'}"
+                self.reason = f"incomplete: {reason or 'no reason given'}"
             case "response.failed":
                 code = text_of(data, "response", "error", "code")
-                self.failure = f"failed: {code or 'no reason given'}"
+                self.reason = f"failed: {code or 'no reason given'}"
 
     def show(self, event: ThreadStreamEvent) -> None:
         """Take note of an event that goes to the user."""
@@ -119,8 +119,8 @@ class Ending:
             found = "an empty text"
         else:
             found = f"only {', '.join(dict.fromkeys(items))}" if items else "no output at all"
-        self.failure = f"no answer: {found}"
-        return NoAnswer(f"The user was given {self.failure}. {advice}")
+        self.reason = f"no answer: {found}"
+        return NoAnswer(f"The user was given {self.reason}. {advice}")
 
     def removals(self) -> list[ThreadItemRemovedEvent]:
         """What takes the empty messages off the screen and out of the thread."""

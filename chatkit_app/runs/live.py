@@ -22,23 +22,26 @@ from chatkit.types import (
     ThreadUpdatedEvent,
 )
 from django.utils import translation
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from .. import database_context, db
 from ..conf import chatkit_settings
 from ..errors import ThreadReadOnly
+from ..limits import counters
 from ..logs import get_logger
 from ..models import Run as RunRow
 from ..process import shutdown
 from ..process.threads import callers_thread, context_beyond_request
 from ..provider.endings import EndingState
 from ..server.state import AnswerState
-from ..store import codec
+from ..store import claims, codec
 from ..store.state import StoreState
 from . import rows
 from .growing_frames import GrowingFrames
 
 if TYPE_CHECKING:
+    from django_stubs_ext import StrPromise
+
     from ..context import RequestContext
     from ..server.base import DjangoChatKitServer
 
@@ -47,6 +50,12 @@ logger = get_logger(__name__)
 STOP_PATIENCE = 5.0
 # The same when the process is going down, which has ``shutdown.PATIENCE`` in all.
 LAST_PATIENCE = 1.0
+
+FAILURE_MESSAGES: dict[RunRow.Failure | None, StrPromise] = {
+    RunRow.Failure.TIMEOUT: gettext_lazy("The answer took too long. Please try again."),
+    RunRow.Failure.INTERRUPTED: gettext_lazy("The answer was interrupted. Please try again."),
+}
+"""What the user is told of a failure of which the server has said nothing."""
 
 _notes: set[asyncio.Future[int]] = set()
 
@@ -86,12 +95,12 @@ class LiveRun(GrowingFrames):
         self.started = self.last_event = time.perf_counter()
         self.ended: float | None = None
         self.task: asyncio.Task[None] | None = None
-        self._stop_status: str | None = None
+        self._stop_status: RunRow.Status | None = None
         self._ending = False
         self._recording: asyncio.Future[None] | None = None
         self._abandoned: asyncio.Future[None] | None = None
-        self.recorded_delivered = False
-        self.failure = ""
+        self._recorded_delivered = False
+        self._failure: RunRow.Failure | None = None
         self._error: ErrorEvent | None = None
         shutdown.ends_with_process(self)
 
@@ -99,6 +108,18 @@ class LiveRun(GrowingFrames):
     def partition(self) -> str:
         """The part of the database in which the run has its row."""
         return self.database_context.partition if self.database_context is not None else ""
+
+    @property
+    def row_pk(self) -> int | None:
+        """The key of the run's row, when it has one."""
+        return self.context.state(StoreState).run_pk
+
+    @property
+    def may_be_repeated(self) -> bool:
+        """Whether its request, coming once more, is to get this answer: as long as it has not reached anybody."""
+        if self.delivered or self.withdrawn:
+            return False
+        return self.ended is None or time.perf_counter() - self.ended < rows.REPEAT_WINDOW.total_seconds()
 
     @property
     def is_ending(self) -> bool:
@@ -109,17 +130,16 @@ class LiveRun(GrowingFrames):
 
     async def recorded(self) -> None:
         """Return when the run has a row, or has ended without one."""
-        while self.context.state(StoreState).run_pk is None and not self.done:
+        while self.row_pk is None and not self.done:
             await self.wait()
 
     def detach(self) -> None:
         super().detach()
         if self.done:
-            run_pk = self.context.state(StoreState).run_pk
-            if self.delivered and not self.recorded_delivered and run_pk is not None:
-                self.recorded_delivered = True
+            if self.delivered and not self._recorded_delivered and self.row_pk is not None:
+                self._recorded_delivered = True
                 with database_context.using(self.database_context):
-                    record_delivery(run_pk)
+                    record_delivery(self.row_pk)
         elif not self.readers and chatkit_settings.on_disconnect == "cancel":
             self._cancel(RunRow.Status.STOPPED)
 
@@ -131,7 +151,7 @@ class LiveRun(GrowingFrames):
         self.delivered = True
         self._cancel(RunRow.Status.STOPPED)
 
-    def _cancel(self, status: str) -> None:
+    def _cancel(self, status: RunRow.Status) -> None:
         if not self._ending and self._stop_status is None:
             self._stop_status = status
             if self.task is not None:
@@ -141,7 +161,8 @@ class LiveRun(GrowingFrames):
     def _cancel_task(self) -> None:
         if not self._ending and self.task is not None:
             self.task.cancel()
-            patience = LAST_PATIENCE if self.failure == "interrupted" else STOP_PATIENCE
+            is_last = self._failure is RunRow.Failure.INTERRUPTED
+            patience = LAST_PATIENCE if is_last else STOP_PATIENCE
             self.loop.call_later(patience, self._give_up_task)
 
     def _give_up_task(self) -> None:
@@ -163,12 +184,12 @@ class LiveRun(GrowingFrames):
 
     def interrupt(self) -> None:
         """The process is going down: keep what there is of the answer, and tell its readers."""
-        self.failure = "interrupted"
+        self._failure = RunRow.Failure.INTERRUPTED
         self._cancel(RunRow.Status.LOST)
 
     def give_up(self) -> None:
         """Nothing has come for too long: end the answer with an error that the user sees."""
-        self.failure = "timeout"
+        self._failure = RunRow.Failure.TIMEOUT
         self._cancel(RunRow.Status.FAILED)
 
     # Driving
@@ -204,43 +225,37 @@ class LiveRun(GrowingFrames):
         lane.close_old_connections()
 
     async def _drive(self) -> None:
-        status: str = RunRow.Status.COMPLETED
+        status = RunRow.Status.COMPLETED
         with translation.override(self.context.locale):
             try:
                 async with aclosing(self.server.stream(self.request, self.context)) as events:
                     async for event in events:
                         self._send(event)
-                        if self.context.state(StoreState).run_pk is None:
+                        if self.row_pk is None:
                             await self._record_new_thread()
             except asyncio.CancelledError:
                 status = self._stop_status or RunRow.Status.LOST
                 self._close_unfinished_items()
                 if self._stop_status is None:
                     # Not by us: the process is going down, or respond() was waiting for a task that was cancelled.
-                    self.failure = "interrupted"
+                    self._failure = RunRow.Failure.INTERRUPTED
             except BaseException as error:
                 # SystemExit and its like would take the whole process, and everybody's answers, with them.
                 self._send(self.server.error_event(error))
             if status == RunRow.Status.COMPLETED and self._error is not None:
-                status = RunRow.Status.FAILED
-                known = self.context.state(EndingState).failure
-                self.failure = f"{_reason(self._error)} ({known})" if known else _reason(self._error)
+                status, self._failure = RunRow.Status.FAILED, RunRow.Failure.ERROR
             if not self._ending:
                 await self._end(status)
 
-    async def _end(self, status: str) -> None:
-        if self.failure in {"timeout", "interrupted"}:
-            message = (
-                _("The answer took too long. Please try again.")
-                if self.failure == "timeout"
-                else _("The answer was interrupted. Please try again.")
-            )
+    async def _end(self, status: RunRow.Status) -> None:
+        if self._failure in FAILURE_MESSAGES:
+            message = str(FAILURE_MESSAGES[self._failure])
             self._send(ErrorEvent(code="custom", message=message, allow_retry=True))
         self._ending = True
         if self._recording is not None:
             await asyncio.wait([self._recording])
         try:
-            self._tell(await db.run(rows.record_end, self, status))
+            self._tell(await self.record_end(status))
         except Exception:
             logger.exception("The end of run %s could not be recorded", self.public_id)
 
@@ -253,14 +268,63 @@ class LiveRun(GrowingFrames):
             self.frames += [codec.to_frame(self.server.error_event(refusal)) for refusal in refusals]
         self.frames += [codec.to_frame(event) for event in events]
 
+    # Recording
+
+    def record_start(self) -> None:
+        """Give the run its row. To be called in a worker."""
+        state = self.context.state(StoreState)
+        state.run_pk = rows.record_start(
+            rows.RunStart(
+                public_id=self.public_id,
+                thread_pk=state.thread_pks.get(self.thread_id or ""),
+                operation=self.request.type,
+                request_key=self.request_key,
+                context=self.context,
+            )
+        )
+        claims.settle(self.context)
+
     async def _record_new_thread(self) -> None:
         """``threads.create`` has made its thread, which the run's row names."""
         self.thread_id = self.context.state(AnswerState).created_thread_id
         if self.thread_id is not None:
             self.on_thread(self)
         # Without the shield, a stop would come to the end before the beginning is recorded.
-        self._recording = asyncio.ensure_future(db.run(rows.record_start, self))
+        self._recording = asyncio.ensure_future(db.run(self.record_start))
         await asyncio.shield(self._recording)
+
+    async def record_end(self, status: RunRow.Status) -> list[ThreadStreamEvent]:
+        """Write down how the run ended. Returns what staff did meanwhile, for its readers."""
+        outcome = self._outcome(status)
+        self._recorded_delivered = outcome.delivered
+        return await db.run(self._record_end, outcome)
+
+    def _record_end(self, outcome: rows.RunOutcome) -> list[ThreadStreamEvent]:
+        counters.end_answer(self.public_id)
+        if self.row_pk is None:
+            return []
+        return rows.record_end(self.row_pk, outcome, locale=self.context.locale)
+
+    def _outcome(self, status: RunRow.Status) -> rows.RunOutcome:
+        first_text_at = self.context.state(AnswerState).first_text_at
+        return rows.RunOutcome(
+            status=status,
+            failure=self._failure,
+            error=self._error_for_staff() if self._failure is RunRow.Failure.ERROR else "",
+            delivered=self.delivered or self.readers > 0,
+            usage=self.context.usage,
+            first_token_ms=None if first_text_at is None else self._milliseconds_until(first_text_at),
+            total_ms=self._milliseconds_until(time.perf_counter()),
+        )
+
+    def _milliseconds_until(self, moment: float) -> int:
+        return max(0, round((moment - self.started) * 1000))
+
+    def _error_for_staff(self) -> str:
+        """What the user was told, or the code that the client has a text for, and what is known beyond that."""
+        error, reason = self._error, self.context.state(EndingState).reason
+        told = "" if error is None else error.message or str(getattr(error.code, "value", error.code))
+        return f"{told} ({reason})" if reason else told
 
     def _send(self, event: ThreadStreamEvent) -> None:
         if self._ending:
@@ -299,11 +363,6 @@ class LiveRun(GrowingFrames):
                 and codec.item_text(item).strip()
             ):
                 yield item.model_copy(deep=True), self.context
-
-
-def _reason(error: ErrorEvent) -> str:
-    """What the user was told, or the code that the client has a text for."""
-    return error.message or str(getattr(error.code, "value", error.code))
 
 
 def record_delivery(run_pk: int) -> None:

@@ -1,8 +1,9 @@
-"""What the database knows of runs: that they began, live, and how they ended."""
+"""What the database knows of runs: that they began, that they live, and how they ended."""
 
 from __future__ import annotations
 
-import time
+from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -14,55 +15,81 @@ from django.utils import timezone
 from .. import db
 from ..conf import chatkit_settings
 from ..errors import ThreadBusy, ThreadReadOnly
-from ..limits import counters
 from ..models import Run as RunRow
 from ..models import Thread as ThreadRow
 from ..models import ThreadItem as ItemRow
 from ..models.querysets import RunQuerySet
 from ..process.identity import current_process, find_dead
-from ..server.state import AnswerState
 from ..signals import run_finished
-from ..store import claims, codec
-from ..store.state import StoreState
+from ..store import codec
 
 if TYPE_CHECKING:
-    from .live import LiveRun
+    from ..context import RequestContext, Usage
 
 LOST_AFTER_CHECKPOINTS = 4
 REPEAT_WINDOW = timedelta(seconds=30)
 
 
-def record_start(run: LiveRun) -> None:
-    """Give the run its row.
+@dataclass(frozen=True, kw_only=True)
+class RunStart:
+    """What is known of an answer when it begins."""
+
+    public_id: str
+    thread_pk: int | None
+    operation: str
+    request_key: str
+    context: RequestContext
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunOutcome:
+    """How an answer has ended.
+
+    Attributes:
+        failure: what kind of failure it was, if it was one.
+        error: what was wrong, for staff.
+        delivered: whether a reader got it to its end, or is about to.
+        first_token_ms, total_ms: since its beginning; None for an answer without a text.
+    """
+
+    status: RunRow.Status
+    failure: RunRow.Failure | None
+    error: str
+    delivered: bool
+    usage: Usage
+    first_token_ms: int | None
+    total_ms: int
+
+
+def record_start(start: RunStart) -> int:
+    """Give a run its row. Returns the row's key.
 
     Raises:
         ThreadBusy: when the thread has another one that is running.
         ThreadReadOnly: when staff locked or closed the thread after the request had been admitted.
     """
-    thread_pk = run.context.state(StoreState).thread_pks.get(run.thread_id or "")
-    pk = _insert(run, thread_pk)
+    pk = _insert(start)
     # Staff write the status and then look for answers to stop; here it is the row first and then the status. Of two
     # who write before they look, one at least sees the other.
-    thread = None if thread_pk is None else ThreadRow.objects.on_writer().filter(pk=thread_pk).first()
+    thread = ThreadRow.objects.on_writer().filter(pk=start.thread_pk).first() if start.thread_pk else None
     if thread is not None and thread.is_read_only:
         RunRow.objects.filter(pk=pk).update(
             status=RunRow.Status.STOPPED, delivered=True, finished_at=timezone.now()
         )
         raise ThreadReadOnly(codec.decode_thread(thread).status)
-    run.context.state(StoreState).run_pk = pk
-    claims.settle(run.context)
+    return pk
 
 
-def _insert(run: LiveRun, thread_pk: int | None) -> int:
-    context = run.context
+def _insert(start: RunStart) -> int:
+    context = start.context
     fields = {
-        "public_id": run.public_id,
-        "thread_id": thread_pk,
+        "public_id": start.public_id,
+        "thread_id": start.thread_pk,
         "user_id": context.user_id,
         "visitor_id": "" if context.user_id is not None else (context.visitor_id or ""),
         "namespace": context.namespace,
-        "operation": run.request.type,
-        "request_key": run.request_key,
+        "operation": start.operation,
+        "request_key": start.request_key,
         "process": current_process(),
         "context": codec.storable_json(context.for_staff()),
     }
@@ -71,46 +98,39 @@ def _insert(run: LiveRun, thread_pk: int | None) -> int:
             with db.savepoint(RunRow):
                 return int(RunRow.objects.create(**fields).pk)
         except IntegrityError:
-            mine = RunRow.objects.filter(public_id=run.public_id).first()
+            mine = RunRow.objects.filter(public_id=start.public_id).first()
             if mine is not None:  # the connection broke after the row was written
                 return int(mine.pk)
-            if thread_pk is None or not mark_lost(RunRow.objects.filter(thread_id=thread_pk)):
+            if start.thread_pk is None or not mark_lost(RunRow.objects.filter(thread_id=start.thread_pk)):
                 break
     raise ThreadBusy
 
 
-def _milliseconds(start: float, end: float | None) -> int | None:
-    return None if end is None else max(0, round((end - start) * 1000))
-
-
-def record_end(run: LiveRun, status: str) -> list[ThreadStreamEvent]:
-    """Write down how the run ended. Returns what staff did meanwhile, for its readers."""
-    counters.end_answer(run.public_id)
-    run_pk, usage = run.context.state(StoreState).run_pk, run.context.usage
-    if run_pk is None:
-        return []
+def record_end(pk: int, outcome: RunOutcome, *, locale: str | None) -> list[ThreadStreamEvent]:
+    """Write down how a run ended. Returns what staff did meanwhile, for its readers."""
+    usage = outcome.usage
     fields: dict[str, Any] = {
-        "status": status,
-        "error": codec.storable_text(run.failure)[:2000],
-        "delivered": run.delivered or run.readers > 0,
+        "status": outcome.status,
+        "failure": outcome.failure or "",
+        "error": codec.storable_text(outcome.error)[:2000],
+        "delivered": outcome.delivered,
         "model": codec.storable_text(usage.model)[:200],
         "input_tokens": usage.input_tokens,
         "cached_tokens": usage.cached_tokens,
         "output_tokens": usage.output_tokens,
-        "first_token_ms": _milliseconds(run.started, run.context.state(AnswerState).first_text_at),
-        "total_ms": _milliseconds(run.started, time.perf_counter()),
+        "first_token_ms": outcome.first_token_ms,
+        "total_ms": outcome.total_ms,
         "finished_at": timezone.now(),
     }
-    run.recorded_delivered = fields["delivered"]
-    RunRow.objects.filter(pk=run_pk).update(**fields)
+    RunRow.objects.filter(pk=pk).update(**fields)
     if fields["error"]:
         # What was redacted while the answer was made may be quoted there.
-        RunRow.objects.filter(pk=run_pk, withdrawn=True).update(error="")
+        RunRow.objects.filter(pk=pk, withdrawn=True).update(error="")
     if run_finished.has_listeners(RunRow):
-        row = RunRow.objects.filter(pk=run_pk).first()
+        row = RunRow.objects.filter(pk=pk).first()
         if row is not None:
             run_finished.send(sender=RunRow, run=row)
-    return staff_events(run_pk, locale=run.context.locale)
+    return staff_events(pk, locale=locale)
 
 
 def staff_events(run_pk: int, *, locale: str | None) -> list[ThreadStreamEvent]:
@@ -135,27 +155,25 @@ def staff_events(run_pk: int, *, locale: str | None) -> list[ThreadStreamEvent]:
     return events
 
 
-def sign_of_life(active: list[LiveRun]) -> list[int]:
-    """Say that these runs live; return the keys of those that somebody stopped, or deleted with their thread."""
-    counters.renew_answers([run.public_id for run in active])
-    by_pk = {pk: run for run in active if (pk := run.context.state(StoreState).run_pk) is not None}
-    rows = RunRow.objects.filter(pk__in=list(by_pk))
-    rows.running().update(heartbeat_at=timezone.now())
-    for pk in rows.filter(status=RunRow.Status.LOST).values_list("pk", flat=True):
-        # Looked at after the rows: a run that has written itself that it is lost has said before that it is ending.
-        if not by_pk[pk].is_ending:
-            _find_again(pk)
-    mark_lost(RunRow.objects.all())
-    stop_requested = dict(rows.values_list("pk", "stop_requested"))
-    return [pk for pk in by_pk if stop_requested.get(pk, True)]
+def record_heartbeats(pks: Collection[int]) -> list[int]:
+    """Say that these runs live. Returns the keys of those that are presumed lost."""
+    mine = RunRow.objects.filter(pk__in=list(pks))
+    mine.running().update(heartbeat_at=timezone.now())
+    return list(mine.filter(status=RunRow.Status.LOST).values_list("pk", flat=True))
 
 
-def _find_again(pk: int) -> None:
-    """We were out of touch for so long (a database that was away) that somebody has taken us for dead."""
+def find_stopped(pks: Collection[int]) -> list[int]:
+    """The keys of those of the runs that somebody has stopped, or deleted with their thread."""
+    stop_requested = dict(RunRow.objects.filter(pk__in=list(pks)).values_list("pk", "stop_requested"))
+    return [pk for pk in pks if stop_requested.get(pk, True)]
+
+
+def find_again(pk: int) -> None:
+    """Take back that a run is lost: it was out of touch for so long (a database that was away) that it seemed so."""
     try:
         with db.savepoint(RunRow):
             RunRow.objects.filter(pk=pk).update(
-                status=RunRow.Status.RUNNING, finished_at=None, heartbeat_at=timezone.now()
+                status=RunRow.Status.RUNNING, failure="", finished_at=None, heartbeat_at=timezone.now()
             )
     except IntegrityError:
         # Its thread has another answer by now, and can have one only.
@@ -163,7 +181,7 @@ def _find_again(pk: int) -> None:
 
 
 def lost_before() -> datetime:
-    """A running row without a sign of life since this moment belongs to a process that is taken for dead."""
+    """A running row without a heartbeat since this moment belongs to a process that is presumed dead."""
     return timezone.now() - timedelta(
         seconds=max(LOST_AFTER_CHECKPOINTS * chatkit_settings.checkpoint_interval, 3.0)
     )
@@ -176,9 +194,11 @@ def mark_lost(rows: RunQuerySet) -> int:
     dead = find_dead(oldest)
     if not dead and all(heartbeat >= silent_since for heartbeat in oldest.values()):
         return 0
-    # Each asked once more: others look, too, and a process may have shown life just now.
+    # Each asked once more: others look, too, and a process may have beaten just now.
     lost = rows.running().filter(Q(heartbeat_at__lt=silent_since) | Q(process__in=dead))
-    return int(lost.update(status=RunRow.Status.LOST, finished_at=timezone.now()))
+    return int(
+        lost.update(status=RunRow.Status.LOST, failure=RunRow.Failure.INTERRUPTED, finished_at=timezone.now())
+    )
 
 
 def find_repeated_row(request_key: str) -> RunRow | None:

@@ -15,7 +15,6 @@ from chatkit.types import (
     ThreadItemUpdatedEvent,
 )
 from django.utils import translation
-from django.utils.translation import gettext as _
 from pydantic import BaseModel
 
 from .. import database_context, db
@@ -29,7 +28,7 @@ from ..process.threads import context_beyond_request
 from ..store import codec
 from ..store.attachments import signed_again
 from .frames import Frames
-from .live import record_delivery
+from .live import FAILURE_MESSAGES, record_delivery
 from .rows import mark_lost, staff_events
 
 logger = get_logger(__name__)
@@ -40,9 +39,10 @@ POLL_INTERVAL = 1.0
 class StoredRun(Frames):
     """A source of frames, read from the run's items; while the run goes on elsewhere it is looked at every second."""
 
-    def __init__(self, run_pk: int, endpoint_url: str = "") -> None:
+    def __init__(self, row: RunRow, endpoint_url: str = "") -> None:
         super().__init__()
-        self._run_pk = run_pk
+        self.public_id = row.public_id
+        self._run_pk = row.pk
         self._endpoint_url = endpoint_url
         self._locale = translation.get_language()
         self._database_context = database_context.current()
@@ -95,7 +95,7 @@ class StoredRun(Frames):
     def _interrupted(self) -> str:
         # A database worker does not know which language is active in the view.
         with translation.override(self._locale):
-            return _("The answer was interrupted. Please try again.")
+            return str(FAILURE_MESSAGES[RunRow.Failure.INTERRUPTED])
 
     def _send(self, event: BaseModel) -> None:
         self.frames.append(codec.to_frame(event))

@@ -1,27 +1,17 @@
-"""The endpoint: one POST per operation, and two URLs per run."""
+"""What all views of the endpoint share: who asks, from which page, and how they are refused."""
 
 from __future__ import annotations
 
-import copy
 import functools
-import hashlib
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Any
 
 from asgiref.sync import sync_to_async
-from chatkit.store import NotFoundError
-from chatkit.types import ChatKitReq, StreamingReq, ThreadMetadata, ThreadsCreateReq, is_streaming_req
 from django.conf import settings
-from django.core.exceptions import BadRequest, SuspiciousOperation
-from django.core.handlers.asgi import ASGIRequest
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
-from django.http.multipartparser import MultiPartParserError
-from django.middleware.csrf import CsrfViewMiddleware
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils import translation
 from django.utils.decorators import method_decorator
-from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 from django.views import View
 from django.views.decorators.csrf import csrf_exempt
@@ -45,31 +35,18 @@ from ..context import (
 )
 from ..database_context import DatabaseContext
 from ..errors import (
-    ChatKitError,
-    CsrfFailed,
-    LimitReached,
     LoginRequired,
-    NotSupported,
-    RequestTooLarge,
-    ServerRestarting,
     SessionChanged,
-    ThreadReadOnly,
-    contained,
 )
-from ..http.request_body import read_beginning, read_body, require_bounded, sniff_operation
-from ..http.sse import EventStreamResponse
 from ..limits import counters
 from ..limits.address import address_key
 from ..limits.rules import LimitsState, limits_of
 from ..logs import get_logger
-from ..models import Run as RunRow
-from ..runs import registry, rows
-from ..runs.frames import Frames
-from ..runs.stored import StoredRun
 from ..server.base import DjangoChatKitServer
-from ..store import claims, codec
-from ..store.orm import DjangoStore
-from ..store.state import StoreState
+from ..server.setting import get_server, made_server
+from ..store import claims
+from .csrf import check_csrf
+from .refusals import STREAMING_OPERATIONS, message_response, refusal
 
 logger = get_logger(__name__)
 
@@ -79,58 +56,10 @@ LOCALE_HEADER = "X-ChatKit-Locale"
 LOGIN_HEADER = "X-ChatKit-Had-Login"
 FRAME_HEADER = "chatkit-frame-instance-id"
 
-STREAMING_OPERATIONS = frozenset(kind.model_fields["type"].default for kind in StreamingReq.__args__)
 # Operations that make something a visitor owns; the others find nothing for a visitor who has no id yet.
 CREATING_OPERATIONS = frozenset({"threads.create", "attachments.create"})
 
 AsyncHandler = Callable[..., Awaitable[HttpResponseBase]]
-
-# By partition too: what makes one may have asked the database.
-_servers: dict[tuple[str, str], DjangoChatKitServer] = {}
-
-
-def get_server(path: str) -> DjangoChatKitServer:
-    """The server that a dotted path names: a class, called without arguments, or a callable that returns one.
-
-    It is made when first asked for, in each partition of the database, and kept.
-
-    Raises:
-        TypeError: when the path names something else.
-    """
-    key = (database_context.partition(), path)
-    if key not in _servers:
-        server = import_string(path)()
-        if not isinstance(server, DjangoChatKitServer):
-            raise TypeError(
-                f"{path} gave {type(server).__name__}; name a subclass of chatkit_app.server.DjangoChatKitServer, "
-                "or a function that returns an instance of one."
-            )
-        _servers[key] = server
-    return _servers[key]
-
-
-class _CsrfCheck(CsrfViewMiddleware):
-    """Django's check, telling the reason instead of answering with a page of HTML."""
-
-    def _reject(self, request: HttpRequest, reason: str) -> str:
-        return reason
-
-
-def _unused(request: HttpRequest) -> HttpResponse:
-    raise RuntimeError("The CSRF check never calls the next handler.")
-
-
-def check_csrf(request: HttpRequest) -> None:
-    """Raise ``CsrfFailed`` unless a header of the request carries the token. May read the session."""
-    check = _CsrfCheck(_unused)
-    check.process_request(request)
-    asked = copy.copy(request)
-    # Of a POST Django also looks into the form, and would read and parse a stranger's body for that.
-    asked.method = "PUT"
-    reason = check.process_view(asked, _unused, (), {})
-    if reason is not None:
-        logger.warning("CSRF check failed: %s", reason)
-        raise CsrfFailed(_("Your session has changed. Reload the page and send your message again."))
 
 
 def in_page_language(handler: AsyncHandler) -> AsyncHandler:
@@ -216,7 +145,9 @@ class EndpointView(View):
         return refusal(error, streaming=False)
 
     async def http_method_not_allowed(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:  # type: ignore[override]
-        response = _message(_("This URL does not take {} requests.").format(request.method), status=405)
+        response = message_response(
+            _("This URL does not take {} requests.").format(request.method), status=405
+        )
         response["Allow"] = ", ".join(self.http_method_names).upper()
         return response
 
@@ -226,15 +157,15 @@ class EndpointView(View):
         Raises:
             CsrfFailed, LoginRequired: when it may not.
         """
-        return await db.run(self._enter, request, operation)
+        return await db.run(self.enter_in_worker, request, operation)
 
-    def _enter(self, request: HttpRequest, operation: str | None) -> RequestContext:
+    def enter_in_worker(self, request: HttpRequest, operation: str | None) -> RequestContext:
         # A database worker does not know which language is active in the view.
         with translation.override(request.LANGUAGE_CODE):
-            self._check_sender(request)
-            return self._build_context(request, operation)
+            self.check_sender(request)
+            return self.context_for(request, operation)
 
-    def _check_sender(self, request: HttpRequest) -> None:
+    def check_sender(self, request: HttpRequest) -> None:
         if has_lost_session(request):
             self.leaves_session = True
             if request.method != "GET":
@@ -246,7 +177,7 @@ class EndpointView(View):
                 raise LoginRequired(_("Your session has ended. Reload the page and log in again."))
             raise LoginRequired(_("Please log in to go on."))
 
-    def _build_context(self, request: HttpRequest, operation: str | None) -> RequestContext:
+    def context_for(self, request: HttpRequest, operation: str | None) -> RequestContext:
         if operation in CREATING_OPERATIONS | STREAMING_OPERATIONS:
             self._leave_claimed_visitor(request)
         context = self._context_of(request)
@@ -295,209 +226,5 @@ class EndpointView(View):
         """The server that answers here."""
         path = self.server or chatkit_settings.server
         # In a worker when it is not made yet, since a function that makes one may ask the database.
-        server = _servers.get((database_context.partition(), path))
+        server = made_server(path)
         return server if server is not None else await db.run(get_server, path)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Entered:
-    """A request that may go on: what it wants, for whom, and the run that the very same request has started already."""
-
-    parsed: ChatKitReq
-    context: RequestContext
-    key: str = ""
-    repeated: RunRow | None = None
-
-
-class ChatKitView(EndpointView):
-    """``POST /chatkit``: every ChatKit operation.
-
-    Streaming operations always answer 200 with an event stream, also when they are refused: the client repeats a
-    5xx, a redirect or a page five times, and drops the user's message without a word on a 4xx.
-    """
-
-    http_method_names = ["post"]
-
-    @in_page_language
-    async def refuse(self, request: HttpRequest, error: Exception) -> HttpResponseBase:
-        return refusal(error, streaming=names_streaming_operation(read_beginning(request)))
-
-    @in_page_language
-    async def post(self, request: HttpRequest) -> HttpResponseBase:
-        body = b""
-        try:
-            body = read_body(request)
-            server = await self.get_server()
-            entered = await db.run(self._enter_with, request, server, body)
-            parsed, context = entered.parsed, entered.context
-            if is_streaming_req(parsed):
-                return await self._stream(request, server, parsed, entered)
-            with contained():
-                reply = await server.reply(parsed, context)
-            if parsed.type == "threads.delete":
-                self._stop_writing(parsed.params.thread_id)
-            response = HttpResponse(reply, content_type="application/json")
-            response["Cache-Control"] = "no-store"
-            return response
-        except RequestTooLarge as error:
-            return refusal(error, streaming=names_streaming_operation(body or read_beginning(request)))
-        except (SessionChanged, ServerRestarting) as error:
-            # No stream: the client sends the request again, to another process or with another session.
-            return refusal(error, streaming=False)
-        except Exception as error:
-            return refusal(error, streaming=names_streaming_operation(body))
-
-    async def _stream(
-        self, request: HttpRequest, server: DjangoChatKitServer, parsed: StreamingReq, entered: Entered
-    ) -> EventStreamResponse:
-        context, repeated = entered.context, entered.repeated
-        live = registry.find_repeated(entered.key)
-        if live is not None and repeated is None:
-            # This process may still keep what was redacted through another one.
-            repeated = await db.run(rows.find_withdrawn_row, live.public_id)
-        # What this process knows of its own run is newer than the row.
-        if repeated is not None and (
-            repeated.withdrawn or (live is None and registry.get_live(repeated.public_id) is None)
-        ):
-            return run_response(StoredRun(repeated.pk, self.endpoint_url(request)), repeated.public_id)
-        if live is None:
-            try:
-                frame_id = request.headers.get(FRAME_HEADER, "")
-                live = await registry.start(
-                    server, parsed, context, request_key=entered.key, frame_id=frame_id
-                )
-            except ThreadReadOnly as error:
-                thread = context.state(StoreState).loaded_threads.get(getattr(parsed.params, "thread_id", ""))
-                return closed_response(error, thread)
-        return run_response(live, live.public_id)
-
-    def _enter_with(self, request: HttpRequest, server: DjangoChatKitServer, body: bytes) -> Entered:
-        """Look at the body once its sender has been let in; in a worker, since even what is allowed takes a while."""
-        with translation.override(request.LANGUAGE_CODE):
-            self._check_sender(request)
-            require_bounded(body)
-            parsed = server.parse(body)
-            if is_streaming_req(parsed) and not isinstance(request, ASGIRequest):
-                raise NotSupported(
-                    _("Answers can only be streamed under ASGI. Serve this site with an ASGI server.")
-                )
-            context = self._build_context(request, parsed.type)
-            if not is_streaming_req(parsed):
-                return Entered(parsed=parsed, context=context)
-            if isinstance(server.store, DjangoStore) and not isinstance(parsed, ThreadsCreateReq):
-                server.store.prefetch_thread(parsed.params.thread_id, context)
-            key = self._request_key(request, context, body)
-            repeated = rows.find_repeated_row(key) if key else None
-            return Entered(parsed=parsed, context=context, key=key, repeated=repeated)
-
-    def _request_key(self, request: HttpRequest, context: RequestContext, body: bytes) -> str:
-        frame_id = request.headers.get(FRAME_HEADER, "")
-        if not frame_id:
-            return ""
-        part = database_context.partition()
-        owner = f"{part}\n{context.user_id}\n{context.visitor_id}\n{context.namespace}\n{request.path}\n{frame_id}\n"
-        return hashlib.sha256(owner.encode() + body).hexdigest()
-
-    def _stop_writing(self, thread_id: str) -> None:
-        live = registry.live_run_of_thread(thread_id)
-        if live is not None:
-            live.stop()
-
-
-class RunView(EndpointView):
-    """What the two URLs of a run share."""
-
-    depth = 3
-
-    async def load_run(self, request: HttpRequest, public_id: str) -> RunRow:
-        live = registry.get_live(public_id)
-        if live is not None:
-            # Its id was told to the client before its thread was made.
-            await live.recorded()
-        return await db.run(self._load_run, request, public_id)
-
-    def _load_run(self, request: HttpRequest, public_id: str) -> RunRow:
-        context = self._enter(request, None)
-        row = None
-        if codec.is_storable_id(public_id):
-            row = RunRow.objects.owned_by(context).filter(public_id=public_id).first()
-        if row is None:
-            raise NotFoundError(f"Run {public_id!r} not found")
-        return row
-
-
-class RunEventsView(RunView):
-    """``GET /chatkit/runs/<id>/events``: the answer from its first event, followed to its end."""
-
-    http_method_names = ["get"]
-
-    @in_page_language
-    async def get(self, request: HttpRequest, run_id: str) -> HttpResponseBase:
-        try:
-            row = await self.load_run(request, run_id)
-        except Exception as error:
-            return refusal(error, streaming=False)
-        live = None if row.withdrawn else registry.get_live(run_id)
-        return run_response(live or StoredRun(row.pk, self.endpoint_url(request)), run_id)
-
-
-class RunStopView(RunView):
-    """``POST /chatkit/runs/<id>/stop``: end the answer, keeping what there is of it."""
-
-    http_method_names = ["post"]
-
-    @in_page_language
-    async def post(self, request: HttpRequest, run_id: str) -> HttpResponseBase:
-        try:
-            row = await self.load_run(request, run_id)
-            stopped = await registry.stop(row)
-        except Exception as error:
-            return refusal(error, streaming=False)
-        return JsonResponse({"stopped": stopped})
-
-
-def run_response(source: Any, run_id: str) -> EventStreamResponse:
-    response = EventStreamResponse(source, keep_alive=chatkit_settings.keep_alive)
-    response[RUN_HEADER] = run_id
-    return response
-
-
-def closed_response(error: ThreadReadOnly, thread: ThreadMetadata | None) -> EventStreamResponse:
-    """The refusal, and how the thread is now: a page that was opened before can close its composer."""
-    frames = [codec.to_frame(DjangoChatKitServer.error_event(error))]
-    if thread is not None:
-        now = thread.model_copy(update={"status": error.thread_status})
-        frames.append(codec.to_frame(codec.thread_event(now)))
-    return EventStreamResponse(Frames(*frames, done=True), keep_alive=chatkit_settings.keep_alive)
-
-
-def names_streaming_operation(body: bytes) -> bool:
-    """Whether the client of this request waits for a stream, as far as the body lets one know."""
-    return sniff_operation(body) in STREAMING_OPERATIONS
-
-
-def refusal(error: Exception, *, streaming: bool) -> HttpResponseBase:
-    """An error in the form that the client of this kind of operation can show."""
-    if streaming:
-        event = DjangoChatKitServer.error_event(error)
-        return EventStreamResponse(
-            Frames(codec.to_frame(event), done=True), keep_alive=chatkit_settings.keep_alive
-        )
-    match error:
-        case ChatKitError():
-            response = _message(error.message, status=error.status)
-            if isinstance(error, LimitReached) and error.retry_after is not None:
-                response["Retry-After"] = str(error.retry_after)
-            return response
-        case NotFoundError():
-            return _message(_("This conversation or part of it no longer exists."), status=404)
-        case SuspiciousOperation() | BadRequest() | MultiPartParserError():
-            return _message(_("The request was refused."), status=400)
-    logger.error("A ChatKit request failed", exc_info=error)
-    return _message(_("Something went wrong. Please try again."), status=500)
-
-
-def _message(text: str, *, status: int) -> JsonResponse:
-    response = JsonResponse({"message": text}, status=status)
-    response["Cache-Control"] = "no-store"
-    return response

@@ -20,7 +20,8 @@ from ..store import codec
 from ..store.attachments import DjangoAttachmentStore, attachment_settings, open_file, require_size
 from ..store.pictures import PREVIEW_TYPE
 from ..store.stored_files import open_preview, room
-from .endpoint import EndpointView, in_page_language, refusal
+from .endpoint import EndpointView, in_page_language
+from .refusals import refusal
 
 CHUNK = 256 * 1024
 

@@ -74,6 +74,16 @@ def test_run_page_shows_its_error(staff: Callable[..., Client], thread: Thread) 
     assert "&lt;script&gt;alert(1)&lt;/script&gt;[U+202E]" in html
 
 
+@pytest.mark.parametrize("page", ["run/{run.pk}/change/", "thread/{run.thread_id}/change/"])
+def test_kind_of_a_failure_is_shown_to_those_who_may_not_read(
+    staff: Callable[..., Client], thread: Thread, page: str
+) -> None:
+    run = make_run(thread, "failed", failure="timeout", error="secret-error")
+    html = staff("view_run", "view_thread").get(APP + page.format(run=run)).content.decode()
+    assert "took too long" in html.lower()
+    assert "secret-error" not in html
+
+
 def test_feedback_list_leads_to_its_item(staff: Callable[..., Client], thread: Thread) -> None:
     item = make_item(thread, text="answer")
     Feedback.objects.create(item=item, kind="negative", user=thread.user)

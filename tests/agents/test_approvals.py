@@ -19,7 +19,7 @@ from chatkit_app.agents.approvals import arguments_of
 from chatkit_app.models import Approval, Run, ThreadItem
 from chatkit_app.moderation.erasure import Person, erase
 from chatkit_app.moderation.redaction import redact
-from chatkit_app.runs import registry
+from chatkit_app.runs.registry import live_runs
 from chatkit_app.store import InMemoryStore
 from tests.agents.test_server import Chat as DirectChat
 from tests.chat import Chat, Exchange
@@ -276,8 +276,7 @@ async def test_answer_after_a_restart_goes_on(api, use_tools):
     api.script(BOTH, "Sent and deleted")
     chat = Chat()
     first, second = widgets(await chat.say("Do it"))
-    for index in (registry._live, registry._by_thread, registry._by_request):
-        index.clear()
+    live_runs.clear()
     use_tools(send, docs())
     await answer(chat, first, "Approve")
     use_tools(send, docs())

@@ -26,7 +26,13 @@ def port() -> Iterator[int]:
 
     listener = socket.create_server(("127.0.0.1", 0))
     config = uvicorn.Config(
-        application, log_config=None, lifespan="off", timeout_graceful_shutdown=1, timeout_keep_alive=60
+        application,
+        log_config=None,
+        # Of an older uvicorn, what it imports for these warns with a newer websockets.
+        ws="none",
+        lifespan="off",
+        timeout_graceful_shutdown=1,
+        timeout_keep_alive=60,
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, args=([listener],), daemon=True)

@@ -34,12 +34,12 @@ def endless_server() -> Any:
 
 
 async def measure() -> None:
-    from chatkit_app.runs import registry
+    from chatkit_app.runs.registry import live_runs
     from tests.chat import Chat
 
     before, begun = megabytes(), time.perf_counter()
     answer = await Chat().begin_saying("hi")
-    run = registry.get_live(answer.run_id)
+    run = live_runs.get(answer.run_id)
     assert run is not None
     await answer.disconnect()
     while not run.done and time.perf_counter() - begun < SECONDS:

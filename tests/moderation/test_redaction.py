@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -18,12 +17,14 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from chatkit_app import db
-from chatkit_app.context import RequestContext
+from chatkit_app.context import RequestContext, Usage
 from chatkit_app.models import Attachment, AuditEntry, Flag, Run, Thread, ThreadItem
 from chatkit_app.moderation import redaction
 from chatkit_app.moderation.redaction import AlreadyRedacted, redact
-from chatkit_app.runs import registry
+from chatkit_app.runs import keeper
 from chatkit_app.runs import rows as run_rows
+from chatkit_app.runs.registry import live_runs
+from chatkit_app.runs.rows import RunOutcome, record_end
 from chatkit_app.signals import item_redacted
 from chatkit_app.staff import flags
 from chatkit_app.store import DjangoStore, codec
@@ -281,12 +282,12 @@ def test_error_that_repeats_the_message_goes():
     item = say(thread, "card 4111-1111")
     telling, other = (
         Run.objects.create(public_id=error, thread=thread, operation="x", status="failed", error=error)
-        for error in ("No card 4111 1111!", "timeout")
+        for error in ("No card 4111 1111!", "out of memory")
     )
     redact(item, actor=None, reason="x")
     telling.refresh_from_db()
     other.refresh_from_db()
-    assert (telling.error, other.error) == ("", "timeout")
+    assert (telling.error, other.error) == ("", "out of memory")
 
 
 @pytest.mark.parametrize(("redacted", "error"), [(True, ""), (False, "No card 4111")])
@@ -296,12 +297,16 @@ def test_error_that_comes_later_does_not_bring_it_back(redacted, error):
     row = Run.objects.create(public_id="run", thread=thread, operation="x")
     if redacted:
         redact(item, actor=None, reason="x")
-    context = RequestContext(visitor_id="v")
-    context.state(StoreState).run_pk, context.usage.model = row.pk, "a\x00model"
-    run: Any = SimpleNamespace(
-        public_id="run", context=context, failure="No card 4111", delivered=True, readers=0, started=0.0
+    outcome = RunOutcome(
+        status=Run.Status.FAILED,
+        failure=Run.Failure.ERROR,
+        error="No card 4111",
+        delivered=True,
+        usage=Usage(model="a\x00model"),
+        first_token_ms=None,
+        total_ms=1,
     )
-    run_rows.record_end(run, "failed")
+    record_end(row.pk, outcome, locale=None)
     row.refresh_from_db()
     assert (row.status, row.error, row.model) == ("failed", error, "amodel")
 
@@ -510,12 +515,12 @@ async def test_finished_answer_is_read_again_without_what_was_redacted(use, gate
     gate.set()
     answer = await chat.say("my secret")
     item = await assistant_item(answer)
-    # As before the next sign of life, however long the redaction takes here.
-    monkeypatch.setattr(registry, "_forget", lambda ended: None)
+    # As before the next heartbeat, however long the redaction takes here.
+    monkeypatch.setattr(keeper, "_forget", lambda ended: None)
     if place == "another process":
         monkeypatch.setattr(redaction, "withdraw", lambda thread_id: None)
     await db.run(redact_now, item.public_id)
-    assert registry.get_live(answer.run_id) is not None
+    assert live_runs.get(answer.run_id) is not None
     again = await (await chat.follow(answer.run_id)).rest()
     assert b"one two" not in again.body
     assert last_text(again) == TOMBSTONE
@@ -530,10 +535,10 @@ async def test_answer_that_is_read_while_it_is_written_elsewhere_ends_in_the_tom
     monkeypatch.setattr("chatkit_app.runs.stored.POLL_INTERVAL", 0.02)
     chat = Chat()
     answer = await begin(chat)
-    live = registry._live.pop(answer.run_id)
+    live = live_runs._by_id.pop(answer.run_id)
     reader = await chat.follow(answer.run_id)
     await reader.until("one ")
-    registry._live[answer.run_id] = live
+    live_runs._by_id[answer.run_id] = live
     item = await assistant_item(answer)
     await db.run(redact_now, item.public_id)
     assert last_text(await reader.rest()) == TOMBSTONE
@@ -571,7 +576,7 @@ async def test_withdrawn_answer_is_forgotten_before_its_retention(use, gate):
     answer = await chat.say("hi")
     item = await assistant_item(answer)
     await db.run(redact_now, item.public_id)
-    await eventually(lambda: registry.get_live(answer.run_id) is None)
+    await eventually(lambda: live_runs.get(answer.run_id) is None)
 
 
 @transactional

@@ -13,7 +13,8 @@ from chatkit_app import db
 from chatkit_app.context import RequestContext
 from chatkit_app.models import AuditEntry, Run, Thread, ThreadItem
 from chatkit_app.moderation import last_change, set_status, stop_run
-from chatkit_app.runs import registry
+from chatkit_app.runs import stopping
+from chatkit_app.runs.registry import live_runs
 from chatkit_app.store import DjangoStore
 from chatkit_app.testing.store_contract import NOON
 from tests.chat import Chat, Exchange, eventually, rows_become
@@ -149,7 +150,7 @@ async def test_lock_between_admission_and_the_runs_row_refuses_the_message(use, 
     assert await db.run(stored, thread_id) == before
     run = await db.run(Run.objects.latest, "pk")
     assert (run.status, run.finished_at is not None) == ("stopped", True)
-    assert registry.live_run_of_thread(thread_id) is None
+    assert live_runs.of_thread(thread_id) is None
 
 
 @transactional
@@ -294,5 +295,5 @@ def test_answers_of_many_threads_are_stopped_with_as_many_queries(django_assert_
     for thread in threads:
         Run.objects.create(public_id=f"run_{thread.public_id}", thread=thread, operation="x")
     with django_assert_num_queries(3):
-        assert registry.request_stops(Run.objects.filter(thread__in=[thread.pk for thread in threads])) == 6
+        assert stopping.request_stops(Run.objects.filter(thread__in=[thread.pk for thread in threads])) == 6
     assert Run.objects.filter(stop_requested=True).count() == 6

@@ -94,7 +94,7 @@ def test_process_whose_main_thread_has_ended_is_not_dead():
         child.popen.communicate()
 
 
-def test_pid_of_a_dead_process_that_another_has_now_is_no_sign_of_life():
+def test_pid_of_a_dead_process_that_another_has_now_is_no_heartbeat():
     reused = renamed(current_process(), start_time="1")
     assert find_dead([reused]) == {reused}
 
@@ -117,7 +117,7 @@ def test_process_of_somebody_else_that_is_hidden_is_not_known_to_be_dead(dead, m
     assert find_dead([dead]) == set()
 
 
-def test_process_of_somebody_else_that_has_the_pid_now_is_no_sign_of_life():
+def test_process_of_somebody_else_that_has_the_pid_now_is_no_heartbeat():
     """No signal may be sent to the first process by anybody but root; of its start everybody may know."""
     first = renamed(current_process(), pid="1", start_time="1000000000")
     assert find_dead([first]) == {first}

@@ -15,8 +15,8 @@ from chatkit_app import db
 from chatkit_app.http.sse import EventStreamResponse
 from chatkit_app.models import Run, ThreadItem
 from chatkit_app.process import shutdown
-from chatkit_app.runs import registry
 from chatkit_app.runs.frames import Frames
+from chatkit_app.runs.registry import live_runs
 from tests.attack.served import DJANGOS, EXIT_CODES, OURS, Served
 from tests.chat import Chat
 from tests.chat import eventually as eventually_async
@@ -122,7 +122,7 @@ async def test_answer_that_does_not_let_itself_be_cancelled_holds_nobody_up(use,
     monkeypatch.setattr("chatkit_app.runs.live.LAST_PATIENCE", 0.05)
     answer = await Chat().begin_saying("hi")
     await answer.until("well")
-    run = registry.get_live(answer.run_id)
+    run = live_runs.get(answer.run_id)
     await shutdown.interrupt_all()
     assert run.done
     assert (await answer.rest()).events()[-1]["message"] == INTERRUPTED

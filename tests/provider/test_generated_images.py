@@ -206,10 +206,9 @@ async def test_answer_that_is_followed_again_has_a_url_that_is_signed(api):
     api.script(Turn(images=(drawn(),), text="Done"))
     chat = Chat()
     answer = await chat.say("Draw a cat")
-    from chatkit_app.runs import registry
+    from chatkit_app.runs.registry import live_runs
 
-    for index in (registry._live, registry._by_thread, registry._by_request):
-        index.clear()  # as in another process
+    live_runs.clear()  # as in another process
 
     followed = await (await chat.follow(answer.run_id)).rest()
 

@@ -255,7 +255,7 @@ def test_killed_process_loses_two_seconds_at_most_and_frees_the_thread(two, brow
 
 # --- Death that is seen -------------------------------------------------------------------------------------
 
-# No sign of life is missed for four times as many seconds: far longer than these tests wait for anything.
+# No heartbeat is missed for four times as many seconds: far longer than these tests wait for anything.
 SILENT_FOR_LONG = {"CHECKPOINT_INTERVAL": 300}
 
 

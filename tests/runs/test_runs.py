@@ -24,9 +24,11 @@ from chatkit_app.moderation.erasure import delete_threads
 from chatkit_app.process import identity as process
 from chatkit_app.process import shutdown
 from chatkit_app.process.identity import current_process
-from chatkit_app.runs import live, registry
+from chatkit_app.runs import keeper, live, opening, stopping
 from chatkit_app.runs import rows as run_rows
 from chatkit_app.runs.live import LiveRun
+from chatkit_app.runs.opening import RunRequest, begin_run
+from chatkit_app.runs.registry import live_runs
 from chatkit_app.signals import run_finished
 from tests.chat import Chat, Exchange, encode, eventually, message, rows_become
 from tests.servers import (
@@ -66,6 +68,11 @@ async def ended(run_id: str) -> str:
         return status if status != "running" else None
 
     return str(await rows_become(look))
+
+
+async def begin(server: Any, request: Any, context: RequestContext, **options: str) -> LiveRun:
+    """A run as a view begins it."""
+    return await begin_run(RunRequest(server=server, request=request, context=context, **options))
 
 
 async def begin_slowly(chat: Chat, text: str = "hi", thread_id: str | None = None) -> Exchange:
@@ -136,7 +143,7 @@ def hold_recording(
 ) -> tuple[threading.Event, threading.Event]:
     """Hold up the writing of a run's row. Returns what is set when it has come there, and what lets it go on."""
     reached, go_on = threading.Event(), threading.Event()
-    record_start = run_rows.record_start
+    record_start = LiveRun.record_start
 
     def slow_start(run: LiveRun) -> None:
         if when == "written":
@@ -146,7 +153,7 @@ def hold_recording(
         if when == "asked":
             record_start(run)
 
-    monkeypatch.setattr(run_rows, "record_start", slow_start)
+    monkeypatch.setattr(LiveRun, "record_start", slow_start)
     return reached, go_on
 
 
@@ -188,7 +195,7 @@ async def test_run_of_another_process_reports_the_stored_answer(use):
     use("EchoServer")
     chat = Chat()
     answer = await chat.say("hi")
-    registry._live.clear()
+    live_runs.clear()
     replay = await (await chat.follow(answer.run_id)).rest()
     assert replay.text() == "echo: hi"
 
@@ -196,9 +203,9 @@ async def test_run_of_another_process_reports_the_stored_answer(use):
 async def test_finished_runs_are_forgotten_after_their_retention(use):
     use("EchoServer", RUN_RETENTION=0.01)
     answer = await Chat().say("hi")
-    run = registry.get_live(answer.run_id)
-    await eventually(lambda: registry.get_live(answer.run_id) is None)
-    assert run not in [*registry._by_thread.values(), *registry._by_request.values()]
+    run = live_runs.get(answer.run_id)
+    await eventually(lambda: live_runs.get(answer.run_id) is None)
+    assert run not in [*live_runs, *live_runs._by_thread.values(), *live_runs._by_request.values()]
 
 
 async def test_run_keeps_what_staff_may_know_of_who_asked(use):
@@ -207,7 +214,7 @@ async def test_run_keeps_what_staff_may_know_of_who_asked(use):
     context = RequestContext(
         visitor_id="visitor", locale="de", session={"plan": "gold\x00", "rate": float("nan")}
     )
-    run = await registry.start(server, server.parse(encode("threads.create", input=message("hi"))), context)
+    run = await begin(server, server.parse(encode("threads.create", input=message("hi"))), context)
     await run.finished()
     row = await db.run(Run.objects.get)
     assert row.context == {"locale": "de", "session": {"plan": "gold\uf8ff0000", "rate": None}}
@@ -278,7 +285,7 @@ async def test_stop_before_the_first_step_of_a_new_thread_leaves_no_running_row(
     use("SlowServer")
     server = SlowServer()
     request = server.parse(encode("threads.create", input=message("hi")))
-    run = await registry.start(server, request, RequestContext(visitor_id="v"))
+    run = await begin(server, request, RequestContext(visitor_id="v"))
     run.stop()
     await run.finished()
     assert run.done
@@ -290,13 +297,13 @@ async def test_stop_before_the_first_step_frees_the_thread(use, gate):
     server = SlowServer()
     gate.set()
     context = RequestContext(visitor_id="v")
-    first = await registry.start(server, server.parse(encode("threads.create", input=message("hi"))), context)
+    first = await begin(server, server.parse(encode("threads.create", input=message("hi"))), context)
     await first.finished()
     again = encode("threads.add_user_message", thread_id=first.thread_id, input=message("more"))
     run = LiveRun(
-        server, server.parse(again), RequestContext(visitor_id="v"), on_thread=registry._index_thread
+        server, server.parse(again), RequestContext(visitor_id="v"), on_thread=live_runs.add_to_thread
     )
-    await registry._begin(run)
+    await opening._begin(run)
     run.stop()
     await run.finished()
     assert run.done
@@ -308,7 +315,7 @@ async def test_stop_while_the_run_is_being_recorded_leaves_no_running_row(use, g
     reached, go_on = hold_recording(monkeypatch)
     server = SlowServer()
     request = server.parse(encode("threads.create", input=message("hi")))
-    run = await registry.start(server, request, RequestContext(visitor_id="v"))
+    run = await begin(server, request, RequestContext(visitor_id="v"))
     await eventually(reached.is_set)
     run.stop()
     await asyncio.sleep(0)
@@ -330,7 +337,7 @@ async def test_stop_of_a_run_of_another_process_leaves_word_for_it(use):
     use("EchoServer")
     chat = Chat()
     answer = await chat.say("hi")
-    registry._live.clear()
+    live_runs.clear()
     await db.run(lambda: Run.objects.filter(public_id=answer.run_id).update(status="running"))
     assert (await chat.stop(answer.run_id)).json() == {"stopped": True}
     assert await db.run(lambda: Run.objects.get(public_id=answer.run_id).stop_requested)
@@ -346,7 +353,7 @@ async def test_request_stop_from_a_plain_thread(use, gate):
     def stop() -> None:
         from django.db import connections
 
-        outcome.append(registry.request_stop(run_pk=pk))
+        outcome.append(stopping.request_stop(run_pk=pk))
         connections.close_all()
 
     thread = threading.Thread(target=stop)
@@ -360,7 +367,7 @@ async def test_request_stop_of_a_finished_run_does_nothing(use):
     use("EchoServer")
     answer = await Chat().say("hi")
     pk = (await db.run(Run.objects.get, public_id=answer.run_id)).pk
-    assert await db.run(lambda: registry.request_stop(run_pk=pk)) is False
+    assert await db.run(lambda: stopping.request_stop(run_pk=pk)) is False
 
 
 async def test_deleting_the_thread_ends_its_answer(use, gate):
@@ -379,7 +386,7 @@ async def test_deleting_the_thread_elsewhere_ends_its_answer_at_the_next_checkpo
     answer = await begin_slowly(Chat())
     await db.run(delete_threads, Thread.objects.all())
     await answer.rest()
-    assert registry.live_run_of_thread(answer.thread_id) is None
+    assert live_runs.of_thread(answer.thread_id) is None
 
 
 async def test_deleting_the_thread_leaves_other_answers_their_checkpoints(use, gate):
@@ -618,8 +625,7 @@ async def test_blind_repetition_attaches_to_an_unheard_answer_of_another_process
     await first.disconnect()
     gate.set()
     await ended(first.run_id)
-    registry._live.clear()
-    registry._by_request.clear()
+    live_runs.clear()
     repeated = await chat.say("more", thread_id)
     assert repeated.run_id == first.run_id
     assert repeated.text() == "one two"
@@ -635,8 +641,7 @@ async def test_same_text_on_purpose_is_answered_after_a_repetition_was_heard(use
     gate.set()
     await ended(first.run_id)
     if process == "other":
-        registry._live.clear()
-        registry._by_request.clear()
+        live_runs.clear()
     await chat.say("more", thread_id)
     await rows_become(lambda: Run.objects.get(public_id=first.run_id).delivered)
     assert (await chat.say("more", thread_id)).run_id != first.run_id
@@ -703,9 +708,7 @@ async def test_repetition_during_admission_shares_the_refusal(use):
     request = server.parse(encode("threads.create", input=message("hi")))
 
     def start() -> Any:
-        return registry.start(
-            server, request, RequestContext(visitor_id="v"), request_key="key", frame_id="f"
-        )
+        return begin(server, request, RequestContext(visitor_id="v"), request_key="key", frame_id="f")
 
     first = asyncio.create_task(start())
     await asyncio.sleep(0)
@@ -731,13 +734,13 @@ async def test_checkpoint_of_a_run_comes_within_one_interval(use, gate, monkeypa
     """Also for a run that begins while the keeper sleeps."""
     use("SlowServer", CHECKPOINT_INTERVAL=1.0)
     checkpointed: list[list[str]] = []
-    checkpoint = registry._checkpoint
+    checkpoint = keeper._checkpoint
 
     async def record(active: list[LiveRun]) -> None:
         checkpointed.append([run.public_id for run in active])
         await checkpoint(active)
 
-    monkeypatch.setattr(registry, "_checkpoint", record)
+    monkeypatch.setattr(keeper, "_checkpoint", record)
     chat = Chat()
     first = await begin_slowly(chat)
     second = await begin_slowly(chat, "hello")
@@ -745,7 +748,7 @@ async def test_checkpoint_of_a_run_comes_within_one_interval(use, gate, monkeypa
     assert checkpointed[0] == [first.run_id, second.run_id]
 
 
-async def test_failing_checkpoint_does_not_stop_the_signs_of_life(use, gate, monkeypatch):
+async def test_failing_checkpoint_does_not_stop_the_heartbeats(use, gate, monkeypatch):
     use("SlowServer")
     chat = Chat()
     answer = await begin_slowly(chat)
@@ -823,22 +826,22 @@ async def test_cancellation_that_is_no_stop_ends_in_an_error_and_a_usable_thread
     assert (await chat.say("still there?", answer.thread_id)).text() == "echo: still there?"
 
 
-async def test_error_of_a_run_is_what_the_user_was_told(use):
+async def test_failure_of_a_run_is_kept_with_what_the_user_was_told(use):
     use("HangingServer", ANSWER_TIMEOUT=0.1)
     answer = await Chat().say("hi")
     assert await ended(answer.run_id) == "failed"
     use("RaisingServer")
     raised = await Chat().say("hi")
     assert await ended(raised.run_id) == "failed"
-    errors = await db.run(lambda: dict(Run.objects.values_list("public_id", "error")))
-    assert errors == {answer.run_id: "timeout", raised.run_id: "stream.error"}
+    rows = await db.run(lambda: list(Run.objects.order_by("pk").values_list("public_id", "failure", "error")))
+    assert rows == [(answer.run_id, "timeout", ""), (raised.run_id, "error", "stream.error")]
 
 
 async def test_stop_of_a_run_whose_process_has_died_closes_it(use):
     use("EchoServer")
     chat = Chat()
     answer = await chat.say("hi")
-    registry._live.clear()
+    live_runs.clear()
     long_ago = timezone.now() - timedelta(minutes=1)
     await db.run(lambda: Run.objects.update(status="running", heartbeat_at=long_ago))
     assert (await chat.stop(answer.run_id)).json() == {"stopped": False}
@@ -952,7 +955,7 @@ async def test_run_whose_thread_has_another_answer_by_now_is_stopped(use, gate):
     answer = await begin_slowly(Chat())
     await db.run(lambda: Run.objects.update(status="lost"))
     await elsewhere(answer.thread_id, silent_for=-60)
-    await eventually(lambda: registry.get_live(answer.run_id).done)
+    await eventually(lambda: live_runs.get(answer.run_id).done)
     assert await db.run(status_of, answer.run_id) == "stopped"
 
 
@@ -965,13 +968,13 @@ async def test_interrupted_answers_are_saved_and_their_readers_told(use, gate):
     assert await stored(answer.thread_id) == ["one "]
 
 
-async def test_sign_of_life_during_the_end_does_not_bring_an_interrupted_run_back(use, gate):
+async def test_heartbeat_during_the_end_does_not_bring_an_interrupted_run_back(use, gate):
     use("SlowServer", CHECKPOINT_INTERVAL=60)
     answer = await begin_slowly(Chat())
-    run = registry.get_live(answer.run_id)
+    run = live_runs.get(answer.run_id)
     await shutdown.interrupt_all()
     await ended(answer.run_id)
-    await db.run(run_rows.sign_of_life, [run])
+    await db.run(keeper.record_heartbeats, [run])
     assert await db.run(status_of, answer.run_id) == "lost"
 
 
@@ -1047,7 +1050,7 @@ async def test_language_of_a_context_that_chose_its_own_is_active_in_respond(use
     use("LocaleServer")
     server = LocaleServer()
     request = server.parse(encode("threads.create", input=message("hi")))
-    run = await registry.start(server, request, RequestContext(visitor_id="v", locale="de"))
+    run = await begin(server, request, RequestContext(visitor_id="v", locale="de"))
     await run.finished()
     assert b"de Montag" in b"".join(run.frames)
 
@@ -1079,7 +1082,7 @@ async def test_many_runs_use_no_more_than_the_workers(use):
     async def answer(number: int) -> bytes:
         context = RequestContext(visitor_id=f"visitor-{number}")
         request = server.parse(encode("threads.create", input=message("hi")))
-        run = await registry.start(server, request, context)
+        run = await begin(server, request, context)
         await run.finished()
         return b"".join(run.frames)
 
@@ -1096,6 +1099,6 @@ async def test_run_that_hangs_holds_no_worker(use):
     for number in range(3):
         context = RequestContext(visitor_id=f"visitor-{number}")
         request = server.parse(encode("threads.create", input=message("hi")))
-        run = await registry.start(server, request, context)
+        run = await begin(server, request, context)
         await eventually(lambda run=run: any(b'"well"' in frame for frame in run.frames))
     assert await db.run(Run.objects.running().count) == 3

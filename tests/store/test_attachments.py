@@ -577,12 +577,12 @@ async def test_message_shows_its_picture_signed_again_on_every_load(monkeypatch)
 
 
 async def test_replayed_message_shows_its_picture_signed_again(monkeypatch):
-    from chatkit_app.runs import registry
+    from chatkit_app.runs.registry import live_runs
 
     chat = Chat()
     answer = await send(chat, (await upload(chat)).json()["id"])
     monkeypatch.setattr(attachments._signer, "timestamp", lambda: "1vMjzz")
-    registry._live.clear()
+    live_runs.clear()
     replayed = await (await chat.follow(answer.run_id)).rest()
     (item,) = [
         event["item"]

@@ -16,10 +16,9 @@ from django.test import Client, TestCase
 from chatkit_app import db
 from chatkit_app.errors import InvalidRequest
 from chatkit_app.models import Run, Thread, ThreadItem
-from chatkit_app.runs import registry
-from chatkit_app.runs import rows as run_rows
 from chatkit_app.runs.live import LiveRun
-from chatkit_app.views.endpoint import get_server
+from chatkit_app.runs.registry import live_runs
+from chatkit_app.server.setting import get_server
 from tests.chat import CSRF_TOKEN, Chat, encode, message
 from tests.servers import EchoServer, SlowServer
 
@@ -569,7 +568,7 @@ async def test_database_away_while_the_run_is_recorded_is_told_to_the_user(use, 
     def record_start(run: LiveRun) -> None:
         raise OperationalError("the database is away")
 
-    monkeypatch.setattr(run_rows, "record_start", record_start)
+    monkeypatch.setattr(LiveRun, "record_start", record_start)
     answer = await Chat().say("hi")
     assert answer.types() == ["thread.created", "error"]
     assert answer.error()["message"] == NO_DATABASE
@@ -596,7 +595,7 @@ async def test_thread_deleted_meanwhile_ends_its_answer(use):
     await answer.until('"one "')
     await chat.ask("threads.delete", thread_id=answer.thread_id)
     await answer.rest()
-    assert registry.live_run_of_thread(answer.thread_id) is None
+    assert live_runs.of_thread(answer.thread_id) is None
 
 
 class ChatTests(TestCase):

@@ -1,0 +1,118 @@
+"""Looking after the answers of a process: checkpoints, heartbeats, stops from elsewhere, time limits."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import time
+from typing import TYPE_CHECKING
+
+from .. import database_context, db
+from ..conf import chatkit_settings
+from ..limits import counters
+from ..logs import get_logger
+from ..models import Run as RunRow
+from ..store.base import OwnedStore
+from ..store.state import StoreState
+from . import rows
+from .live import LiveRun
+from .registry import live_runs
+
+if TYPE_CHECKING:
+    from ..database_context import DatabaseContext
+
+logger = get_logger(__name__)
+
+# Rows that others wait for are never silent for longer, however rarely texts are saved.
+MAX_INTERVAL = 1.9
+
+_keepers: dict[asyncio.AbstractEventLoop, asyncio.Task[None]] = {}
+
+
+def keep(loop: asyncio.AbstractEventLoop) -> None:
+    """See that the live runs of an event loop are looked after until there are none."""
+    if loop not in _keepers or _keepers[loop].done():
+        # A context of its own: the keeper must not inherit the language or the threads of one request.
+        _keepers[loop] = loop.create_task(_look_after_all(loop), context=contextvars.Context())
+
+
+async def _look_after_all(loop: asyncio.AbstractEventLoop) -> None:
+    try:
+        while any(run.loop is loop for run in live_runs):
+            await asyncio.sleep(min(chatkit_settings.checkpoint_interval, MAX_INTERVAL))
+            # Those that began meanwhile, too: nobody's text waits for longer than one interval.
+            runs = [run for run in live_runs if run.loop is loop]
+            active = [run for run in runs if run.task is not None and not run.done]
+            for context, together in _by_database_context(active):
+                with database_context.using(context):
+                    await _look_after(together)
+            _end_overdue(active)
+            _forget(runs)
+    finally:
+        _keepers.pop(loop, None)
+
+
+async def _look_after(active: list[LiveRun]) -> None:
+    for duty in (_checkpoint, _beat):
+        try:
+            await duty(active)
+        except Exception:
+            logger.exception("A checkpoint of unfinished answers failed; the next one tries again")
+
+
+def _by_database_context(active: list[LiveRun]) -> list[tuple[DatabaseContext | None, list[LiveRun]]]:
+    """Those that one piece of work can look after."""
+    groups: dict[DatabaseContext | None, list[LiveRun]] = {}
+    for run in active:
+        groups.setdefault(run.database_context, []).append(run)
+    return list(groups.items())
+
+
+async def _checkpoint(active: list[LiveRun]) -> None:
+    by_store: dict[OwnedStore, list[LiveRun]] = {}
+    for run in active:
+        if isinstance(run.server.store, OwnedStore):
+            by_store.setdefault(run.server.store, []).append(run)
+    for store, runs in by_store.items():
+        unfinished = [entry for run in runs for entry in run.unfinished_items()]
+        if unfinished:
+            saving = asyncio.ensure_future(store.checkpoint(unfinished))
+            for _item, context in unfinished:
+                context.state(StoreState).checkpoint = saving
+            try:
+                await saving
+            finally:
+                for _item, context in unfinished:
+                    context.state(StoreState).checkpoint = None
+
+
+async def _beat(active: list[LiveRun]) -> None:
+    for run in await db.run(record_heartbeats, active):
+        run.stop()
+
+
+def record_heartbeats(active: list[LiveRun]) -> list[LiveRun]:
+    """Say that these runs live. Returns those that somebody has stopped, or deleted with their thread."""
+    counters.renew_answers([run.public_id for run in active])
+    by_pk = {run.row_pk: run for run in active if run.row_pk is not None}
+    for pk in rows.record_heartbeats(by_pk):
+        # Asked after the row was looked at: a run that has written itself that it is lost is ending since before.
+        if not by_pk[pk].is_ending:
+            rows.find_again(pk)
+    rows.mark_lost(RunRow.objects.all())
+    return [by_pk[pk] for pk in rows.find_stopped(by_pk)]
+
+
+def _end_overdue(active: list[LiveRun]) -> None:
+    silent, long = chatkit_settings.answer_timeout, chatkit_settings.answer_seconds
+    for run in active:
+        now = time.perf_counter()
+        if now - run.last_event > silent or now - run.started > long:
+            run.give_up()
+
+
+def _forget(runs: list[LiveRun]) -> None:
+    limit = chatkit_settings.run_retention
+    for run in runs:
+        if run.ended is not None and (run.withdrawn or time.perf_counter() - run.ended > limit):
+            live_runs.remove(run)

@@ -1,0 +1,67 @@
+"""Ending answers from outside: the user's Stop, that of staff, and what must not be given to readers any more."""
+
+from __future__ import annotations
+
+from .. import db
+from ..models import Run as RunRow
+from ..models.querysets import RunQuerySet
+from .registry import live_runs
+from .rows import mark_lost
+
+
+async def stop(row: RunRow) -> bool:
+    """Stop the answer of this row and wait a moment until what there is of it is saved.
+
+    Returns:
+        Whether it was still running.
+    """
+    live = live_runs.get_anywhere(row.public_id)
+    if live is None:
+        return await db.run(lambda: request_stop(run_pk=row.pk))
+    if live.done:
+        return False
+    live.stop()
+    await live.finished()
+    return True
+
+
+def stop_in_thread(thread_id: str) -> None:
+    """Stop the answer that this process is writing into the thread, if there is one."""
+    live = live_runs.of_thread(thread_id)
+    if live is not None:
+        live.stop()
+
+
+def request_stop(*, run_pk: int) -> bool:
+    """Stop a running answer, in whichever process it runs. For synchronous code, such as the admin.
+
+    Returns:
+        Whether the run was still running. One of another process stops at its next checkpoint.
+    """
+    return bool(request_stops(RunRow.objects.filter(pk=run_pk)))
+
+
+def request_stops(rows: RunQuerySet) -> int:
+    """The same for those of many runs that are running. Returns how many these were."""
+    mark_lost(rows)
+    running = list(rows.on_writer().running().values_list("pk", "public_id"))
+    if not running:
+        return 0
+    stopped = RunRow.objects.running().filter(pk__in=[pk for pk, _ in running]).update(stop_requested=True)
+    for _pk, public_id in running:
+        run = live_runs.get_anywhere(public_id)
+        if run is not None:
+            run.loop.call_soon_threadsafe(run.stop)
+    return stopped
+
+
+def withdraw(thread_id: str) -> None:
+    """Give nobody the frames again that this process keeps of answers in this thread.
+
+    Readers who come from now on get what the database has. Those of other processes are known by
+    ``Run.withdrawn``, which every reader's row has.
+    """
+    for run in live_runs:
+        # Should another schema have a thread of this id, its readers get the same from the database.
+        if run.thread_id == thread_id:
+            run.withdrawn = True

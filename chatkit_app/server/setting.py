@@ -1,0 +1,36 @@
+"""The server that ``CHATKIT["SERVER"]``, or an endpoint of a site's own, names."""
+
+from __future__ import annotations
+
+from django.utils.module_loading import import_string
+
+from .. import database_context
+from .base import DjangoChatKitServer
+
+# By partition too: what makes one may have asked the database.
+_servers: dict[tuple[str, str], DjangoChatKitServer] = {}
+
+
+def made_server(path: str) -> DjangoChatKitServer | None:
+    """The server of this dotted path, if it has been made already in the current part of the database."""
+    return _servers.get((database_context.partition(), path))
+
+
+def get_server(path: str) -> DjangoChatKitServer:
+    """The server that a dotted path names: a class, called without arguments, or a callable that returns one.
+
+    It is made when first asked for, in each partition of the database, and kept.
+
+    Raises:
+        TypeError: when the path names something else.
+    """
+    key = (database_context.partition(), path)
+    if key not in _servers:
+        server = import_string(path)()
+        if not isinstance(server, DjangoChatKitServer):
+            raise TypeError(
+                f"{path} gave {type(server).__name__}; name a subclass of chatkit_app.server.DjangoChatKitServer, "
+                "or a function that returns an instance of one."
+            )
+        _servers[key] = server
+    return _servers[key]

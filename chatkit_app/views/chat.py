@@ -1,0 +1,118 @@
+"""``POST /chatkit``: every ChatKit operation."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+from chatkit.types import NonStreamingReq, is_streaming_req
+from django.core.handlers.asgi import ASGIRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from .. import database_context, db
+from ..context import RequestContext
+from ..errors import (
+    NotSupported,
+    RequestTooLarge,
+    ServerRestarting,
+    SessionChanged,
+    ThreadReadOnly,
+    contained,
+)
+from ..http.request_body import read_beginning, read_body, require_bounded
+from ..http.sse import EventStreamResponse
+from ..runs.opening import RunRequest, look_up, open_run
+from ..runs.stopping import stop_in_thread
+from ..server.base import DjangoChatKitServer
+from ..store.state import StoreState
+from .endpoint import EndpointView, in_page_language
+from .refusals import closed_response, names_streaming_operation, refusal
+from .runs import run_response
+
+FRAME_HEADER = "chatkit-frame-instance-id"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entered:
+    """A request for something else than an answer, which may go on."""
+
+    parsed: NonStreamingReq
+    context: RequestContext
+
+
+class ChatKitView(EndpointView):
+    """``POST /chatkit``: every ChatKit operation.
+
+    Streaming operations always answer 200 with an event stream, also when they are refused: the client repeats a
+    5xx, a redirect or a page five times, and drops the user's message without a word on a 4xx.
+    """
+
+    http_method_names = ["post"]
+
+    @in_page_language
+    async def refuse(self, request: HttpRequest, error: Exception) -> HttpResponseBase:
+        return refusal(error, streaming=names_streaming_operation(read_beginning(request)))
+
+    @in_page_language
+    async def post(self, request: HttpRequest) -> HttpResponseBase:
+        body = b""
+        try:
+            body = read_body(request)
+            server = await self.get_server()
+            entered = await db.run(self._enter_with, request, server, body)
+            if isinstance(entered, RunRequest):
+                return await self._stream(entered)
+            with contained():
+                reply = await server.reply(entered.parsed, entered.context)
+            if entered.parsed.type == "threads.delete":
+                stop_in_thread(entered.parsed.params.thread_id)
+            response = HttpResponse(reply, content_type="application/json")
+            response["Cache-Control"] = "no-store"
+            return response
+        except RequestTooLarge as error:
+            return refusal(error, streaming=names_streaming_operation(body or read_beginning(request)))
+        except (SessionChanged, ServerRestarting) as error:
+            # No stream: the client sends the request again, to another process or with another session.
+            return refusal(error, streaming=False)
+        except Exception as error:
+            return refusal(error, streaming=names_streaming_operation(body))
+
+    async def _stream(self, asked: RunRequest) -> EventStreamResponse:
+        try:
+            return run_response(await open_run(asked))
+        except ThreadReadOnly as error:
+            thread_id = getattr(asked.request.params, "thread_id", "")
+            return closed_response(error, asked.context.state(StoreState).loaded_threads.get(thread_id))
+
+    def _enter_with(
+        self, request: HttpRequest, server: DjangoChatKitServer, body: bytes
+    ) -> Entered | RunRequest:
+        """Look at the body once its sender has been let in; in a worker, since even what is allowed takes a while."""
+        with translation.override(request.LANGUAGE_CODE):
+            self.check_sender(request)
+            require_bounded(body)
+            parsed = server.parse(body)
+            if is_streaming_req(parsed) and not isinstance(request, ASGIRequest):
+                raise NotSupported(
+                    _("Answers can only be streamed under ASGI. Serve this site with an ASGI server.")
+                )
+            context = self.context_for(request, parsed.type)
+            if not is_streaming_req(parsed):
+                return Entered(parsed=parsed, context=context)
+            return look_up(
+                server,
+                parsed,
+                context,
+                request_key=self._request_key(request, context, body),
+                frame_id=request.headers.get(FRAME_HEADER, ""),
+            )
+
+    def _request_key(self, request: HttpRequest, context: RequestContext, body: bytes) -> str:
+        frame_id = request.headers.get(FRAME_HEADER, "")
+        if not frame_id:
+            return ""
+        part = database_context.partition()
+        owner = f"{part}\n{context.user_id}\n{context.visitor_id}\n{context.namespace}\n{request.path}\n{frame_id}\n"
+        return hashlib.sha256(owner.encode() + body).hexdigest()
