@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,162 +18,30 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from tests.attack.browsers import READERS, Answer, Load, begin_answers
+from tests.attack.new_database import attacked_code, make_database, rows, statuses, stored_texts
+from tests.attack.unmet_limits import UNMET_LIMITS
 from tests.chat import CSRF_TOKEN, encode, message
 
-CODE = Path(__file__).parents[2]
-READERS = 5
 PATIENCE = 60.0
-# All browsers are of one address here.
-UNLIMITED = (
-    "MESSAGES_PER_MINUTE",
-    "MESSAGES_PER_DAY",
-    "ADDRESS_MESSAGES_PER_MINUTE",
-    "ADDRESS_ANSWERS_AT_ONCE",
-    "ADDRESS_VISITORS_PER_HOUR",
-    "PROCESS_ANSWERS_AT_ONCE",
-)
 
 
-# --- A database, and what is in it --------------------------------------------------------------------------------
-
-
-def make_database(folder: Path) -> None:
-    """Make it with the tables of the code that is attacked, and connect Django in this process to it."""
-    from tests import settings
-
-    database: dict[str, Any] = dict(settings.DATABASES["default"])
-    if database["ENGINE"].endswith("postgresql"):
-        import psycopg
-
-        name = f"chatkit_chaos_{os.getpid()}"
-        given = {key: database[key.upper()] or None for key in ("user", "password", "host", "port")}
-        with psycopg.connect(dbname="postgres", autocommit=True, **given) as connection:
-            connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-            connection.execute(f"CREATE DATABASE {name}")
-        database["NAME"] = name
-    else:
-        database["NAME"] = str(folder / "db.sqlite3")
-    database.pop("TEST", None)
-    os.environ |= {
-        "DJANGO_SETTINGS_MODULE": "tests.process_settings",
-        "CHATKIT_PROCESS_DATABASE": json.dumps(database),
-        "CHATKIT_PROCESS_SETTINGS": "{}",
-    }
-    subprocess.run(
-        [sys.executable, "manage.py", "migrate", "--verbosity", "0", "--skip-checks"],
-        cwd=CODE,
-        env=os.environ | {"PYTHONPATH": str(CODE)},
-        check=True,
-    )
-    import django
-
-    django.setup()
-
-
-def rows(query: str) -> list[tuple[Any, ...]]:
-    from django.db import connection
-
-    with connection.cursor() as cursor:
-        cursor.execute(query)
-        return list(cursor.fetchall()) if cursor.description else []
-
-
-def statuses() -> dict[str, int]:
-    return dict(rows("SELECT status, count(*) FROM chatkit_app_run GROUP BY status"))
-
-
-def stored_texts() -> dict[str, str]:
-    """The text of each assistant's message, by its id."""
-    found = rows("SELECT public_id, text FROM chatkit_app_threaditem WHERE type = 'assistant_message'")
-    return {str(public_id): str(text) for public_id, text in found}
-
-
-# --- Servers and browsers -----------------------------------------------------------------------------------------
-
-
-def serve(server: str, application: str = "", **options: Any) -> Any:
+def serve(server: str, application: str = "", *, port: int = 0, **options: Any) -> Any:
     from tests.attack.served import DJANGOS, Served
 
-    limits = dict.fromkeys(UNLIMITED)
     # The code of before knows no limits, and ignores the setting.
-    served = Served(server, application or DJANGOS, root=CODE, **({"LIMITS": limits} | options))
+    served = Served(
+        server,
+        application or DJANGOS,
+        port=port,
+        root=attacked_code(),
+        **({"LIMITS": UNMET_LIMITS} | options),
+    )
     served.wait()
     return served
-
-
-class Answer:
-    """One POST of a browser, over a connection of its own."""
-
-    def __init__(self) -> None:
-        self.status = 0
-        self.head = ""
-        self.body = b""
-        self.broken = False
-        self._writer: asyncio.StreamWriter | None = None
-        self._reader: asyncio.StreamReader | None = None
-
-    async def begin(self, port: int, body: bytes, cookies: dict[str, str], path: str = "/chatkit") -> Answer:
-        try:
-            self._reader, self._writer = await asyncio.open_connection("127.0.0.1", port)
-            cookie = "; ".join(
-                f"{name}={value}" for name, value in ({"csrftoken": CSRF_TOKEN} | cookies).items()
-            )
-            head = (
-                f"POST {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\n"
-                f"X-CSRFToken: {CSRF_TOKEN}\r\nCookie: {cookie}\r\nContent-Length: {len(body)}\r\n\r\n"
-            )
-            self._writer.write(head.encode() + body)
-            self.head = (await self._reader.readuntil(b"\r\n\r\n")).decode()
-            self.status = int(self.head.split()[1])
-        except (OSError, asyncio.IncompleteReadError):
-            self.broken = True
-        return self
-
-    async def until(self, text: bytes) -> Answer:
-        while text not in self.body and not self.broken and self._reader is not None:
-            chunk = await self._reader.read(65536)
-            if not chunk:
-                break
-            self.body += chunk
-        return self
-
-    async def rest(self) -> Answer:
-        with suppress(OSError):
-            while not self.broken and self._reader is not None and (chunk := await self._reader.read(65536)):
-                self.body += chunk
-        self.drop()
-        return self
-
-    def drop(self) -> None:
-        if self._writer is not None:
-            self._writer.transport.abort()
-
-    def cookies(self) -> dict[str, str]:
-        return dict(re.findall(r"(?im)^set-cookie: ([^=]+)=([^;\r]*)", self.head))
-
-    @property
-    def is_told(self) -> bool:
-        return b'"allow_retry":true' in self.body
-
-    @property
-    def seen(self) -> str:
-        return "".join(re.findall(r'"delta":"([^"]*)"', self.body.decode()))
-
-    @property
-    def item_id(self) -> str:
-        found = re.search(rb'thread.item.updated","item_id":"([^"]+)"', self.body)
-        return found[1].decode() if found else ""
-
-
-async def begin_answers(port: int, number: int = READERS, words: int = 5000) -> list[Answer]:
-    body = encode("threads.create", input=message(str(words)))
-    answers = await asyncio.gather(*(Answer().begin(port, body, {}) for _ in range(number)))
-    await asyncio.gather(*(answer.until(b'"20 "') for answer in answers))
-    return list(answers)
 
 
 def lost_letters(answers: list[Answer]) -> int:
@@ -188,14 +56,11 @@ def rss(pid: int) -> int:
     return int(found[1]) // 1024 if found else 0
 
 
-# --- Attacks ------------------------------------------------------------------------------------------------------
-
-
 async def sigterm() -> None:
     """SIGTERM in the middle of five answers, on each server, with nothing saved before."""
     from tests.attack.served import COMMANDS, DJANGOS, OURS
 
-    applications = [DJANGOS, OURS] if (CODE / "tests/attack/asgi.py").exists() else [DJANGOS]
+    applications = [DJANGOS, OURS] if (attacked_code() / "tests/attack/asgi.py").exists() else [DJANGOS]
     for server in COMMANDS:
         for application in applications[: 1 if "runserver" in server else 2]:
             rows("DELETE FROM chatkit_app_threaditem")
@@ -237,54 +102,6 @@ async def kill_9() -> None:
         other.kill()
 
 
-class Load:
-    """Browsers that say something again and again, and do what the client does when it comes to nothing."""
-
-    def __init__(self, ports: list[int]) -> None:
-        self.ports = ports
-        self.said: Counter[str] = Counter()
-        self.events: Counter[str] = Counter()
-        self.is_over = False
-
-    async def browse(self, number: int) -> None:
-        turn = 0
-        while not self.is_over:
-            turn += 1
-            # PacedServer reads the number of words, and a message is known by its zeros.
-            text = f"{20:0{4 + number}d}{'':{turn % 7}}"
-            await self.say_until_answered(text, f"{number}-{turn}")
-
-    async def say_until_answered(self, text: str, name: str) -> None:
-        fresh = body = encode("threads.create", input=message(text), metadata={"name": name})
-        for attempt in range(40):
-            port = self.ports[attempt % len(self.ports)]
-            answer = await (await Answer().begin(port, body, {})).rest()
-            if answer.broken or answer.status >= 500 or not answer.status:
-                self.events["sent again"] += 1
-                await asyncio.sleep(0.1)
-                continue
-            thread = re.search(rb'"id":"(thr_[^"]+)"', answer.body)
-            if answer.is_told or b'"thread.item.done"' not in answer.body or "19 " not in answer.seen:
-                stored = thread is not None and thread[1].decode() in threads_with_message()
-                self.events["interrupted, message kept" if stored else "interrupted, said again"] += 1
-                if stored and thread is not None:
-                    self.said["kept"] += 1
-                    return
-                body = fresh
-                continue
-            self.said["answered"] += 1
-            return
-        self.said["lost"] += 1
-
-
-def threads_with_message() -> set[str]:
-    found = rows(
-        "SELECT DISTINCT t.public_id FROM chatkit_app_thread t JOIN chatkit_app_threaditem i ON i.thread_id = t.id "
-        "WHERE i.type = 'user_message'"
-    )
-    return {str(public_id) for (public_id,) in found}
-
-
 async def rolling_restart() -> None:
     """Two processes under load, replaced one after the other, three times."""
     served = [serve("uvicorn"), serve("uvicorn")]
@@ -305,6 +122,56 @@ async def rolling_restart() -> None:
     finally:
         for each in served:
             each.kill()
+    say(f"exit codes {codes}, messages {dict(load.said)}, {dict(load.events)}, rows {statuses()}")
+
+
+NGINX = """
+daemon off; pid {folder}/nginx.pid; error_log stderr crit; events {{}}
+http {{
+  access_log off; client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/f;
+  uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
+  upstream site {{ server 127.0.0.1:{first} max_fails=0; server 127.0.0.1:{second} max_fails=0; }}
+  server {{
+    listen 127.0.0.1:{port};
+    location / {{ proxy_pass http://site; proxy_buffering off; proxy_set_header Host localhost; }}
+  }}
+}}
+"""
+
+
+async def rolling_restart_behind_nginx() -> None:
+    """The same, behind nginx: browsers know one address, and a process comes back at its own port."""
+    from tests.attack.served import free_port
+
+    if shutil.which("nginx") is None:
+        say("nginx is not installed")
+        return
+    served = [serve("uvicorn"), serve("uvicorn")]
+    front = free_port()
+    with tempfile.TemporaryDirectory(prefix="chatkit-nginx-") as folder:
+        config = Path(folder) / "nginx.conf"
+        first, second = (each.port for each in served)
+        config.write_text(NGINX.format(folder=folder, port=front, first=first, second=second))
+        proxy = subprocess.Popen(["nginx", "-e", "stderr", "-p", folder, "-c", str(config)])
+        load = Load([front])
+        await asyncio.sleep(0.5)
+        browsing = [asyncio.create_task(load.browse(number)) for number in range(10)]
+        codes: list[int | None] = []
+        try:
+            for round_ in range(6):
+                await asyncio.sleep(1.5)
+                index = round_ % 2
+                served[index].terminate()
+                codes.append(await asyncio.to_thread(served[index].ended))
+                served[index].kill()
+                served[index] = await asyncio.to_thread(serve, "uvicorn", port=served[index].port)
+            load.is_over = True
+            await asyncio.wait(browsing, timeout=PATIENCE)
+        finally:
+            proxy.terminate()
+            for each in served:
+                each.kill()
+            proxy.wait()
     say(f"exit codes {codes}, messages {dict(load.said)}, {dict(load.events)}, rows {statuses()}")
 
 
@@ -354,6 +221,94 @@ async def slow_reader() -> None:
         say(f"exit {await asyncio.to_thread(served.ended)}, rows {statuses()}")
     finally:
         served.kill()
+
+
+async def late_readers() -> None:
+    """Twenty readers who come to an answer of 100,000 words when it is half done, and one who was there."""
+    served = serve("uvicorn", SERVER="tests.attack.chaos.wordy_server", ANSWER_EVENTS=200_000)
+    try:
+        body = encode("threads.create", input=message("hi"))
+        first = await Answer().begin(served.port, body, {})
+        cookies = first.cookies()
+        found = re.search(r"(?im)^x-chatkit-run: (\S+)", first.head)
+        assert found is not None
+        await first.until(b'"50000 "')
+        before = rss(served.process.pid)
+        path = f"/chatkit/runs/{found[1]}/events"
+        late = await asyncio.gather(
+            *(Answer().begin(served.port, b"", cookies, path, method="GET") for _ in range(20))
+        )
+        await asyncio.gather(first.rest(), *(answer.rest() for answer in late))
+        whole = sum(b"99999 " in answer.body for answer in late)
+        after = rss(served.process.pid)
+        say(f"{whole} of 20 got the whole of {len(first.body) >> 20} MB, memory {before} to {after} MB")
+    finally:
+        served.kill()
+
+
+def wordy_server() -> Any:
+    from chatkit.types import ThreadItemDoneEvent
+
+    from chatkit_app.server import DjangoChatKitServer
+    from tests.servers import added, assistant, delta
+
+    class WordyServer(DjangoChatKitServer):
+        async def respond(self, thread, input_user_message, context):
+            item = assistant("")
+            yield added(item)
+            words = [f"{number} " for number in range(100_000)]
+            for number, word in enumerate(words):
+                yield delta(item.id, word)
+                if number % 50 == 0:
+                    await asyncio.sleep(0.001)
+            item.content[0].text = "".join(words)
+            yield ThreadItemDoneEvent(item=item)
+
+    return WordyServer()
+
+
+async def disk_full() -> None:
+    """Files are sent to a disk of 2 MB until it is full; then something on it is deleted."""
+    with tempfile.TemporaryDirectory(prefix="chatkit-disk-") as folder:
+        disk = Path(folder) / "disk"
+        disk.mkdir()
+        mount = ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(disk)]
+        if subprocess.run(mount, check=False, capture_output=True).returncode:
+            say("only where one may mount a disk")
+            return
+        os.environ["CHATKIT_PROCESS_FILES"] = str(disk)
+        served = serve("uvicorn", "tests.attack.asgi:application", ATTACHMENTS={})
+        try:
+            await _fill(served.port, disk)
+        finally:
+            served.kill()
+            subprocess.run(["umount", str(disk)], check=True)
+
+
+async def _fill(port: int, disk: Path) -> None:
+    (disk / "something else").write_bytes(b"x" * 500_000)
+    first = await (await Answer().begin(port, encode("threads.create", input=message("1")), {})).rest()
+    cookies = first.cookies()
+
+    async def send() -> int:
+        head = b'Content-Disposition: form-data; name="file"; filename="a.txt"\r\nContent-Type: text/plain'
+        body = b"--x\r\n" + head + b"\r\n\r\n" + b"words " * 60_000 + b"\r\n--x--\r\n"
+        form = "multipart/form-data; boundary=x"
+        answer = await Answer().begin(port, body, cookies, "/chatkit/attachments", content_type=form)
+        return (await answer.rest()).status
+
+    codes = [await send() for _ in range(8)]
+    kept = rows("SELECT count(*) FROM chatkit_app_attachment WHERE file <> ''")[0][0]
+    files = len([path for path in disk.rglob("*") if path.is_file()]) - 1
+    talks = (
+        b"thread.item.done"
+        in (await (await Answer().begin(port, encode("threads.create", input=message("1")), {})).rest()).body
+    )
+    (disk / "something else").unlink()
+    say(
+        f"{dict(Counter(codes))}, rows with a file {kept}, files {files}; answers go on: {talks}; "
+        f"with room again {await send()}"
+    )
 
 
 async def dropped_streams() -> None:
@@ -451,7 +406,18 @@ async def logins() -> None:
 
 ATTACKS: dict[str, Callable[[], Awaitable[None]]] = {
     function.__name__: function
-    for function in (sigterm, kill_9, rolling_restart, database_away, slow_reader, dropped_streams, logins)
+    for function in (
+        sigterm,
+        kill_9,
+        rolling_restart,
+        rolling_restart_behind_nginx,
+        database_away,
+        slow_reader,
+        late_readers,
+        disk_full,
+        dropped_streams,
+        logins,
+    )
 }
 
 
@@ -461,18 +427,17 @@ def say(line: str) -> None:
 
 
 def main() -> None:
-    global CODE
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--code", type=Path, default=CODE)
+    parser.add_argument("--code", type=Path, default=attacked_code())
     parser.add_argument("names", nargs="*", metavar="name", help=", ".join(ATTACKS))
     given = parser.parse_args()
-    CODE = given.code.resolve()
+    os.environ["CHATKIT_ATTACKED_CODE"] = str(given.code.resolve())
     for name in given.names or ATTACKS:
         if len(given.names) != 1:
             # Each with a database of its own, in a process of its own.
-            command = [sys.executable, "-m", "tests.attack.chaos", "--code", str(CODE), name]
+            command = [sys.executable, "-m", "tests.attack.chaos", name]
             subprocess.run(command, check=True)
             continue
         sys.stdout.write(f"{name}: {ATTACKS[name].__doc__}\n")

@@ -498,7 +498,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--places", default="", help="a regular expression for the beginnings of their names")
     options = parser.parse_args()
-    from tests.attack.chaos import make_database
+    from tests.attack.new_database import make_database
 
     make_database(Path(tempfile.mkdtemp(prefix="chatkit-corpus-")))
     from tests.attack.served import OURS, Served

@@ -33,8 +33,6 @@ SITE = {
     "ATTACHMENTS": {},
     "RUN_RETENTION": 0.0,
 }
-# How often something may be done is another attack's matter.
-UNLIMITED = ("MINUTE", "DAY", "HOUR", "AT_ONCE")
 
 
 @dataclass
@@ -211,11 +209,11 @@ class Fuzz:
 
 def serve() -> Any:
     """A uvicorn process on the database that Django is connected to."""
-    from chatkit_app.conf import LIMIT_DEFAULTS
     from tests.attack.served import OURS, Served
+    from tests.attack.unmet_limits import UNMET_LIMITS
 
-    limits = dict.fromkeys(name for name in LIMIT_DEFAULTS if name.endswith(UNLIMITED))
-    served = Served("uvicorn", OURS, **SITE, LIMITS=limits)
+    # How often something may be done is another attack's matter.
+    served = Served("uvicorn", OURS, **SITE, LIMITS=UNMET_LIMITS)
     served.wait()
     return served
 
@@ -225,7 +223,7 @@ def main() -> int:
     parser.add_argument("--bodies", type=int, default=ROUND)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
-    from tests.attack.chaos import make_database
+    from tests.attack.new_database import make_database
 
     make_database(Path(tempfile.mkdtemp(prefix="chatkit-fuzz-")))
     served = serve()

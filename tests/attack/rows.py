@@ -17,6 +17,7 @@ from chatkit_app.flags import flag
 from chatkit_app.models import Assignment, Attachment, AuditEntry, Label, Run, Thread, ThreadItem
 from chatkit_app.staff import audit
 from chatkit_app.staff.casework import add_note
+from chatkit_app.storable import storable_text
 from chatkit_app.store import codec
 
 from .mirror import ITEM, items
@@ -36,7 +37,7 @@ def make_thread(title: str, **fields: Any) -> Thread:
     return Thread.objects.create(
         public_id=f"thr_corpus_{number}",
         visitor_id="" if "user" in fields else f"visitor-{number}",
-        title=codec.storable_text(title),
+        title=storable_text(title),
         last_activity=timezone.now(),
         **fields,
     )
@@ -81,7 +82,7 @@ def conversation(texts: Sequence[str], **fields: Any) -> Thread:
 
 def casework(thread: Thread, texts: Sequence[str], actor: User) -> dict[str, Any]:
     """What staff keep of a thread, in these texts. Returns the keys of the rows, by what they are."""
-    short = [text[:50] for text in map(codec.storable_text, texts) if text[:50]]
+    short = [text[:50] for text in map(storable_text, texts) if text[:50]]
     label = None
     for text in short:
         label, _made = Label.objects.get_or_create(name=text)
@@ -89,7 +90,7 @@ def casework(thread: Thread, texts: Sequence[str], actor: User) -> dict[str, Any
     raised, entry, run, attachment, verdict = None, None, None, None, None
     first = thread.items.order_by("pk").first()
     assert first is not None
-    for text in map(codec.storable_text, texts):
+    for text in map(storable_text, texts):
         add_note(thread, author=actor, text=text)
         raised = flag(thread, item=first, rule=text[:50], reason=text)
         audit.record(audit.Action.EXPORT, actor=actor, thread=thread, reason=text[:1000], query=text)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from chatkit_app.conf import LIMIT_DEFAULTS
+from .unmet_limits import UNMET_LIMITS
 
-UNLIMITED = ("MINUTE", "DAY", "HOUR", "AT_ONCE")
 SITE: dict[str, Any] = {
     "SERVER": "tests.attack.mirror.MirrorServer",
     "AGENT": "tests.attack.mirror.agent",
     "ATTACHMENTS": {"ACCEPT": {"text/*": [], "application/*": [], "image/*": [], "*/*": []}},
-    "LIMITS": dict.fromkeys(name for name in LIMIT_DEFAULTS if name.endswith(UNLIMITED)),
+    "LIMITS": UNMET_LIMITS,
 }

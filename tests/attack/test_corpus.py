@@ -13,7 +13,7 @@ import pytest
 from django.contrib.auth.models import User
 
 from chatkit_app.models import Thread
-from chatkit_app.store import codec
+from chatkit_app.storable import storable_text
 from tests.admin.test_permissions import DOINGS, filled
 from tests.browser.conftest import chromium_path  # noqa: F401
 from tests.chat import message
@@ -107,8 +107,8 @@ PAGES = [
 def test_pages_of_staff_show_strings_as_text(attack: Attack, chromium_path: str) -> None:  # noqa: F811
     for number, (kind, texts) in enumerate(CORPUS.items()):
         # Django's own validator of names would refuse most of them; a site may make users as it likes.
-        actor = User.objects.create_superuser(codec.storable_text(texts[0])[:150])
-        owner = User.objects.create_user(codec.storable_text(texts[-1])[:140] + kind)
+        actor = User.objects.create_superuser(storable_text(texts[0])[:150])
+        owner = User.objects.create_user(storable_text(texts[-1])[:140] + kind)
         rows = casework(conversation(texts[:10], user=owner), texts[:10], actor)
         for doing in PAGES[number % 4 :: 4]:
             path = APP + filled(doing.path.replace("{closed}", "{thread}"), rows)
@@ -122,7 +122,7 @@ def test_pages_of_staff_show_strings_as_text(attack: Attack, chromium_path: str)
 def exported(attack: Attack) -> Any:
     """Ask for an export of conversations in all strings, of users with such names."""
     for texts in CORPUS.values():
-        conversation(texts, user=User.objects.create_user(codec.storable_text(texts[1])[:150]))
+        conversation(texts, user=User.objects.create_user(storable_text(texts[1])[:150]))
 
     def export(format: str) -> str:
         keys = [str(key) for key in Thread.objects.values_list("pk", flat=True)]

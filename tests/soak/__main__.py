@@ -14,7 +14,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.attack.chaos import UNLIMITED, make_database, rows
+from tests.attack.new_database import make_database, rows
+from tests.attack.unmet_limits import UNMET_LIMITS
 
 from .judgement import Sample, growth, judge
 
@@ -55,8 +56,7 @@ def soak(minutes: float, visitors: int, files: str) -> list[str]:
 
     os.environ["CHATKIT_PROCESS_FILES"] = files
     make_people()
-    keys = {"LIMITS": dict.fromkeys((*UNLIMITED, "FILES_PER_DAY")), "ATTACHMENTS": {}}
-    served = Served("uvicorn", OURS, **keys)
+    served = Served("uvicorn", OURS, LIMITS=UNMET_LIMITS, ATTACHMENTS={})
     samples: list[Sample] = []
     try:
         served.wait()
