@@ -1,6 +1,5 @@
 """On a site that reads from a replica, which may be behind the times, what is decided is read where it is written."""
 
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -81,11 +80,12 @@ def test_lock_stops_the_answers(thread: Thread, replica: Any) -> None:
 
 def test_lock_refuses_an_answer(thread: Thread, replica: Any) -> None:
     set_status([thread], Thread.Status.LOCKED, reason="Spam", actor=None)
-    context = RequestContext(visitor_id="v")
-    context.state(StoreState).thread_pks["t"] = thread.pk
-    request = SimpleNamespace(type="threads.add_user_message")
-    run: Any = SimpleNamespace(
-        context=context, thread_id="t", public_id="run", request=request, request_key=""
+    start = rows.RunStart(
+        public_id="run",
+        thread_pk=thread.pk,
+        operation="threads.add_user_message",
+        request_key="",
+        context=RequestContext(visitor_id="v"),
     )
     with pytest.raises(ThreadReadOnly):
-        rows.record_start(run)
+        rows.record_start(start)

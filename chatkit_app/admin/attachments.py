@@ -23,8 +23,10 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from ..http.file_response import file_response
 from ..models import Attachment
 from ..staff import audit
+from ..store.stored_files import open_stored
 from .base import ReadingAdmin
 from .content import long_text, moment, raw, shorten
 from .filters import ActivityFilter, ChoicesFilter, OwnerKindFilter
@@ -36,10 +38,6 @@ _SIGNATURE = re.compile(r"\?signature=[^\s\"]+")
 
 def file_view(model_admin: ReadingAdmin, request: HttpRequest, object_id: str) -> HttpResponseBase:
     """The file itself, for those who may read what is said; the audit tells who has."""
-    # Imported late: they bring the SDK, and the admin is loaded by every management command.
-    from ..http.file_response import file_response
-    from ..store.stored_files import open_stored
-
     if request.method not in ("GET", "HEAD"):
         return HttpResponseNotAllowed(["GET", "HEAD"])
     attachment = model_admin.find(request, object_id, "content")

@@ -21,6 +21,7 @@ from django.utils.translation import gettext_lazy as _
 from ..models import OwnedModel, Thread
 from ..rendering.client_files import client_file
 from ..staff import scope
+from ..storable import is_storable_text
 from .content import shorten
 from .paginator import CappedPaginator
 from .refusals import refuse, watched
@@ -100,7 +101,7 @@ class GuardedAdmin(ModelAdmin):
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
         # The stock rule lets any reader ask about any column: ?title__startswith=…
-        if lookup not in self.allowed_lookups or "\x00" in str(value):
+        if lookup not in self.allowed_lookups or not is_storable_text(str(value)):
             return False
         keys = {field.name: field.target_field for field in self.opts.fields if isinstance(field, ForeignKey)}
         return lookup not in keys or is_key(keys[lookup], value)

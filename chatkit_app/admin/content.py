@@ -15,6 +15,8 @@ from django.utils.formats import date_format
 from django.utils.timezone import is_aware, localtime
 from django.utils.translation import gettext as _
 
+from ..storable import original_json
+
 HEAD_LENGTH = 2_000
 HEAD_LINES = 40
 FULL_LENGTH = 20_000
@@ -78,13 +80,6 @@ def long_text(text: str) -> LongText:
 def raw(payload: Any) -> str:
     """The stored data, as JSON."""
     try:
-        return pretty_json(_original_json(payload))
+        return pretty_json(original_json(payload))
     except RecursionError:
         return _("This data cannot be shown.")
-
-
-def _original_json(payload: Any) -> Any:
-    # Imported late: the codec brings the SDK, and the admin is loaded by every management command.
-    from ..store.codec import original_json
-
-    return original_json(payload)

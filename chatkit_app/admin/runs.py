@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy
 from ..models import Run, Thread
 from ..moderation.status import stop_run
 from ..staff import audit
+from ..storable import is_storable_text
 from .acting import stopped_message
 from .base import RecordAdmin
 from .content import long_text, moment, pretty_json, shorten, visible
@@ -115,7 +116,7 @@ class RunAdmin(RecordAdmin):
         """Runs by a whole id or model. The thread is looked up first: joined, it would keep indexes from being used."""
         if not search_term:
             return queryset, False
-        if "\x00" in search_term:
+        if not is_storable_text(search_term):
             return queryset.none(), False
         threads = Thread.objects.filter(public_id=search_term).values_list("pk", flat=True)
         found = Q(public_id=search_term) | Q(visitor_id=search_term) | Q(model=search_term)

@@ -17,6 +17,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
 
 from ..models import Thread, ThreadItem
+from ..storable import storable_text
 from .base import is_key
 from .content import visible
 from .filters import start_of_day
@@ -82,7 +83,7 @@ def parse(typed: str) -> Search:
     """Take apart what was typed: words, ``"phrases"`` and ``operator:value``."""
     values: dict[str, list[Any]] = {name: [] for name in (*OPERATORS, "words", "misunderstood")}
     # No text has a NUL, and PostgreSQL takes none in a question either.
-    for match in _TOKEN.finditer(typed.replace("\x00", "\N{REPLACEMENT CHARACTER}").translate(_QUOTES)):
+    for match in _TOKEN.finditer(storable_text(typed, nul="\N{REPLACEMENT CHARACTER}").translate(_QUOTES)):
         operator, value = (match[1] or "").lower(), (match[2] or match[3] or "").strip()
         if not operator and value.lower().removesuffix(":") in OPERATORS and value.endswith(":"):
             values["misunderstood"].append(value)

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 
 from ..models import AuditEntry, Flag, Note, Run, Thread
 from ..rendering.element import page_config
+from ..storable import original_json
 from .acting import TRANSITIONS
 from .base import ReadingAdmin
 from .content import long_text, pretty_json, raw, shorten, visible
@@ -217,9 +218,6 @@ def _case(thread: Thread) -> tuple[list[dict[str, str]], str]:
 
 def _session_context(runs: list[Run]) -> Iterable[tuple[str, str]]:
     """What is known of who asked last, by its name."""
-    # Imported late: the codec brings the SDK, and the admin is loaded by every management command.
-    from ..store.codec import original_json
-
     context = next((run.context for run in runs if isinstance(run.context, dict) and run.context), {})
     for name, value in original_json(context).items():
         entries = value.items() if isinstance(value, dict) else [(name, value)]

@@ -20,7 +20,12 @@ from django.utils.translation import gettext as _
 from ..models import Feedback, Thread, ThreadItem
 from ..models.querysets import HIDDEN_ITEM_TYPES
 from ..rendering.element import endpoint_urls
+from ..server import wire
 from ..staff import audit
+from ..storable import is_storable_id, original_json
+from ..store import codec
+from ..store.attachments import signed_again
+from ..store.readable import item_text
 from .base import ReadingAdmin
 from .content import long_text, raw, shorten, visible
 from .pages import page_url
@@ -136,17 +141,13 @@ class Transcript:
 
         What cannot be decoded has a type that nobody knows.
         """
-        # Imported late: these bring the SDK, and the admin is loaded by every management command.
-        from ..store import codec
-        from ..store.attachments import signed_again
-
         try:
             item = codec.decode_item(row, thread_id=self._thread.public_id)
-            return codec.to_wire(signed_again(item, self._endpoint_url)).decode(), codec.item_text(item)
+            return wire.to_wire(signed_again(item, self._endpoint_url)).decode(), item_text(item)
         except Exception:  # whatever a broken row holds, the others are to be read
             broken = {"id": row.public_id, "type": _UNREADABLE, "created_at": row.created_at.isoformat()}
             try:
-                return json.dumps(broken | {"payload": codec.original_json(row.payload)}, allow_nan=False), ""
+                return json.dumps(broken | {"payload": original_json(row.payload)}, allow_nan=False), ""
             except (RecursionError, ValueError):
                 return json.dumps(broken), ""
 
@@ -255,8 +256,6 @@ def transcript_view(model_admin: ReadingAdmin, request: HttpRequest, object_id: 
 
 
 def _asked_after(request: HttpRequest) -> str | None:
-    from ..store.codec import is_storable_id
-
     try:
         body = json.loads(request.body)
         after = body["params"]["after"] if body["type"] == "items.list" else None

@@ -36,6 +36,7 @@ from ..models import (
 from ..models.querysets import FeedbackQuerySet, RunQuerySet, ThreadQuerySet
 from ..runs.stopping import request_stop
 from ..staff import audit, flags
+from ..storable import is_storable_text
 from ..store.attachments import UNSENT_AGE
 
 BATCH_SIZE = 200
@@ -75,7 +76,7 @@ class Person:
         """
         users = get_user_model()._default_manager
         by_name = by_id = None
-        if "\x00" not in name:
+        if is_storable_text(name):
             if not name.startswith("user:"):
                 by_name = users.filter(**{get_user_model().USERNAME_FIELD: name}).first()
             # Primary keys of all kinds: most names are none.

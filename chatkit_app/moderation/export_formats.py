@@ -17,6 +17,8 @@ from django.utils.translation import gettext as _
 
 from ..models import Feedback, Thread, ThreadItem
 from ..models.querysets import HIDDEN_ITEM_TYPES
+from ..server import wire
+from ..storable import original_json
 from ..store import codec
 
 # Ends of lines for some readers, though not for JSON.
@@ -76,7 +78,7 @@ class Entry:
     def data(self) -> dict[str, Any]:
         """The item as the SDK gives it; as it is stored, where the SDK cannot read it."""
         try:
-            item = codec.with_utc_offset(codec.decode_item(self.row, thread_id=self.thread.public_id))
+            item = wire.with_utc_offset(codec.decode_item(self.row, thread_id=self.thread.public_id))
             found = item.model_dump(mode="json", by_alias=True, exclude_none=True)
         except Exception:  # whatever may have come into the table: the other items are still wanted
             found = self._stored() | self.frame()
@@ -106,7 +108,7 @@ class Entry:
 
     def _stored(self) -> dict[str, Any]:
         try:
-            stored = codec.original_json(self.row.payload)
+            stored = original_json(self.row.payload)
         except RecursionError:
             return {}
         return stored if isinstance(stored, dict) else {}
@@ -163,7 +165,7 @@ class JSONLWriter:
 
     def thread(self, thread: Thread) -> str:
         try:
-            decoded = codec.with_utc_offset(codec.decode_thread(thread))
+            decoded = wire.with_utc_offset(codec.decode_thread(thread))
             data = decoded.model_dump(mode="json", exclude_none=True)
         except Exception:  # as with items
             data = {"id": thread.public_id, "title": thread.title, "created_at": _moment(thread.created_at)}

@@ -22,7 +22,9 @@ from ..provider.structured_outputs import shown_of
 from ..runs.stopping import request_stops, withdraw
 from ..signals import item_redacted
 from ..staff import audit
+from ..storable import original_json, storable_text
 from ..store import codec
+from ..store.readable import item_text, preview
 
 # What Markdown is written with and nobody reads: targets of links, numbers of lists, languages of code.
 _MARKUP = re.compile(r"\]\([^)]{0,1000}\)|^[ \t]*\d+[.)][ \t]|^[ \t]*(?:```|~~~)[^\n]*$", re.MULTILINE)
@@ -133,7 +135,7 @@ def _take_out(row: ThreadItem, said: _Said, files: list[str]) -> None:
     """Take a quotation of the message and its files out of a later one."""
     changes: dict[str, Any] = {}
     quoted = row.payload.get("quoted_text") if isinstance(row.payload, dict) else None
-    if isinstance(quoted, str) and said.holds(codec.original_json(quoted)):
+    if isinstance(quoted, str) and said.holds(original_json(quoted)):
         changes["quoted_text"] = None
     sent = _files(row.payload)
     kept = [file for file in sent if str(file["id"]) not in files]
@@ -149,7 +151,7 @@ def _take_out(row: ThreadItem, said: _Said, files: list[str]) -> None:
 
 def _text_of(row: ThreadItem) -> str:
     try:
-        return codec.storable_text(codec.item_text(codec.decode_item(row, thread_id="")))
+        return storable_text(item_text(codec.decode_item(row, thread_id="")))
     except ValueError:  # The SDK cannot read it; then nobody searches in it.
         return ""
 
@@ -165,7 +167,7 @@ def _files(payload: Any) -> list[dict[str, Any]]:
 def _rewrite_thread(thread: Thread, row: ThreadItem, said: _Said) -> None:
     items = ThreadItem.objects.filter(thread=thread)
     texts = items.visible().exclude(text="").order_by("-pk").values_list("text", flat=True)
-    thread.last_preview = codec.preview(texts.first() or "")
+    thread.last_preview = preview(texts.first() or "")
     first = items.filter(type="user_message").order_by("pk").values_list("pk", flat=True).first()
     # The title of most threads is made of their first message, in whatever words.
     if first == row.pk or said.holds(thread.title):

@@ -15,7 +15,7 @@ from chatkit.types import (
     ThreadStreamEvent,
 )
 
-from ..store import codec
+from ..server import wire
 from .frames import Frames
 
 WORTH_DROPPING = 4_096
@@ -45,7 +45,7 @@ class GrowingFrames(Frames):
         Args:
             pending_items: the unfinished items as they are with this event.
         """
-        frame = codec.to_frame(event)
+        frame = wire.to_frame(event)
         self.frames.append(frame)
         self.size += len(frame)
         match event:
@@ -67,7 +67,7 @@ class GrowingFrames(Frames):
         steps.size += len(self.frames[-1])
         if steps.size > max(WORTH_MERGING, 2 * steps.merged) and isinstance(item, AssistantMessageItem):
             self._forget(steps.positions)
-            merged = codec.to_frame(ThreadItemAddedEvent(item=item))
+            merged = wire.to_frame(ThreadItemAddedEvent(item=item))
             self.frames[-1] = merged
             self.size += len(merged)
             steps.positions = [len(self.frames) - 1]

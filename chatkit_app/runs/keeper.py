@@ -14,7 +14,7 @@ from ..logs import get_logger
 from ..models import Run as RunRow
 from ..store.base import OwnedStore
 from ..store.state import StoreState
-from . import rows
+from . import heartbeats
 from .live import LiveRun
 from .registry import live_runs
 
@@ -95,12 +95,12 @@ def record_heartbeats(active: list[LiveRun]) -> list[LiveRun]:
     """Say that these runs live. Returns those that somebody has stopped, or deleted with their thread."""
     counters.renew_answers([run.public_id for run in active])
     by_pk = {run.row_pk: run for run in active if run.row_pk is not None}
-    for pk in rows.record_heartbeats(by_pk):
+    for pk in heartbeats.record(by_pk):
         # Asked after the row was looked at: a run that has written itself that it is lost is ending since before.
         if not by_pk[pk].is_ending:
-            rows.find_again(pk)
-    rows.mark_lost(RunRow.objects.all())
-    return [by_pk[pk] for pk in rows.find_stopped(by_pk)]
+            heartbeats.find_again(pk)
+    heartbeats.mark_lost(RunRow.objects.all())
+    return [by_pk[pk] for pk in heartbeats.find_stopped(by_pk)]
 
 
 def _end_overdue(active: list[LiveRun]) -> None:

@@ -33,8 +33,10 @@ from ..models import Run as RunRow
 from ..process import shutdown
 from ..process.threads import callers_thread, context_beyond_request
 from ..provider.endings import EndingState
+from ..server import wire
 from ..server.state import AnswerState
-from ..store import claims, codec
+from ..store import claims
+from ..store.readable import item_text
 from ..store.state import StoreState
 from . import rows
 from .growing_frames import GrowingFrames
@@ -265,8 +267,8 @@ class LiveRun(GrowingFrames):
             # Nothing of the request has come to anything: it was refused.
             statuses = [event.thread.status for event in events if isinstance(event, ThreadUpdatedEvent)]
             refusals = [ThreadReadOnly(status) for status in statuses if status.type != "active"]
-            self.frames += [codec.to_frame(self.server.error_event(refusal)) for refusal in refusals]
-        self.frames += [codec.to_frame(event) for event in events]
+            self.frames += [wire.to_frame(self.server.error_event(refusal)) for refusal in refusals]
+        self.frames += [wire.to_frame(event) for event in events]
 
     # Recording
 
@@ -342,7 +344,7 @@ class LiveRun(GrowingFrames):
         """Other readers are still showing what is half made: for them, this is how it ended."""
         for item in self.context.state(AnswerState).pending_items.values():
             if isinstance(item, AssistantMessageItem):
-                kept = ThreadItemDoneEvent(item=item) if codec.item_text(item).strip() else None
+                kept = ThreadItemDoneEvent(item=item) if item_text(item).strip() else None
                 self._send(kept or ThreadItemRemovedEvent(item_id=item.id))
             elif isinstance(item, GeneratedImageItem):
                 self._send(ThreadItemRemovedEvent(item_id=item.id))
@@ -351,7 +353,7 @@ class LiveRun(GrowingFrames):
     def refuse(self, error: Exception) -> None:
         """End before the beginning, for readers who have come already."""
         with translation.override(self.context.locale):
-            self.frames.append(codec.to_frame(self.server.error_event(error)))
+            self.frames.append(wire.to_frame(self.server.error_event(error)))
         self._close()
 
     def unfinished_items(self) -> Iterable[tuple[Any, RequestContext]]:
@@ -360,7 +362,7 @@ class LiveRun(GrowingFrames):
             if (
                 isinstance(item, AssistantMessageItem)
                 and item.thread_id in self.context.state(StoreState).thread_pks
-                and codec.item_text(item).strip()
+                and item_text(item).strip()
             ):
                 yield item.model_copy(deep=True), self.context
 

@@ -1,32 +1,31 @@
-"""What the database knows of runs: that they began, that they live, and how they ended."""
+"""What the database keeps of runs: how they began and how they ended."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from chatkit.types import ThreadItemReplacedEvent, ThreadStreamEvent
 from django.db import IntegrityError
-from django.db.models import Min, Q
+from django.db.models import Q
 from django.utils import timezone
 
 from .. import db
-from ..conf import chatkit_settings
 from ..errors import ThreadBusy, ThreadReadOnly
 from ..models import Run as RunRow
 from ..models import Thread as ThreadRow
 from ..models import ThreadItem as ItemRow
-from ..models.querysets import RunQuerySet
-from ..process.identity import current_process, find_dead
+from ..process.identity import current_process
+from ..server import wire
 from ..signals import run_finished
+from ..storable import storable_json, storable_text
 from ..store import codec
+from .heartbeats import lost_before, mark_lost
 
 if TYPE_CHECKING:
     from ..context import RequestContext, Usage
 
-LOST_AFTER_CHECKPOINTS = 4
 REPEAT_WINDOW = timedelta(seconds=30)
 
 
@@ -91,7 +90,7 @@ def _insert(start: RunStart) -> int:
         "operation": start.operation,
         "request_key": start.request_key,
         "process": current_process(),
-        "context": codec.storable_json(context.for_staff()),
+        "context": storable_json(context.for_staff()),
     }
     for _attempt in (1, 2):
         try:
@@ -112,9 +111,9 @@ def record_end(pk: int, outcome: RunOutcome, *, locale: str | None) -> list[Thre
     fields: dict[str, Any] = {
         "status": outcome.status,
         "failure": outcome.failure or "",
-        "error": codec.storable_text(outcome.error)[:2000],
+        "error": storable_text(outcome.error)[:2000],
         "delivered": outcome.delivered,
-        "model": codec.storable_text(usage.model)[:200],
+        "model": storable_text(usage.model)[:200],
         "input_tokens": usage.input_tokens,
         "cached_tokens": usage.cached_tokens,
         "output_tokens": usage.output_tokens,
@@ -151,54 +150,8 @@ def staff_events(run_pk: int, *, locale: str | None) -> list[ThreadStreamEvent]:
         for item in redacted.order_by("pk"):
             found = codec.decode_item(item, thread_id=row.thread.public_id, locale=locale)
             events.append(ThreadItemReplacedEvent(item=found))
-    events.append(codec.thread_event(codec.decode_thread(row.thread)))
+    events.append(wire.thread_event(codec.decode_thread(row.thread)))
     return events
-
-
-def record_heartbeats(pks: Collection[int]) -> list[int]:
-    """Say that these runs live. Returns the keys of those that are presumed lost."""
-    mine = RunRow.objects.filter(pk__in=list(pks))
-    mine.running().update(heartbeat_at=timezone.now())
-    return list(mine.filter(status=RunRow.Status.LOST).values_list("pk", flat=True))
-
-
-def find_stopped(pks: Collection[int]) -> list[int]:
-    """The keys of those of the runs that somebody has stopped, or deleted with their thread."""
-    stop_requested = dict(RunRow.objects.filter(pk__in=list(pks)).values_list("pk", "stop_requested"))
-    return [pk for pk in pks if stop_requested.get(pk, True)]
-
-
-def find_again(pk: int) -> None:
-    """Take back that a run is lost: it was out of touch for so long (a database that was away) that it seemed so."""
-    try:
-        with db.savepoint(RunRow):
-            RunRow.objects.filter(pk=pk).update(
-                status=RunRow.Status.RUNNING, failure="", finished_at=None, heartbeat_at=timezone.now()
-            )
-    except IntegrityError:
-        # Its thread has another answer by now, and can have one only.
-        RunRow.objects.filter(pk=pk).update(stop_requested=True)
-
-
-def lost_before() -> datetime:
-    """A running row without a heartbeat since this moment belongs to a process that is presumed dead."""
-    return timezone.now() - timedelta(
-        seconds=max(LOST_AFTER_CHECKPOINTS * chatkit_settings.checkpoint_interval, 3.0)
-    )
-
-
-def mark_lost(rows: RunQuerySet) -> int:
-    """Close those of the running rows whose process has died. Returns how many there were."""
-    silent_since = lost_before()
-    oldest = dict(rows.on_writer().running().order_by().values_list("process").annotate(Min("heartbeat_at")))
-    dead = find_dead(oldest)
-    if not dead and all(heartbeat >= silent_since for heartbeat in oldest.values()):
-        return 0
-    # Each asked once more: others look, too, and a process may have beaten just now.
-    lost = rows.running().filter(Q(heartbeat_at__lt=silent_since) | Q(process__in=dead))
-    return int(
-        lost.update(status=RunRow.Status.LOST, failure=RunRow.Failure.INTERRUPTED, finished_at=timezone.now())
-    )
 
 
 def find_repeated_row(request_key: str) -> RunRow | None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from .. import db
 from ..models import Run as RunRow
 from ..models.querysets import RunQuerySet
+from .heartbeats import mark_lost
 from .registry import live_runs
-from .rows import mark_lost
 
 
 async def stop(row: RunRow) -> bool:

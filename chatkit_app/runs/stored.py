@@ -25,11 +25,13 @@ from ..models import Thread as ThreadRow
 from ..models import ThreadItem as ItemRow
 from ..process import shutdown
 from ..process.threads import context_beyond_request
+from ..server import wire
 from ..store import codec
 from ..store.attachments import signed_again
 from .frames import Frames
+from .heartbeats import mark_lost
 from .live import FAILURE_MESSAGES, record_delivery
-from .rows import mark_lost, staff_events
+from .rows import staff_events
 
 logger = get_logger(__name__)
 
@@ -89,7 +91,7 @@ class StoredRun(Frames):
             return True
         if run.status in {RunRow.Status.FAILED, RunRow.Status.LOST}:
             self._send(ErrorEvent(code="custom", message=self._interrupted(), allow_retry=True))
-        self.frames += [codec.to_frame(event) for event in staff_events(run.pk, locale=self._locale)]
+        self.frames += [wire.to_frame(event) for event in staff_events(run.pk, locale=self._locale)]
         return False
 
     def _interrupted(self) -> str:
@@ -98,18 +100,18 @@ class StoredRun(Frames):
             return str(FAILURE_MESSAGES[RunRow.Failure.INTERRUPTED])
 
     def _send(self, event: BaseModel) -> None:
-        self.frames.append(codec.to_frame(event))
+        self.frames.append(wire.to_frame(event))
 
     def _read(self, run: RunRow, thread: ThreadRow) -> None:
         events: list[BaseModel] = []
         if not self.frames and run.operation == "threads.create":
-            events.append(ThreadCreatedEvent(thread=codec.thread_event(codec.decode_thread(thread)).thread))
+            events.append(ThreadCreatedEvent(thread=wire.thread_event(codec.decode_thread(thread)).thread))
         for row in ItemRow.objects.visible().filter(run_id=run.pk).order_by("pk"):
             item = codec.decode_item(row, thread_id=thread.public_id, locale=self._locale)
             item = signed_again(item, self._endpoint_url)
             events += self._growth(item) if run.status == RunRow.Status.RUNNING else self._end(item)
         # All at once: the reader looks at them from another thread.
-        self.frames += [codec.to_frame(event) for event in events]
+        self.frames += [wire.to_frame(event) for event in events]
 
     def _growth(self, item: ThreadItem) -> list[BaseModel]:
         if not isinstance(item, AssistantMessageItem):

@@ -32,9 +32,10 @@ from ..errors import AnswerTooLong, contained
 from ..logs import get_logger
 from ..models.querysets import HIDDEN_ITEM_TYPES
 from ..provider.generated_images import with_kept_image
-from ..store import codec
+from ..storable import is_storable_id
 from ..store.attachments import signed_again
 from ..store.orm import DjangoStore
+from ..store.readable import item_text
 from .state import AnswerState
 from .titles import Title
 
@@ -269,7 +270,7 @@ class Answer:
         unfinished = list(self.state.pending_items.values())
         self.state.pending_items.clear()
         for item in unfinished:
-            if isinstance(item, AssistantMessageItem) and codec.item_text(item).strip():
+            if isinstance(item, AssistantMessageItem) and item_text(item).strip():
                 try:
                     await self.store.add_thread_item(self.thread.id, item, self.context)
                 except Exception:
@@ -290,4 +291,4 @@ class Answer:
 
 
 def _is_usable(item_id: str) -> bool:
-    return item_id not in ("", FAKE_RESPONSES_ID) and codec.is_storable_id(item_id)
+    return item_id not in ("", FAKE_RESPONSES_ID) and is_storable_id(item_id)

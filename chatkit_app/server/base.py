@@ -66,10 +66,11 @@ from ..logs import get_logger
 from ..provider.runner import answering
 from ..provider.tracing import keep_traces_at_home
 from ..signals import feedback_given
-from ..store import codec
 from ..store.attachments import DjangoAttachmentStore, attachment_settings, signed_again
 from ..store.orm import DjangoStore, NotFoundError, OwnedStore, new_id
+from ..store.readable import item_text
 from ..store.state import StoreState
+from . import wire
 from .answer import Answer
 from .state import AnswerState
 from .titles import Title
@@ -154,7 +155,7 @@ class DjangoChatKitServer(ChatKitServer[RequestContext]):
         thread without a title.
         """
         # Far more than a title can have: a text of megabytes is not cut into words for it.
-        text = " ".join(codec.item_text(message)[: TITLE_LENGTH * 20].split())
+        text = " ".join(item_text(message)[: TITLE_LENGTH * 20].split())
         return Truncator(text).chars(TITLE_LENGTH, truncate="…") or None
 
     # Requests
@@ -181,7 +182,7 @@ class DjangoChatKitServer(ChatKitServer[RequestContext]):
     async def _frames(self, request: StreamingReq, context: RequestContext) -> AsyncGenerator[bytes, None]:
         async with aclosing(self.stream(request, context)) as events:
             async for event in events:
-                yield codec.to_frame(event)
+                yield wire.to_frame(event)
 
     async def stream(
         self, request: StreamingReq, context: RequestContext
@@ -247,7 +248,7 @@ class DjangoChatKitServer(ChatKitServer[RequestContext]):
     # What the SDK calls
 
     def _serialize(self, obj: BaseModel) -> bytes:
-        return codec.to_wire(obj)
+        return wire.to_wire(obj)
 
     async def _process_streaming_impl(
         self, request: StreamingReq, context: RequestContext
@@ -378,10 +379,10 @@ class DjangoChatKitServer(ChatKitServer[RequestContext]):
                 page = await self._load_visible_items(
                     params.thread_id, params.after, params.limit or _PAGE_SIZE, params.order, context
                 )
-                return codec.to_wire(page, feedback=context.state(StoreState).feedback)
+                return wire.to_wire(page, feedback=context.state(StoreState).feedback)
             case ThreadsGetByIdReq(params=params):
                 thread = self._to_thread_response(await self._load_full_thread(params.thread_id, context))
-                return codec.to_wire(thread, feedback=context.state(StoreState).feedback)
+                return wire.to_wire(thread, feedback=context.state(StoreState).feedback)
             case ThreadsUpdateReq():
                 await self.load_writable_thread(request.params.thread_id, context)
             case ThreadsSyncCustomActionReq():

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.text import capfirst
 
 from ..models import NAME_LENGTH, AuditEntry, Thread
+from ..storable import storable_text
 
 Action = AuditEntry.Action
 
@@ -123,7 +124,7 @@ def _entry(
 def _storable(value: Any) -> Any:
     """The same without what no database takes: whoever asks for nonsense is not to keep out of the audit by it."""
     if isinstance(value, str):
-        return value.replace("\x00", "\N{REPLACEMENT CHARACTER}").encode(errors="replace").decode()
+        return storable_text(value, nul="\N{REPLACEMENT CHARACTER}")
     if isinstance(value, Mapping):
         return {_storable(name): _storable(entry) for name, entry in value.items()}
     if isinstance(value, list | tuple):

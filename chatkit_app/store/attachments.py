@@ -45,6 +45,7 @@ from ..context import RequestContext
 from ..errors import InvalidRequest, NotSupported, RequestTooLarge
 from ..limits import counters
 from ..models import Attachment as AttachmentRow
+from ..storable import is_storable_id
 from . import claims, codec
 from .base import NotFoundError, new_id
 from .file_types import RASTER_IMAGES, SNIFFED, accepted_type, clean_name, sniffed_type
@@ -122,7 +123,7 @@ class DjangoAttachmentStore(AttachmentStore[RequestContext]):
 
     def _find(self, attachment_id: str, context: RequestContext) -> AttachmentRow:
         row = None
-        if codec.is_storable_id(attachment_id):
+        if is_storable_id(attachment_id):
             rows = AttachmentRow.objects.filter(public_id=attachment_id)
             row = claims.find(lambda: rows.owned_by(context).first(), context)
         if row is None:

@@ -1,12 +1,8 @@
-"""SDK objects to rows and back: JSON that every database takes, time zones, readable text."""
+"""SDK objects to rows and back."""
 
 from __future__ import annotations
 
-import contextlib
-import json
-import math
-import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -15,24 +11,12 @@ from chatkit.types import (
     AssistantMessageItem,
     HiddenContextItem,
     InferenceOptions,
-    Page,
     SDKHiddenContextItem,
-    StructuredInputItem,
-    SyncCustomActionResponse,
-    Thread,
-    ThreadCreatedEvent,
     ThreadItem,
-    ThreadItemAddedEvent,
-    ThreadItemBase,
-    ThreadItemDoneEvent,
-    ThreadItemReplacedEvent,
-    ThreadItemUpdatedEvent,
     ThreadMetadata,
-    ThreadUpdatedEvent,
     UserMessageItem,
     UserMessageTextContent,
     WidgetItem,
-    WorkflowItem,
 )
 from chatkit.types import Attachment as SDKAttachment
 from chatkit.widgets import DynamicWidgetComponent, DynamicWidgetRoot
@@ -42,7 +26,8 @@ from django.utils.translation import gettext as _
 from pydantic import BaseModel, TypeAdapter
 from pydantic_core import PydanticSerializationError, to_jsonable_python
 
-from ..models import PREVIEW_LENGTH
+from ..storable import map_json, original_json, storable_json, storable_text, without_surrogates
+from .readable import item_text
 
 if TYPE_CHECKING:
     from ..models import Attachment as AttachmentRow
@@ -58,108 +43,15 @@ _DYNAMIC_KEY = "$dynamic"
 _REDACTED_KEY = "$redacted"
 _ITEM_COLUMNS = {"id", "thread_id", "created_at", "type"}
 _ATTACHMENT_COLUMNS = {"id", "thread_id", "type", "name", "mime_type"}
-_READABLE_WIDGET_KEYS = ("value", "title", "label", "text", "caption", "placeholder", "alt", "children")
-
-# PostgreSQL's jsonb refuses NUL. Inside payloads it is written as this mark and its number, and the mark
-# itself likewise, so that exactly what went in comes out. Half of a surrogate pair is no character: nothing
-# could ever send it to a browser again, so it becomes U+FFFD.
-_MARK = "\uf8ff"
-_UNSTORABLE = re.compile("[\x00\uf8ff\ud800-\udfff]")
-_MARKED = re.compile(_MARK + "([0-9a-f]{4})")
-_SURROGATE = re.compile("[\ud800-\udfff]")
-_EXACT = 2.0**53
 
 
-# --- JSON ---------------------------------------------------------------------------------------------------
-
-
-def _map_json(value: Any, change: Callable[[Any], Any]) -> Any:
-    if isinstance(value, list):
-        return [_map_json(entry, change) for entry in value]
-    if isinstance(value, dict):
-        return {change(key): _map_json(entry, change) for key, entry in value.items()}
-    return change(value)
-
-
-def storable_json(value: Any) -> Any:
-    """JSON data in a form that every database takes. ``original_json()`` is its inverse."""
-    return _map_json(value, _storable_value)
-
-
-def _storable_value(value: Any) -> Any:
-    if isinstance(value, str) and _UNSTORABLE.search(value):
-        return _UNSTORABLE.sub(_store_character, value)
-    if isinstance(value, float) and not -_EXACT < value < _EXACT:
-        # JSON has no NaN and no infinity; a browser is sent null for them. A large number comes back from
-        # jsonb as the integer that its shortest notation names, which is another one.
-        return int(value) if math.isfinite(value) else None
-    return value
-
-
-def _store_character(match: re.Match[str]) -> str:
-    character = match[0]
-    return "\ufffd" if _SURROGATE.match(character) else f"{_MARK}{ord(character):04x}"
-
-
-def original_json(value: Any) -> Any:
-    """What ``storable_json()`` was given, but for broken surrogates and numbers that are none."""
-    return _map_json(value, _original_value)
-
-
-def _original_value(value: Any) -> Any:
-    if isinstance(value, str) and _MARK in value:
-        return _MARKED.sub(lambda match: chr(int(match[1], 16)), value)
-    return value
-
-
-def _without_surrogates(value: Any) -> Any:
-    return _SURROGATE.sub("\ufffd", value) if isinstance(value, str) else value
-
-
-def storable_text(text: str) -> str:
-    """Text for a text column, which has no escape: NUL is dropped, a broken surrogate replaced."""
-    if not _UNSTORABLE.search(text):
-        return text
-    return _SURROGATE.sub("\ufffd", text.replace("\x00", ""))
-
-
-def is_storable_id(public_id: str) -> bool:
-    """Whether a database could hold this id at all; one that it could not is one that does not exist."""
-    return len(public_id) <= 255 and not _UNSTORABLE.search(public_id)
-
-
-def to_wire(model: BaseModel, *, feedback: Mapping[str, str] | None = None) -> bytes:
-    """An event or a reply as JSON for the browser: no nulls, no attachment metadata, times with an offset.
-
-    ``feedback`` holds verdicts by the ids of items. Those of a page or of a thread's items get them as a field of
-    their own, which the bundled element reads and others do not know.
-    """
-    if not isinstance(model, ThreadItemUpdatedEvent):
-        model = with_utc_offset(model)
-    context = {"exclude_metadata": True}
-    if not feedback:
-        with contextlib.suppress(PydanticSerializationError, UnicodeEncodeError):
-            return model.model_dump_json(by_alias=True, exclude_none=True, context=context).encode()
-    data = _dump(model, by_alias=True, exclude_none=True, context=context)
-    if feedback:
-        for item in (data["items"] if isinstance(model, Thread) else data)["data"]:
-            if item["id"] in feedback:
-                item["feedback"] = feedback[item["id"]]
-    return json.dumps(_map_json(data, _without_surrogates), ensure_ascii=False).encode()
-
-
-def _dump(model: BaseModel, **options: Any) -> Any:
-    """The model's JSON data."""
+def json_data(model: BaseModel, **options: Any) -> Any:
+    """The JSON data of one of the SDK's models. Options are those of ``model_dump()``."""
     try:
         return model.model_dump(mode="json", **options)
     except (UnicodeEncodeError, PydanticSerializationError):
         # Half a character, as the name of something: a model's JSON can have it.
-        return to_jsonable_python(_map_json(model.model_dump(**options), _without_surrogates))
-
-
-def to_frame(event: BaseModel) -> bytes:
-    """An event as one server-sent event."""
-    return b"data: " + to_wire(event) + b"\n\n"
+        return to_jsonable_python(map_json(model.model_dump(**options), without_surrogates))
 
 
 # --- Time ---------------------------------------------------------------------------------------------------
@@ -176,30 +68,6 @@ def to_sdk_time(value: datetime) -> datetime:
     """Naive local time, which is what the SDK computes with (``datetime.now() - item.created_at``)."""
     # Not astimezone(): it forgets which of the two it was in the hour that the clock goes through twice.
     return datetime.fromtimestamp(value.timestamp()) if value.tzinfo else value
-
-
-def with_utc_offset(model: _Model) -> _Model:
-    """A copy of an event or reply with an offset in its times, so that a browser takes none for its own."""
-    match model:
-        case ThreadItemBase() | ThreadMetadata():
-            changes: dict[str, Any] = {"created_at": _to_utc(model.created_at)}
-            if isinstance(model, Thread):
-                changes["items"] = with_utc_offset(model.items)
-        case ThreadItemAddedEvent() | ThreadItemDoneEvent() | ThreadItemReplacedEvent():
-            changes = {"item": with_utc_offset(model.item)}
-        case ThreadCreatedEvent() | ThreadUpdatedEvent():
-            changes = {"thread": with_utc_offset(model.thread)}
-        case Page():
-            changes = {"data": [with_utc_offset(row) for row in model.data]}
-        case SyncCustomActionResponse(updated_item=item) if item is not None:
-            changes = {"updated_item": with_utc_offset(item)}
-        case _:
-            return model
-    return model.model_copy(update=changes)
-
-
-def _to_utc(value: datetime) -> datetime:
-    return value if value.tzinfo else value.astimezone(UTC)
 
 
 # --- Threads ------------------------------------------------------------------------------------------------
@@ -222,11 +90,6 @@ def decode_thread(row: ThreadRow) -> ThreadMetadata:
     )
 
 
-def thread_event(thread: ThreadMetadata) -> ThreadUpdatedEvent:
-    """What tells a browser how the thread is now. Its metadata stays here."""
-    return ThreadUpdatedEvent(thread=Thread(**thread.model_dump(exclude={"metadata", "items"}), items=Page()))
-
-
 def encode_thread(thread: ThreadMetadata) -> dict[str, Any]:
     """The columns of a thread that the SDK may write."""
     return {
@@ -234,7 +97,7 @@ def encode_thread(thread: ThreadMetadata) -> dict[str, Any]:
         "status": thread.status.type,
         "status_reason": storable_text(getattr(thread.status, "reason", None) or ""),
         "allowed_image_domains": storable_json(thread.allowed_image_domains),
-        "metadata": storable_json(_dump(thread, include={"metadata"})["metadata"]),
+        "metadata": storable_json(json_data(thread, include={"metadata"})["metadata"]),
     }
 
 
@@ -267,7 +130,7 @@ def decode_item(row: ThreadItemRow, *, thread_id: str, locale: str | None = None
 
 def encode_item(item: ThreadItem) -> dict[str, Any]:
     """The columns of an item, but for its thread and its run."""
-    payload = _dump(item, exclude=_ITEM_COLUMNS)
+    payload = json_data(item, exclude=_ITEM_COLUMNS)
     if isinstance(item, WidgetItem):
         _mark_dynamic(item.widget, payload["widget"])
     return {
@@ -344,59 +207,6 @@ def _decode_widget(data: Any) -> Any:
     return data
 
 
-def item_text(item: ThreadItem) -> str:
-    """What a person would read of an item; empty for what is only the model's."""
-    return "\n".join(part for part in _readable_parts(item) if part)
-
-
-def _readable_parts(item: ThreadItem) -> Iterator[str]:
-    match item.type:
-        case "user_message":
-            assert isinstance(item, UserMessageItem)
-            yield "".join(f"@{part.text}" if part.type == "input_tag" else part.text for part in item.content)
-            yield from (attachment.name for attachment in item.attachments)
-        case "assistant_message":
-            yield "".join(part.text for part in item.content)
-        case "widget":
-            assert isinstance(item, WidgetItem)
-            yield item.copy_text or "\n".join(_widget_text(item.widget.model_dump(mode="json")))
-        case "structured_input":
-            assert isinstance(item, StructuredInputItem)
-            for question in item.inputs:
-                yield question.question
-                yield ", ".join(question.answer.values) if question.answer else ""
-        case "workflow":
-            assert isinstance(item, WorkflowItem)
-            yield getattr(item.workflow.summary, "title", None) or ""
-            for task in item.workflow.tasks:
-                yield task.title or ""
-                yield getattr(task, "content", None) or ""
-        case "task":
-            yield item.task.title or ""
-            yield getattr(item.task, "content", None) or ""
-        case "client_tool_call":
-            yield item.name
-
-
-def _widget_text(node: Any) -> Iterator[str]:
-    if isinstance(node, str):
-        yield node
-    elif isinstance(node, list):
-        for child in node:
-            if isinstance(child, Mapping):
-                yield from _widget_text(child)
-    elif isinstance(node, Mapping):
-        for key in _READABLE_WIDGET_KEYS:
-            if isinstance(node.get(key), (str, list, Mapping)):
-                yield from _widget_text(node[key])
-
-
-def preview(text: str) -> str:
-    """One line of a message, for lists."""
-    line = " ".join(text[: PREVIEW_LENGTH * 4].split())
-    return line if len(line) <= PREVIEW_LENGTH else line[: PREVIEW_LENGTH - 1] + "…"
-
-
 # --- Attachments --------------------------------------------------------------------------------------------
 
 
@@ -437,5 +247,5 @@ def encode_attachment(attachment: SDKAttachment) -> dict[str, Any]:
         "type": attachment.type,
         "name": storable_text(attachment.name),
         "mime_type": storable_text(attachment.mime_type)[:255],
-        "payload": storable_json(_dump(attachment, exclude=_ATTACHMENT_COLUMNS)),
+        "payload": storable_json(json_data(attachment, exclude=_ATTACHMENT_COLUMNS)),
     }

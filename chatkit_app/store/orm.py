@@ -27,9 +27,11 @@ from ..models import ThreadItem as ItemRow
 from ..models.querysets import HIDDEN_ITEM_TYPES, MAX_PAGE_SIZE, ThreadQuerySet
 from ..signals import item_added
 from ..staff import flags
+from ..storable import is_storable_id
 from . import claims, codec
 from .base import NoOwner, NotFoundError, OwnedStore, new_id, sdk_page
 from .memory import InMemoryStore
+from .readable import preview
 from .state import StoreState
 
 __all__ = ["DjangoStore", "InMemoryStore", "NoOwner", "NotFoundError", "OwnedStore", "new_id"]
@@ -76,7 +78,7 @@ class DjangoStore(OwnedStore):
         await db.run(self._delete_thread, thread_id, context)
 
     def _load_thread(self, thread_id: str, context: RequestContext) -> ThreadMetadata:
-        if not codec.is_storable_id(thread_id):
+        if not is_storable_id(thread_id):
             raise NotFoundError(f"Thread {thread_id!r} not found")
         row = ThreadRow.objects.owned_by(context).filter(public_id=thread_id).first()
         if row is None:
@@ -169,7 +171,7 @@ class DjangoStore(OwnedStore):
     def _load_threads(
         self, limit: int, after: str | None, order: str, context: RequestContext
     ) -> Page[ThreadMetadata]:
-        if after is not None and not codec.is_storable_id(after):
+        if after is not None and not is_storable_id(after):
             return Page()
         rows, has_more = ThreadRow.objects.owned_by(context).page(after=after, limit=limit, order=order)
         return sdk_page([codec.decode_thread(row) for row in rows], has_more)
@@ -229,9 +231,9 @@ class DjangoStore(OwnedStore):
         *,
         hidden: bool,
     ) -> Page[ThreadItem]:
-        if not codec.is_storable_id(thread_id):
+        if not is_storable_id(thread_id):
             raise NotFoundError(f"Thread {thread_id!r} not found")
-        if after is not None and not codec.is_storable_id(after):
+        if after is not None and not is_storable_id(after):
             return Page()
         # The thread's key comes from a subquery also when it is known: a planner that sees the key of a
         # thread with very many items reads all items of the site in order, hoping to meet its own soon.
@@ -261,7 +263,7 @@ class DjangoStore(OwnedStore):
     def _load_item(self, thread_id: str, item_id: str, context: RequestContext) -> ThreadItem:
         row = None
         pk = context.state(StoreState).thread_pks.get(thread_id)
-        if codec.is_storable_id(thread_id) and codec.is_storable_id(item_id):
+        if is_storable_id(thread_id) and is_storable_id(item_id):
             if pk is None:
                 rows = ItemRow.objects.owned_by(context).filter(thread__public_id=thread_id)
             else:
@@ -340,7 +342,7 @@ class DjangoStore(OwnedStore):
         if added:
             changes["item_count"] = F("item_count") + added
         if columns["text"] and columns["type"] not in HIDDEN_ITEM_TYPES:
-            changes["last_preview"] = codec.preview(columns["text"])
+            changes["last_preview"] = preview(columns["text"])
         return ThreadRow.objects.filter(pk=thread_pk).update(**changes)
 
     def _checkpoint(self, unfinished: list[tuple[ThreadItem, RequestContext]]) -> None:
@@ -396,7 +398,7 @@ class DjangoStore(OwnedStore):
 
     def _delete_item(self, thread_id: str, item_id: str, context: RequestContext) -> None:
         thread_pk = self._thread_pk(thread_id, context)
-        if not codec.is_storable_id(item_id):
+        if not is_storable_id(item_id):
             return
         with transaction.atomic(using=router.db_for_write(ItemRow)):
             # The item before its thread, as whoever writes or redacts it locks them. The thread's lock keeps away
@@ -418,9 +420,7 @@ class DjangoStore(OwnedStore):
                 threads.recount_feedback()
             if count:
                 texts = items.visible().exclude(text="").order_by("-id").values_list("text", flat=True)
-                threads.update(
-                    item_count=F("item_count") - count, last_preview=codec.preview(texts.first() or "")
-                )
+                threads.update(item_count=F("item_count") - count, last_preview=preview(texts.first() or ""))
         context.state(StoreState).stored_items.discard(item_id)
         context.state(StoreState).unannounced_items.discard(item_id)
 
@@ -435,7 +435,7 @@ class DjangoStore(OwnedStore):
         self, thread_id: str, item_ids: list[str], kind: str, context: RequestContext
     ) -> list[str]:
         thread_pk = self._thread_pk(thread_id, context)
-        wanted = [item_id for item_id in item_ids[:MAX_PAGE_SIZE] if codec.is_storable_id(item_id)]
+        wanted = [item_id for item_id in item_ids[:MAX_PAGE_SIZE] if is_storable_id(item_id)]
         now = timezone.now()
         owner = self._owner_columns(context)
         with transaction.atomic(using=router.db_for_write(Feedback)):
@@ -503,7 +503,7 @@ class DjangoStore(OwnedStore):
 
     def _load_attachment(self, attachment_id: str, context: RequestContext) -> SDKAttachment:
         row = None
-        if codec.is_storable_id(attachment_id):
+        if is_storable_id(attachment_id):
             rows = AttachmentRow.objects.select_related("thread").filter(public_id=attachment_id)
             row = claims.find(lambda: rows.owned_by(context).first(), context)
         if row is None:
@@ -512,7 +512,7 @@ class DjangoStore(OwnedStore):
 
     def _delete_attachment(self, attachment_id: str, context: RequestContext) -> None:
         count = 0
-        if codec.is_storable_id(attachment_id):
+        if is_storable_id(attachment_id):
             count, _ = AttachmentRow.objects.owned_by(context).filter(public_id=attachment_id).delete()
         if not count:
             raise NotFoundError(f"Attachment {attachment_id!r} not found")

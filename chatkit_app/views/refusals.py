@@ -15,8 +15,8 @@ from ..http.request_body import sniff_operation
 from ..http.sse import EventStreamResponse
 from ..logs import get_logger
 from ..runs.frames import Frames
+from ..server import wire
 from ..server.base import DjangoChatKitServer
-from ..store import codec
 
 logger = get_logger(__name__)
 
@@ -25,10 +25,10 @@ STREAMING_OPERATIONS = frozenset(kind.model_fields["type"].default for kind in S
 
 def closed_response(error: ThreadReadOnly, thread: ThreadMetadata | None) -> EventStreamResponse:
     """The refusal, and how the thread is now: a page that was opened before can close its composer."""
-    frames = [codec.to_frame(DjangoChatKitServer.error_event(error))]
+    frames = [wire.to_frame(DjangoChatKitServer.error_event(error))]
     if thread is not None:
         now = thread.model_copy(update={"status": error.thread_status})
-        frames.append(codec.to_frame(codec.thread_event(now)))
+        frames.append(wire.to_frame(wire.thread_event(now)))
     return EventStreamResponse(Frames(*frames, done=True), keep_alive=chatkit_settings.keep_alive)
 
 
@@ -42,7 +42,7 @@ def refusal(error: Exception, *, streaming: bool) -> HttpResponseBase:
     if streaming:
         event = DjangoChatKitServer.error_event(error)
         return EventStreamResponse(
-            Frames(codec.to_frame(event), done=True), keep_alive=chatkit_settings.keep_alive
+            Frames(wire.to_frame(event), done=True), keep_alive=chatkit_settings.keep_alive
         )
     match error:
         case ChatKitError():

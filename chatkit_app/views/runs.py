@@ -12,7 +12,7 @@ from ..models import Run as RunRow
 from ..runs import stopping
 from ..runs.opening import Run, reopen_run
 from ..runs.registry import live_runs
-from ..store import codec
+from ..storable import is_storable_id
 from .endpoint import EndpointView, in_page_language
 from .refusals import refusal
 
@@ -34,7 +34,7 @@ class RunView(EndpointView):
     def _load_run(self, request: HttpRequest, public_id: str) -> RunRow:
         context = self.enter_in_worker(request, None)
         row = None
-        if codec.is_storable_id(public_id):
+        if is_storable_id(public_id):
             row = RunRow.objects.owned_by(context).filter(public_id=public_id).first()
         if row is None:
             raise NotFoundError(f"Run {public_id!r} not found")

@@ -15,8 +15,8 @@ from .. import db
 from ..conf import AttachmentSettings, chatkit_settings
 from ..errors import InvalidRequest, NotSupported
 from ..http.file_response import file_response
+from ..server import wire
 from ..server.base import DjangoChatKitServer
-from ..store import codec
 from ..store.attachments import DjangoAttachmentStore, attachment_settings, open_file, require_size
 from ..store.pictures import PREVIEW_TYPE
 from ..store.stored_files import open_preview, room
@@ -71,7 +71,7 @@ class AttachmentsView(UploadView):
 
 def received(attachment: Attachment) -> HttpResponse:
     """An attachment whose bytes are here, as the client wants to know it."""
-    response = HttpResponse(codec.to_wire(attachment), content_type="application/json")
+    response = HttpResponse(wire.to_wire(attachment), content_type="application/json")
     response["Cache-Control"] = "no-store"
     return response
 

@@ -9,6 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from chatkit_app.models import Assignment, AuditEntry, Flag, Label, Note, Thread, ThreadItem
+from chatkit_app.server import wire
 from chatkit_app.staff.audit import Action, record
 from chatkit_app.store import codec
 from chatkit_app.testing.sample_items import sample_items
@@ -80,7 +81,7 @@ def test_every_type_of_item_is_given_as_users_get_it(deep_reader: Client) -> Non
     for sample in samples:
         ThreadItem.objects.create(thread=thread, **codec.encode_item(sample))
     given = [{k: v for k, v in item.items() if k != "staff"} for item in items(deep_reader, thread)]
-    assert given == [json.loads(codec.to_wire(sample)) for sample in samples]
+    assert given == [json.loads(wire.to_wire(sample)) for sample in samples]
     assert {item["type"] for item in given} == set(ThreadItem.Type.values)
 
 

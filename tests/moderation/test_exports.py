@@ -18,6 +18,7 @@ from chatkit_app.models import Feedback, Thread, ThreadItem
 from chatkit_app.moderation import exports
 from chatkit_app.moderation.export_formats import defused, fenced
 from chatkit_app.moderation.exports import Export, Format
+from chatkit_app.server import wire
 from chatkit_app.store import codec
 from chatkit_app.testing.sample_items import sample_items
 from tests.admin.conftest import make_item, make_items, make_thread
@@ -105,9 +106,7 @@ def test_every_type_of_item_is_exported(format: Format) -> None:
     assert job.items_done == len(samples)
     if format == Format.JSONL:
         exported = [line["item"] for line in lines(text)[1:]]
-        expected = [
-            codec.with_utc_offset(item).model_dump(mode="json", exclude_none=True) for item in samples
-        ]
+        expected = [wire.with_utc_offset(item).model_dump(mode="json", exclude_none=True) for item in samples]
         assert [item["type"] for item in exported] == [item["type"] for item in expected]
         assert [item.get("widget") for item in exported] == [item.get("widget") for item in expected]
 

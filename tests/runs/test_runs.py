@@ -24,8 +24,7 @@ from chatkit_app.moderation.erasure import delete_threads
 from chatkit_app.process import identity as process
 from chatkit_app.process import shutdown
 from chatkit_app.process.identity import current_process
-from chatkit_app.runs import keeper, live, opening, stopping
-from chatkit_app.runs import rows as run_rows
+from chatkit_app.runs import heartbeats, keeper, live, opening, stopping
 from chatkit_app.runs.live import LiveRun
 from chatkit_app.runs.opening import RunRequest, begin_run
 from chatkit_app.runs.registry import live_runs
@@ -521,8 +520,8 @@ async def test_run_of_a_killed_process_that_has_ended_meanwhile_stays_as_it_is(u
         Run.objects.filter(public_id="run_elsewhere").update(status=meanwhile, finished_at=ended_at)
         return found
 
-    monkeypatch.setattr(run_rows, "find_dead", find_dead)
-    assert await db.run(run_rows.mark_lost, Run.objects.all()) == 0
+    monkeypatch.setattr(heartbeats, "find_dead", find_dead)
+    assert await db.run(heartbeats.mark_lost, Run.objects.all()) == 0
     row = await db.run(Run.objects.get, public_id="run_elsewhere")
     assert (row.status, row.finished_at) == (meanwhile, ended_at)
 
@@ -533,7 +532,7 @@ async def test_one_statement_sees_that_nobody_has_died(use, gate):
 
     def statements() -> int:
         with CaptureQueriesContext(connection) as queries:
-            assert run_rows.mark_lost(Run.objects.all()) == 0
+            assert heartbeats.mark_lost(Run.objects.all()) == 0
         return len(queries)
 
     assert await db.run(statements) == 1

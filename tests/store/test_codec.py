@@ -9,20 +9,12 @@ import pytest
 from chatkit import types as sdk_types
 from chatkit import widgets as sdk_widgets
 from chatkit.types import (
-    AssistantMessageContentPartTextDelta,
     ClientToolCallItem,
     FileAttachment,
     HiddenContextItem,
     ImageAttachment,
-    Page,
-    SyncCustomActionResponse,
-    Thread,
-    ThreadCreatedEvent,
     ThreadItem,
-    ThreadItemDoneEvent,
-    ThreadItemUpdatedEvent,
     ThreadMetadata,
-    UserMessageItem,
     WidgetItem,
 )
 from typing_extensions import is_typeddict
@@ -30,9 +22,10 @@ from typing_extensions import is_typeddict
 from chatkit_app.models import Attachment as AttachmentRow
 from chatkit_app.models import Thread as ThreadRow
 from chatkit_app.models import ThreadItem as ItemRow
+from chatkit_app.server import wire
 from chatkit_app.store import codec
-from chatkit_app.testing.sample_items import HARD_JSON, HARD_TEXT, sample_attachments, sample_items
-from chatkit_app.testing.store_contract import NOON, message
+from chatkit_app.testing.sample_items import HARD_TEXT, sample_attachments, sample_items
+from chatkit_app.testing.store_contract import NOON
 
 
 def through_json(item: Any) -> Any:
@@ -207,54 +200,6 @@ def test_payload_does_not_repeat_the_columns():
 # JSON
 
 
-@pytest.mark.parametrize(
-    ("value", "stored"),
-    [
-        ("plain \U0001f600", "plain \U0001f600"),
-        ("\x00", "\uf8ff0000"),
-        ("\uf8ff", "\uf8fff8ff"),
-        ("\uf8ff0000", "\uf8fff8ff0000"),
-        ({"\x00": ["\x00", {"a": "\x00"}]}, {"\uf8ff0000": ["\uf8ff0000", {"a": "\uf8ff0000"}]}),
-        (10**100, 10**100),
-        (1e23, 99999999999999991611392),
-        (0.1, 0.1),
-        (None, None),
-    ],
-)
-def test_json_is_storable_and_comes_back(value, stored):
-    assert codec.storable_json(value) == stored
-    assert codec.original_json(stored) == value
-
-
-@pytest.mark.parametrize("value", [HARD_TEXT, HARD_JSON])
-def test_storable_json_holds_nothing_that_a_database_refuses(value):
-    text = json.dumps(codec.storable_json(value), ensure_ascii=False)
-    assert "\x00" not in text
-    assert "\\u0000" not in text.replace("\\\\u0000", "")
-    text.encode()
-
-
-@pytest.mark.parametrize("number", [float("nan"), float("inf"), float("-inf")])
-def test_number_that_is_none_becomes_null(number):
-    assert codec.storable_json([number]) == [None]
-
-
-@pytest.mark.parametrize(("text", "stored"), [("a\x00b", "ab"), ("\ud83d", "\ufffd"), ("\uf8ff", "\uf8ff")])
-def test_text_is_storable(text, stored):
-    assert codec.storable_text(text) == stored
-
-
-@pytest.mark.parametrize(
-    ("public_id", "storable"),
-    [("thr_1", True), ("", True), ("x" * 255, True), ("x" * 256, False), ("\x00", False), ("\ud800", False)],
-)
-def test_id_that_no_database_holds(public_id, storable):
-    assert codec.is_storable_id(public_id) is storable
-
-
-# Time
-
-
 @pytest.mark.parametrize("fold", [0, 1])
 def test_naive_time_is_local(fold):
     aware = codec.to_database_time(datetime(2025, 10, 26, 2, 30, 0, 1, fold=fold))
@@ -285,125 +230,6 @@ def test_time_without_time_zones(settings):
 # To the browser
 
 
-def wire(model: pydantic.BaseModel) -> Any:
-    return json.loads(codec.to_wire(model))
-
-
-def test_times_leave_with_an_offset():
-    thread = Thread(id="t", created_at=NOON, items=Page(data=[message("a")]))
-    sent = wire(ThreadCreatedEvent(thread=thread))["thread"]
-    assert sent["created_at"] == "2025-06-01T10:00:00.123456Z"
-    assert sent["items"]["data"][0]["created_at"] == "2025-06-01T10:00:00.123456Z"
-
-
-@pytest.mark.parametrize(
-    ("model", "path"),
-    [
-        (Page(data=[message("a")]), ("data", 0)),
-        (ThreadItemDoneEvent(item=message("a")), ("item",)),
-        (SyncCustomActionResponse(updated_item=message("a")), ("updated_item",)),
-        (ThreadMetadata(id="t", created_at=NOON), ()),
-    ],
-)
-def test_every_reply_has_times_with_an_offset(model, path):
-    sent = wire(model)
-    for key in path:
-        sent = sent[key]
-    assert sent["created_at"] == "2025-06-01T10:00:00.123456Z"
-
-
-def test_time_with_an_offset_stays():
-    aware = NOON.replace(tzinfo=UTC)
-    assert wire(message("a", created_at=aware))["created_at"] == "2025-06-01T12:00:00.123456Z"
-
-
-def test_sending_leaves_the_object_alone():
-    event = ThreadItemDoneEvent(item=message("a"))
-    codec.to_wire(event)
-    assert event.item.created_at == NOON
-
-
-def test_nothing_of_an_attachments_metadata_is_sent():
-    item = next(item for item in sample_items(thread_id="t") if isinstance(item, UserMessageItem))
-    assert "metadata" not in wire(ThreadItemDoneEvent(item=item))["item"]["attachments"][0]
-    assert "metadata" not in wire(sample_attachments()[0])
-
-
-def test_nulls_are_not_sent():
-    item = ClientToolCallItem(id="c", thread_id="t", created_at=NOON, call_id="c", name="n", arguments={})
-    assert "output" not in wire(item)
-
-
-def test_half_a_character_can_be_sent():
-    sent = wire(ThreadItemDoneEvent(item=message("a", "x\ud83dy")))
-    assert sent["item"]["content"][0]["text"] == "x\ufffdy"
-
-
-def test_frame_is_one_line_of_data():
-    update = AssistantMessageContentPartTextDelta(content_index=0, delta="a\r\n\u2028b\n\n")
-    frame = codec.to_frame(ThreadItemUpdatedEvent(item_id="i", update=update))
-    assert frame == (
-        b'data: {"type":"thread.item.updated","item_id":"i","update":{"type":"assistant_message.content_part.'
-        b'text_delta","content_index":0,"delta":"a\\r\\n\xe2\x80\xa8b\\n\\n"}}\n\n'
-    )
-
-
-# Readable text
-
-
-@pytest.mark.parametrize(
-    ("item_type", "part"),
-    [
-        ("user_message", "@Tag"),
-        ("user_message", "plan \U0001f600.pdf"),
-        ("assistant_message", "quoted"),
-        ("structured_input", "Why?"),
-        ("structured_input", "red, blue"),
-        ("workflow", "Search"),
-        ("task", "Thought\nHm"),
-        ("client_tool_call", "locate"),
-        ("widget", "basic"),
-        ("widget", "row"),
-    ],
-)
-def test_what_a_reader_reads_is_searched(item_type, part):
-    items = [item for item in sample_items(thread_id="t") if item.type == item_type]
-    texts = [
-        codec.item_text(item.model_copy(update={"copy_text": None} if item_type == "widget" else {}))
-        for item in items
-    ]
-    assert any(part in text for text in texts)
-
-
-@pytest.mark.parametrize("item_type", ["hidden_context_item", "sdk_hidden_context", "end_of_turn"])
-def test_what_only_the_model_reads_is_not_searched(item_type):
-    items = [item for item in sample_items(thread_id="t") if item.type == item_type]
-    assert {codec.item_text(item) for item in items} == {""}
-
-
-def test_copy_text_of_a_widget_is_its_text():
-    widget = sdk_widgets.Card.model_validate({"children": [{"type": "Text", "value": "shown"}]})
-    item = WidgetItem(id="w", thread_id="t", created_at=NOON, widget=widget, copy_text="copied")
-    assert codec.item_text(item) == "copied"
-
-
-@pytest.mark.parametrize(
-    ("text", "line"),
-    [(" a\n\n b\tc ", "a b c"), ("x" * 200, "x" * 200), ("x" * 201, "x" * 199 + "…"), ("", "")],
-)
-def test_preview_is_one_short_line(text, line):
-    assert codec.preview(text) == line
-
-
-# Feedback
-
-
-def test_feedback_is_written_beside_broken_surrogates():
-    item = message("a", "\ud800")
-    data = json.loads(codec.to_wire(Page(data=[item]), feedback={"a": "positive", "b": "negative"}))["data"]
-    assert (data[0]["feedback"], data[0]["content"][0]["text"]) == ("positive", "\ufffd")
-
-
 def test_name_that_is_half_a_character_is_stored_and_sent_as_one_that_can_be_read():
     call = ClientToolCallItem(
         id="c",
@@ -415,7 +241,7 @@ def test_name_that_is_half_a_character_is_stored_and_sent_as_one_that_can_be_rea
     )
     readable = {"places": [{"\ufffd": NOON.isoformat(), "kept": "\ufffd"}]}
     assert codec.encode_item(call)["payload"]["arguments"] == readable
-    assert json.loads(codec.to_wire(call))["arguments"] == readable
+    assert json.loads(wire.to_wire(call))["arguments"] == readable
 
 
 def test_metadata_with_half_a_character_as_a_name_is_stored():

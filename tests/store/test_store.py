@@ -17,6 +17,7 @@ from chatkit_app.context import RequestContext
 from chatkit_app.models import Attachment, Feedback, Run, Thread, ThreadItem
 from chatkit_app.receivers import claim_visitor
 from chatkit_app.store import DjangoStore, InMemoryStore, codec
+from chatkit_app.store.readable import item_text
 from chatkit_app.store.state import StoreState
 from chatkit_app.testing import StoreContract
 from chatkit_app.testing.sample_items import sample_attachments
@@ -234,7 +235,7 @@ async def test_many_adding_the_same_id_at_once_make_one_item(store):
     count, preview, items = await counters()
     stored = await store.load_item("t", "a", visitor())
     assert (count, items) == (1, 1)
-    assert codec.item_text(stored) == preview
+    assert item_text(stored) == preview
 
 
 async def test_many_adding_at_once_are_all_counted(store):

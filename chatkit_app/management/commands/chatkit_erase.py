@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from chatkit_app.moderation.erasure import Person, erase, summary
+from chatkit_app.storable import storable_text
 
 
 class Command(BaseCommand):
@@ -45,6 +46,6 @@ def find(options: dict[str, Any]) -> Person:
     try:
         if options["user"] is not None:
             return Person.named(options["user"])
-        return Person(visitor_id=options["visitor"].replace("\x00", ""))
+        return Person(visitor_id=storable_text(options["visitor"]))
     except (LookupError, ValueError) as error:
         raise CommandError(str(error)) from error

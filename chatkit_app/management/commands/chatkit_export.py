@@ -22,6 +22,7 @@ from chatkit_app.models.querysets import ThreadQuerySet
 from chatkit_app.moderation.erasure import Person
 from chatkit_app.moderation.exports import Export, Format
 from chatkit_app.staff import audit
+from chatkit_app.storable import is_storable_text, storable_text
 
 Put = Callable[[str], Any]
 
@@ -111,11 +112,13 @@ def selected(options: dict[str, Any]) -> ThreadQuerySet:
     try:
         if options["thread"]:
             # PostgreSQL refuses NUL instead of finding nothing.
-            threads = threads.filter(public_id__in=[key for key in options["thread"] if "\x00" not in key])
+            threads = threads.filter(
+                public_id__in=[key for key in options["thread"] if is_storable_text(key)]
+            )
         elif options["user"] is not None:
             threads = threads.filter(Person.named(options["user"]).condition)
         elif options["visitor"] is not None:
-            threads = threads.filter(Person(visitor_id=options["visitor"].replace("\x00", "")).condition)
+            threads = threads.filter(Person(visitor_id=storable_text(options["visitor"])).condition)
     except (LookupError, ValueError) as error:
         raise CommandError(str(error)) from error
     if options["since"] is not None:

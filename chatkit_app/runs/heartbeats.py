@@ -1,0 +1,64 @@
+"""Which runs live: what processes say of theirs, and what is presumed of those that are silent."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+
+from django.db import IntegrityError
+from django.db.models import Min, Q
+from django.utils import timezone
+
+from .. import db
+from ..conf import chatkit_settings
+from ..models import Run
+from ..models.querysets import RunQuerySet
+from ..process.identity import find_dead
+
+LOST_AFTER_CHECKPOINTS = 4
+
+
+def record(pks: Collection[int]) -> list[int]:
+    """Say that these runs live. Returns the keys of those that are presumed lost."""
+    mine = Run.objects.filter(pk__in=list(pks))
+    mine.running().update(heartbeat_at=timezone.now())
+    return list(mine.filter(status=Run.Status.LOST).values_list("pk", flat=True))
+
+
+def find_stopped(pks: Collection[int]) -> list[int]:
+    """The keys of those of the runs that somebody has stopped, or deleted with their thread."""
+    stop_requested = dict(Run.objects.filter(pk__in=list(pks)).values_list("pk", "stop_requested"))
+    return [pk for pk in pks if stop_requested.get(pk, True)]
+
+
+def find_again(pk: int) -> None:
+    """Take back that a run is lost: it was out of touch for so long (a database that was away) that it seemed so."""
+    try:
+        with db.savepoint(Run):
+            Run.objects.filter(pk=pk).update(
+                status=Run.Status.RUNNING, failure="", finished_at=None, heartbeat_at=timezone.now()
+            )
+    except IntegrityError:
+        # Its thread has another answer by now, and can have one only.
+        Run.objects.filter(pk=pk).update(stop_requested=True)
+
+
+def lost_before() -> datetime:
+    """A running row without a heartbeat since this moment belongs to a process that is presumed dead."""
+    return timezone.now() - timedelta(
+        seconds=max(LOST_AFTER_CHECKPOINTS * chatkit_settings.checkpoint_interval, 3.0)
+    )
+
+
+def mark_lost(rows: RunQuerySet) -> int:
+    """Close those of the running rows whose process has died. Returns how many there were."""
+    silent_since = lost_before()
+    oldest = dict(rows.on_writer().running().order_by().values_list("process").annotate(Min("heartbeat_at")))
+    dead = find_dead(oldest)
+    if not dead and all(heartbeat >= silent_since for heartbeat in oldest.values()):
+        return 0
+    # Each asked once more: others look, too, and a process may have beaten just now.
+    lost = rows.running().filter(Q(heartbeat_at__lt=silent_since) | Q(process__in=dead))
+    return int(
+        lost.update(status=Run.Status.LOST, failure=Run.Failure.INTERRUPTED, finished_at=timezone.now())
+    )
