@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpResponseBase, HttpResponseRedirect
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from ..models import Thread
 from ..moderation.erasure import Person, erase, summary
 from ..staff import scope
-from .base import ReadingAdmin
-from .confirmation import SHOWN, ReasonForm, confirmation
+from .confirmation import MAX_LISTED, ConfirmedAction, ReasonForm
 from .content import shorten
-from .pages import list_url, page_url, to_page
+from .pages import list_url
 
 
 class ErasureForm(ReasonForm):
@@ -43,56 +43,55 @@ class ErasureForm(ReasonForm):
         return typed
 
 
-def erase_view(model_admin: ReadingAdmin, request: HttpRequest, object_id: str) -> HttpResponse:
-    """Tell what goes and ask for a reason and the name (GET); erase it (POST)."""
-    thread = model_admin.find(request, object_id, "erase")
-    person = Person.of(thread)
-    if person is None:
-        model_admin.message_user(request, _("This thread has no owner."), messages.ERROR)
-        return to_page(model_admin, thread)
-    if not _sees_all_of(request, person):
-        model_admin.refuse(request)
-        model_admin.message_user(
-            request,
-            _("This person has threads that you may not see. Somebody who sees them all has to do this."),
-            messages.ERROR,
-        )
-        return to_page(model_admin, thread)
-    name = thread.user.get_username() if thread.user is not None else ""
-    form = ErasureForm(request.POST if request.method == "POST" else None, person=person, name=name)
-    if not form.is_valid():
-        return _ask(model_admin, request, thread, person, form)
-    erased = erase(person, actor=request.user, reason=form.cleaned_data["reason"])
-    model_admin.message_user(
-        request,
-        _("Everything of this person was erased. %(counts)s") % {"counts": summary(erased)},
-        messages.SUCCESS,
-    )
-    return HttpResponseRedirect(list_url(model_admin))
+class ErasePerson(ConfirmedAction):
+    """Erase everything of the person whose thread it is, once their name was typed in."""
+
+    permission = "erase"
+    title = gettext_lazy("Erase everything of this person")
+    button = gettext_lazy("Erase everything")
+    is_final = True
+
+    def answer(self, threads: Sequence[Thread]) -> HttpResponseBase | None:
+        person = Person.of(threads[0])
+        if person is None:
+            self.tell(_("This thread has no owner."), messages.ERROR)
+            return None
+        self.person = person
+        if not self.sees_all():
+            self.model_admin.refuse(self.request)
+            self.tell(
+                _("This person has threads that you may not see. Somebody who sees them all has to do this."),
+                messages.ERROR,
+            )
+            return None
+        return super().answer(threads)
+
+    def sees_all(self) -> bool:
+        seen = scope.threads_of(self.request.user).order_by().values("pk")
+        return not self.person.threads().exclude(pk__in=seen).exists()
+
+    def make_form(self, threads: Sequence[Thread], data: Any) -> ErasureForm:
+        user = threads[0].user
+        return ErasureForm(data, person=self.person, name=user.get_username() if user is not None else "")
+
+    def ask(self, threads: Sequence[Thread], form: forms.Form) -> HttpResponseBase:
+        self.holdings = self.person.holdings()
+        self.question = _("Erase everything of this person, in all namespaces? It cannot be undone.")
+        if self.person.user_id is not None:
+            self.question += " " + _("The user’s own account stays; it belongs to the site.")
+        return super().ask(threads, form)
+
+    def concerned(self, threads: Sequence[Thread]) -> tuple[Sequence[Thread], int]:
+        others = self.person.threads().exclude(pk=threads[0].pk).order_by("-last_activity")
+        return [*threads, *others[: MAX_LISTED - 1]], self.holdings["thread"]
+
+    def facts(self, threads: Sequence[Thread]) -> list[str]:
+        return [_("In all – %(counts)s") % {"counts": summary(self.holdings)}]
+
+    def perform(self, threads: Sequence[Thread], form: Any) -> HttpResponseBase:
+        erased = erase(self.person, actor=self.request.user, reason=form.cleaned_data["reason"])
+        self.tell(_("Everything of this person was erased. %(counts)s") % {"counts": summary(erased)})
+        return HttpResponseRedirect(list_url(self.model_admin))
 
 
-def _sees_all_of(request: HttpRequest, person: Person) -> bool:
-    seen = scope.threads_of(request.user).order_by().values("pk")
-    return not person.threads().exclude(pk__in=seen).exists()
-
-
-def _ask(
-    model_admin: ReadingAdmin, request: HttpRequest, thread: Thread, person: Person, form: ErasureForm
-) -> HttpResponse:
-    holdings = person.holdings()
-    question = _("Erase everything of this person, in all namespaces? It cannot be undone.")
-    if person.user_id is not None:
-        question += " " + _("The user’s own account stays; it belongs to the site.")
-    return confirmation(
-        model_admin,
-        request,
-        title=_("Erase everything of this person"),
-        question=question,
-        button=_("Erase everything"),
-        form=form,
-        back=page_url(model_admin, thread),
-        is_final=True,
-        threads=[thread, *person.threads().exclude(pk=thread.pk).order_by("-last_activity")[: SHOWN - 1]],
-        count=holdings["thread"],
-        facts=[_("In all – %(counts)s") % {"counts": summary(holdings)}],
-    )
+erase_view = ErasePerson.as_view()

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from typing import Any
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import messages
 from django.core.handlers.asgi import ASGIRequest
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
@@ -24,9 +24,8 @@ from ..models import Thread
 from ..moderation.erasure import Person
 from ..moderation.exports import Export, Format
 from ..staff import audit, scope
-from .base import ReadingAdmin
-from .confirmation import SHOWN, ReasonForm, confirmation
-from .pages import MAX_AT_ONCE, list_url, page_url, to_page
+from .confirmation import MAX_LISTED, ConfirmedAction, ReasonForm
+from .pages import MAX_AT_ONCE
 from .paginator import MAX_COUNT
 
 logger = get_logger(__name__)
@@ -49,138 +48,111 @@ class ExportForm(ReasonForm):
             del self.fields["hidden"]
 
 
-def export_view(model_admin: ReadingAdmin, request: HttpRequest, object_id: str) -> HttpResponseBase:
-    """Ask for format and reason (GET); send the file (POST). With ``?owner=1``, of all threads of the owner."""
-    thread = model_admin.find(request, object_id, "export")
-    form = _form(model_admin, request, is_sent=request.method == "POST")
-    person = Person.of(thread) if request.GET.get("owner") else None
-    threads = Thread.objects.filter(pk=thread.pk)
-    if person is not None:
-        threads = scope.threads_of(request.user, person.threads())
-    elif request.GET.get("owner"):
-        model_admin.message_user(request, _("This thread has no owner."), messages.ERROR)
-        return to_page(model_admin, thread)
-    if not form.is_valid():
-        title = _("Export all threads of this person") if person else _("Export")
-        return _ask(model_admin, request, threads, form, title=title, back=page_url(model_admin, thread))
-    return _send(
-        model_admin,
-        request,
-        threads,
-        form,
-        name=f"owner-{person.key}" if person else f"thread-{thread.public_id}",
-        audited={"thread": thread, "whole_owner": True} if person else {"thread": thread},
-    )
+class ExportThreads(ConfirmedAction):
+    """Export one thread, with ``?owner=1`` all of its owner, or any number of selected ones.
 
+    The file is written while it is sent.
+    """
 
-@admin.action(permissions=["export"], description=gettext_lazy("Export selected threads"))
-def export_threads(
-    model_admin: ReadingAdmin, request: HttpRequest, queryset: QuerySet[Thread]
-) -> HttpResponseBase | None:
-    """Any number of them: the file is written while it is sent."""
-    form = _form(model_admin, request, is_sent="post" in request.POST)
-    if not form.is_valid():
-        return _ask(
-            model_admin,
-            request,
-            queryset,
-            form,
-            title=_("Export"),
-            back=list_url(model_admin),
-            action="export_threads",
-        )
-    chosen = list(queryset[: MAX_AT_ONCE + 1])
-    if len(chosen) > MAX_AT_ONCE:
-        # An entry for each would be more than anybody reads.
-        audited: dict[str, Any] = {"filters": request.GET.urlencode()[:500]}
-    else:
-        chosen = [thread for thread in chosen if model_admin.has_export_permission(request, thread)]
+    permission = "export"
+    title: Any = gettext_lazy("Export")
+    question = gettext_lazy("The file is written while it is sent. It shows redacted messages as redacted.")
+    button = gettext_lazy("Export")
+    person: Person | None = None
+    threads: QuerySet[Thread]
+
+    def select(self, queryset: QuerySet[Thread]) -> Any:
+        # Any number: nobody waits until they are all read.
+        self.threads = queryset
+        return queryset
+
+    def answer(self, threads: Sequence[Thread]) -> HttpResponseBase | None:
+        if not self.action:
+            self.threads = Thread.objects.filter(pk=threads[0].pk)
+            if self.request.GET.get("owner"):
+                self.person = Person.of(threads[0])
+                if self.person is None:
+                    self.tell(_("This thread has no owner."), messages.ERROR)
+                    return None
+                self.threads = scope.threads_of(self.request.user, self.person.threads())
+                self.title = _("Export all threads of this person")
+        return super().answer(threads)
+
+    def make_form(self, threads: Sequence[Thread], data: Any) -> ExportForm:
+        return ExportForm(data, may_hidden=self.model_admin.has_hidden_permission(self.request))
+
+    def ask(self, threads: Sequence[Thread], form: forms.Form) -> HttpResponseBase:
+        self.count = _capped_count(self.threads)
+        return super().ask(threads, form)
+
+    def concerned(self, threads: Sequence[Thread]) -> tuple[Sequence[Thread], int]:
+        return list(self.threads[:MAX_LISTED]), min(self.count, MAX_COUNT)
+
+    def facts(self, threads: Sequence[Thread]) -> Iterable[str]:
+        if self.count > MAX_COUNT:
+            yield _("They are not counted any further: there are more, and all of them are exported.")
+        found = getattr(self.request, "chatkit_found", None)
+        if self.action and found is not None and found.is_capped:
+            yield _("The search has found more than the list shows; only what it shows is exported.")
+
+    def perform(self, threads: Sequence[Thread], form: Any) -> HttpResponseBase | None:
+        if self.person is not None:
+            audited = {"thread": threads[0], "whole_owner": True}
+            return self.send(form, name=f"owner-{self.person.key}", audited=audited)
+        if not self.action:
+            name = f"thread-{threads[0].public_id}"
+            return self.send(form, name=name, audited={"thread": threads[0]})
+        chosen = list(self.threads[: MAX_AT_ONCE + 1])
+        if len(chosen) > MAX_AT_ONCE:
+            # An entry for each would be more than anybody reads.
+            filters = self.request.GET.urlencode()[:500]
+            return self.send(form, name="threads", audited={"filters": filters})
+        chosen = [thread for thread in chosen if self.may_export(thread)]
         if not chosen:
-            model_admin.message_user(request, _("You may export none of these threads."), messages.ERROR)
+            self.tell(_("You may export none of these threads."), messages.ERROR)
             return None
-        queryset = Thread.objects.filter(pk__in=[thread.pk for thread in chosen])
-        audited = {"threads": chosen}
-    return _send(model_admin, request, queryset, form, name="threads", audited=audited)
+        self.threads = Thread.objects.filter(pk__in=[thread.pk for thread in chosen])
+        return self.send(form, name="threads", audited={"threads": chosen})
+
+    def may_export(self, thread: Thread) -> bool:
+        return self.model_admin.has_export_permission(self.request, thread)
+
+    def send(self, form: Any, *, name: str, audited: dict[str, Any]) -> HttpResponseBase:
+        format = Format(form.cleaned_data["format"])
+        hidden = bool(form.cleaned_data.get("hidden"))
+        count = _capped_count(self.threads)
+        # Before the first byte: what is read later has been asked for by now.
+        audit.record(
+            audit.Action.EXPORT,
+            actor=self.request.user,
+            reason=form.cleaned_data["reason"],
+            format=format.value,
+            hidden=hidden,
+            count=count if count <= MAX_COUNT else None,
+            **audited,
+        )
+        export = Export(self.threads, format=format, hidden=hidden, allowed=self.may_export)
+        return _response(self.request, export, format=format, name=_file_name(name, format))
 
 
-def _form(model_admin: ReadingAdmin, request: HttpRequest, *, is_sent: bool) -> ExportForm:
-    data = request.POST if is_sent else None
-    return ExportForm(data, may_hidden=model_admin.has_hidden_permission(request))
-
-
-def _ask(
-    model_admin: ReadingAdmin,
-    request: HttpRequest,
-    threads: QuerySet[Thread],
-    form: ExportForm,
-    *,
-    title: str,
-    back: str,
-    action: str = "",
-) -> HttpResponseBase:
-    count = _capped_count(threads)
-    facts = []
-    if count > MAX_COUNT:
-        facts.append(_("They are not counted any further: there are more, and all of them are exported."))
-    found = getattr(request, "chatkit_found", None)
-    if action and found is not None and found.is_capped:
-        facts.append(_("The search has found more than the list shows; only what it shows is exported."))
-    return confirmation(
-        model_admin,
-        request,
-        title=title,
-        question=_("The file is written while it is sent. It shows redacted messages as redacted."),
-        button=_("Export"),
-        form=form,
-        back=back,
-        threads=list(threads[:SHOWN]),
-        count=min(count, MAX_COUNT),
-        action=action,
-        facts=facts,
-    )
+export_view = ExportThreads.as_view()
+export_threads = ExportThreads.as_action(
+    "export_threads", description=gettext_lazy("Export selected threads")
+)
 
 
 def _capped_count(threads: QuerySet[Thread]) -> int:
     return threads.order_by()[: MAX_COUNT + 1].count()
 
 
-def _send(
-    model_admin: ReadingAdmin,
-    request: HttpRequest,
-    threads: QuerySet[Thread],
-    form: ExportForm,
-    *,
-    name: str,
-    audited: dict[str, Any],
-) -> HttpResponseBase:
-    format = Format(form.cleaned_data["format"])
-    hidden = bool(form.cleaned_data.get("hidden"))
-    count = _capped_count(threads)
-    # Before the first byte: what is read later has been asked for by now.
-    audit.record(
-        audit.Action.EXPORT,
-        actor=request.user,
-        reason=form.cleaned_data["reason"],
-        format=format.value,
-        hidden=hidden,
-        count=count if count <= MAX_COUNT else None,
-        **audited,
-    )
-    export = Export(
-        threads,
-        format=format,
-        hidden=hidden,
-        allowed=lambda thread: model_admin.has_export_permission(request, thread),
-    )
+def _response(request: HttpRequest, export: Export, *, format: Format, name: str) -> StreamingHttpResponse:
     # Under ASGI, Django would read an ordinary iterator to its end before it sends anything.
     is_async = isinstance(request, ASGIRequest)
     response = StreamingHttpResponse(
         _pieces_async(export, database_context.of(request)) if is_async else _pieces(export),
         content_type=format.content_type,
     )
-    response["Content-Disposition"] = (
-        content_disposition_header(True, _file_name(name, format)) or "attachment"
-    )
+    response["Content-Disposition"] = content_disposition_header(True, name) or "attachment"
     response["Cache-Control"] = "no-store, private"
     response["X-Content-Type-Options"] = "nosniff"
     response["Content-Security-Policy"] = "default-src 'none'; sandbox"

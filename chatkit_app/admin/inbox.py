@@ -105,7 +105,7 @@ class Inbox(ReadingAdmin):
         )
 
     @admin.display(description=gettext_lazy("labels and assignee"))
-    def casework(self, obj: Any) -> str:
+    def labels_and_assignee(self, obj: Any) -> str:
         labels = format_html_join(
             " ",
             '<span class="chatkit-badge chatkit-label-{}"><bdi>{}</bdi></span>',
@@ -116,9 +116,9 @@ class Inbox(ReadingAdmin):
         )
         assignment = getattr(obj, "assignment", None)
         if assignment is None:
-            return format_html('<span class="chatkit-casework">{}</span>', labels) if labels else ""
+            return format_html('<span class="chatkit-labels">{}</span>', labels) if labels else ""
         return format_html(
-            '<span class="chatkit-casework">{} <span class="chatkit-assignee">→ <bdi>{}</bdi></span></span>',
+            '<span class="chatkit-labels">{} <span class="chatkit-assignee">→ <bdi>{}</bdi></span></span>',
             labels,
             shorten(assignment.assignee.get_username(), 40),
         )
@@ -134,7 +134,7 @@ class Inbox(ReadingAdmin):
             text = marked(found if len(found) < EXCERPT_LENGTH else f"{found}…", obj.found_words)
         else:
             text = shorten(obj.last_preview, 120)
-        return format_html('<bdi class="chatkit-preview">{}</bdi> {}', text, self.casework(obj))
+        return format_html('<bdi class="chatkit-preview">{}</bdi> {}', text, self.labels_and_assignee(obj))
 
     # --- Search ---------------------------------------------------------------------------------------------
 

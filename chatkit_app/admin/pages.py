@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from ..models import Thread
 from .base import ReadingAdmin
@@ -51,3 +52,9 @@ def selected_threads(
             request, _("Threads with which you may not do this were left out."), messages.WARNING
         )
     return found
+
+
+def tell_changed(model_admin: ReadingAdmin, request: HttpRequest, count: int) -> None:
+    """How many threads were changed, where some may have been so already."""
+    text = ngettext("%(count)d thread was changed.", "%(count)d threads were changed.", count)
+    model_admin.message_user(request, text % {"count": count}, messages.SUCCESS if count else messages.INFO)

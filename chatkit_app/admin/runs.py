@@ -15,10 +15,10 @@ from ..models import Run, Thread
 from ..moderation.status import stop_run
 from ..staff import audit
 from ..storable import is_storable_text
-from .acting import stopped_message
 from .base import RecordAdmin
 from .content import long_text, moment, pretty_json, shorten, visible
 from .filters import ActivityFilter, ChoicesFilter, OwnerKindFilter
+from .status import stopped_message
 
 
 class StartedFilter(ActivityFilter):

@@ -18,10 +18,10 @@ from django.utils.translation import gettext as _
 from ..models import AuditEntry, Flag, Note, Run, Thread
 from ..rendering.element import page_config
 from ..storable import original_json
-from .acting import TRANSITIONS
 from .base import ReadingAdmin
 from .content import long_text, pretty_json, raw, shorten, visible
 from .pages import list_url, page_url
+from .status import TRANSITIONS
 from .transcript import FIRST, ItemPage, Transcript, item_key
 
 RUNS_SHOWN = 10

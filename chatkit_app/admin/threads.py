@@ -12,24 +12,17 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from ..models import Thread
 from ..moderation.erasure import delete_threads
 from ..staff import audit, scope
-from .acting import close_threads, lock_threads, moderate_view, reopen_threads, stop_view
-from .casework import (
-    add_label,
-    assign_threads,
-    assign_view,
-    flag_view,
-    labels_view,
-    notes_view,
-    remove_label,
-    unassign_threads,
-    unassign_view,
-)
+from .assignment import assign_threads, assign_view, unassign_threads, unassign_view
 from .deletion import delete_selected, deleted_objects
 from .erasure import erase_view
 from .exports import export_threads, export_view
+from .flagging import flag_view
 from .history import audit_history
 from .inbox import Inbox
+from .labelling import add_label, labels_view, remove_label
+from .notes import notes_view
 from .redaction import redact_view
+from .status import change_status_view, close_threads, lock_threads, reopen_threads, stop_view
 from .thread_page import ThreadPage
 from .transcript import item_view, transcript_view
 
@@ -40,7 +33,7 @@ class ThreadAdmin(Inbox, ThreadPage):
 
     # The pages around a thread's own: where it is, its view, and the name of its URL.
     PAGES: tuple[tuple[str, Callable[..., HttpResponseBase], str], ...] = (
-        ("moderate/<str:name>/", moderate_view, "moderate"),
+        ("moderate/<str:change>/", change_status_view, "moderate"),
         ("stop/<int:run_pk>/", stop_view, "stop"),
         ("items/<int:item_pk>/", item_view, "item"),
         ("items/<int:item_pk>/redact/", redact_view, "redact"),
@@ -57,7 +50,7 @@ class ThreadAdmin(Inbox, ThreadPage):
     thread_path = ""
     without_content = {
         "heading": "key",
-        "preview": "casework",
+        "preview": "labels_and_assignee",
         "whole_title": "",
         "metadata_json": "",
         "reason": "",

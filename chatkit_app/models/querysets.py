@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
 from django.apps import apps
@@ -100,6 +101,10 @@ class OwnedQuerySet(WriterQuerySet[_Row]):
 
 
 class ThreadQuerySet(OwnedQuerySet["Thread"]):
+    def lock_all(self, threads: Iterable[Thread]) -> list[Thread]:
+        """Those of the threads that are still there, as they are now and until the transaction ends."""
+        return list(self.filter(pk__in=[thread.pk for thread in threads]).locked().order_by("pk"))
+
     def recount_feedback(self) -> int:
         """Count the verdicts on these threads' items again. Call it where verdicts come, change or go."""
         verdicts = apps.get_model("chatkit_app", "Feedback")._default_manager.filter(

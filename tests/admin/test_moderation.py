@@ -9,7 +9,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from chatkit_app.admin import acting, pages
+from chatkit_app.admin import pages, status
 from chatkit_app.admin import threads as threads_module
 from chatkit_app.models import AuditEntry, Feedback, Run, Thread, ThreadItem
 
@@ -170,14 +170,14 @@ def test_moderator_who_is_late_by_a_moment_is_told_so(
 ) -> None:
     """The other one comes between the look at the thread and the change."""
     thread = make_thread("x")
-    change = acting.set_status
+    change = status.set_status
 
     def slower(threads: list[Thread], *args: Any, **kwargs: Any) -> list[Thread]:
-        monkeypatch.setattr(acting, "set_status", change)
+        monkeypatch.setattr(status, "set_status", change)
         moderate(faster, thread, "lock", "Spam")
         return change(threads, *args, **kwargs)
 
-    monkeypatch.setattr(acting, "set_status", slower)
+    monkeypatch.setattr(status, "set_status", slower)
     html = moderator.post(
         f"{LIST}{thread.pk}/moderate/lock/", {"reason": "Rude"}, follow=True
     ).content.decode()
@@ -189,13 +189,13 @@ def test_thread_that_is_deleted_meanwhile_is_not_found(
     moderator: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     thread = make_thread("x")
-    change = acting.set_status
+    change = status.set_status
 
     def slower(threads: list[Thread], *args: Any, **kwargs: Any) -> list[Thread]:
         Thread.objects.all().delete()
         return change(threads, *args, **kwargs)
 
-    monkeypatch.setattr(acting, "set_status", slower)
+    monkeypatch.setattr(status, "set_status", slower)
     assert moderate(moderator, thread, "lock").status_code == 404
 
 

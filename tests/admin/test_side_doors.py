@@ -21,7 +21,7 @@ from chatkit_app.flags import flag
 from chatkit_app.models import Approval, Attachment, AuditEntry, DailyTally, Label, Thread
 from chatkit_app.moderation import set_status
 from chatkit_app.staff import audit
-from chatkit_app.staff.casework import add_note
+from chatkit_app.staff.notes import add_note
 
 from .conftest import make_item, make_run, make_thread
 from .test_permissions import DOINGS, Doing, filled

@@ -16,7 +16,7 @@ from django.utils import timezone
 from chatkit_app.flags import flag
 from chatkit_app.models import Assignment, Attachment, AuditEntry, Label, Run, Thread, ThreadItem
 from chatkit_app.staff import audit
-from chatkit_app.staff.casework import add_note
+from chatkit_app.staff.notes import add_note
 from chatkit_app.storable import storable_text
 from chatkit_app.store import codec
 
@@ -80,7 +80,7 @@ def conversation(texts: Sequence[str], **fields: Any) -> Thread:
     return thread
 
 
-def casework(thread: Thread, texts: Sequence[str], actor: User) -> dict[str, Any]:
+def staff_rows(thread: Thread, texts: Sequence[str], actor: User) -> dict[str, Any]:
     """What staff keep of a thread, in these texts. Returns the keys of the rows, by what they are."""
     short = [text[:50] for text in map(storable_text, texts) if text[:50]]
     label = None

@@ -21,7 +21,7 @@ from tests.chat import message
 from .corpus import CORPUS, STRINGS
 from .everywhere import APP, PLACES, SURROGATE, TOGETHER, Attack, by_turns, complaint, forged, live_cells
 from .markup import live_markup
-from .rows import casework, conversation
+from .rows import conversation, staff_rows
 from .sender import Reply
 
 # A page of the admin takes much longer than an answer of the endpoint.
@@ -109,7 +109,7 @@ def test_pages_of_staff_show_strings_as_text(attack: Attack, chromium_path: str)
         # Django's own validator of names would refuse most of them; a site may make users as it likes.
         actor = User.objects.create_superuser(storable_text(texts[0])[:150])
         owner = User.objects.create_user(storable_text(texts[-1])[:140] + kind)
-        rows = casework(conversation(texts[:10], user=owner), texts[:10], actor)
+        rows = staff_rows(conversation(texts[:10], user=owner), texts[:10], actor)
         for doing in PAGES[number % 4 :: 4]:
             path = APP + filled(doing.path.replace("{closed}", "{thread}"), rows)
             attack.look(path, kind, attack.staff.get(path))

@@ -1,0 +1,24 @@
+"""What staff write one another about a thread. It is never told to the model or to the user."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import router, transaction
+
+from ..models import Note, Thread
+from . import audit
+
+
+def add_note(thread: Thread, *, author: Any, text: str) -> Note:
+    """Write a note about a thread. It keeps the author's name when the author is gone.
+
+    Raises:
+        Thread.DoesNotExist: when the thread was deleted meanwhile.
+    """
+    with transaction.atomic(using=router.db_for_write(Note)):
+        if not Thread.objects.lock_all([thread]):
+            raise Thread.DoesNotExist
+        note = Note.objects.create(thread=thread, author=author, author_name=audit.name_of(author), text=text)
+        audit.record(audit.Action.NOTE, actor=author, thread=thread, note=note.pk)
+    return note
