@@ -1,4 +1,4 @@
-"""``python -m tests``: the whole suite on SQLite, then on a real PostgreSQL what asks a database, without a browser.
+"""``python -m tests``: the whole suite on SQLite, then on a real PostgreSQL what depends on the database.
 
 Further arguments go to pytest.
 """
