@@ -1,4 +1,4 @@
-"""What happened. All signals are sent from a thread that may query the database."""
+"""Signals sent by the app, all of them from a thread that may query the database."""
 
 from django.dispatch import Signal
 

@@ -60,7 +60,7 @@ Row = dict[str, Any]
 def make_crowd(
     *, threads: int, items: int, seed: int = 1, advance: Callable[[int], object] = lambda threads: None
 ) -> None:
-    """Store that many threads with, in all, that many items, and the people, runs, verdicts and flags to them.
+    """Store that many threads with, in all, that many items, and the people, runs, feedback and flags to them.
 
     On PostgreSQL the rows are copied in, elsewhere they are inserted in batches.
 
@@ -137,7 +137,7 @@ class Crowd:
         else:
             owner["visitor_id"] = f"{random.getrandbits(128):032x}"
         created = self.end - timedelta(days=DAYS) * (1 - number / self.total)
-        verdicts = {"positive": 0, "negative": 0}
+        counts = {"positive": 0, "negative": 0}
         open_flags = 0
         moment, last_text = created, ""
         for index in range(self.sizes[number]):
@@ -163,12 +163,12 @@ class Crowd:
             )
             last_text = text or last_text
             if run is not None and random.random() < 0.03:
-                verdict = "positive" if random.random() < 0.8 else "negative"
-                verdicts[verdict] += 1
+                kind = "positive" if random.random() < 0.8 else "negative"
+                counts[kind] += 1
                 rows[Feedback].append(
-                    owner | {"item_id": item, "kind": verdict, "created_at": moment, "updated_at": moment}
+                    owner | {"item_id": item, "kind": kind, "created_at": moment, "updated_at": moment}
                 )
-                if verdict == "negative":
+                if kind == "negative":
                     is_open = random.random() < 0.1
                     open_flags += is_open
                     rows[Flag].append(self._flag(thread, item, moment, is_open=is_open))
@@ -182,8 +182,8 @@ class Crowd:
                 "last_activity": moment,
                 "item_count": self.sizes[number],
                 "last_preview": preview(last_text),
-                "positive_count": verdicts["positive"],
-                "negative_count": verdicts["negative"],
+                "positive_count": counts["positive"],
+                "negative_count": counts["negative"],
                 "open_flags": open_flags,
             }
             | self._status()

@@ -236,7 +236,7 @@ async def test_answers_are_looked_after_each_in_its_own_context(site, gate, aske
 @pytest.mark.django_db(transaction=True)
 async def test_answer_that_does_not_let_itself_be_stopped_ends_in_its_context(site, monkeypatch):
     site("tests.servers.StubbornServer")
-    monkeypatch.setattr("chatkit_app.runs.live.STOP_PATIENCE", 0.05)
+    monkeypatch.setattr("chatkit_app.runs.live.STOP_TIMEOUT", 0.05)
     ends = []
 
     def note(sender: Any, run: Run, **kwargs: Any) -> None:

@@ -58,7 +58,7 @@ def test_every_part_and_property_of_the_element_is_documented_and_no_other():
     source = "".join(module.read_text() for module in element.rglob("*.js"))
     parts = re.findall(r'(?:part: |"part", )"([a-z -]+)"', source)
     properties = re.findall(r"--chatkit-[a-z-]+", source)
-    section = README.partition("### Own the look")[2].partition("### ")[0]
+    section = README.partition("### Theming")[2].partition("### ")[0]
     documented = {
         name for row in re.findall(r"^\| [a-z].*", section, re.M) for name in re.findall(r"`(.+?)`", row)
     }
@@ -81,7 +81,7 @@ def test_every_permission_is_documented_and_exists():
         r"^\| `(\w+)` \| ", README.partition("| permission ")[2].partition("\n\n")[0], re.M
     )
     ours = {path.removeprefix("chatkit_app.") for path in PERMISSIONS.values()}
-    assert set(documented) == ours | {"view_thread", "view_dailytally"}
+    assert set(documented) == ours | {"view_thread", "view_dailystatistics"}
 
 
 def test_every_command_is_documented():

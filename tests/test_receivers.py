@@ -141,7 +141,7 @@ def test_user_who_comes_back_finds_both_conversations(request_of_visitor, make_u
     assert Thread.objects.owned_by(RequestContext(user_id=user.pk)).count() == 2
 
 
-def test_users_own_verdict_stands(request_of_visitor, make_user):
+def test_users_own_feedback_stands(request_of_visitor, make_user):
     visitor_id = request_of_visitor.session[VISITOR_KEY]
     user = make_user("user")
     make_rows(visitor_id)

@@ -59,7 +59,7 @@ def test_redaction_makes_the_preview_of_what_is_left(thread: Thread, item: Threa
     assert thread.last_preview == "first"
 
 
-def test_flags_and_verdicts_are_counted(thread: Thread, item: ThreadItem, replica: Any) -> None:
+def test_flags_and_feedback_are_counted(thread: Thread, item: ThreadItem, replica: Any) -> None:
     context = RequestContext(visitor_id="v")
     context.state(StoreState).thread_pks["t"] = thread.pk
     for _again in range(2):

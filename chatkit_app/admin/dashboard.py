@@ -1,4 +1,4 @@
-"""The numbers: what happens on the site, day by day."""
+"""Statistics: what happens on the site, day by day."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from ..conf import chatkit_settings
-from ..models import DailyTally, Flag
-from ..staff import scope, tallies
-from ..staff.tallies import percentile
+from ..models import DailyStatistics, Flag
+from ..staff import scope, statistics
+from ..staff.statistics import percentile
 from .base import ReadingAdmin
 from .charts import Chart, Series, Style, day_name, percent, points, seconds, short_number, whole_number
 from .content import shorten
@@ -58,28 +58,28 @@ class Period:
     """
 
     days: Sequence[date]
-    counted: tallies.Tallies
+    counted: statistics.Days
     uncounted: Sequence[date] = ()
-    comparable: tuple[Sequence[DailyTally], Sequence[DailyTally]] = ((), ())
+    comparable: tuple[Sequence[DailyStatistics], Sequence[DailyStatistics]] = ((), ())
 
     @cached_property
-    def rows(self) -> list[DailyTally]:
+    def rows(self) -> list[DailyStatistics]:
         return [self.counted[day] for day in self.days if day in self.counted]
 
     @cached_property
-    def total(self) -> DailyTally:
-        return tallies.total(self.rows)
+    def total(self) -> DailyStatistics:
+        return statistics.total(self.rows)
 
-    def values(self, value: Callable[[DailyTally], int | None]) -> list[int | None]:
+    def values(self, value: Callable[[DailyStatistics], int | None]) -> list[int | None]:
         """A number of each day, None where the day is not known."""
         return [value(self.counted[day]) if day in self.counted else None for day in self.days]
 
 
-@admin.register(DailyTally)
+@admin.register(DailyStatistics)
 class DashboardAdmin(ReadingAdmin):
-    """A page of numbers in the place of a list of days.
+    """A page of statistics in the place of a list of days.
 
-    The roll-up is of the whole site. Under ``CHATKIT["ADMIN_SCOPE"]`` nobody is shown it: all days are counted anew,
+    What is stored is of the whole site. Under ``CHATKIT["ADMIN_SCOPE"]`` nobody is shown it: all days are counted anew,
     from the threads of the staff member.
     """
 
@@ -89,7 +89,7 @@ class DashboardAdmin(ReadingAdmin):
     def get_urls(self) -> list[Any]:
         # No page of a single row: it would tell of the whole site.
         view = self.admin_site.admin_view(self.changelist_view)
-        return [path("", view, name="chatkit_app_dailytally_changelist")]
+        return [path("", view, name="chatkit_app_dailystatistics_changelist")]
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -103,7 +103,7 @@ class DashboardAdmin(ReadingAdmin):
         period = _scoped_period(request.user, length) if is_scoped else _period(length)
         context = self.page_context(
             request,
-            title=_("Numbers"),
+            title=_("Statistics"),
             ranges=[
                 (days, ngettext("%(count)d day", "%(count)d days", days) % {"count": days}, days == length)
                 for days in RANGES
@@ -119,7 +119,7 @@ class DashboardAdmin(ReadingAdmin):
         return TemplateResponse(request, "admin/chatkit_app/dashboard.html", context)
 
     def _flag_figure(self, request: HttpRequest) -> Figure:
-        found = tallies.open_flags(scope.within(Flag.objects.all(), request.user))
+        found = statistics.open_flags(scope.within(Flag.objects.all(), request.user))
         age = _("the oldest: %(oldest)s, the middle one: %(median)s") % {
             "oldest": _age(found.oldest),
             "median": _age(found.median),
@@ -138,36 +138,38 @@ def _length(request: HttpRequest, *, default: int) -> int:
 
 
 def _command(uncounted: Sequence[date]) -> str:
-    return f"manage.py chatkit_rollup --days {(tallies.today() - uncounted[0]).days}" if uncounted else ""
+    return (
+        f"manage.py chatkit_statistics --days {(statistics.today() - uncounted[0]).days}" if uncounted else ""
+    )
 
 
 # The days
 
 
 def _period(length: int) -> Period:
-    """From the roll-up, and today as it is now."""
-    today = tallies.today()
+    """From what is stored, and today as it is now."""
+    today = statistics.today()
     first, yesterday = today - timedelta(days=2 * length - 1), today - timedelta(days=1)
-    stored = tallies.stored(first, yesterday)
-    due = tallies.due(first, yesterday, among=stored)
+    stored = statistics.stored(first, yesterday)
+    due = statistics.due(first, yesterday, among=stored)
     newest, uncounted = due[-MAX_COUNTED:], due[:-MAX_COUNTED]
-    stored |= {row.day: row for row in tallies.roll_up(newest)}
-    days = tallies.days_between(today - timedelta(days=length - 1), today)
+    stored |= {row.day: row for row in statistics.store_days(newest)}
+    days = statistics.days_between(today - timedelta(days=length - 1), today)
     # Before the first thread there is nothing to count, and nothing happened.
     began = [day for day in days if day not in stored and day not in uncounted]
-    counted = {day: DailyTally(day=day) for day in began} | stored | {today: tallies.tally(today)}
+    counted = {day: DailyStatistics(day=day) for day in began} | stored | {today: statistics.count_day(today)}
     return _compared(Period(days=days, counted=counted, uncounted=uncounted), stored)
 
 
 def _scoped_period(user: Any, length: int) -> Period:
     """All of it counted now, from the threads of a staff member."""
-    today = tallies.today()
+    today = statistics.today()
     first = today - timedelta(days=2 * length - 1)
-    counted = tallies.tally_days(first, today, scope.threads_of(user))
+    counted = statistics.count_days(first, today, scope.threads_of(user))
     return _compared(Period(days=[*counted][-length:], counted=counted), counted)
 
 
-def _compared(period: Period, known: tallies.Tallies) -> Period:
+def _compared(period: Period, known: statistics.Days) -> Period:
     finished = period.days[:-1]
     before = [day - timedelta(days=len(finished)) for day in finished]
     if not known.keys() >= {*finished, *before}:
@@ -180,15 +182,15 @@ def _compared(period: Period, known: tallies.Tallies) -> Period:
 
 def _figures(period: Period) -> list[Figure]:
     whole = period.total
-    now, before = (tallies.total(rows) for rows in period.comparable)
+    now, before = (statistics.total(rows) for rows in period.comparable)
 
-    def change(value: Callable[[DailyTally], float | None]) -> str:
+    def change(value: Callable[[DailyStatistics], float | None]) -> str:
         return _change(value(now), value(before))
 
-    def change_of_share(value: Callable[[DailyTally], float | None]) -> str:
+    def change_of_share(value: Callable[[DailyStatistics], float | None]) -> str:
         return _change_of_share(value(now), value(before))
 
-    verdicts = whole.positive + whole.negative
+    feedback = whole.positive + whole.negative
     return [
         Figure(
             label=_("Messages of users"),
@@ -205,8 +207,8 @@ def _figures(period: Period) -> list[Figure]:
         Figure(
             label=_("Feedback rate"),
             value=_share(_feedback_rate(whole)),
-            note=_("of answers have a verdict; positive: %(share)s")
-            % {"share": _share(whole.positive / verdicts if verdicts else None)},
+            note=_("of answers have feedback; positive: %(share)s")
+            % {"share": _share(whole.positive / feedback if feedback else None)},
             change=change_of_share(_feedback_rate),
         ),
         Figure(
@@ -237,19 +239,19 @@ def _figures(period: Period) -> list[Figure]:
     ]
 
 
-def _feedback_rate(row: DailyTally) -> float | None:
+def _feedback_rate(row: DailyStatistics) -> float | None:
     return (row.positive + row.negative) / row.answers if row.answers else None
 
 
-def _error_rate(row: DailyTally) -> float | None:
+def _error_rate(row: DailyStatistics) -> float | None:
     return row.errors / row.answers if row.answers else None
 
 
-def _used(row: DailyTally, name: str) -> int:
+def _used(row: DailyStatistics, name: str) -> int:
     return sum(used.get(name, 0) for used in row.tokens.values())
 
 
-def _tokens(row: DailyTally) -> int:
+def _tokens(row: DailyStatistics) -> int:
     return _used(row, "input") + _used(row, "output")
 
 
@@ -286,7 +288,7 @@ def _charts(period: Period) -> list[Chart]:
 
     def series(
         label: str,
-        value: Callable[[DailyTally], int | None],
+        value: Callable[[DailyStatistics], int | None],
         style: Style = "first",
         *,
         is_line: bool = False,
@@ -336,7 +338,7 @@ def _charts(period: Period) -> list[Chart]:
         Chart(
             name="feedback",
             title=_("Feedback"),
-            note=_("Verdicts by the day on which they were given or last changed."),
+            note=_("Feedback by the day on which it was given or last changed."),
             days=days,
             series=[
                 series(_("Positive"), lambda t: t.positive),
@@ -354,7 +356,7 @@ def _charts(period: Period) -> list[Chart]:
 
 
 def _token_series(period: Period) -> list[Series]:
-    def used(names: Iterable[str]) -> Callable[[DailyTally], int]:
+    def used(names: Iterable[str]) -> Callable[[DailyStatistics], int]:
         wanted = set(names)
         return lambda row: sum(
             used.get("input", 0) + used.get("output", 0)

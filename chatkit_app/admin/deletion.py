@@ -17,7 +17,7 @@ from .base import ReadingAdmin
 from .content import shorten
 from .pages import selected_threads
 
-SHOWN = 20
+MAX_LISTED = 20
 
 
 @admin.action(permissions=["delete"], description=gettext_lazy("Delete selected threads"))
@@ -50,10 +50,10 @@ def deleted_objects(
                 counts[str(model._meta.verbose_name_plural)] = count
         elif relation.on_delete not in (SET_NULL, SET_DEFAULT, DO_NOTHING):
             protected += [
-                f"{capfirst(model._meta.verbose_name)}: {shorten(str(obj))}" for obj in found[:SHOWN]
+                f"{capfirst(model._meta.verbose_name)}: {shorten(str(obj))}" for obj in found[:MAX_LISTED]
             ]
-    if verdicts := Feedback.objects.filter(item__thread__in=threads).count():
-        counts[str(Feedback._meta.verbose_name_plural)] = verdicts
+    if feedback := Feedback.objects.filter(item__thread__in=threads).count():
+        counts[str(Feedback._meta.verbose_name_plural)] = feedback
     refused = not all(model_admin.has_delete_permission(request, thread) for thread in threads)
     may_read = model_admin.has_content_permission(request)
     names = [

@@ -1,4 +1,4 @@
-"""The users' verdicts on answers."""
+"""The users' feedback on answers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .filters import ActivityFilter, ChoicesFilter, OwnerKindFilter
 
 
 class ChangedFilter(ActivityFilter):
-    """Verdicts that were last changed between two days, both of them included."""
+    """Feedback that was last changed between two days, both of them included."""
 
     title = gettext_lazy("changed")
     column = "updated_at"
@@ -26,7 +26,7 @@ class ChangedFilter(ActivityFilter):
 
 @admin.register(Feedback)
 class FeedbackAdmin(RecordAdmin):
-    list_display = ("verdict", "owner_label", "thread_label", "changed")
+    list_display = ("kind_label", "owner_label", "thread_label", "changed")
     list_filter = (
         ("kind", ChoicesFilter),
         OwnerKindFilter,
@@ -36,14 +36,14 @@ class FeedbackAdmin(RecordAdmin):
     day_column = "updated_at"
     thread_path = "item__thread"
     allowed_lookups = frozenset({"kind__exact", "owner_kind", "from", "to"})
-    fields = ("verdict", "owner_label", "thread_label", "namespace", "created_at", "updated_at")
+    fields = ("kind_label", "owner_label", "thread_label", "namespace", "created_at", "updated_at")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows = super().get_queryset(request).select_related("user", "item__thread")
         return rows.defer("item__payload", "item__text", "item__thread__metadata")
 
-    @admin.display(description=gettext_lazy("verdict"))
-    def verdict(self, obj: Feedback) -> str:
+    @admin.display(description=gettext_lazy("feedback"))
+    def kind_label(self, obj: Feedback) -> str:
         return format_html(
             '<span class="chatkit-badge chatkit-{}">{}</span>', obj.kind, obj.get_kind_display()
         )

@@ -90,13 +90,13 @@ class Inbox(ReadingAdmin):
 
     @admin.display(description=gettext_lazy("status"))
     def state(self, obj: Thread) -> str:
-        """The status, and what speaks for a second look: open flags and verdicts."""
+        """The status, and what speaks for a second look: open flags and feedback."""
         flags = ngettext("%(count)d flag", "%(count)d flags", obj.open_flags) % {"count": obj.open_flags}
         badges = [
             (obj.status, _("status"), obj.get_status_display(), True),
             ("flagged", _("open flags"), flags, obj.open_flags),
-            ("positive", _("positive verdicts"), f"+{obj.positive_count}", obj.positive_count),
-            ("negative", _("negative verdicts"), f"−{obj.negative_count}", obj.negative_count),
+            ("positive", _("positive feedback"), f"+{obj.positive_count}", obj.positive_count),
+            ("negative", _("negative feedback"), f"−{obj.negative_count}", obj.negative_count),
         ]
         return format_html_join(
             " ",

@@ -167,7 +167,7 @@ def _tell_too_late(model_admin: ReadingAdmin, request: HttpRequest, flag: Flag) 
     if now is None:
         text = _("The flag is gone, with its thread.")
     elif now.resolution == Flag.Resolution.WITHDRAWN:
-        text = _("The user took the verdict back meanwhile; there is nothing left to resolve.")
+        text = _("The user withdrew the feedback meanwhile; there is nothing left to resolve.")
     elif now.resolved_at is not None:
         text = _("This flag was already resolved by %(name)s; nothing was changed.") % {
             "name": now.resolved_by

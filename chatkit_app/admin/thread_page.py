@@ -56,7 +56,7 @@ class ThreadPage(ReadingAdmin):
                     "owner_and_threads",
                     "status_badge",
                     "reason",
-                    "verdicts",
+                    "feedback_counts",
                     "last_activity",
                     "item_count",
                 )
@@ -100,7 +100,7 @@ class ThreadPage(ReadingAdmin):
         return visible(obj.status_reason[:4000])
 
     @admin.display(description=gettext_lazy("feedback"))
-    def verdicts(self, obj: Thread) -> str:
+    def feedback_counts(self, obj: Thread) -> str:
         return _("%(positive)d positive, %(negative)d negative") % {
             "positive": obj.positive_count,
             "negative": obj.negative_count,

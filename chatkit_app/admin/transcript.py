@@ -102,7 +102,8 @@ class Transcript:
         if not self.shows_hidden:
             items = items.visible()
         return items.defer("text").annotate(
-            positive=_verdicts(Feedback.Kind.POSITIVE), negative=_verdicts(Feedback.Kind.NEGATIVE)
+            positive=_number_of_feedback(Feedback.Kind.POSITIVE),
+            negative=_number_of_feedback(Feedback.Kind.NEGATIVE),
         )
 
     def _page(self, rows: list[ThreadItem], has_more: bool) -> ItemPage:
@@ -190,9 +191,9 @@ class Transcript:
             return ""
 
 
-def _verdicts(kind: str) -> Any:
-    verdicts = Feedback.objects.filter(item=OuterRef("pk"), kind=kind).order_by().values("item")
-    return Coalesce(Subquery(verdicts.annotate(number=Count("pk")).values("number")), 0)
+def _number_of_feedback(kind: str) -> Any:
+    feedback = Feedback.objects.filter(item=OuterRef("pk"), kind=kind).order_by().values("item")
+    return Coalesce(Subquery(feedback.annotate(number=Count("pk")).values("number")), 0)
 
 
 def _choices(row: ThreadItem) -> Iterable[str]:

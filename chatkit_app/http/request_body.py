@@ -28,7 +28,7 @@ MAX_DEPTH = 60
 
 BEGINNING = 1024
 # A body is parsed to find its operation only up to here; the clients name it first.
-_SNIFFED_WHOLE = 65_536
+_SNIFF_WHOLE_BYTES = 65_536
 
 _FIRST = re.compile(rb'\s*\{\s*"type"\s*:\s*"([a-z_.]+)"')
 _ANYWHERE = re.compile(rb'"type"\s*:\s*"([a-z_.]+)"')
@@ -130,7 +130,7 @@ def sniff_operation(body: bytes) -> str:
 
 
 def _parsed_operation(body: bytes) -> str:
-    if len(body) > _SNIFFED_WHOLE:
+    if len(body) > _SNIFF_WHOLE_BYTES:
         raise ValueError("too long to be parsed for its name alone")
     require_bounded(body)
     parsed: Any = from_json(body)

@@ -55,7 +55,7 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name="DailyTally",
+            name="DailyStatistics",
             fields=[
                 (
                     "id",
@@ -70,8 +70,8 @@ class Migration(migrations.Migration):
                 ("answers", models.PositiveIntegerField(default=0, verbose_name="answers")),
                 ("errors", models.PositiveIntegerField(default=0, verbose_name="failed answers")),
                 ("stopped", models.PositiveIntegerField(default=0, verbose_name="stopped answers")),
-                ("positive", models.PositiveIntegerField(default=0, verbose_name="positive verdicts")),
-                ("negative", models.PositiveIntegerField(default=0, verbose_name="negative verdicts")),
+                ("positive", models.PositiveIntegerField(default=0, verbose_name="positive feedback")),
+                ("negative", models.PositiveIntegerField(default=0, verbose_name="negative feedback")),
                 ("times", models.JSONField(default=dict, verbose_name="answer times")),
                 ("first_tokens", models.JSONField(default=dict, verbose_name="times to first token")),
                 ("tokens", models.JSONField(default=dict, verbose_name="tokens by model")),
@@ -82,7 +82,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "verbose_name": "day",
-                "verbose_name_plural": "numbers",
+                "verbose_name_plural": "statistics",
                 "ordering": ["-day"],
                 "default_permissions": ("view",),
             },
@@ -253,8 +253,8 @@ class Migration(migrations.Migration):
                     "last_preview",
                     models.CharField(blank=True, default="", max_length=200, verbose_name="last message"),
                 ),
-                ("positive_count", models.PositiveIntegerField(default=0, verbose_name="positive verdicts")),
-                ("negative_count", models.PositiveIntegerField(default=0, verbose_name="negative verdicts")),
+                ("positive_count", models.PositiveIntegerField(default=0, verbose_name="positive feedback")),
+                ("negative_count", models.PositiveIntegerField(default=0, verbose_name="negative feedback")),
                 ("open_flags", models.PositiveIntegerField(default=0, verbose_name="open flags")),
                 (
                     "labels",
@@ -802,7 +802,7 @@ class Migration(migrations.Migration):
                     models.CharField(
                         choices=[("positive", "positive"), ("negative", "negative")],
                         max_length=10,
-                        verbose_name="verdict",
+                        verbose_name="feedback",
                     ),
                 ),
                 (

@@ -14,7 +14,7 @@ from .conversation import (
 )
 from .limit import AnswerLease, LimitCounter
 from .moderation import NAME_LENGTH, Assignment, Flag, Label, Note
-from .tally import DailyTally
+from .statistics import DailyStatistics
 
 __all__ = [
     "NAME_LENGTH",
@@ -25,7 +25,7 @@ __all__ = [
     "Assignment",
     "Attachment",
     "AuditEntry",
-    "DailyTally",
+    "DailyStatistics",
     "Feedback",
     "Flag",
     "Label",

@@ -65,8 +65,8 @@ class Thread(OwnedModel):
     item_count = models.PositiveIntegerField(_("items"), default=0)
     last_preview = models.CharField(_("last message"), max_length=PREVIEW_LENGTH, blank=True, default="")
     # Told by other rows, and kept here so that a list of threads need not count them.
-    positive_count = models.PositiveIntegerField(_("positive verdicts"), default=0)
-    negative_count = models.PositiveIntegerField(_("negative verdicts"), default=0)
+    positive_count = models.PositiveIntegerField(_("positive feedback"), default=0)
+    negative_count = models.PositiveIntegerField(_("negative feedback"), default=0)
     open_flags = models.PositiveIntegerField(_("open flags"), default=0)
     labels: models.ManyToManyField[Any, Any] = models.ManyToManyField(
         "Label", verbose_name=_("labels"), blank=True, related_name="threads"
@@ -215,7 +215,7 @@ class Attachment(OwnedModel):
 
 
 class Feedback(OwnedModel):
-    """A user's verdict on one item."""
+    """A user's feedback on one item."""
 
     class Kind(models.TextChoices):
         POSITIVE = "positive", _("positive")
@@ -224,7 +224,7 @@ class Feedback(OwnedModel):
     item = models.ForeignKey(
         ThreadItem, verbose_name=_("item"), on_delete=models.CASCADE, related_name="feedback"
     )
-    kind = models.CharField(_("verdict"), max_length=10, choices=Kind.choices)
+    kind = models.CharField(_("feedback"), max_length=10, choices=Kind.choices)
     created_at = models.DateTimeField(_("created"), default=timezone.now)
     updated_at = models.DateTimeField(_("changed"), default=timezone.now)
 

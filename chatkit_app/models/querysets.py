@@ -106,13 +106,13 @@ class ThreadQuerySet(OwnedQuerySet["Thread"]):
         return list(self.filter(pk__in=[thread.pk for thread in threads]).locked().order_by("pk"))
 
     def recount_feedback(self) -> int:
-        """Count the verdicts on these threads' items again. Call it where verdicts come, change or go."""
-        verdicts = apps.get_model("chatkit_app", "Feedback")._default_manager.filter(
+        """Count the feedback on these threads' items again. Call it where feedback comes, changes or goes."""
+        feedback = apps.get_model("chatkit_app", "Feedback")._default_manager.filter(
             item__thread=models.OuterRef("pk")
         )
         return self.update(
-            positive_count=_number_of(verdicts.filter(kind="positive"), by="item__thread"),
-            negative_count=_number_of(verdicts.filter(kind="negative"), by="item__thread"),
+            positive_count=_number_of(feedback.filter(kind="positive"), by="item__thread"),
+            negative_count=_number_of(feedback.filter(kind="negative"), by="item__thread"),
         )
 
     def recount_flags(self) -> int:

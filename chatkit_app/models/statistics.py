@@ -1,4 +1,4 @@
-"""One day in numbers."""
+"""What happened on one day, counted."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 
-class DailyTally(models.Model):
+class DailyStatistics(models.Model):
     """What happened on one day, counted once so that nobody counts it again.
 
     ``times`` and ``first_tokens`` are histograms, ``{"<upper limit in ms>": answers}``, from which percentiles of any
@@ -21,8 +21,8 @@ class DailyTally(models.Model):
     answers = models.PositiveIntegerField(_("answers"), default=0)
     errors = models.PositiveIntegerField(_("failed answers"), default=0)
     stopped = models.PositiveIntegerField(_("stopped answers"), default=0)
-    positive = models.PositiveIntegerField(_("positive verdicts"), default=0)
-    negative = models.PositiveIntegerField(_("negative verdicts"), default=0)
+    positive = models.PositiveIntegerField(_("positive feedback"), default=0)
+    negative = models.PositiveIntegerField(_("negative feedback"), default=0)
     times = models.JSONField(_("answer times"), default=dict)
     first_tokens = models.JSONField(_("times to first token"), default=dict)
     tokens = models.JSONField(_("tokens by model"), default=dict)
@@ -30,7 +30,7 @@ class DailyTally(models.Model):
 
     class Meta:
         verbose_name = _("day")
-        verbose_name_plural = _("numbers")
+        verbose_name_plural = _("statistics")
         default_permissions = ("view",)
         ordering = ["-day"]
 

@@ -1,4 +1,4 @@
-"""Rows that go for good: threads with all that hangs on them, everything of one person, what is too old."""
+"""Permanent deletion: threads with all that hangs on them, everything of one person, what is too old."""
 
 from __future__ import annotations
 
@@ -216,7 +216,7 @@ def _in_transaction(work: Callable[[], _Result]) -> _Result:
 
 
 def erase(person: Person, *, actor: Any, reason: str = "") -> Counter[str]:
-    """Delete everything of one person: threads with all that hangs on them, files, answers, verdicts, history.
+    """Delete everything of one person: threads with all that hangs on them, files, answers, feedback, history.
 
     Many short transactions, so it can be broken off, and done again. It goes on until nothing is left, also while
     the person writes. The user's own row stays, which is the site's; so does the audit, which holds no content.
@@ -250,16 +250,16 @@ def _erase_once(person: Person) -> Counter[str]:
     for model in (Attachment, Run):
         for keys in _batches(model._default_manager.filter(person.condition)):
             erased += _in_transaction(partial(delete_rows, model._default_manager.filter(pk__in=keys)))
-    erased += _erase_verdicts(Feedback.objects.filter(person.condition))
+    erased += _erase_feedback(Feedback.objects.filter(person.condition))
     return erased
 
 
-def _erase_verdicts(verdicts: FeedbackQuerySet) -> Counter[str]:
+def _erase_feedback(feedback: FeedbackQuerySet) -> Counter[str]:
     """Those on what others were told: their threads stay, and count again."""
-    before = verdicts.count()
-    while (thread_pk := verdicts.values_list("item__thread_id", flat=True).first()) is not None:
-        with suppress(Thread.DoesNotExist):  # deleted just now, with the verdicts on it
-            _in_transaction(partial(flags.drop_verdicts, thread_pk, verdicts))
+    before = feedback.count()
+    while (thread_pk := feedback.values_list("item__thread_id", flat=True).first()) is not None:
+        with suppress(Thread.DoesNotExist):  # deleted just now, with the feedback on it
+            _in_transaction(partial(flags.drop_feedback, thread_pk, feedback))
     return Counter(feedback=before) if before else Counter()
 
 

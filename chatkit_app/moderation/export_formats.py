@@ -48,7 +48,7 @@ class Format(TextChoices):
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """An item and the verdicts on it.
+    """An item and the feedback on it.
 
     Attributes:
         image_url: a generated image whole, as a ``data:`` URL; empty where it is left out.
@@ -56,7 +56,7 @@ class Entry:
 
     row: ThreadItem
     thread: Thread
-    verdicts: list[Feedback]
+    feedback: list[Feedback]
     hidden: bool
     image_url: str = ""
 
@@ -179,11 +179,11 @@ class JSONLWriter:
         )
 
     def item(self, entry: Entry) -> str:
-        verdicts = [
-            {"kind": verdict.kind, "owner": verdict.owner, "at": _moment(verdict.updated_at)}
-            for verdict in entry.verdicts
+        feedback = [
+            {"kind": given.kind, "owner": given.owner, "at": _moment(given.updated_at)}
+            for given in entry.feedback
         ]
-        facts = {"feedback": verdicts, "redacted": entry.redaction}
+        facts = {"feedback": feedback, "redacted": entry.redaction}
         facts = {name: fact for name, fact in facts.items() if fact}
         try:
             return self._line(kind="item", item=entry.data(), **facts)
@@ -215,7 +215,7 @@ class CSVWriter:
         "hidden",
         "time",
         "text",
-        "verdicts",
+        "feedback",
         "redacted",
     )
 
@@ -239,7 +239,7 @@ class CSVWriter:
                 "yes" if entry.row.type in HIDDEN_ITEM_TYPES else "no",
                 _moment(entry.row.created_at),
                 entry.text(),
-                " ".join(verdict.kind for verdict in entry.verdicts),
+                " ".join(given.kind for given in entry.feedback),
                 " ".join(redaction.values()) if redaction else "",
             )
         )
@@ -293,7 +293,7 @@ class MarkdownWriter:
     def item(self, entry: Entry) -> str:
         label = self.TYPES.get(entry.row.type, _("item"))
         heading = f"{capfirst(str(label))} · {_moment(entry.row.created_at)}"
-        notes = [str(verdict.get_kind_display()) for verdict in entry.verdicts]
+        notes = [str(given.get_kind_display()) for given in entry.feedback]
         if entry.row.type in HIDDEN_ITEM_TYPES:
             notes.append(_("hidden from the user"))
         text = entry.text()

@@ -127,7 +127,7 @@ class Export(Iterator[str]):
         # Read after the items: a thread that is still there now had all of them.
         threads = Thread.objects.select_related("user").in_bulk(keys)
         text, begun, written = [], 0, 0
-        by_thread, verdicts = _grouped(rows)
+        by_thread, feedback = _grouped(rows)
         for key in keys:
             thread = threads.get(key)
             if thread is None or not self._allowed(thread):
@@ -139,7 +139,7 @@ class Export(Iterator[str]):
                 entry = Entry(
                     row=row,
                     thread=thread,
-                    verdicts=verdicts[row.pk],
+                    feedback=feedback[row.pk],
                     hidden=self._hidden,
                     image_url=_image_url(row) if self._with_images else "",
                 )
@@ -198,12 +198,12 @@ def _image_url(row: ThreadItem) -> str:
 def _grouped(
     rows: list[ThreadItem],
 ) -> tuple[defaultdict[int, list[ThreadItem]], defaultdict[int, list[Feedback]]]:
-    """Items by their threads, and the verdicts on them by item."""
+    """Items by their threads, and the feedback on them by item."""
     items: defaultdict[int, list[ThreadItem]] = defaultdict(list)
-    verdicts: defaultdict[int, list[Feedback]] = defaultdict(list)
+    feedback: defaultdict[int, list[Feedback]] = defaultdict(list)
     for row in rows:
         items[row.thread_id].append(row)
     if rows:
-        for verdict in Feedback.objects.filter(item__in=[row.pk for row in rows]).order_by("pk"):
-            verdicts[verdict.item_id].append(verdict)
-    return items, verdicts
+        for given in Feedback.objects.filter(item__in=[row.pk for row in rows]).order_by("pk"):
+            feedback[given.item_id].append(given)
+    return items, feedback

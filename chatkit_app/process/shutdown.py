@@ -4,8 +4,8 @@ ASGI has no word for it that comes in time: a server tells an application by "li
 and an answer is one that does not end. So the first stream of an event loop does three things:
 
 - It puts a handler of its own before the server's for SIGTERM and SIGINT, in the main thread, where there is one. That
-  handler ends the loop's streams and then calls the server's, ``PATIENCE`` seconds later at most; at once when there is
-  nothing to end, or when the signal comes a second time.
+  handler ends the loop's streams and then calls the server's, ``SHUTDOWN_TIMEOUT`` seconds later at most; at once when
+  there is nothing to end, or when the signal comes a second time.
 - The workers of hypercorn get no signal, they look at a flag of their parent's: we wait for the same task as they do.
 - Before the interpreter ends, what a loop was stopped in the middle of is brought to its end, as ``asyncio.run()``
   does it. Daphne only stops its loop, and Django leaves tasks behind in it. CPython 3.11 crashes when it collects them
@@ -31,7 +31,7 @@ from .threads import callers_thread
 
 logger = get_logger(__name__)
 
-PATIENCE = 2.0
+SHUTDOWN_TIMEOUT = 2.0
 # After a signal that was not the end after all, for instance since the server's own handler does nothing.
 SECOND_THOUGHTS = 30.0
 
@@ -85,15 +85,15 @@ def is_under_way() -> bool:
     here = _loops.get(loop)
     if here is None or here.ending_until is None:
         return False
-    return loop.time() < here.ending_until - PATIENCE + SECOND_THOUGHTS
+    return loop.time() < here.ending_until - SHUTDOWN_TIMEOUT + SECOND_THOUGHTS
 
 
 async def interrupt_all() -> None:
-    """End what this event loop streams. Returns when the readers have it, after ``PATIENCE`` seconds at the latest."""
+    """End what this event loop streams. Returns when the readers have it, or after ``SHUTDOWN_TIMEOUT`` seconds."""
     here = _here()
     now = asyncio.get_running_loop().time
     if not is_under_way() or here.ending_until is None:
-        here.ending_until = now() + PATIENCE
+        here.ending_until = now() + SHUTDOWN_TIMEOUT
     for source in list(here.sources):
         if not source.done:
             source.interrupt()
@@ -209,7 +209,7 @@ def _end_loops() -> None:
             continue
         try:
             if loop.is_running():
-                asyncio.run_coroutine_threadsafe(interrupt_all(), loop).result(PATIENCE + 1)
+                asyncio.run_coroutine_threadsafe(interrupt_all(), loop).result(SHUTDOWN_TIMEOUT + 1)
             else:
                 loop.run_until_complete(_end_tasks())
         except Exception:
@@ -222,4 +222,4 @@ async def _end_tasks() -> None:
     for task in left:
         task.cancel()
     with suppress(asyncio.TimeoutError):
-        await asyncio.wait_for(asyncio.gather(*left, return_exceptions=True), PATIENCE)
+        await asyncio.wait_for(asyncio.gather(*left, return_exceptions=True), SHUTDOWN_TIMEOUT)

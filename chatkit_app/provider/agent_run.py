@@ -29,7 +29,7 @@ from .model_events import ModelEvents, text_of
 from .structured_outputs import ShowOutput, StructuredOutputs, as_markdown, show
 
 # How long a stopped answer waits for its model to have let go.
-_STOP_PATIENCE = 2.0
+_STOP_TIMEOUT = 2.0
 
 
 async def stream_agent_response(
@@ -165,7 +165,7 @@ class AgentRun:
             usage.output_tokens = (usage.output_tokens or 0) + output_tokens
         task = self._result.run_loop_task
         if task is not None and not task.done():
-            await asyncio.wait({task}, timeout=_STOP_PATIENCE)
+            await asyncio.wait({task}, timeout=_STOP_TIMEOUT)
 
 
 def make_events_readable(result: RunResultStreaming) -> None:

@@ -35,7 +35,7 @@ from ..models import Attachment as AttachmentRow
 from ..store import codec
 from ..store.attachments import make_room, sdk_attachment
 from ..store.base import new_id
-from ..store.file_types import SNIFFED, picture_type
+from ..store.file_types import SNIFF_BYTES, picture_type
 from ..store.pictures import picture_size
 from ..store.stored_files import new_file_name, save_file
 
@@ -89,7 +89,7 @@ async def with_kept_image(event: ThreadStreamEvent, context: RequestContext) -> 
 
 def _keep(url: str, attachment_id: str, file: str, context: RequestContext) -> ImageAttachment:
     content = _content(url)
-    mime_type = picture_type(content[:SNIFFED])
+    mime_type = picture_type(content[:SNIFF_BYTES])
     if not mime_type:
         raise BrokenImageError("It is no PNG, JPEG, GIF or WebP.")
     width, height = picture_size(BytesIO(content), mime_type)
@@ -182,7 +182,7 @@ def _with_content(
 
 
 def _data_url(content: bytes) -> str:
-    return f"{_DATA}{picture_type(content[:SNIFFED])};base64,{base64.b64encode(content).decode()}"
+    return f"{_DATA}{picture_type(content[:SNIFF_BYTES])};base64,{base64.b64encode(content).decode()}"
 
 
 # --- While they are made ------------------------------------------------------------------------------------

@@ -49,9 +49,9 @@ if TYPE_CHECKING:
 
 logger = get_logger(__name__)
 
-STOP_PATIENCE = 5.0
-# The same when the process is going down, which has ``shutdown.PATIENCE`` in all.
-LAST_PATIENCE = 1.0
+STOP_TIMEOUT = 5.0
+# The same when the process is going down, which has ``shutdown.SHUTDOWN_TIMEOUT`` in all.
+LAST_STOP_TIMEOUT = 1.0
 
 FAILURE_MESSAGES: dict[RunRow.Failure | None, StrPromise] = {
     RunRow.Failure.TIMEOUT: gettext_lazy("The answer took too long. Please try again."),
@@ -164,7 +164,7 @@ class LiveRun(GrowingFrames):
         if not self._ending and self.task is not None:
             self.task.cancel()
             is_last = self._failure is RunRow.Failure.INTERRUPTED
-            patience = LAST_PATIENCE if is_last else STOP_PATIENCE
+            patience = LAST_STOP_TIMEOUT if is_last else STOP_TIMEOUT
             self.loop.call_later(patience, self._give_up_task)
 
     def _give_up_task(self) -> None:
@@ -182,7 +182,7 @@ class LiveRun(GrowingFrames):
     async def finished(self) -> None:
         """Return when the run has ended, or after some seconds in any case."""
         if self.task is not None:
-            await asyncio.wait([self.task], timeout=STOP_PATIENCE)
+            await asyncio.wait([self.task], timeout=STOP_TIMEOUT)
 
     def interrupt(self) -> None:
         """The process is going down: keep what there is of the answer, and tell its readers."""

@@ -433,7 +433,7 @@ class DjangoChatKitServer(ChatKitServer[RequestContext]):
     async def add_feedback(
         self, thread_id: str, item_ids: list[str], feedback: FeedbackKind, context: RequestContext
     ) -> None:
-        """Keep the owner's verdict on these items, in place of an earlier one, and send ``feedback_given``."""
+        """Keep the owner's feedback on these items, in place of an earlier one, and send ``feedback_given``."""
         if not isinstance(self.store, OwnedStore):
             raise NotSupported(_("This chat does not take feedback."))
         known = await self.store.save_feedback(thread_id, item_ids, feedback, context)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 logger = get_logger(__name__)
 
-PATIENCE = 10.0
+TITLE_TIMEOUT = 10.0
 
 
 class Title:
@@ -66,9 +66,9 @@ class Title:
     async def wait_and_give_to(self, thread: ThreadMetadata) -> None:
         """Wait for the title, though not for ever, and set it."""
         if self._task is not None:
-            await asyncio.wait([self._task], timeout=PATIENCE)
+            await asyncio.wait([self._task], timeout=TITLE_TIMEOUT)
             if not self._task.done():
-                logger.warning("title_for() took longer than %s s and was given up", PATIENCE)
+                logger.warning("title_for() took longer than %s s and was given up", TITLE_TIMEOUT)
             self.give_to(thread)
 
     def cancel(self) -> None:

@@ -33,8 +33,8 @@ _Model = TypeVar("_Model", bound=BaseModel)
 def to_wire(model: BaseModel, *, feedback: Mapping[str, str] | None = None) -> bytes:
     """An event or a reply as JSON for the browser: no nulls, no attachment metadata, times with an offset.
 
-    ``feedback`` holds verdicts by the ids of items. Those of a page or of a thread's items get them as a field of
-    their own, which the bundled element reads and others do not know.
+    ``feedback`` is the owner's, by the ids of items. Those of a page or of a thread's items get theirs as a field of
+    its own, which the bundled element reads and others do not know.
     """
     if not isinstance(model, ThreadItemUpdatedEvent):
         model = with_utc_offset(model)

@@ -7,7 +7,7 @@ A user's thumbs-down raises one, a staff member does, or a rule of the site::
         if CARD_NUMBER.search(item.text):
             flags.flag(item.thread, item=item, rule="card-number", reason="Looks like a card number.")
 
-Whoever changes a thread's flags or verdicts holds the lock of the thread's row while doing so. Thus what is counted
+Whoever changes a thread's flags or feedback holds the lock of the thread's row while doing so. Thus what is counted
 on that row is right, however many do it at once.
 """
 
@@ -86,8 +86,8 @@ def flag(
     return new
 
 
-def follow_verdicts(thread_pk: int, item_pks: Collection[int], kind: str) -> None:
-    """Bring counts and flags in line with verdicts that have just changed to ``kind``, or went with it.
+def follow_feedback(thread_pk: int, item_pks: Collection[int], kind: str) -> None:
+    """Bring counts and flags in line with feedback that has just changed to ``kind``, or went with it.
 
     Each item with a thumbs-down has one open flag; it is withdrawn when nobody holds to the thumbs-down.
     Call it in the transaction of the change, with the lock of the thread's row.
@@ -112,14 +112,14 @@ def follow_verdicts(thread_pk: int, item_pks: Collection[int], kind: str) -> Non
         thread.recount_flags()
 
 
-def drop_verdicts(thread_pk: int, verdicts: FeedbackQuerySet) -> None:
-    """Delete those of the verdicts that are on items of this thread, and bring counts and flags in line."""
+def drop_feedback(thread_pk: int, feedback: FeedbackQuerySet) -> None:
+    """Delete what of the feedback is on items of this thread, and bring counts and flags in line."""
     with transaction.atomic(using=router.db_for_write(Feedback)):
         _lock(thread_pk)
-        going = verdicts.filter(item__thread=thread_pk)
+        going = feedback.filter(item__thread=thread_pk)
         item_pks = list(going.values_list("item_id", flat=True))
         going.delete()
-        follow_verdicts(thread_pk, item_pks, Feedback.Kind.POSITIVE)
+        follow_feedback(thread_pk, item_pks, Feedback.Kind.POSITIVE)
 
 
 def _lock(thread_pk: int) -> None:

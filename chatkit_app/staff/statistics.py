@@ -1,10 +1,10 @@
-"""Counting: what happened on a day, and the roll-up that spares counting it twice.
+"""Counting: what happened on a day, and what is stored so that nobody counts it twice.
 
 A day is one of the site's own time zone (``settings.TIME_ZONE``), also where a page shows its times in another one,
 and belongs to that zone's clock: some have 23 hours, some 25.
 
 What a stored day says stays, whatever is deleted or erased later: it holds no content and nobody's id. Counting it
-again (``manage.py chatkit_rollup --again``) tells what is left of it.
+again (``manage.py chatkit_statistics --again``) tells what is left of it.
 
 Times are kept as histograms whose limits grow by a tenth, from which the percentiles of any number of days can be told,
 each less than a tenth (or a millisecond) from the true one.
@@ -23,7 +23,7 @@ from django.db.models import Case, Count, F, FloatField, Min, Q, QuerySet, Sum, 
 from django.db.models.functions import Cast, Ceil, Ln, RowNumber, TruncDate
 from django.utils import timezone
 
-from ..models import DailyTally, Feedback, Flag, Run, Thread, ThreadItem
+from ..models import DailyStatistics, Feedback, Flag, Run, Thread, ThreadItem
 
 GROWTH = 1.1
 """How much larger each limit of a histogram is than the one before."""
@@ -32,10 +32,10 @@ SETTLED_AFTER = timedelta(hours=1)
 """How long after its end a day may still change, by answers that began before midnight."""
 
 Histogram = Mapping[str, int]
-Tallies = dict[date, DailyTally]
+Days = dict[date, DailyStatistics]
 
-_FIGURES = ("threads", "messages", "owners", "answers", "errors", "stopped", "positive", "negative")
-_COUNTED = (*_FIGURES, "times", "first_tokens", "tokens", "counted_at")
+_COUNTS = ("threads", "messages", "owners", "answers", "errors", "stopped", "positive", "negative")
+_COUNTED = (*_COUNTS, "times", "first_tokens", "tokens", "counted_at")
 
 
 # Days
@@ -74,20 +74,20 @@ def first_day() -> date | None:
 # Counting
 
 
-def tally(day: date, threads: QuerySet[Thread] | None = None) -> DailyTally:
+def count_day(day: date, threads: QuerySet[Thread] | None = None) -> DailyStatistics:
     """Count one day, as it is now. The row is not saved.
 
     Args:
         day: also one that is not over.
         threads: what to keep to, for staff who may know of these threads only; everything unless given.
     """
-    return tally_days(day, day, threads)[day]
+    return count_days(day, day, threads)[day]
 
 
-def tally_days(first: date, last: date, threads: QuerySet[Thread] | None = None) -> Tallies:
-    """Count each of these days, as ``tally`` does, in six queries however many days there are."""
+def count_days(first: date, last: date, threads: QuerySet[Thread] | None = None) -> Days:
+    """Count each of these days, as ``count_day`` does, in six queries however many days there are."""
     now = timezone.now()
-    counted = {day: DailyTally(day=day, counted_at=now) for day in days_between(first, last)}
+    counted = {day: DailyStatistics(day=day, counted_at=now) for day in days_between(first, last)}
 
     def by_day(rows: QuerySet[Any], moment: str, thread: str) -> Any:
         if threads is not None:
@@ -106,8 +106,8 @@ def tally_days(first: date, last: date, threads: QuerySet[Thread] | None = None)
     for row in by_day(messages, "created_at", "thread").annotate(number=Count("pk")):
         counted[row["day"]].messages = row["number"]
 
-    verdicts = by_day(Feedback.objects.all(), "updated_at", "item__thread")
-    for row in verdicts.values("day", "kind").annotate(number=Count("pk")):
+    feedback = by_day(Feedback.objects.all(), "updated_at", "item__thread")
+    for row in feedback.values("day", "kind").annotate(number=Count("pk")):
         setattr(counted[row["day"]], row["kind"], row["number"])
 
     runs = by_day(Run.objects.all(), "started_at", "thread")
@@ -153,19 +153,19 @@ def _add(histogram: dict[str, int], step: float | None, number: int) -> None:
         histogram[limit] = histogram.get(limit, 0) + number
 
 
-# The roll-up
+# What is stored
 
 
-def stored(first: date, last: date) -> Tallies:
+def stored(first: date, last: date) -> Days:
     """What is stored of these days."""
-    return {row.day: row for row in DailyTally.objects.filter(day__gte=first, day__lte=last)}
+    return {row.day: row for row in DailyStatistics.objects.filter(day__gte=first, day__lte=last)}
 
 
 def due(
     first: date | None = None,
     last: date | None = None,
     *,
-    among: Tallies | None = None,
+    among: Days | None = None,
     again: bool = False,
 ) -> list[date]:
     """The finished days, oldest first, that are not stored, or were when they could still change.
@@ -193,7 +193,7 @@ def due(
     return [day for day in days_between(first, last) if day not in settled]
 
 
-def _settled(rows: Tallies) -> set[date]:
+def _settled(rows: Days) -> set[date]:
     return {
         day
         for day, row in rows.items()
@@ -201,7 +201,7 @@ def _settled(rows: Tallies) -> set[date]:
     }
 
 
-def roll_up(days: Iterable[date]) -> list[DailyTally]:
+def store_days(days: Iterable[date]) -> list[DailyStatistics]:
     """Count these days and store them, one by one. Who does so at the same time does no harm.
 
     Args:
@@ -210,8 +210,8 @@ def roll_up(days: Iterable[date]) -> list[DailyTally]:
     rows = []
     for day in days:
         if day < today():
-            row = tally(day)
-            DailyTally.objects.bulk_create(
+            row = count_day(day)
+            DailyStatistics.objects.bulk_create(
                 [row], update_conflicts=True, unique_fields=["day"], update_fields=_COUNTED
             )
             rows.append(row)
@@ -221,12 +221,12 @@ def roll_up(days: Iterable[date]) -> list[DailyTally]:
 # Reading
 
 
-def total(rows: Iterable[DailyTally]) -> DailyTally:
+def total(rows: Iterable[DailyStatistics]) -> DailyStatistics:
     """Many days as one. Its ``owners`` are those of each day added up: who came on two days is counted twice."""
-    whole = DailyTally()
+    whole = DailyStatistics()
     times, first_tokens = Counter[str](), Counter[str]()
     for row in rows:
-        for name in _FIGURES:
+        for name in _COUNTS:
             setattr(whole, name, getattr(whole, name) + getattr(row, name))
         times.update(row.times)
         first_tokens.update(row.first_tokens)

@@ -48,7 +48,7 @@ from ..models import Attachment as AttachmentRow
 from ..storable import is_storable_id
 from . import claims, codec
 from .base import NotFoundError, new_id
-from .file_types import RASTER_IMAGES, SNIFFED, accepted_type, clean_name, sniffed_type
+from .file_types import RASTER_IMAGES, SNIFF_BYTES, accepted_type, clean_name, sniffed_type
 from .pictures import HugePicture, UnreadablePicture, make_preview, picture_size
 from .stored_files import delete_file, new_file_name, open_stored, save_file, save_preview
 
@@ -143,7 +143,7 @@ class DjangoAttachmentStore(AttachmentStore[RequestContext]):
         if isinstance(announced, int) and size > announced:
             raise InvalidRequest(_("The file is larger than it was said to be. Remove it and send it again."))
         content.seek(0)
-        return sniffed_type(content.read(SNIFFED), row.mime_type, settings)
+        return sniffed_type(content.read(SNIFF_BYTES), row.mime_type, settings)
 
     def _receive(
         self,

@@ -42,7 +42,7 @@ class OwnedStore(Store[RequestContext]):
     ) -> Page[ThreadItem]:
         """Like ``load_thread_items()`` without hidden items; these are left out before the page is cut.
 
-        The owner's verdicts on the items, if there are any, are put into ``context.state(StoreState).feedback``.
+        The owner's feedback on the items, if there is any, is put into ``context.state(StoreState).feedback``.
         """
         raise NotImplementedError
 
@@ -52,7 +52,7 @@ class OwnedStore(Store[RequestContext]):
     async def save_feedback(
         self, thread_id: str, item_ids: list[str], kind: str, context: RequestContext
     ) -> list[str]:
-        """Record the owner's verdict, replacing an earlier one.
+        """Record the owner's feedback, replacing an earlier one.
 
         Returns:
             The ids of those of the items that exist and that a user may see, in the given order.

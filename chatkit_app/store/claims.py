@@ -52,7 +52,7 @@ def forget_old_claims() -> None:
 
 
 def _take(visitor_id: str, user_id: Any) -> int:
-    """A verdict of the user's own stands against the visitor's."""
+    """Feedback of the user's own stands against the visitor's."""
     with transaction.atomic(using=router.db_for_write(Thread)):
         threads = Thread.objects.claim(visitor_id=visitor_id, user_id=user_id)
         Attachment.objects.claim(visitor_id=visitor_id, user_id=user_id)
@@ -60,7 +60,7 @@ def _take(visitor_id: str, user_id: Any) -> int:
         judged = Feedback.objects.filter(user_id=user_id).values("item_id")
         outdone = Feedback.objects.filter(user__isnull=True, visitor_id=visitor_id, item_id__in=judged)
         for thread_pk in sorted(set(outdone.values_list("item__thread_id", flat=True))):
-            flags.drop_verdicts(thread_pk, outdone)
+            flags.drop_feedback(thread_pk, outdone)
         Feedback.objects.claim(visitor_id=visitor_id, user_id=user_id)
     return threads
 

@@ -13,7 +13,7 @@ from ..conf import AttachmentSettings
 from ..errors import InvalidRequest
 
 NAME_LENGTH = 200
-SNIFFED = 1024
+SNIFF_BYTES = 1024
 
 # What browsers show without running anything, and how such a file begins.
 RASTER_IMAGES = {

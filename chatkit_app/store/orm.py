@@ -248,14 +248,16 @@ class DjangoStore(OwnedStore):
         names = ["public_id", "type", "payload", "created_at"]
         if not hidden:
             mine = Feedback.objects.owned_by(context).filter(item_id=OuterRef("pk"))
-            items = items.visible().annotate(verdict=Subquery(mine.values("kind")[:1]))
-            names.append("verdict")
+            items = items.visible().annotate(feedback_kind=Subquery(mine.values("kind")[:1]))
+            names.append("feedback_kind")
         columns: Any = items.values_list(*names, named=True)
         rows, has_more = columns.page(after=after, limit=limit, order=order)
         if not rows and not threads.exists():
             raise NotFoundError(f"Thread {thread_id!r} not found")
         if not hidden:
-            context.state(StoreState).feedback |= {row.public_id: row.verdict for row in rows if row.verdict}
+            context.state(StoreState).feedback |= {
+                row.public_id: row.feedback_kind for row in rows if row.feedback_kind
+            }
         return sdk_page(
             [codec.decode_item(row, thread_id=thread_id, locale=context.locale) for row in rows], has_more
         )
@@ -449,9 +451,9 @@ class DjangoStore(OwnedStore):
             )
             if not items:
                 raise NotFoundError("None of the items exists")
-            verdicts = Feedback.objects.filter(item_id__in=items.values(), **owner)
-            judged = dict(verdicts.values_list("item_id", "kind"))
-            verdicts.update(kind=kind, updated_at=now)
+            feedback = Feedback.objects.filter(item_id__in=items.values(), **owner)
+            judged = dict(feedback.values_list("item_id", "kind"))
+            feedback.update(kind=kind, updated_at=now)
             Feedback.objects.bulk_create(
                 Feedback(
                     item_id=pk,
@@ -466,7 +468,7 @@ class DjangoStore(OwnedStore):
             )
             changed = [pk for pk in items.values() if judged.get(pk) != kind]
             if changed:
-                flags.follow_verdicts(thread_pk, changed, kind)
+                flags.follow_feedback(thread_pk, changed, kind)
         claims.settle(context)
         return [item_id for item_id in dict.fromkeys(wanted) if item_id in items]
 

@@ -21,7 +21,7 @@ class StoreState:
         item_counts: how many items a thread had when it was loaded.
         stored_items: ids of items that have a row.
         unannounced_items: ids of stored items of which ``item_added`` was not sent yet.
-        feedback: the owner's verdicts on the items that were loaded, by their ids.
+        feedback: the owner's feedback on the items that were loaded, by their ids.
         checkpoint: the checkpoint that is being written, which has to end before the items' last version is.
         run_pk: key of the run that items are written by.
     """

@@ -14,7 +14,7 @@ from django.test import Client
 from playwright.sync_api import Route, sync_playwright
 from pydantic import TypeAdapter
 
-from chatkit_app.models import Attachment, AuditEntry, DailyTally, Flag, Note, Thread
+from chatkit_app.models import Attachment, AuditEntry, DailyStatistics, Flag, Note, Thread
 from chatkit_app.store.codec import storable_json
 from chatkit_app.testing.sample_items import sample_items
 
@@ -309,7 +309,7 @@ def hostile_world(world: dict[str, Any]) -> dict[str, Any]:  # noqa: F811
         make_item(thread, sample["type"], payload=storable_json(poisoned(payload)))
     Note.objects.create(thread=thread, author_name="x", text="x")
     for model in apps.get_app_config("chatkit_app").get_models():
-        if model in (AuditEntry, DailyTally):
+        if model in (AuditEntry, DailyStatistics):
             continue
         columns: dict[str, Any] = {}
         for column in model._meta.fields:

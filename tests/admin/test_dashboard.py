@@ -11,14 +11,14 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from chatkit_app.models import AuditEntry, DailyTally, Flag, Thread
+from chatkit_app.models import AuditEntry, DailyStatistics, Flag, Thread
 from chatkit_app.models.querysets import ThreadQuerySet
-from chatkit_app.staff import tallies
+from chatkit_app.staff import statistics
 
 from .conftest import make_item, make_run, make_thread
 
 pytestmark = pytest.mark.django_db
-PAGE = "/admin/chatkit_app/dailytally/"
+PAGE = "/admin/chatkit_app/dailystatistics/"
 
 
 def of_namespace_a(user: User, threads: ThreadQuerySet) -> ThreadQuerySet:
@@ -27,7 +27,7 @@ def of_namespace_a(user: User, threads: ThreadQuerySet) -> ThreadQuerySet:
 
 @pytest.fixture
 def reader(staff: Callable[..., Client]) -> Client:
-    return staff("view_dailytally")
+    return staff("view_dailystatistics")
 
 
 @pytest.fixture
@@ -38,17 +38,17 @@ def scoped(settings: Any) -> None:
 def store(days: int, **fields: Any) -> None:
     """Roll up the last ``days`` finished days, each with these numbers."""
     now = timezone.now()
-    DailyTally.objects.bulk_create(
-        DailyTally(day=tallies.today() - timedelta(days=ago), counted_at=now, **fields)
+    DailyStatistics.objects.bulk_create(
+        DailyStatistics(day=statistics.today() - timedelta(days=ago), counted_at=now, **fields)
         for ago in range(2, days + 1)
     )
-    yesterday = tallies.today() - timedelta(days=1)
-    settled = tallies.start_of(tallies.today()) + tallies.SETTLED_AFTER
-    DailyTally.objects.create(day=yesterday, counted_at=settled, **fields)
+    yesterday = statistics.today() - timedelta(days=1)
+    settled = statistics.start_of(statistics.today()) + statistics.SETTLED_AFTER
+    DailyStatistics.objects.create(day=yesterday, counted_at=settled, **fields)
 
 
 def days_ago(number: int) -> datetime:
-    return tallies.start_of(tallies.today() - timedelta(days=number)) + timedelta(hours=12)
+    return statistics.start_of(statistics.today() - timedelta(days=number)) + timedelta(hours=12)
 
 
 def figure(response: Any, label: str) -> tuple[str, str, str]:
@@ -64,7 +64,7 @@ def chart(response: Any, name: str) -> Any:
 
 
 def test_page_is_in_the_index(reader: Client) -> None:
-    assert f'<a href="{PAGE}">Numbers</a>' in reader.get("/admin/").content.decode()
+    assert f'<a href="{PAGE}">Statistics</a>' in reader.get("/admin/").content.decode()
 
 
 def test_page_needs_its_permission(staff: Callable[..., Client]) -> None:
@@ -78,10 +78,10 @@ def test_page_is_only_read(admin_client: Client) -> None:
     store(1)
     for method in ("post", "put", "delete"):
         assert getattr(admin_client, method)(PAGE).status_code == 405
-    pk = DailyTally.objects.get().pk
+    pk = DailyStatistics.objects.get().pk
     for path in ("add/", f"{pk}/change/", f"{pk}/delete/", f"{pk}/history/", f"{pk}/"):
         assert admin_client.get(PAGE + path).status_code == 404
-    assert DailyTally.objects.count() == 1
+    assert DailyStatistics.objects.count() == 1
 
 
 # Ranges
@@ -124,7 +124,7 @@ def test_empty_site(reader: Client) -> None:
     ]
     assert {figure.change for figure in response.context["figures"]} == {""}
     assert {row[1][0] for row in chart(response, "messages").rows} == {"0"}
-    assert "chatkit_rollup" not in response.content.decode()
+    assert "chatkit_statistics" not in response.content.decode()
 
 
 def test_headline_adds_stored_days_and_today(reader: Client) -> None:
@@ -150,7 +150,7 @@ def test_headline_adds_stored_days_and_today(reader: Client) -> None:
     assert figure(response, "Active owners per day")[0] == "17"
     assert figure(response, "Feedback rate") == (
         "10%",
-        "of answers have a verdict; positive: 75%",
+        "of answers have feedback; positive: 75%",
         "±0 points",
     )
     assert figure(response, "Answer time, median") == ("4.65\xa0s", "first words after 1\xa0s", "±0%")
@@ -161,7 +161,7 @@ def test_headline_adds_stored_days_and_today(reader: Client) -> None:
 
 def test_changes_compare_finished_days_with_as_many_before(reader: Client) -> None:
     store(13, messages=10, answers=100, errors=5)
-    newest = DailyTally.objects.filter(day__gte=tallies.today() - timedelta(days=6))
+    newest = DailyStatistics.objects.filter(day__gte=statistics.today() - timedelta(days=6))
     newest.update(messages=15, errors=2)
     response = reader.get(f"{PAGE}?days=7")
     assert figure(response, "Messages of users")[2] == "+50%"
@@ -191,8 +191,8 @@ def test_open_flags_with_their_ages(reader: Client) -> None:
 
 def test_open_flags_are_linked_for_those_who_may_see_them(staff: Callable[..., Client]) -> None:
     link = '<a href="/admin/chatkit_app/flag/">Open flags</a>'
-    assert link in staff("view_dailytally", "view_flag").get(PAGE).content.decode()
-    assert link not in staff("view_dailytally").get(PAGE).content.decode()
+    assert link in staff("view_dailystatistics", "view_flag").get(PAGE).content.decode()
+    assert link not in staff("view_dailystatistics").get(PAGE).content.decode()
 
 
 def test_table_tells_each_day(reader: Client) -> None:
@@ -262,8 +262,8 @@ def test_few_missing_days_are_counted_by_the_page(reader: Client) -> None:
     make_thread(created_at=days_ago(3))
     response = reader.get(PAGE)
     assert figure(response, "New threads")[0] == "1"
-    assert DailyTally.objects.count() == 3
-    assert "chatkit_rollup" not in response.content.decode()
+    assert DailyStatistics.objects.count() == 3
+    assert "chatkit_statistics" not in response.content.decode()
 
 
 def test_many_missing_days_are_said_to_be_missing(reader: Client) -> None:
@@ -271,8 +271,8 @@ def test_many_missing_days_are_said_to_be_missing(reader: Client) -> None:
     response = reader.get(PAGE)
     html = response.content.decode()
     assert "7 days are not counted yet" in html
-    assert "manage.py chatkit_rollup --days 10</code>" in html
-    assert DailyTally.objects.count() == 3
+    assert "manage.py chatkit_statistics --days 10</code>" in html
+    assert DailyStatistics.objects.count() == 3
     assert [cells[0] for _, cells in chart(response, "messages").rows][-12:] == [
         *("0", "–", "–", "–", "–", "–", "–", "–", "0", "0", "0", "0")
     ]
@@ -281,7 +281,7 @@ def test_many_missing_days_are_said_to_be_missing(reader: Client) -> None:
 def test_command_that_the_page_names_counts_what_is_missing(reader: Client) -> None:
     make_thread(created_at=days_ago(10))
     days = int(reader.get(PAGE).context["command"].split()[-1])
-    tallies.roll_up(tallies.due(tallies.today() - timedelta(days=days)))
+    statistics.store_days(statistics.due(statistics.today() - timedelta(days=days)))
     assert reader.get(PAGE).context["uncounted"] == 0
 
 
@@ -317,7 +317,7 @@ def test_scoped_view_stores_nothing(reader: Client, scoped: None) -> None:
     make_thread(namespace="a", created_at=days_ago(2))
     response = reader.get(PAGE)
     assert response.context["uncounted"] == 0
-    assert not DailyTally.objects.exists()
+    assert not DailyStatistics.objects.exists()
 
 
 def test_scope_holds_for_a_superuser_too(admin_client: Client, scoped: None) -> None:

@@ -18,7 +18,7 @@ from chatkit_app.models import (
     Assignment,
     Attachment,
     AuditEntry,
-    DailyTally,
+    DailyStatistics,
     Flag,
     Label,
     Thread,
@@ -136,13 +136,13 @@ DOINGS = {
     "run, added": post("run_add", "run/add/"),
     "run, deleted": post("run_delete", "run/{run}/delete/", post="yes"),
     "history of a run": page("run_history", "run/{run}/history/", "view_run"),
-    # Verdicts
-    "verdicts": page("feedback_changelist", "feedback/", "view_feedback"),
-    "verdict": page("feedback_change", "feedback/{feedback}/change/", "view_feedback"),
-    "verdict, saved": post("feedback_change", "feedback/{feedback}/change/", kind="positive"),
-    "verdict, added": post("feedback_add", "feedback/add/"),
-    "verdict, deleted": post("feedback_delete", "feedback/{feedback}/delete/", post="yes"),
-    "history of a verdict": page("feedback_history", "feedback/{feedback}/history/", "view_feedback"),
+    # Feedback
+    "feedback list": page("feedback_changelist", "feedback/", "view_feedback"),
+    "feedback": page("feedback_change", "feedback/{feedback}/change/", "view_feedback"),
+    "feedback, saved": post("feedback_change", "feedback/{feedback}/change/", kind="positive"),
+    "feedback, added": post("feedback_add", "feedback/add/"),
+    "feedback, deleted": post("feedback_delete", "feedback/{feedback}/delete/", post="yes"),
+    "history of feedback": page("feedback_history", "feedback/{feedback}/history/", "view_feedback"),
     # Files
     "files": page("attachment_changelist", "attachment/", "view_attachment"),
     "delete selected files": act("attachment", "delete_selected", "view_attachment delete_attachment"),
@@ -177,7 +177,7 @@ DOINGS = {
     "label, deleted": post("label_delete", "label/{label}/delete/", "delete_label", post="yes"),
     "history of a label": page("label_history", "label/{label}/history/", "view_label", "change_label"),
     # Numbers
-    "dashboard": page("dailytally_changelist", "dailytally/", "view_dailytally"),
+    "dashboard": page("dailystatistics_changelist", "dailystatistics/", "view_dailystatistics"),
     # The audit
     "audit": page("auditentry_changelist", "auditentry/", "view_auditentry"),
     "entry": page("auditentry_change", "auditentry/{auditentry}/change/", "view_auditentry"),
@@ -187,7 +187,7 @@ DOINGS = {
     "history of an entry": page("auditentry_history", "auditentry/{auditentry}/history/", "view_auditentry"),
 }
 
-LISTS = "view_thread view_run view_feedback view_attachment view_flag view_label view_dailytally"
+LISTS = "view_thread view_run view_feedback view_attachment view_flag view_label view_dailystatistics"
 ROLES = {
     "staff": "",
     "viewer": LISTS,
@@ -269,7 +269,7 @@ def everything() -> dict[str, list[Any]]:
     return {
         model.__name__: list(model._default_manager.order_by("pk").values_list())
         for model in models
-        if model not in (AuditEntry, DailyTally)
+        if model not in (AuditEntry, DailyStatistics)
     }
 
 

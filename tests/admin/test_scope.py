@@ -84,7 +84,7 @@ LISTS = {
     "runs of a thread": ("run/?thread={unseen}", "0 runs", "run_unseen"),
     "run by id": ("run/?q=run_unseen", "0 runs", "/run/{unseen_run}/"),
     "runs by the id of their thread": ("run/?q=thr_unseen", "0 runs", "run_unseen"),
-    "verdicts": ("feedback/", "?item={seen_item}", "?item={unseen_item}"),
+    "feedback": ("feedback/", "?item={seen_item}", "?item={unseen_item}"),
     "files": ("attachment/", "atc_seen", "atc_unseen"),
     "files of a thread": ("attachment/?thread={unseen}", "0 attachments", "atc_unseen"),
     "flags": ("flag/", "thr_seen", "thr_unseen"),
@@ -92,7 +92,7 @@ LISTS = {
     "review": ("flag/review/", "Review queue", "thr_unseen"),
     "audit": ("auditentry/", "thr_seen", "thr_unseen"),
     "audit by thread": ("auditentry/?q=thr_unseen", "0 audit", "Unseen reason"),
-    "dashboard": ("dailytally/", "model-seen", "model-unseen"),
+    "dashboard": ("dailystatistics/", "model-seen", "model-unseen"),
 }
 
 
@@ -142,7 +142,7 @@ def test_lists_show_what_is_in_scope(
         "view_flag",
         "moderate_thread",
         "view_auditentry",
-        "view_dailytally",
+        "view_dailystatistics",
     )
     response = client.get(APP + path.format(**both))
     assert response.status_code == 200

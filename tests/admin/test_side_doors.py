@@ -18,7 +18,7 @@ from django.db import models, transaction
 from django.test import Client, RequestFactory
 
 from chatkit_app.flags import flag
-from chatkit_app.models import Approval, Attachment, AuditEntry, DailyTally, Label, Thread
+from chatkit_app.models import Approval, Attachment, AuditEntry, DailyStatistics, Label, Thread
 from chatkit_app.moderation import set_status
 from chatkit_app.staff import audit
 from chatkit_app.staff.notes import add_note
@@ -192,7 +192,7 @@ def test_no_history_keeps_it(world: dict[str, Any]) -> None:
 
 def rows() -> Iterator[models.Model]:
     for model in apps.get_app_config("chatkit_app").get_models():
-        if model is not DailyTally:
+        if model is not DailyStatistics:
             yield from model._default_manager.all()
 
 

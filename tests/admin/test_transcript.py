@@ -223,7 +223,7 @@ def test_item_has_its_type_time_and_link(reader: Client) -> None:
     assert found["datetime"].startswith(item.created_at.strftime("%Y-%m-"))
 
 
-def test_item_has_the_verdicts_of_users(reader: Client) -> None:
+def test_item_has_the_feedback_of_users(reader: Client) -> None:
     thread = make_thread("x")
     item = make_item(thread)
     item.feedback.create(kind="negative", visitor_id="v1")

@@ -210,12 +210,12 @@ operation(
     "cursor of items", "items.list", lambda attack, text: {"thread_id": attack.thread_id, "after": text}
 )
 operation(
-    "verdict: item",
+    "feedback: item",
     "items.feedback",
     lambda attack, text: {"thread_id": attack.thread_id, "item_ids": [text], "kind": "positive"},
 )
 operation(
-    "verdict: kind",
+    "feedback: kind",
     "items.feedback",
     lambda attack, text: {"thread_id": attack.thread_id, "item_ids": [attack.items["widget"]], "kind": text},
 )
@@ -400,7 +400,7 @@ FILTERS = {
     "attachment": "type__exact thread user",
     "flag": "state source__exact reviewer older_than",
     "auditentry": "staff action__exact thread from to",
-    "dailytally": "days namespace",
+    "dailystatistics": "days namespace",
 }
 
 

@@ -87,7 +87,7 @@ def staff_rows(thread: Thread, texts: Sequence[str], actor: User) -> dict[str, A
     for text in short:
         label, _made = Label.objects.get_or_create(name=text)
         thread.labels.add(label)
-    raised, entry, run, attachment, verdict = None, None, None, None, None
+    raised, entry, run, attachment, feedback = None, None, None, None, None
     first = thread.items.order_by("pk").first()
     assert first is not None
     for text in map(storable_text, texts):
@@ -116,7 +116,7 @@ def staff_rows(thread: Thread, texts: Sequence[str], actor: User) -> dict[str, A
     attachment.file = default_storage.save("chatkit/corpus", ContentFile(texts[-1].encode(errors="replace")))
     attachment.save()
     Assignment.objects.create(thread=thread, assignee=actor)
-    verdict = first.feedback.create(kind="negative", visitor_id=thread.visitor_id)
+    feedback = first.feedback.create(kind="negative", visitor_id=thread.visitor_id)
     entry = AuditEntry.objects.latest("pk")
     assert label
     assert raised
@@ -125,7 +125,7 @@ def staff_rows(thread: Thread, texts: Sequence[str], actor: User) -> dict[str, A
         "thread": thread.pk,
         "item": first.pk,
         "run": run.pk,
-        "feedback": verdict.pk,
+        "feedback": feedback.pk,
         "attachment": attachment.pk,
         "flag": raised.pk,
         "label": label.pk,

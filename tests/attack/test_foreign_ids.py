@@ -29,7 +29,7 @@ from pydantic import TypeAdapter
 from pydantic.json_schema import PydanticJsonSchemaWarning
 
 from chatkit_app import db
-from chatkit_app.models import Attachment, AuditEntry, DailyTally, LimitCounter, Thread
+from chatkit_app.models import Attachment, AuditEntry, DailyStatistics, LimitCounter, Thread
 from tests.admin.test_permissions import APP, DOINGS, Doing, filled, page, world  # noqa: F401
 from tests.chat import Chat, Exchange, message
 from tests.servers import SlowServer
@@ -49,7 +49,7 @@ def everything(*but: type) -> dict[str, list[Any]]:
     return {
         model.__name__: list(model._default_manager.order_by("pk").values_list())
         for model in models
-        if model not in (AuditEntry, DailyTally, *but)
+        if model not in (AuditEntry, DailyStatistics, *but)
     }
 
 

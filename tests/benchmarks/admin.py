@@ -100,7 +100,7 @@ def cases() -> Iterator[tuple[str, str, str]]:
         except NoReverseMatch:
             continue
     try:
-        yield "page", "numbers", reverse("admin:chatkit_app_dailytally_changelist")
+        yield "page", "numbers", reverse("admin:chatkit_app_dailystatistics_changelist")
     except NoReverseMatch:
         return
 

@@ -133,7 +133,7 @@ async def test_every_page_looks_right(tour: Tour):
     for name in ("flag", "auditentry", "run", "feedback"):
         await tour.visit(f"{ADMIN}{name}/")
         await tour.visit(await tour.first(ROWS))
-    for path in ("attachment/", "label/", "label/add/", "dailytally/"):
+    for path in ("attachment/", "label/", "label/add/", "dailystatistics/"):
         await tour.visit(ADMIN + path)
 
     await tour.page.goto(f"{ADMIN}flag/review/")

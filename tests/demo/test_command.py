@@ -82,7 +82,7 @@ def test_demo_refuses_what_is_no_port(port: str, called: list[Any]) -> None:
 def test_demo_migrates_prints_its_addresses_and_serves(called: list[Any]) -> None:
     port = free_port()
     output = run("--port", str(port))
-    assert called == [("migrate",), ("chatkit_rollup",), ("runserver", f"127.0.0.1:{port}")]
+    assert called == [("migrate",), ("chatkit_statistics",), ("runserver", f"127.0.0.1:{port}")]
     assert "Sample conversations created: 7" in output
     assert f"http://127.0.0.1:{port}/\n" in output
     assert f"http://127.0.0.1:{port}/admin/\n" in output

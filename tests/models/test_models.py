@@ -77,13 +77,13 @@ def test_later_item_has_a_higher_key(item):
     assert later.pk > item.pk
 
 
-def test_visitor_has_one_verdict_per_item(item):
+def test_visitor_has_one_feedback_per_item(item):
     Feedback.objects.create(item=item, visitor_id="v", kind="positive")
     refuse(Feedback, item=item, visitor_id="v", kind="negative", namespace="other")
     assert Feedback.objects.create(item=item, visitor_id="w", kind="negative").pk
 
 
-def test_user_has_one_verdict_per_item(item, user):
+def test_user_has_one_feedback_per_item(item, user):
     Feedback.objects.create(item=item, user=user, kind="positive")
     refuse(Feedback, item=item, user=user, kind="negative")
 

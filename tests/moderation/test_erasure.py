@@ -272,7 +272,7 @@ def test_erasure_that_crashed_is_in_the_audit_and_can_be_repeated(monkeypatch: p
     for _ in range(3):
         make_full_thread(visitor_id="v")
     with monkeypatch.context() as broken:
-        broken.setattr(erasure, "_erase_verdicts", lambda verdicts: 1 / 0)
+        broken.setattr(erasure, "_erase_feedback", lambda feedback: 1 / 0)
         make_run(None, "failed", visitor_id="v")
         with pytest.raises(ZeroDivisionError):
             erase(Person(visitor_id="v"), actor=None)

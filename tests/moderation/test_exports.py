@@ -192,7 +192,7 @@ def test_csv_has_a_row_for_each_item() -> None:
     Feedback.objects.create(item=item, kind="positive", visitor_id="v1")
     text = export(thread, format=Format.CSV)
     assert text == (
-        "\ufeffthread,title,owner,status,item,type,hidden,time,text,verdicts,redacted\r\n"
+        "\ufeffthread,title,owner,status,item,type,hidden,time,text,feedback,redacted\r\n"
         f"thr_a,Hello,visitor:v1,active,{item.public_id},user_message,no,2026-01-31T12:30:00Z,"
         '"say ""hi"", please",positive,\r\n'
     )
@@ -308,7 +308,7 @@ def test_number_of_queries_follows_the_pages_alone(threads: int, size: int) -> N
         make_items(thread, size)
     with CaptureQueriesContext(connection) as queries:
         list(Export(Thread.objects.all(), format=Format.JSONL))
-    # The plan twice, and of the one page items, threads and verdicts.
+    # The plan twice, and of the one page items, threads and feedback.
     assert len(queries) == 5
 
 

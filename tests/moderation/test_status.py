@@ -198,7 +198,7 @@ async def test_message_to_a_locked_thread_is_refused_with_the_reason(use, gate):
 
 
 @transactional
-async def test_verdict_on_an_answer_of_a_closed_thread_is_taken(use, gate):
+async def test_feedback_on_an_answer_of_a_closed_thread_is_taken(use, gate):
     """It changes nothing that was said, and the end of a conversation is when users judge it."""
     use("SlowServer")
     chat = Chat()

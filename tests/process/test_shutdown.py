@@ -119,7 +119,7 @@ async def test_process_that_did_not_end_after_all_answers_again(going_down, monk
 
 async def test_answer_that_does_not_let_itself_be_cancelled_holds_nobody_up(use, gate, monkeypatch):
     use("StubbornServer")
-    monkeypatch.setattr("chatkit_app.runs.live.LAST_PATIENCE", 0.05)
+    monkeypatch.setattr("chatkit_app.runs.live.LAST_STOP_TIMEOUT", 0.05)
     answer = await Chat().begin_saying("hi")
     await answer.until("well")
     run = live_runs.get(answer.run_id)
@@ -130,7 +130,7 @@ async def test_answer_that_does_not_let_itself_be_cancelled_holds_nobody_up(use,
 
 async def test_reader_who_does_not_read_holds_the_end_up_for_a_moment_only(use, monkeypatch):
     use("EchoServer")
-    monkeypatch.setattr(shutdown, "PATIENCE", 0.05)
+    monkeypatch.setattr(shutdown, "SHUTDOWN_TIMEOUT", 0.05)
     response = EventStreamResponse(Frames(b"data: 1\n\n", done=True), keep_alive=60)
     aiter(response)
     await shutdown.interrupt_all()

@@ -800,7 +800,7 @@ async def test_hanging_server_ends_in_an_error_and_a_usable_thread(use):
 
 
 async def test_server_that_swallows_its_cancellation_does_not_keep_its_thread(use, monkeypatch):
-    monkeypatch.setattr(live, "STOP_PATIENCE", 0.05)
+    monkeypatch.setattr(live, "STOP_TIMEOUT", 0.05)
     use("StubbornServer", ANSWER_TIMEOUT=0.05)
     chat = Chat()
     answer = await chat.say("hi")

@@ -494,7 +494,7 @@ async def test_title_hook_that_never_ends_is_given_up(monkeypatch):
             await asyncio.Event().wait()
             return "never"
 
-    monkeypatch.setattr("chatkit_app.server.titles.PATIENCE", 0.01)
+    monkeypatch.setattr("chatkit_app.server.titles.TITLE_TIMEOUT", 0.01)
     talk = Talk(Endless())
     events = await talk.events("threads.create", input=message("hi"))
     assert spoken(events) == ["echo: hi"]
@@ -539,7 +539,7 @@ async def test_title_hook_may_say_that_there_is_none():
 # --- Feedback -----------------------------------------------------------------------------------------------
 
 
-async def verdicts() -> list[tuple[str, str]]:
+async def feedback() -> list[tuple[str, str]]:
     return list(await db.run(lambda: list(Feedback.objects.values_list("item__type", "kind"))))
 
 
@@ -550,7 +550,7 @@ async def test_feedback_is_stored_and_changed():
     for kind in ("positive", "negative"):
         params = {"thread_id": thread_id, "item_ids": [answer], "kind": kind}
         assert await talk.json("items.feedback", **params) == {}
-    assert await verdicts() == [("assistant_message", "negative")]
+    assert await feedback() == [("assistant_message", "negative")]
 
 
 async def test_feedback_on_foreign_items_is_refused():
@@ -563,7 +563,7 @@ async def test_feedback_on_foreign_items_is_refused():
     own = await stranger.create()
     with pytest.raises(NotFoundError):
         await stranger.json("items.feedback", thread_id=own, item_ids=[answer], kind="positive")
-    assert await verdicts() == []
+    assert await feedback() == []
 
 
 async def test_feedback_sends_a_signal():

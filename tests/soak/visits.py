@@ -62,7 +62,7 @@ def look_after(staff: Visitor, number: int) -> None:
         "chatkit_app/thread/",
         "chatkit_app/run/",
         "chatkit_app/attachment/",
-        "chatkit_app/dailytally/",
+        "chatkit_app/dailystatistics/",
     ]
     for page in pages:
         reply = staff.get(f"/admin/{page}")

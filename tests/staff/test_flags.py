@@ -123,7 +123,7 @@ def test_thumbs_up_leaves_the_flags_of_others(thread):
     assert counts() == (1, 0, 1)
 
 
-def test_same_verdict_again_does_not_reopen_what_was_resolved(thread):
+def test_same_feedback_again_does_not_reopen_what_was_resolved(thread):
     judge("negative")
     Flag.objects.update(resolved_at=timezone.now(), resolution="handled")
     judge("negative")
@@ -138,7 +138,7 @@ def test_flag_stays_while_another_owner_holds_to_the_thumbs_down(thread):
     assert counts() == (1, 1, 1)
 
 
-def test_deleted_item_keeps_its_flag_and_loses_its_verdict(thread):
+def test_deleted_item_keeps_its_flag_and_loses_its_feedback(thread):
     judge("negative", "a", "b")
     DjangoStore()._delete_item("t", "a", visitor())
     assert state() == [(None, ""), ("b", "")]
@@ -500,7 +500,7 @@ def test_items_are_judged_flagged_written_and_deleted_at_once(thread):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_concurrent_verdicts_and_flags_are_counted_right(thread):
+def test_concurrent_feedback_and_flags_are_counted_right(thread):
     ThreadItem.objects.bulk_create(
         ThreadItem(thread=thread, public_id=f"i{index}", type="assistant_message") for index in range(4)
     )
@@ -515,8 +515,8 @@ def test_concurrent_verdicts_and_flags_are_counted_right(thread):
         lambda: DjangoStore()._delete_item("t", "b", visitor()),
     )
     row = Thread.objects.get()
-    verdicts = Feedback.objects.filter(item__thread=row)
+    feedback = Feedback.objects.filter(item__thread=row)
     assert row.open_flags == Flag.objects.open().count()
     assert Flag.objects.open().filter(source="feedback").count() == 5
-    assert row.positive_count == verdicts.filter(kind="positive").count() == 0
-    assert row.negative_count == verdicts.filter(kind="negative").count() == 5
+    assert row.positive_count == feedback.filter(kind="positive").count() == 0
+    assert row.negative_count == feedback.filter(kind="negative").count() == 5

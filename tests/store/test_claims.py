@@ -174,7 +174,7 @@ async def test_reading_with_a_session_that_has_ended_leaves_the_cookie(use):
     assert chat.cookies["sessionid"] == "x" * 32
 
 
-async def test_verdict_that_login_overtakes_is_the_users(engine, user, login_before):
+async def test_feedback_that_login_overtakes_is_the_users(engine, user, login_before):
     chat = Chat()
     thread_id = (await chat.say("hi")).thread_id
     item_id = await db.run(lambda: ThreadItem.objects.get(type="assistant_message").public_id)

@@ -344,7 +344,7 @@ async def test_checkpoint_on_its_way_never_wins(store, finish):
 # Feedback and attachments
 
 
-async def test_feedback_is_one_verdict_that_can_be_changed(store):
+async def test_feedback_can_be_changed(store):
     await store.add_thread_item("t", message("a"), visitor())
     await store.add_thread_item("t", message("b"), visitor())
     await store.save_feedback("t", ["a"], "positive", visitor())
@@ -353,7 +353,7 @@ async def test_feedback_is_one_verdict_that_can_be_changed(store):
     assert rows == [("negative", "v"), ("negative", "v")]
 
 
-async def test_feedback_of_two_tabs_at_once_is_one_verdict(store):
+async def test_feedback_of_two_tabs_at_once_is_one_row(store):
     await store.add_thread_item("t", message("a"), visitor())
     await asyncio.gather(*(store.save_feedback("t", ["a"], "positive", visitor()) for _ in range(8)))
     assert await db.run(Feedback.objects.count) == 1

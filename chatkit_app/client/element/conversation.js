@@ -283,7 +283,7 @@ export class Conversation extends EventTarget {
       const events = run && (await this.transport.follow(run, signal));
       return events ? { run, events } : null;
     });
-    // What was done to the thread since the answer: a verdict, another title.
+    // What was done to the thread since the answer: feedback, another title.
     await this.refresh().catch(() => {});
   }
 

@@ -13,7 +13,7 @@ from chatkit_app.storable import storable_text
 class Command(BaseCommand):
     help = (
         "Deletes everything of one person, in all namespaces: threads with all that hangs on them, files, answers, "
-        "verdicts, and what staff wrote about the threads. The user's own row stays: it belongs to the site. "
+        "feedback, and what staff wrote about the threads. The user's own row stays: it belongs to the site. "
         "The audit keeps that it was done."
     )
 

@@ -1,4 +1,4 @@
-"""``manage.py chatkit_rollup``: count the days that are over, for the numbers in the admin."""
+"""``manage.py chatkit_statistics``: count the days that are over, for the numbers in the admin."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.utils.translation import ngettext
 from tqdm import tqdm
 
-from chatkit_app.staff import tallies
+from chatkit_app.staff import statistics
 
 DEFAULT_DAYS = 180
 """What the longest range of the page shows, and compares with."""
@@ -44,11 +44,11 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        first = None if options["all"] else tallies.today() - timedelta(days=options["days"])
-        days = tallies.due(first, again=options["again"])
+        first = None if options["all"] else statistics.today() - timedelta(days=options["days"])
+        days = statistics.due(first, again=options["again"])
         # No bar where nobody looks: disable=None is for terminals only.
         bar = tqdm(days, unit="d", disable=None if options["verbosity"] else True, file=self.stderr._out)
-        number = len(tallies.roll_up(bar))
+        number = len(statistics.store_days(bar))
         if options["verbosity"]:
             self.stdout.write(
                 ngettext("Counted %(count)d day.", "Counted %(count)d days.", number) % {"count": number}

@@ -33,7 +33,7 @@ class Command(BaseCommand):
         call_command("migrate", interactive=False, verbosity=0)
         is_new = create_admin()
         created = create_samples()
-        call_command("chatkit_rollup", days=60, verbosity=0)
+        call_command("chatkit_statistics", days=60, verbosity=0)
         address = f"http://{f'[{host}]' if ':' in host else host}:{port}/"
         login = f"{NAME} / {PASSWORD}" if is_new else _("as you left it ({name})").format(name=NAME)
         self.stdout.write(_("Sample conversations created: {count}").format(count=created))

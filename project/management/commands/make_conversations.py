@@ -12,7 +12,7 @@ from project.crowd import make_crowd, vacuum
 
 
 class Command(BaseCommand):
-    help = "Makes a data set for benchmarks: users, visitors, conversations, answers, verdicts, flags."
+    help = "Makes a data set for benchmarks: users, visitors, conversations, answers, feedback, flags."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--threads", type=int, default=10_000, help="Conversations to make (10000).")
