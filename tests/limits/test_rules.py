@@ -66,7 +66,7 @@ def refusal(answer: Exchange) -> dict[str, Any]:
 
 
 def test_every_limit_and_its_default_is_documented():
-    section = README.partition("### Limit what a visitor may cost")[2].partition("### ")[0]
+    section = README.partition("### Rate limits and quotas")[2].partition("### ")[0]
     rows = re.findall(r"^\| (`\"[A-Z].+?) \| (.+?) \|", section, re.M)
     names = [name for row in rows for name in re.findall(r'"([A-Z_]+)"', row[0])]
     values = [value.strip("`") for row in rows for value in row[1].split(", ")]
