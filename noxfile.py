@@ -5,7 +5,7 @@ What of these is installed is taken, the rest skipped. ``.ci/versions`` tries th
 
 import nox
 
-nox.needs_version = ">=2024.10"
+nox.needs_version = ">=2025.2"
 nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.error_on_missing_interpreters = False
 
@@ -19,5 +19,6 @@ PYTHONS = {"5.2": ("3.11", "3.12", "3.13"), "6.0": ("3.12", "3.13"), "6.1": ("3.
 )
 def tests(session: nox.Session, django: str) -> None:
     """What needs no browser, on SQLite."""
-    session.install("-e", ".[test]", f"django~={django}.0")
+    group = nox.project.dependency_groups(nox.project.load_toml("pyproject.toml"), "test")
+    session.install("-e", ".[postgres,redis,demo]", f"django~={django}.0", *group)
     session.run("pytest", "-n", "2", "--dist", "loadfile", "-m", "not browser", *session.posargs)
