@@ -61,10 +61,26 @@ SAME_ON_POSTGRES = (
 )
 
 
+# Files that take longest. Begun last, they would keep one of the processes busy when the others have ended.
+LONGEST = (
+    "test_street.py",
+    "browser/test_admin_looks.py",
+    "runs/test_processes.py",
+    "process/test_shutdown.py",
+    "attack/test_fuzz.py",
+    "demo/test_site.py",
+    "attack/test_corpus.py",
+)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out, on PostgreSQL, what does there what it does on SQLite, unless ``CHATKIT_TESTS=all``."""
+    """Begin with what takes longest.
+
+    Leave out, on PostgreSQL, what does there what it does on SQLite, unless ``CHATKIT_TESTS=all``.
+    """
     from django.db import connection
 
+    items.sort(key=lambda item: not _path_of(item).startswith(LONGEST))
     if connection.vendor != "postgresql" or os.environ.get("CHATKIT_TESTS") == "all":
         return
     config.hook.pytest_deselected(items=[item for item in items if not _is_tried_on_postgres(item)])
@@ -72,8 +88,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _is_tried_on_postgres(item: pytest.Item) -> bool:
-    path = item.path.relative_to(Path(__file__).parent).as_posix()
-    return _asks_a_database(item) and not path.startswith(SAME_ON_POSTGRES)
+    return _asks_a_database(item) and not _path_of(item).startswith(SAME_ON_POSTGRES)
+
+
+def _path_of(item: pytest.Item) -> str:
+    return item.path.relative_to(Path(__file__).parent).as_posix()
 
 
 def _asks_a_database(item: pytest.Item) -> bool:
