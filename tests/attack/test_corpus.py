@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from http.client import HTTPMessage
 from typing import Any
 
+import django
 import pytest
 from django.contrib.auth.models import User
 
@@ -83,6 +84,9 @@ def test_half_a_character_is_refused_with_a_sentence(attack: Attack) -> None:
 FORGING = [text for text in STRINGS if "FORGED" in text][::3]
 
 
+@pytest.mark.skipif(
+    django.VERSION < (5, 2, 3), reason="This Django itself logs paths as they come: CVE-2025-48432."
+)
 def test_line_of_the_log_is_nobody_elses(attack: Attack, log: io.StringIO) -> None:
     found = {}
     for name in PLACES:
