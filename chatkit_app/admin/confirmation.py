@@ -104,9 +104,7 @@ class ConfirmedAction:
         def act(
             model_admin: ReadingAdmin, request: HttpRequest, queryset: QuerySet[Thread]
         ) -> HttpResponseBase | None:
-            doing = cls(model_admin, request, action=name, **named)
-            threads = doing.select(queryset)
-            return doing.answer(threads) if threads else None
+            return cls(model_admin, request, action=name, **named).answer_for(queryset)
 
         act.__name__ = name
         decorated: Callable[..., HttpResponseBase | None] = admin.action(
@@ -114,9 +112,10 @@ class ConfirmedAction:
         )(act)
         return decorated
 
-    def select(self, queryset: QuerySet[Thread]) -> Sequence[Thread]:
-        """Those of the selected threads with which this user may do this."""
-        return selected_threads(self.model_admin, self.request, queryset, self.permission)
+    def answer_for(self, queryset: QuerySet[Thread]) -> HttpResponseBase | None:
+        """Ask, or do what was confirmed, for those of the selected threads with which this user may do this."""
+        threads = selected_threads(self.model_admin, self.request, queryset, self.permission)
+        return self.answer(threads) if threads else None
 
     def answer(self, threads: Sequence[Thread]) -> HttpResponseBase | None:
         """Ask, or do what was confirmed."""

@@ -61,21 +61,20 @@ class ExportThreads(ConfirmedAction):
     person: Person | None = None
     threads: QuerySet[Thread]
 
-    def select(self, queryset: QuerySet[Thread]) -> Any:
-        # Any number: nobody waits until they are all read.
+    def answer_for(self, queryset: QuerySet[Thread]) -> HttpResponseBase | None:
+        # Any number, which may be all that there are: none is read before it has its turn.
         self.threads = queryset
-        return queryset
+        return super().answer([])
 
     def answer(self, threads: Sequence[Thread]) -> HttpResponseBase | None:
-        if not self.action:
-            self.threads = Thread.objects.filter(pk=threads[0].pk)
-            if self.request.GET.get("owner"):
-                self.person = Person.of(threads[0])
-                if self.person is None:
-                    self.tell(_("This thread has no owner."), messages.ERROR)
-                    return None
-                self.threads = scope.threads_of(self.request.user, self.person.threads())
-                self.title = _("Export all threads of this person")
+        self.threads = Thread.objects.filter(pk=threads[0].pk)
+        if self.request.GET.get("owner"):
+            self.person = Person.of(threads[0])
+            if self.person is None:
+                self.tell(_("This thread has no owner."), messages.ERROR)
+                return None
+            self.threads = scope.threads_of(self.request.user, self.person.threads())
+            self.title = _("Export all threads of this person")
         return super().answer(threads)
 
     def make_form(self, threads: Sequence[Thread], data: Any) -> ExportForm:

@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from chatkit_app import db
 from chatkit_app.admin import exports as page
@@ -225,6 +227,18 @@ def test_number_of_queries_of_the_question_is_constant(
 
 
 # --- The stream ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("post", [{}, {"post": "yes"}])
+def test_selected_threads_are_never_read_all_at_once(exporter: Client, post: dict[str, str]) -> None:
+    first = make_thread("a")
+    for _number in range(3):
+        make_thread("b")
+    with CaptureQueriesContext(connection) as queries:
+        act(exporter, first, select_across="1", **post)
+    read = [query["sql"] for query in queries if '"chatkit_app_thread"."metadata"' in query["sql"]]
+    assert read
+    assert [sql for sql in read if " LIMIT " not in sql] == []
 
 
 def test_file_is_sent_while_it_is_read(exporter: Client) -> None:
