@@ -1,4 +1,4 @@
-"""The app's tables: conversations, what staff keep about them, what staff did, and numbers."""
+"""The app's tables: conversations, what staff keep about them, what staff did, and statistics."""
 
 from .approval import Approval
 from .audit import AppendOnly, AuditEntry

@@ -45,10 +45,9 @@ def set_status(
     using = router.db_for_write(Thread)
     kept = "" if status == Thread.Status.ACTIVE else reason
     with transaction.atomic(using=using):
-        rows = Thread.objects.filter(pk__in=[thread.pk for thread in threads])
         changed = [
             row
-            for row in rows.locked().order_by("pk")
+            for row in Thread.objects.lock_all(threads)
             if row.status != status or (replace_reason and row.status_reason != kept)
         ]
         if not changed:

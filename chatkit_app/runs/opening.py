@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from chatkit.types import StreamingReq, ThreadsCreateReq
@@ -47,25 +47,12 @@ class RunRequest:
     repeated: RunRow | None = None
 
 
-def look_up(
-    server: DjangoChatKitServer,
-    request: StreamingReq,
-    context: RequestContext,
-    *,
-    request_key: str = "",
-    frame_id: str = "",
-) -> RunRequest:
-    """Ask the database what ``open_run()`` has to know, in one piece of a worker's work."""
-    if isinstance(server.store, DjangoStore) and not isinstance(request, ThreadsCreateReq):
-        server.store.prefetch_thread(request.params.thread_id, context)
-    return RunRequest(
-        server=server,
-        request=request,
-        context=context,
-        request_key=request_key,
-        frame_id=frame_id,
-        repeated=rows.find_repeated_row(request_key) if request_key else None,
-    )
+def look_up(asked: RunRequest) -> RunRequest:
+    """The request with what ``open_run()`` has to know of the database, asked in one piece of a worker's work."""
+    store, request = asked.server.store, asked.request
+    if isinstance(store, DjangoStore) and not isinstance(request, ThreadsCreateReq):
+        store.prefetch_thread(request.params.thread_id, asked.context)
+    return replace(asked, repeated=rows.find_repeated_row(asked.request_key) if asked.request_key else None)
 
 
 async def open_run(asked: RunRequest) -> Run:

@@ -70,7 +70,8 @@ def record_start(start: RunStart) -> int:
     pk = _insert(start)
     # Staff write the status and then look for answers to stop; here it is the row first and then the status. Of two
     # who write before they look, one at least sees the other.
-    thread = ThreadRow.objects.on_writer().filter(pk=start.thread_pk).first() if start.thread_pk else None
+    threads = ThreadRow.objects.on_writer()
+    thread = None if start.thread_pk is None else threads.filter(pk=start.thread_pk).first()
     if thread is not None and thread.is_read_only:
         RunRow.objects.filter(pk=pk).update(
             status=RunRow.Status.STOPPED, delivered=True, finished_at=timezone.now()

@@ -101,13 +101,14 @@ class ChatKitView(EndpointView):
             context = self.context_for(request, parsed.type)
             if not is_streaming_req(parsed):
                 return Entered(parsed=parsed, context=context)
-            return look_up(
-                server,
-                parsed,
-                context,
+            asked = RunRequest(
+                server=server,
+                request=parsed,
+                context=context,
                 request_key=self._request_key(request, context, body),
                 frame_id=request.headers.get(FRAME_HEADER, ""),
             )
+            return look_up(asked)
 
     def _request_key(self, request: HttpRequest, context: RequestContext, body: bytes) -> str:
         frame_id = request.headers.get(FRAME_HEADER, "")

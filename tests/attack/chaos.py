@@ -105,7 +105,11 @@ async def kill_9() -> None:
 async def rolling_restart() -> None:
     """Two processes under load, replaced one after the other, three times."""
     served = [serve("uvicorn"), serve("uvicorn")]
-    load = Load([each.port for each in served])
+    await replace_under_load(served, Load([each.port for each in served]))
+
+
+async def replace_under_load(served: list[Any], load: Load) -> None:
+    """Replace the processes one after the other, three times; each comes back at its own port."""
     browsing = [asyncio.create_task(load.browse(number)) for number in range(10)]
     codes: list[int | None] = []
     try:
@@ -115,8 +119,7 @@ async def rolling_restart() -> None:
             served[index].terminate()
             codes.append(await asyncio.to_thread(served[index].ended))
             served[index].kill()
-            served[index] = await asyncio.to_thread(serve, "uvicorn")
-            load.ports[index] = served[index].port
+            served[index] = await asyncio.to_thread(serve, "uvicorn", port=served[index].port)
         load.is_over = True
         await asyncio.wait(browsing, timeout=PATIENCE)
     finally:
@@ -140,7 +143,7 @@ http {{
 
 
 async def rolling_restart_behind_nginx() -> None:
-    """The same, behind nginx: browsers know one address, and a process comes back at its own port."""
+    """The same, behind nginx: browsers know one address."""
     from tests.attack.served import free_port
 
     if shutil.which("nginx") is None:
@@ -153,26 +156,12 @@ async def rolling_restart_behind_nginx() -> None:
         first, second = (each.port for each in served)
         config.write_text(NGINX.format(folder=folder, port=front, first=first, second=second))
         proxy = subprocess.Popen(["nginx", "-e", "stderr", "-p", folder, "-c", str(config)])
-        load = Load([front])
-        await asyncio.sleep(0.5)
-        browsing = [asyncio.create_task(load.browse(number)) for number in range(10)]
-        codes: list[int | None] = []
         try:
-            for round_ in range(6):
-                await asyncio.sleep(1.5)
-                index = round_ % 2
-                served[index].terminate()
-                codes.append(await asyncio.to_thread(served[index].ended))
-                served[index].kill()
-                served[index] = await asyncio.to_thread(serve, "uvicorn", port=served[index].port)
-            load.is_over = True
-            await asyncio.wait(browsing, timeout=PATIENCE)
+            await asyncio.sleep(0.5)
+            await replace_under_load(served, Load([front]))
         finally:
             proxy.terminate()
-            for each in served:
-                each.kill()
             proxy.wait()
-    say(f"exit codes {codes}, messages {dict(load.said)}, {dict(load.events)}, rows {statuses()}")
 
 
 async def database_away() -> None:

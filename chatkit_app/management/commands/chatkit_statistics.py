@@ -1,4 +1,4 @@
-"""``manage.py chatkit_statistics``: count the days that are over, for the numbers in the admin."""
+"""``manage.py chatkit_statistics``: count the days that are over, for the statistics in the admin."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def number_of_days(text: str) -> int:
 
 class Command(BaseCommand):
     help = (
-        "Counts the days that are over and not counted yet, for the numbers in the admin. "
+        "Counts the days that are over and not counted yet, for the statistics in the admin. "
         "Let it run once a day, soon after midnight."
     )
 
