@@ -139,12 +139,13 @@ class Lane(ThreadPoolExecutor):
         super().__init__(
             max_workers=1, thread_name_prefix="chatkit-request", initializer=_register_connections
         )
-        self.pending = 0
+        self.pending = self.submitted = 0
         self._counting = threading.Lock()
 
     def submit(self, fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> Future[R]:
         with self._counting:
             self.pending += 1
+            self.submitted += 1
         future = super().submit(database_context.bound(fn), *args, **kwargs)
         future.add_done_callback(self._done)
         return future
@@ -153,12 +154,16 @@ class Lane(ThreadPoolExecutor):
         """Close what has become too old, or broken, as Django does between two requests."""
         # Not inside a context, which would ask for a connection once more on its way out.
         if self._threads:
-            super().submit(close_old_connections)
-            super().submit(reset_queries)
+            super().submit(_close_old_connections)
 
     def _done(self, future: Future[Any]) -> None:
         with self._counting:
             self.pending -= 1
+
+
+def _close_old_connections() -> None:
+    close_old_connections()
+    reset_queries()
 
 
 _lanes: list[Lane] = []

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from asyncio import CancelledError
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from math import ceil
-from typing import Any
+from typing import Any, TypeVar
 
 from chatkit.errors import CustomStreamError
 from django.utils import timezone
 from django.utils.timesince import timeuntil
 from django.utils.translation import gettext as _
 from pydantic import ValidationError
+
+Made = TypeVar("Made")
 
 
 class ChatKitError(CustomStreamError):
@@ -115,7 +117,21 @@ def contained() -> Iterator[None]:
     except (Exception, CancelledError):
         raise
     except BaseException as error:
-        raise ServerExited(f"{type(error).__name__} was raised; raise an Exception instead.") from error
+        raise _server_exited(error) from error
+
+
+async def contained_await(made: Awaitable[Made]) -> Made:
+    """Await what code of the site makes, as in ``contained()``, for a word of an answer at a time."""
+    try:
+        return await made
+    except (Exception, CancelledError):
+        raise
+    except BaseException as error:
+        raise _server_exited(error) from error
+
+
+def _server_exited(error: BaseException) -> ServerExited:
+    return ServerExited(f"{type(error).__name__} was raised; raise an Exception instead.")
 
 
 class ThreadBusy(ChatKitError):

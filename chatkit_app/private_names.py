@@ -24,7 +24,9 @@ USED: dict[str, tuple[str, ...]] = {
     "django.core.handlers.asgi.ASGIRequest": ("_stream",),
     "django.core.management.base.OutputWrapper": ("_out",),
     "django.db.models.Model": ("_state",),
-    "django.db.models.QuerySet": ("_db", "_hints", "_raw_delete"),
+    "django.db.models.QuerySet": ("_db", "_fields", "_hints", "_iterable_class", "_raw_delete"),
+    "django.db.models.sql": ("DeleteQuery", "InsertQuery", "UpdateQuery"),
+    "django.db.models.sql.compiler.SQLCompiler": ("as_sql", "get_converters"),
     "django.http.StreamingHttpResponse": ("_iterator", "_resource_closers"),
     "threading": ("_register_atexit",),
 }

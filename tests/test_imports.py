@@ -28,7 +28,7 @@ ROWS = [
     {"limits"},
     {"staff"},
     {"models"},
-    {"context", "rendering", "offline", "db"},
+    {"context", "rendering", "offline", "db", "statements"},
     {"process"},
     {"tenants"},
     {"database_context"},

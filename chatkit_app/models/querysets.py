@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
 from django.apps import apps
@@ -10,6 +11,8 @@ from django.db import connections, models, router
 from django.db.models import Q
 from django.db.models.functions import Coalesce
 from django.utils import timezone
+
+from ..statements import parameter
 
 if TYPE_CHECKING:
     from . import Attachment, Feedback, Flag, Run, Thread, ThreadItem  # noqa: F401
@@ -23,9 +26,42 @@ _Row = TypeVar("_Row", bound=models.Model)
 class Owner(Protocol):
     """The part of a request context that decides ownership."""
 
+    @property
+    def user_id(self) -> Any: ...
+
+    @property
+    def visitor_id(self) -> str | None: ...
+
+    @property
+    def namespace(self) -> str: ...
+
+
+@dataclass(frozen=True)
+class OwnerParameters:
+    """Stands for an owner in a ``statements.Select``, whose SQL is another one for users than for visitors."""
+
     user_id: Any
-    visitor_id: str | None
-    namespace: str
+    visitor_id: Any
+    namespace: Any
+
+    @classmethod
+    def of(cls, kind: str) -> Self:
+        """The owner of this kind, as ``owner_values()`` names it."""
+        thread = apps.get_model("chatkit_app", "Thread")
+        return cls(
+            user_id=parameter(thread, "user_id") if kind == "user" else None,
+            visitor_id=parameter(thread, "visitor_id") if kind == "visitor" else None,
+            namespace=parameter(thread, "namespace"),
+        )
+
+
+def owner_values(context: Owner) -> tuple[str, dict[str, Any]]:
+    """The kind of a context's owner, empty for one that owns nothing, and the values of its ``OwnerParameters``."""
+    if context.user_id is not None:
+        return "user", {"user_id": context.user_id, "namespace": context.namespace}
+    if context.visitor_id:
+        return "visitor", {"visitor_id": context.visitor_id, "namespace": context.namespace}
+    return "", {}
 
 
 class WriterQuerySet(models.QuerySet[_Row]):
@@ -90,14 +126,23 @@ class OwnedQuerySet(WriterQuerySet[_Row]):
         Returns:
             The rows, and whether there are more behind them.
         """
-        limit = max(1, min(limit, MAX_PAGE_SIZE))
+        limit = page_size(limit)
+        found = list(self.page_and_next(after=after, limit=limit, order=order))
+        return found[:limit], len(found) > limit
+
+    def page_and_next(self, *, after: Any, limit: int, order: str) -> Self:
+        """The rows of ``page()`` and the one behind them, not read yet. ``after`` may be a parameter."""
         descending = order == "desc"
         rows = self
         if after is not None:
             cursor = self.filter(public_id=after).order_by().values("pk")[:1]
             rows = rows.filter(**{"pk__lt" if descending else "pk__gt": models.Subquery(cursor)})
-        found = list(rows.order_by("-pk" if descending else "pk")[: limit + 1])
-        return found[:limit], len(found) > limit
+        return rows.order_by("-pk" if descending else "pk")[: limit + 1]
+
+
+def page_size(limit: int) -> int:
+    """How many rows a page has for a reader who wants so many."""
+    return max(1, min(limit, MAX_PAGE_SIZE))
 
 
 class ThreadQuerySet(OwnedQuerySet["Thread"]):

@@ -62,7 +62,9 @@ class GrowingFrames(Frames):
             self._forget(steps.positions)
 
     def _step(self, item_id: str, item: ThreadItem | None) -> None:
-        steps = self._steps.setdefault(item_id, _Steps())
+        steps = self._steps.get(item_id)
+        if steps is None:
+            steps = self._steps[item_id] = _Steps()
         steps.positions.append(len(self.frames) - 1)
         steps.size += len(self.frames[-1])
         if steps.size > max(WORTH_MERGING, 2 * steps.merged) and isinstance(item, AssistantMessageItem):

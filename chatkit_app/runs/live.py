@@ -222,9 +222,11 @@ class LiveRun(GrowingFrames):
             await self._drive()
             return
         lane = db.request_lane()
+        submitted = lane.submitted
         async with ThreadSensitiveContext(executor=lane):
             await self._drive()
-        lane.close_old_connections()
+        if lane.submitted != submitted:
+            lane.close_old_connections()
 
     async def _drive(self) -> None:
         status = RunRow.Status.COMPLETED
@@ -336,8 +338,9 @@ class LiveRun(GrowingFrames):
             self._error = event
         elif self._error is not None and not isinstance(event, ThreadUpdatedEvent):
             self._error = None  # the server has gone on after it
-        self.add(event, pending_items=self.context.state(AnswerState).pending_items)
-        self.context.state(AnswerState).kept_bytes = self.size
+        state = self.context.state(AnswerState)
+        self.add(event, pending_items=state.pending_items)
+        state.kept_bytes = self.size
         self.wake()
 
     def _close_unfinished_items(self) -> None:

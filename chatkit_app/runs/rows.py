@@ -19,6 +19,7 @@ from ..models import ThreadItem as ItemRow
 from ..process.identity import current_process
 from ..server import wire
 from ..signals import run_finished
+from ..statements import Insert, Select, Update, parameter
 from ..storable import storable_json, storable_text
 from ..store import codec
 from .heartbeats import lost_before, mark_lost
@@ -27,6 +28,38 @@ if TYPE_CHECKING:
     from ..context import RequestContext, Usage
 
 REPEAT_WINDOW = timedelta(seconds=30)
+
+_OUTCOME = (
+    "status",
+    "failure",
+    "error",
+    "delivered",
+    "model",
+    "input_tokens",
+    "cached_tokens",
+    "output_tokens",
+    "first_token_ms",
+    "total_ms",
+    "finished_at",
+)
+_INSERT = Insert(RunRow)
+_END = Update(
+    lambda: (
+        RunRow.objects.filter(pk=parameter(RunRow, "id")),
+        {name: parameter(RunRow, name) for name in _OUTCOME},
+    )
+)
+_STATUS = Select(
+    lambda: ThreadRow.objects.filter(pk=parameter(ThreadRow, "id")).values_list("status"), on_writer=True
+)
+# Runs that staff have done something to while they went on.
+_CONCERNED = Select(
+    lambda: (
+        RunRow.objects.filter(Q(withdrawn=True) | ~Q(thread__status=ThreadRow.Status.ACTIVE))
+        .filter(pk=parameter(RunRow, "id"))
+        .values_list("pk")
+    )
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,9 +103,10 @@ def record_start(start: RunStart) -> int:
     pk = _insert(start)
     # Staff write the status and then look for answers to stop; here it is the row first and then the status. Of two
     # who write before they look, one at least sees the other.
-    threads = ThreadRow.objects.on_writer()
-    thread = None if start.thread_pk is None else threads.filter(pk=start.thread_pk).first()
-    if thread is not None and thread.is_read_only:
+    if start.thread_pk is None:
+        return pk
+    if _STATUS().first(id=start.thread_pk) not in (None, (ThreadRow.Status.ACTIVE,)):
+        thread = ThreadRow.objects.on_writer().get(pk=start.thread_pk)
         RunRow.objects.filter(pk=pk).update(
             status=RunRow.Status.STOPPED, delivered=True, finished_at=timezone.now()
         )
@@ -96,7 +130,7 @@ def _insert(start: RunStart) -> int:
     for _attempt in (1, 2):
         try:
             with db.savepoint(RunRow):
-                return int(RunRow.objects.create(**fields).pk)
+                return int(_INSERT().run(**fields))
         except IntegrityError:
             mine = RunRow.objects.filter(public_id=start.public_id).first()
             if mine is not None:  # the connection broke after the row was written
@@ -122,7 +156,7 @@ def record_end(pk: int, outcome: RunOutcome, *, locale: str | None) -> list[Thre
         "total_ms": outcome.total_ms,
         "finished_at": timezone.now(),
     }
-    RunRow.objects.filter(pk=pk).update(**fields)
+    _END().run(id=pk, **fields)
     if fields["error"]:
         # What was redacted while the answer was made may be quoted there.
         RunRow.objects.filter(pk=pk, withdrawn=True).update(error="")
@@ -138,8 +172,9 @@ def staff_events(run_pk: int, *, locale: str | None) -> list[ThreadStreamEvent]:
 
     Without it an open page would show until its next reload what is no longer there.
     """
-    concerned = Q(withdrawn=True) | ~Q(thread__status=ThreadRow.Status.ACTIVE)
-    row = RunRow.objects.filter(concerned, pk=run_pk).select_related("thread").first()
+    if not _CONCERNED().rows(id=run_pk):
+        return []
+    row = RunRow.objects.filter(pk=run_pk).select_related("thread").first()
     if row is None or row.thread is None:
         return []
     events: list[ThreadStreamEvent] = []

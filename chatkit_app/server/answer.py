@@ -28,7 +28,7 @@ from chatkit.types import (
 )
 
 from ..conf import chatkit_settings
-from ..errors import AnswerTooLong, contained
+from ..errors import AnswerTooLong, contained_await
 from ..logs import get_logger
 from ..models.querysets import HIDDEN_ITEM_TYPES
 from ..provider.generated_images import with_kept_image
@@ -36,6 +36,7 @@ from ..storable import is_storable_id
 from ..store.attachments import signed_again
 from ..store.orm import DjangoStore
 from ..store.readable import item_text
+from ..store.state import StoreState
 from .state import AnswerState
 from .titles import Title
 
@@ -122,19 +123,17 @@ class Answer:
 
     async def _bounded(self, events: AsyncIterator[ThreadStreamEvent]) -> AsyncIterator[ThreadStreamEvent]:
         """The events of ``respond()``, as many as an answer may have."""
-        count = 0
+        state, count = self.state, 0
+        # Asked once, since it is asked for each word otherwise.
+        most_events, most_bytes = chatkit_settings.answer_events, chatkit_settings.answer_bytes
         try:
             while True:
                 try:
-                    with contained():
-                        event = await anext(events)
+                    event = await contained_await(anext(events))
                 except StopAsyncIteration:
                     return
                 count += 1
-                if (
-                    count > chatkit_settings.answer_events
-                    or self.state.kept_bytes > chatkit_settings.answer_bytes
-                ):
+                if count > most_events or state.kept_bytes > most_bytes:
                     raise AnswerTooLong
                 yield event
         finally:
@@ -143,12 +142,18 @@ class Answer:
 
     # Events
 
+    def _with_name(self, event: ThreadItemUpdatedEvent) -> ThreadItemUpdatedEvent:
+        if event.item_id in self._names or not _is_usable(event.item_id):
+            return event.model_copy(update={"item_id": self._named(event.item_id)})
+        return event
+
     def _updated(self, event: ThreadItemUpdatedEvent) -> ThreadItemUpdatedEvent:
         state = self.state
         if state.first_text_at is None:
             state.first_text_at = time.perf_counter()
-        if event.item_id in self._names or not _is_usable(event.item_id):
-            event = event.model_copy(update={"item_id": self._named(event.item_id)})
+        names = self._names.get(event.item_id)
+        if names is None or names[-1] != event.item_id:
+            event = self._with_name(event)
         update, item = event.update, state.pending_items.get(event.item_id)
         if (
             isinstance(update, AssistantMessageContentPartTextDelta)
@@ -245,7 +250,7 @@ class Answer:
         return self._name(item.id, "tool_call" if isinstance(item, ClientToolCallItem) else "message")
 
     async def _is_stored(self, item_id: str) -> bool:
-        if not _is_usable(item_id):
+        if not _is_usable(item_id) or item_id in self.context.state(StoreState).new_ids:
             return False
         try:
             await self.store.load_item(self.thread.id, item_id, self.context)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from chatkit.types import (
+    AssistantMessageContentPartTextDelta,
     Page,
     SyncCustomActionResponse,
     Thread,
@@ -52,7 +54,25 @@ def to_wire(model: BaseModel, *, feedback: Mapping[str, str] | None = None) -> b
 
 def to_frame(event: BaseModel) -> bytes:
     """An event as one server-sent event."""
+    if type(event) is ThreadItemUpdatedEvent and type(event.update) is AssistantMessageContentPartTextDelta:
+        with contextlib.suppress(UnicodeEncodeError):
+            return _text_delta_frame(event.item_id, event.update.content_index, event.update.delta)
     return b"data: " + to_wire(event) + b"\n\n"
+
+
+def _text_delta_frame(item_id: str, content_index: int, delta: str) -> bytes:
+    """A word of an answer, by far the most frequent event, without the serializer: all but the word is the same."""
+    return _before_delta(item_id, content_index) + _to_json(delta).encode() + b"}}\n\n"
+
+
+@functools.lru_cache(maxsize=1024)
+def _before_delta(item_id: str, content_index: int) -> bytes:
+    update = AssistantMessageContentPartTextDelta(content_index=content_index, delta="")
+    frame = b"data: " + to_wire(ThreadItemUpdatedEvent(item_id=item_id, update=update))
+    return frame.removesuffix(b'""}}')
+
+
+_to_json = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def thread_event(thread: ThreadMetadata) -> ThreadUpdatedEvent:

@@ -9,6 +9,7 @@ from chatkit.store import NotFoundError, Store, StoreItemType, default_generate_
 from chatkit.types import Page, ThreadItem, ThreadMetadata
 
 from ..context import RequestContext
+from .state import StoreState
 
 __all__ = ["NoOwner", "NotFoundError", "OwnedStore", "new_id", "sdk_page"]
 
@@ -35,7 +36,9 @@ class OwnedStore(Store[RequestContext]):
     def generate_item_id(
         self, item_type: StoreItemType, thread: ThreadMetadata, context: RequestContext
     ) -> str:
-        return new_id(item_type)
+        item_id = new_id(item_type)
+        context.state(StoreState).new_ids.add(item_id)
+        return item_id
 
     async def load_visible_items(
         self, thread_id: str, after: str | None, limit: int, order: str, context: RequestContext

@@ -17,11 +17,19 @@ from django.utils import timezone
 from ..models import Attachment, Feedback, Run, Thread, VisitorClaim
 from ..signals import visitor_claimed
 from ..staff import flags
+from ..statements import Select, parameter
 
 if TYPE_CHECKING:
     from ..context import RequestContext
 
 Found = TypeVar("Found")
+
+_CLAIM = Select(
+    lambda: VisitorClaim.objects.filter(visitor_id=parameter(VisitorClaim, "visitor_id")).values_list(
+        "user_id"
+    ),
+    on_writer=True,
+)
 
 # Longer than any request is under way.
 KEPT = timedelta(days=1)
@@ -67,7 +75,7 @@ def _take(visitor_id: str, user_id: Any) -> int:
 
 def is_claimed(visitor_id: str) -> bool:
     """Whether this visitor has logged in."""
-    return bool(visitor_id) and VisitorClaim.objects.on_writer().filter(visitor_id=visitor_id).exists()
+    return bool(visitor_id) and bool(_CLAIM().rows(visitor_id=visitor_id))
 
 
 def settle(context: RequestContext) -> None:
@@ -93,10 +101,10 @@ def find(ask: Callable[[], Found | None], context: RequestContext) -> Found | No
 
 def settle_visitor(visitor_id: str) -> Any:
     """Claim what has come too late for the login. Returns the user's key, or None when there was no login."""
-    found = VisitorClaim.objects.on_writer().filter(visitor_id=visitor_id)
-    user_id = found.values_list("user_id", flat=True).first()
-    if user_id is None:
+    claimed = _CLAIM().first(visitor_id=visitor_id)
+    if claimed is None:
         return None
+    [user_id] = claimed
     threads = _take(visitor_id, user_id)
     if threads and visitor_claimed.has_listeners(Thread):
         user = get_user_model()._default_manager.get(pk=user_id)

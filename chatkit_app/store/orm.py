@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import Counter
-from typing import Any
+from typing import Any, cast
 
 from chatkit.types import Attachment as SDKAttachment
 from chatkit.types import Page, ThreadItem, ThreadMetadata
@@ -24,9 +24,17 @@ from ..models import Feedback
 from ..models import Run as RunRow
 from ..models import Thread as ThreadRow
 from ..models import ThreadItem as ItemRow
-from ..models.querysets import HIDDEN_ITEM_TYPES, MAX_PAGE_SIZE, ThreadQuerySet
+from ..models.querysets import (
+    HIDDEN_ITEM_TYPES,
+    MAX_PAGE_SIZE,
+    OwnerParameters,
+    ThreadQuerySet,
+    owner_values,
+    page_size,
+)
 from ..signals import item_added
 from ..staff import flags
+from ..statements import Insert, Select, Update, parameter
 from ..storable import is_storable_id
 from . import claims, codec
 from .base import NoOwner, NotFoundError, OwnedStore, new_id, sdk_page
@@ -38,6 +46,66 @@ __all__ = ["DjangoStore", "InMemoryStore", "NoOwner", "NotFoundError", "OwnedSto
 
 
 _GENERATED_IMAGE = ItemRow.Type.GENERATED_IMAGE
+
+
+# --- Statements ---------------------------------------------------------------------------------------------
+
+
+def _threads_of(kind: str) -> ThreadQuerySet:
+    """A thread by its id, of an owner of this kind."""
+    threads: Any = ThreadRow.objects.owned_by(OwnerParameters.of(kind))
+    return cast(ThreadQuerySet, threads.filter(public_id=parameter(ThreadRow, "public_id")))
+
+
+def _item_page(kind: str, *, known: bool, hidden: bool, after: bool, limit: int, order: str) -> Any:
+    """A page of a thread's items; of a thread whose key is known, or of the owner's with this id."""
+    # The thread's key comes from a subquery also when it is known: a planner that sees the key of a
+    # thread with very many items reads all items of the site in order, hoping to meet its own soon.
+    threads: Any = ThreadRow.objects.filter(pk=parameter(ThreadRow, "id")) if known else _threads_of(kind)
+    items = ItemRow.objects.filter(thread_id=Subquery(threads.values("pk")[:1]))
+    # Without the columns that only search and the admin read.
+    names = ["public_id", "type", "payload", "created_at"]
+    if not hidden:
+        mine = Feedback.objects.owned_by(OwnerParameters.of(kind)).filter(item_id=OuterRef("pk"))
+        items = items.visible().annotate(feedback_kind=Subquery(mine.values("kind")[:1]))
+        names.append("feedback_kind")
+    cursor = parameter(ItemRow, "public_id", "after") if after else None
+    columns: Any = items.values_list(*names, named=True)
+    return columns.page_and_next(after=cursor, limit=limit, order=order)
+
+
+def _thread_page(kind: str, *, after: bool, limit: int, order: str) -> Any:
+    cursor = parameter(ThreadRow, "public_id", "after") if after else None
+    threads = ThreadRow.objects.owned_by(OwnerParameters.of(kind))
+    return threads.page_and_next(after=cursor, limit=limit, order=order)
+
+
+def _touched(*, counted: bool, previewed: bool) -> Any:
+    """A thread with news: of an item that has been added to it, of a text that its preview shows."""
+    changes: dict[str, Any] = {"last_activity": parameter(ThreadRow, "last_activity")}
+    if counted:
+        changes["item_count"] = F("item_count") + 1
+    if previewed:
+        changes["last_preview"] = parameter(ThreadRow, "last_preview")
+    return ThreadRow.objects.filter(pk=parameter(ThreadRow, "id")), changes
+
+
+def _rewritten() -> Any:
+    """An item that says something else, unless it has been redacted."""
+    items = ItemRow.objects.filter(
+        thread_id=parameter(ItemRow, "thread_id"), public_id=parameter(ItemRow, "public_id")
+    )
+    names = ("type", "payload", "text", "created_at", "updated_at")
+    return items.filter(redacted_at__isnull=True), {name: parameter(ItemRow, name) for name in names}
+
+
+_THREAD = Select(lambda kind: _threads_of(kind)[:1])
+_THREADS = Select(_thread_page)
+_ITEMS = Select(_item_page)
+_INSERT_THREAD = Insert(ThreadRow)
+_INSERT_ITEM = Insert(ItemRow)
+_REWRITE_ITEM = Update(_rewritten)
+_TOUCH_THREAD = Update(_touched)
 
 
 class DjangoStore(OwnedStore):
@@ -80,7 +148,8 @@ class DjangoStore(OwnedStore):
     def _load_thread(self, thread_id: str, context: RequestContext) -> ThreadMetadata:
         if not is_storable_id(thread_id):
             raise NotFoundError(f"Thread {thread_id!r} not found")
-        row = ThreadRow.objects.owned_by(context).filter(public_id=thread_id).first()
+        kind, owner = owner_values(context)
+        row = _THREAD(kind).first(public_id=thread_id, **owner) if kind else None
         if row is None:
             raise NotFoundError(f"Thread {thread_id!r} not found")
         context.state(StoreState).item_counts[thread_id] = row.item_count
@@ -121,7 +190,7 @@ class DjangoStore(OwnedStore):
         owner = self._owner_columns(context)
         try:
             with db.savepoint(ThreadRow):
-                row = ThreadRow.objects.create(
+                pk = _INSERT_THREAD().run(
                     public_id=thread.id,
                     namespace=context.namespace,
                     created_at=codec.to_database_time(thread.created_at),
@@ -130,7 +199,7 @@ class DjangoStore(OwnedStore):
                 )
         except IntegrityError:
             return self._load_thread(thread.id, context)
-        context.state(StoreState).thread_pks[thread.id] = row.pk
+        context.state(StoreState).thread_pks[thread.id] = pk
         return None
 
     def _owner_columns(self, context: RequestContext) -> dict[str, Any]:
@@ -173,8 +242,14 @@ class DjangoStore(OwnedStore):
     ) -> Page[ThreadMetadata]:
         if after is not None and not is_storable_id(after):
             return Page()
-        rows, has_more = ThreadRow.objects.owned_by(context).page(after=after, limit=limit, order=order)
-        return sdk_page([codec.decode_thread(row) for row in rows], has_more)
+        kind, values = owner_values(context)
+        if not kind:
+            return Page()
+        if after is not None:
+            values["after"] = after
+        limit = page_size(limit)
+        rows = _THREADS(kind, after=after is not None, limit=limit, order=order).rows(**values)
+        return sdk_page([codec.decode_thread(row) for row in rows[:limit]], len(rows) > limit)
 
     def _delete_thread(self, thread_id: str, context: RequestContext) -> None:
         self._load_thread(thread_id, context)
@@ -235,25 +310,25 @@ class DjangoStore(OwnedStore):
             raise NotFoundError(f"Thread {thread_id!r} not found")
         if after is not None and not is_storable_id(after):
             return Page()
-        # The thread's key comes from a subquery also when it is known: a planner that sees the key of a
-        # thread with very many items reads all items of the site in order, hoping to meet its own soon.
         pk = context.state(StoreState).thread_pks.get(thread_id)
-        threads = (
-            ThreadRow.objects.owned_by(context).filter(public_id=thread_id)
-            if pk is None
-            else ThreadRow.objects.filter(pk=pk)
-        )
-        items = ItemRow.objects.filter(thread_id=Subquery(threads.values("pk")[:1]))
-        # Without the columns that only search and the admin read.
-        names = ["public_id", "type", "payload", "created_at"]
-        if not hidden:
-            mine = Feedback.objects.owned_by(context).filter(item_id=OuterRef("pk"))
-            items = items.visible().annotate(feedback_kind=Subquery(mine.values("kind")[:1]))
-            names.append("feedback_kind")
-        columns: Any = items.values_list(*names, named=True)
-        rows, has_more = columns.page(after=after, limit=limit, order=order)
-        if not rows and not threads.exists():
+        kind, owner = owner_values(context)
+        values: dict[str, Any]
+        if pk is not None:
+            values = {"id": pk} if hidden else {"id": pk, **owner}
+        elif kind:
+            values = {"public_id": thread_id, **owner}
+        else:
             raise NotFoundError(f"Thread {thread_id!r} not found")
+        limit = page_size(limit)
+        if after is not None:
+            values["after"] = after
+        page = _ITEMS(
+            kind, known=pk is not None, hidden=hidden, after=after is not None, limit=limit, order=order
+        )
+        rows = page.rows(**values)
+        if not rows and not self._exists(thread_id, pk, context):
+            raise NotFoundError(f"Thread {thread_id!r} not found")
+        rows, has_more = rows[:limit], len(rows) > limit
         if not hidden:
             context.state(StoreState).feedback |= {
                 row.public_id: row.feedback_kind for row in rows if row.feedback_kind
@@ -261,6 +336,11 @@ class DjangoStore(OwnedStore):
         return sdk_page(
             [codec.decode_item(row, thread_id=thread_id, locale=context.locale) for row in rows], has_more
         )
+
+    def _exists(self, thread_id: str, pk: int | None, context: RequestContext) -> bool:
+        if pk is not None:
+            return ThreadRow.objects.filter(pk=pk).exists()
+        return ThreadRow.objects.owned_by(context).filter(public_id=thread_id).exists()
 
     def _load_item(self, thread_id: str, item_id: str, context: RequestContext) -> ThreadItem:
         row = None
@@ -307,11 +387,9 @@ class DjangoStore(OwnedStore):
     def _insert_item(self, thread_pk: int, columns: dict[str, Any], context: RequestContext) -> bool:
         try:
             with transaction.atomic(using=router.db_for_write(ItemRow)):
-                ItemRow.objects.create(
-                    thread_id=thread_pk, run_id=context.state(StoreState).run_pk, **columns
-                )
+                _INSERT_ITEM().run(thread_id=thread_pk, run_id=context.state(StoreState).run_pk, **columns)
                 self._take_image(thread_pk, columns)
-                if not self._touch_thread(thread_pk, columns, added=1):
+                if not self._touch_thread(thread_pk, columns, added=True):
                     raise NotFoundError(f"Thread of item {columns['public_id']!r} not found")
         except IntegrityError:
             return False
@@ -320,11 +398,11 @@ class DjangoStore(OwnedStore):
 
     def _update_item(self, thread_pk: int, columns: dict[str, Any], context: RequestContext) -> bool:
         with transaction.atomic(using=router.db_for_write(ItemRow)):
-            rows = ItemRow.objects.filter(thread_id=thread_pk, public_id=columns["public_id"])
-            if not rows.filter(redacted_at__isnull=True).update(updated_at=timezone.now(), **columns):
+            if not _REWRITE_ITEM().run(thread_id=thread_pk, updated_at=timezone.now(), **columns):
+                rows = ItemRow.objects.filter(thread_id=thread_pk, public_id=columns["public_id"])
                 return rows.exists()
             self._take_image(thread_pk, columns)
-            self._touch_thread(thread_pk, columns, added=0)
+            self._touch_thread(thread_pk, columns, added=False)
         return True
 
     def _take_image(self, thread_pk: int, columns: dict[str, Any]) -> None:
@@ -339,13 +417,12 @@ class DjangoStore(OwnedStore):
                 thread=thread, user_id=thread.user_id, visitor_id=thread.visitor_id
             )
 
-    def _touch_thread(self, thread_pk: int, columns: dict[str, Any], *, added: int) -> int:
-        changes: dict[str, Any] = {"last_activity": timezone.now()}
-        if added:
-            changes["item_count"] = F("item_count") + added
-        if columns["text"] and columns["type"] not in HIDDEN_ITEM_TYPES:
-            changes["last_preview"] = preview(columns["text"])
-        return ThreadRow.objects.filter(pk=thread_pk).update(**changes)
+    def _touch_thread(self, thread_pk: int, columns: dict[str, Any], *, added: bool) -> int:
+        values: dict[str, Any] = {"id": thread_pk, "last_activity": timezone.now()}
+        previewed = bool(columns["text"]) and columns["type"] not in HIDDEN_ITEM_TYPES
+        if previewed:
+            values["last_preview"] = preview(columns["text"])
+        return _TOUCH_THREAD(counted=added, previewed=previewed).run(**values)
 
     def _checkpoint(self, unfinished: list[tuple[ThreadItem, RequestContext]]) -> None:
         try:

@@ -21,6 +21,7 @@ class StoreState:
         item_counts: how many items a thread had when it was loaded.
         stored_items: ids of items that have a row.
         unannounced_items: ids of stored items of which ``item_added`` was not sent yet.
+        new_ids: ids that the store has made up for this request, and nothing has had before.
         feedback: the owner's feedback on the items that were loaded, by their ids.
         checkpoint: the checkpoint that is being written, which has to end before the items' last version is.
         run_pk: key of the run that items are written by.
@@ -32,6 +33,7 @@ class StoreState:
     item_counts: dict[str, int] = field(default_factory=dict)
     stored_items: set[str] = field(default_factory=set)
     unannounced_items: set[str] = field(default_factory=set)
+    new_ids: set[str] = field(default_factory=set)
     feedback: dict[str, str] = field(default_factory=dict)
     checkpoint: asyncio.Future[None] | None = None
     run_pk: int | None = None

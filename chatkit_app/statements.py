@@ -1,0 +1,317 @@
+"""Statements that every answer needs: written as querysets, compiled once by Django, run many times.
+
+Most of what a small query costs is building and compiling it. What stands here in place of a value is a ``Parameter``;
+Django compiles the rest, for each database, when it is first run::
+
+    NEWEST = Select(lambda limit: Item.objects.filter(thread_id=parameter(Item, "thread_id")).order_by("-pk")[:limit])
+
+    items = NEWEST(limit=20).rows(thread_id=7)
+
+Routers, replicas, custom user models, execute wrappers and open transactions go on working, since a statement is run on
+the connection that its queryset would have been run on, by Django's cursor.
+"""
+
+from __future__ import annotations
+
+from collections import namedtuple
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar, cast
+
+from django.db import connections, models, router, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import sql
+from django.db.models.expressions import Expression
+from django.db.models.query import ModelIterable, NamedValuesListIterable, ValuesListIterable
+from django.db.models.signals import post_save, pre_save
+
+Row = TypeVar("Row")
+Shape = TypeVar("Shape")
+
+# A page of threads has one for each length that clients ask for.
+MAX_SHAPES = 64
+
+
+class Parameter(Expression):
+    """Stands in a queryset for the value of a field, which is known when the statement is run.
+
+    Attributes:
+        name: the keyword under which the value is given.
+    """
+
+    def __init__(self, name: str, field: models.Field[Any, Any]) -> None:
+        super().__init__(output_field=field)
+        self.name = name
+
+    def as_sql(self, compiler: Any, connection: BaseDatabaseWrapper) -> tuple[str, Any]:
+        return "%s", [self]
+
+
+def parameter(model: type[models.Model], field: str, name: str | None = None) -> Any:
+    """A parameter that takes what a field takes. It has the field's name, unless another is given."""
+    return Parameter(name or field, cast("models.Field[Any, Any]", model._meta.get_field(field)))
+
+
+@dataclass(frozen=True)
+class _Compiled:
+    """SQL, and for each placeholder its value or the parameter that stands for it."""
+
+    sql: str
+    params: tuple[Any, ...]
+
+    def run(self, connection: BaseDatabaseWrapper, values: dict[str, Any]) -> Any:
+        """Execute it on a new cursor, which the caller reads and closes."""
+        cursor = connection.cursor()
+        try:
+            cursor.execute(self.sql, self.fill(connection, values))
+        except BaseException:
+            cursor.close()
+            raise
+        return cursor
+
+    def fill(self, connection: BaseDatabaseWrapper, values: dict[str, Any]) -> list[Any]:
+        return [
+            each.output_field.get_db_prep_save(values[each.name], connection)
+            if isinstance(each, Parameter)
+            else each
+            for each in self.params
+        ]
+
+    def expect(self, values: dict[str, Any]) -> None:
+        """Raise ``TypeError`` unless these are the values that it takes."""
+        names = {each.name for each in self.params if isinstance(each, Parameter)}
+        if names != values.keys():
+            raise TypeError(f"This statement takes {sorted(names)}, not {sorted(values)}.")
+
+
+class Statement(Generic[Shape]):
+    """Makes the shapes of a statement: its SQL may depend on more than its parameters, such as a ``LIMIT``."""
+
+    all: list[Statement[Any]] = []
+
+    def __init__(self, make: Callable[..., Shape]) -> None:
+        self._make = make
+        self._shapes: dict[Hashable, Shape] = {}
+        Statement.all.append(self)
+
+    def __call__(self, *args: Hashable, **options: Hashable) -> Shape:
+        """The statement in one shape.
+
+        Args:
+            args, options: what the function that builds it is called with.
+        """
+        key = (args, tuple(options.items()))
+        found = self._shapes.get(key)
+        if found is None:
+            if len(self._shapes) >= MAX_SHAPES:
+                self._shapes.clear()
+            found = self._shapes[key] = self._make(*args, **options)
+        return found
+
+
+class Select(Statement["Rows[Row]"], Generic[Row]):
+    """Rows of a queryset: models, or tuples where it has ``values_list()``.
+
+    Args:
+        build: makes the queryset.
+        on_writer: read where rows are written, also outside of a transaction.
+    """
+
+    def __init__(self, build: Callable[..., models.QuerySet[Any, Row]], *, on_writer: bool = False) -> None:
+        super().__init__(lambda *args, **options: Rows(build(*args, **options), on_writer=on_writer))
+
+
+class Rows(Generic[Row]):
+    """One shape of a ``Select``."""
+
+    def __init__(self, queryset: models.QuerySet[Any, Row], *, on_writer: bool) -> None:
+        self.queryset = queryset
+        self.on_writer = on_writer
+        self._compiled: dict[Hashable, _Selected] = {}
+
+    def rows(self, **values: Any) -> list[Row]:
+        """Run the statement with these values of its parameters."""
+        using = router.db_for_write(self.queryset.model) if self.on_writer else self.queryset.db
+        connection = connections[using]
+        found = self._compiled.get((using, type(connection)))
+        if found is None:
+            found = _Selected.of(self.queryset, using)
+            found.expect(values)
+            self._compiled[using, type(connection)] = found
+        return found.rows(connection, values)
+
+    def first(self, **values: Any) -> Row | None:
+        """The first row, if there is one."""
+        return next(iter(self.rows(**values)), None)
+
+
+@dataclass(frozen=True)
+class _Selected(_Compiled):
+    converters: dict[int, Any]
+    make: Callable[[str, Iterable[Any]], list[Any]]
+
+    @classmethod
+    def of(cls, queryset: models.QuerySet[Any, Any], using: str) -> _Selected:
+        compiler: Any = queryset.query.chain().get_compiler(using)
+        text, params = compiler.as_sql()
+        expressions = [select[0] for select in compiler.select[: compiler.col_count]]
+        return cls(text, tuple(params), compiler.get_converters(expressions), _maker(queryset, compiler))
+
+    def rows(self, connection: BaseDatabaseWrapper, values: dict[str, Any]) -> list[Any]:
+        with self.run(connection, values) as cursor:
+            found: Iterable[Any] = cursor.fetchall()
+        if self.converters:
+            # Not by the compiler, whose connection is that of the thread that has compiled it.
+            found = _converted(found, self.converters, connection)
+        return self.make(connection.alias, found)
+
+
+def _converted(
+    rows: Iterable[Sequence[Any]], converters: dict[int, Any], connection: BaseDatabaseWrapper
+) -> Iterable[list[Any]]:
+    for row in map(list, rows):
+        for position, (functions, expression) in converters.items():
+            for convert in functions:
+                row[position] = convert(row[position], expression, connection)
+        yield row
+
+
+def _maker(queryset: models.QuerySet[Any, Any], compiler: Any) -> Callable[[str, Iterable[Any]], list[Any]]:
+    """What makes of the values of rows what the queryset would give."""
+    kind: Any = queryset._iterable_class
+    if kind is ModelIterable:
+        if compiler.annotation_col_map or compiler.klass_info.get("related_klass_infos"):
+            raise NotImplementedError("Select values_list() instead of annotated or related models.")
+        names = [select[0].target.attname for select in compiler.select]
+        model = compiler.klass_info["model"]
+        return lambda using, rows: [model.from_db(using, names, row) for row in rows]
+    if kind is NamedValuesListIterable:
+        named: Any = namedtuple("Row", queryset._fields)  # type: ignore[attr-defined, misc]
+        return lambda using, rows: [named._make(row) for row in rows]
+    if kind is ValuesListIterable:
+        return lambda using, rows: [tuple(row) for row in rows]
+    raise NotImplementedError(f"A statement cannot give what {kind.__name__} gives.")
+
+
+class _Write:
+    """One shape of a statement that changes rows."""
+
+    def __init__(self, model: type[models.Model]) -> None:
+        self.model = model
+        self._compiled: dict[Hashable, _Compiled] = {}
+
+    def compile(self, using: str) -> _Compiled:
+        raise NotImplementedError
+
+    def execute(self, values: dict[str, Any], read: Callable[[Any], Any]) -> Any:
+        """Run it where the model is written, and return what is read of its cursor."""
+        using = router.db_for_write(self.model)
+        connection = connections[using]
+        found = self._compiled.get((using, type(connection)))
+        if found is None:
+            found = self.compile(using)
+            found.expect(values)
+            self._compiled[using, type(connection)] = found
+        with transaction.mark_for_rollback_on_error(using), found.run(connection, values) as cursor:
+            return read(cursor)
+
+
+class Update(Statement["Changed"]):
+    """Changed rows of a queryset, as ``QuerySet.update()`` changes them: no signals are sent.
+
+    Args:
+        build: makes the queryset, and its new values by the names of fields.
+    """
+
+    def __init__(self, build: Callable[..., tuple[models.QuerySet[Any, Any], dict[str, Any]]]) -> None:
+        super().__init__(lambda *args, **options: Changed(*build(*args, **options)))
+
+
+class Changed(_Write):
+    """One shape of an ``Update``."""
+
+    def __init__(self, queryset: models.QuerySet[Any, Any], changes: dict[str, Any]) -> None:
+        super().__init__(queryset.model)
+        self.queryset = queryset
+        self.changes = changes
+
+    def compile(self, using: str) -> _Compiled:
+        query: Any = self.queryset.query.chain(sql.UpdateQuery)
+        query.add_update_values(self.changes)
+        text, params = query.get_compiler(using).as_sql()
+        return _Compiled(text, tuple(params))
+
+    def run(self, **values: Any) -> int:
+        """Run the statement. Returns how many rows it has changed."""
+        return int(self.execute(values, lambda cursor: cursor.rowcount))
+
+
+class Delete(Statement["Deleted"]):
+    """Deleted rows of a queryset, of a model that nothing refers to and nobody listens to."""
+
+    def __init__(self, build: Callable[..., models.QuerySet[Any, Any]]) -> None:
+        super().__init__(lambda *args, **options: Deleted(build(*args, **options)))
+
+
+class Deleted(_Write):
+    """One shape of a ``Delete``."""
+
+    def __init__(self, queryset: models.QuerySet[Any, Any]) -> None:
+        super().__init__(queryset.model)
+        self.queryset = queryset
+
+    def compile(self, using: str) -> _Compiled:
+        text, params = self.queryset.query.chain(sql.DeleteQuery).get_compiler(using).as_sql()
+        return _Compiled(text, tuple(params))
+
+    def run(self, **values: Any) -> int:
+        """Run the statement. Returns how many rows it has deleted."""
+        return int(self.execute(values, lambda cursor: cursor.rowcount))
+
+
+class Insert(Statement["Inserted"]):
+    """A new row of a model."""
+
+    def __init__(self, model: type[models.Model]) -> None:
+        super().__init__(lambda: Inserted(model))
+
+
+class Inserted(_Write):
+    """The only shape of an ``Insert``."""
+
+    def compile(self, using: str) -> _Compiled:
+        row = self.model(**{field.attname: Parameter(field.attname, field) for field in self._fields})
+        query: Any = sql.InsertQuery(self.model)
+        query.insert_values(self._fields, [row])
+        compiler = query.get_compiler(using)
+        compiler.returning_fields = [self.model._meta.pk]
+        [(text, params)] = compiler.as_sql()
+        return _Compiled(text, tuple(params))
+
+    @property
+    def _fields(self) -> list[Any]:
+        meta = self.model._meta
+        return [field for field in meta.concrete_fields if field is not meta.auto_field]
+
+    def run(self, **values: Any) -> Any:
+        """Insert a row with these values, and the model's defaults for others, by the names of columns (``thread_id``).
+
+        ``pre_save`` and ``post_save`` are sent where somebody listens to them: then the model saves itself.
+
+        Returns:
+            Its primary key.
+
+        Raises:
+            IntegrityError: when a constraint does not allow it.
+        """
+        if any(signal.has_listeners(self.model) for signal in (pre_save, post_save)):
+            row = self.model(**values)
+            row.save(force_insert=True)
+            return row.pk
+        all_values = {
+            field.attname: values.pop(field.attname) if field.attname in values else field.get_default()
+            for field in self._fields
+        }
+        if values:
+            raise TypeError(f"{self.model.__name__} has no {sorted(values)}.")
+        return self.execute(all_values, lambda cursor: cursor.fetchone()[0])

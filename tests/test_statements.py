@@ -1,0 +1,238 @@
+"""Statements that are compiled once say what Django would compile each time."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.db import IntegrityError, connection, transaction
+from django.db.models import F, OuterRef, Q, Subquery
+from django.db.models.signals import post_save
+from django.test.utils import CaptureQueriesContext
+
+from chatkit_app.limits import counters
+from chatkit_app.models import AnswerLease, Feedback, Run, Thread, ThreadItem, VisitorClaim
+from chatkit_app.runs import rows
+from chatkit_app.statements import MAX_SHAPES, Insert, Select, Update, parameter
+from chatkit_app.store import claims, orm
+
+pytestmark = pytest.mark.django_db
+
+NOON = datetime(2026, 11, 28, 12, tzinfo=UTC)
+
+
+class Of:
+    def __init__(self, *, user_id: Any = None, visitor_id: str | None = None) -> None:
+        self.user_id, self.visitor_id, self.namespace = user_id, visitor_id, "shop"
+
+
+def threads_of(owner: Of) -> Any:
+    return Thread.objects.owned_by(owner).filter(public_id="thr_1")
+
+
+def items(owner: Of, threads: Any) -> Any:
+    mine = Feedback.objects.owned_by(owner).filter(item_id=OuterRef("pk")).values("kind")[:1]
+    visible = ThreadItem.objects.filter(thread_id=Subquery(threads.values("pk")[:1])).visible()
+    return visible.annotate(feedback_kind=Subquery(mine)).values_list(
+        "public_id", "type", "payload", "created_at", "feedback_kind"
+    )
+
+
+USER, VISITOR = Of(user_id=7), Of(visitor_id="v1")
+OUTCOME = {
+    "status": "completed",
+    "failure": "",
+    "error": "",
+    "delivered": True,
+    "model": "gpt",
+    "input_tokens": 3,
+    "cached_tokens": None,
+    "output_tokens": 4,
+    "first_token_ms": 5,
+    "total_ms": 6,
+    "finished_at": NOON,
+}
+CHANGED = {
+    "type": "assistant_message",
+    "payload": {"a": 1},
+    "text": "Hi",
+    "created_at": NOON,
+    "updated_at": NOON,
+}
+
+PAIRS = {
+    "thread of a user": (
+        lambda: orm._THREAD("user").rows(public_id="thr_1", user_id=7, namespace="shop"),
+        lambda: list(threads_of(USER)[:1]),
+    ),
+    "thread of a visitor": (
+        lambda: orm._THREAD("visitor").rows(public_id="thr_1", visitor_id="v1", namespace="shop"),
+        lambda: list(threads_of(VISITOR)[:1]),
+    ),
+    "first page of threads": (
+        lambda: orm._THREADS("user", after=False, limit=20, order="desc").rows(user_id=7, namespace="shop"),
+        lambda: list(Thread.objects.owned_by(USER).order_by("-pk")[:21]),
+    ),
+    "next page of threads": (
+        lambda: orm._THREADS("visitor", after=True, limit=3, order="asc").rows(
+            visitor_id="v1", namespace="shop", after="thr_0"
+        ),
+        lambda: Thread.objects.owned_by(VISITOR).page(after="thr_0", limit=3, order="asc"),
+    ),
+    "items of a known thread": (
+        lambda: orm._ITEMS("user", known=True, hidden=False, after=False, limit=2, order="asc").rows(
+            id=5, user_id=7, namespace="shop"
+        ),
+        lambda: list(items(USER, Thread.objects.filter(pk=5)).order_by("pk")[:3]),
+    ),
+    "items after another of the owner's thread": (
+        lambda: orm._ITEMS("visitor", known=False, hidden=False, after=True, limit=2, order="desc").rows(
+            public_id="thr_1", visitor_id="v1", namespace="shop", after="msg_1"
+        ),
+        lambda: items(VISITOR, threads_of(VISITOR)).page(after="msg_1", limit=2, order="desc"),
+    ),
+    "news of a thread": (
+        lambda: orm._TOUCH_THREAD(counted=True, previewed=True).run(
+            id=5, last_activity=NOON, last_preview="Hi"
+        ),
+        lambda: Thread.objects.filter(pk=5).update(
+            last_activity=NOON, item_count=F("item_count") + 1, last_preview="Hi"
+        ),
+    ),
+    "another text of an item": (
+        lambda: orm._REWRITE_ITEM().run(thread_id=5, public_id="msg_1", **CHANGED),
+        lambda: (
+            ThreadItem.objects.filter(thread_id=5, public_id="msg_1")
+            .filter(redacted_at__isnull=True)
+            .update(**CHANGED)
+        ),
+    ),
+    "claim of a visitor": (
+        lambda: claims._CLAIM().rows(visitor_id="v1"),
+        lambda: list(VisitorClaim.objects.filter(visitor_id="v1").values_list("user_id")),
+    ),
+    "status of a thread": (
+        lambda: rows._STATUS().rows(id=5),
+        lambda: list(Thread.objects.filter(pk=5).values_list("status")),
+    ),
+    "run that staff did something to": (
+        lambda: rows._CONCERNED().rows(id=5),
+        lambda: list(
+            Run.objects.filter(Q(withdrawn=True) | ~Q(thread__status="active")).filter(pk=5).values_list("pk")
+        ),
+    ),
+    "end of a run": (
+        lambda: rows._END().run(id=5, **OUTCOME),
+        lambda: Run.objects.filter(pk=5).update(**OUTCOME),
+    ),
+    "end of a lease": (
+        lambda: counters._END_LEASE().run(run_id="run_1"),
+        lambda: AnswerLease.objects.filter(run_id="run_1")._raw_delete(connection.alias),
+    ),
+}
+
+
+def sql_of(run: Any) -> str:
+    with CaptureQueriesContext(connection) as queries:
+        run()
+    [query] = queries
+    # Around a value that is an expression, as a parameter is, Django writes parentheses.
+    return re.sub("[()]", "", query["sql"])
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_statement_is_what_django_compiles(name: str) -> None:
+    fixed, fresh = PAIRS[name]
+    assert sql_of(fixed) == sql_of(fresh)
+
+
+@pytest.mark.parametrize(
+    ("statement", "values"),
+    [
+        (orm._INSERT_THREAD, {"public_id": "thr_1", "visitor_id": "v1", "metadata": {"a": [1, None]}}),
+        (rows._INSERT, {"public_id": "run_1", "operation": "threads.create", "context": {"b": "é"}}),
+    ],
+)
+def test_inserted_row_is_the_one_that_create_makes(statement: Any, values: dict[str, Any]) -> None:
+    pk = statement().run(**values)
+    model = statement().model
+    made = model.objects.values().get(pk=pk)
+    model.objects.all().delete()
+    created = model.objects.values().get(pk=model.objects.create(**values).pk)
+    times = {"id", "created_at", "last_activity", "started_at", "heartbeat_at"}
+    assert {k: v for k, v in made.items() if k not in times} == {
+        k: v for k, v in created.items() if k not in times
+    }
+
+
+def test_inserted_item_has_its_thread() -> None:
+    thread = Thread.objects.create(public_id="thr_1", visitor_id="v1")
+    pk = orm._INSERT_ITEM().run(thread_id=thread.pk, run_id=None, public_id="msg_1", type="assistant_message")
+    assert thread.items.get().pk == pk
+
+
+def test_insert_of_a_second_row_with_the_same_key_is_an_integrity_error() -> None:
+    orm._INSERT_THREAD().run(public_id="thr_1", visitor_id="v1")
+    with pytest.raises(IntegrityError), transaction.atomic():
+        orm._INSERT_THREAD().run(public_id="thr_1", visitor_id="v1")
+
+
+def test_insert_with_an_unknown_column_says_which() -> None:
+    with pytest.raises(TypeError, match="Thread has no \\['colour'\\]"):
+        Insert(Thread)().run(public_id="thr_1", colour="red")
+
+
+def test_insert_sends_post_save_where_somebody_listens() -> None:
+    heard = []
+
+    def listen(sender: Any, instance: Any, created: bool, **_: Any) -> None:
+        heard.append((instance.public_id, created))
+
+    post_save.connect(listen, sender=Thread)
+    try:
+        orm._INSERT_THREAD().run(public_id="thr_1", visitor_id="v1")
+    finally:
+        post_save.disconnect(listen, sender=Thread)
+    assert heard == [("thr_1", True)]
+
+
+def test_selected_models_are_those_of_the_database() -> None:
+    user = get_user_model().objects.create(username="maria")
+    thread = Thread.objects.create(public_id="thr_1", user=user, namespace="shop", metadata={"a": 1})
+    [found] = orm._THREAD("user").rows(public_id="thr_1", user_id=user.pk, namespace="shop")
+    assert (found, found.metadata, found.created_at) == (thread, {"a": 1}, thread.created_at)
+    assert found._state.db == "default"
+    assert not found._state.adding
+
+
+def test_statement_with_other_values_than_its_parameters_says_which_it_takes() -> None:
+    select = Select(lambda: Thread.objects.filter(public_id=parameter(Thread, "public_id")))
+    with pytest.raises(TypeError, match="takes \\['public_id'\\], not \\['id'\\]"):
+        select().rows(id=5)
+
+
+def test_failed_update_in_a_transaction_marks_it_for_rollback() -> None:
+    thread = Thread.objects.create(public_id="thr_1", visitor_id="v1")
+    update = Update(
+        lambda: (Thread.objects.filter(pk=parameter(Thread, "id")), {"user_id": parameter(Thread, "user_id")})
+    )
+    with pytest.raises(IntegrityError), transaction.atomic():
+        # A thread has one owner.
+        update().run(id=thread.pk, user_id=7)
+    assert Thread.objects.get().user_id is None
+
+
+def test_shapes_of_a_statement_do_not_grow_without_end() -> None:
+    select = Select(lambda limit: Thread.objects.filter(pk=parameter(Thread, "id"))[:limit])
+    for limit in range(1, MAX_SHAPES * 3):
+        select(limit)
+    assert len(select._shapes) <= MAX_SHAPES
+
+
+def test_annotated_models_are_refused() -> None:
+    select = Select(lambda: Thread.objects.annotate(twice=F("item_count") * 2))
+    with pytest.raises(NotImplementedError, match="values_list"):
+        select().rows()
