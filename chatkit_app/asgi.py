@@ -67,7 +67,7 @@ def share_threads(application: ASGIApplication) -> ASGIApplication:
 
 
 async def follow_lifespan(receive: Any, send: Any) -> None:
-    """ASGI's lifespan: end the answers that are being made, and the MCP servers they use, before the process does."""
+    """Follow ASGI's lifespan: end the answers being made, and the MCP servers they use, before the process ends."""
     from .agents import mcp_servers  # needs the app registry, which this module is there to fill
 
     while True:
@@ -83,7 +83,7 @@ async def follow_lifespan(receive: Any, send: Any) -> None:
 
 
 class GroupingASGIHandler(ASGIHandler):
-    """Runs middlewares that stand side by side, and are plain ``MiddlewareMixin`` classes, in one change of threads."""
+    """Django's handler, which runs neighbouring plain ``MiddlewareMixin`` classes in one change of threads."""
 
     _middleware_chain: Any
     _view_middleware: list[Any]
@@ -95,7 +95,7 @@ class GroupingASGIHandler(ASGIHandler):
 
 
 def group_middleware(handler: Any) -> Any:
-    """The chain that begins at ``handler``, with its first run of plain middlewares as one group."""
+    """Return the chain that begins at ``handler``, with its first run of plain middlewares as one group."""
     members: list[Any] = []
     inner = handler
     while _is_plain(getattr(inner, "__wrapped__", None)):
@@ -107,7 +107,7 @@ def group_middleware(handler: Any) -> Any:
 
 
 def _is_plain(middleware: Any) -> bool:
-    """Whether all that a middleware does stands in process_request() and process_response()."""
+    """Return whether all that a middleware does stands in process_request() and process_response()."""
     kind = type(middleware)
     return (
         isinstance(middleware, MiddlewareMixin)

@@ -119,7 +119,7 @@ class ChatKitSettings:
 
     @property
     def configured(self) -> Mapping[str, Any]:
-        """What the project itself has set, without the defaults."""
+        """The keys that the project itself has set, without the defaults."""
         return cast("Mapping[str, Any]", getattr(settings, "CHATKIT", None) or {})
 
     @property
@@ -155,12 +155,12 @@ class ChatKitSettings:
 
     @property
     def client(self) -> Literal["openai", "bundled", "auto"]:
-        """Which element the template tag loads."""
+        """The element that the template tag loads."""
         return cast("Literal['openai', 'bundled', 'auto']", self._get("CLIENT"))
 
     @property
     def script_url(self) -> str:
-        """Where the official client's script comes from."""
+        """The URL of the official client's script."""
         return cast(str, self._get("SCRIPT_URL"))
 
     @property
@@ -175,23 +175,23 @@ class ChatKitSettings:
 
     @property
     def attachments(self) -> AttachmentSettings | None:
-        """What files users may send; ``None`` when the app stores none."""
+        """The files that users may send; ``None`` when the app stores none."""
         return None if self._get("ATTACHMENTS") is None else self.files
 
     @property
     def files(self) -> AttachmentSettings:
-        """How files are kept and shown, those that the model makes too, also where users may send none."""
+        """The storage and display of files, those that the model makes too, also where users may send none."""
         values = ATTACHMENT_DEFAULTS | (self._get("ATTACHMENTS") or {})
         return AttachmentSettings(**{name.lower(): values[name] for name in ATTACHMENT_DEFAULTS})
 
     @property
     def on_disconnect(self) -> Literal["finish", "cancel"]:
-        """What becomes of an answer whose last reader has gone."""
+        """The fate of an answer whose last reader has gone."""
         return cast("Literal['finish', 'cancel']", self._get("ON_DISCONNECT"))
 
     @property
     def history_limit(self) -> int:
-        """How many of the newest turns, each a message with its answer, the default server shows the model."""
+        """The number of the newest turns, each a message with its answer, that the default server shows the model."""
         return int(self._get("HISTORY_LIMIT"))
 
     @property
@@ -266,12 +266,12 @@ class ChatKitSettings:
 
     @property
     def limits(self) -> Any:
-        """What one may cost, over ``LIMIT_DEFAULTS``; or the (dotted path of a) function of the context that tells."""
+        """The limits, over ``LIMIT_DEFAULTS``; or the (dotted path of a) function of the context that returns them."""
         return self._get("LIMITS")
 
     @property
     def proxies(self) -> int:
-        """How many proxies in front of the site add to ``X-Forwarded-For``."""
+        """The number of proxies in front of the site that add to ``X-Forwarded-For``."""
         return int(self._get("PROXIES"))
 
 

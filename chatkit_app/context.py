@@ -1,4 +1,4 @@
-"""Who is talking: the context that every store and server method is given."""
+"""The context of who is talking, which every store and server method is given."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _SECRET = re.compile(
 
 @dataclass(kw_only=True)
 class Usage:
-    """What one answer cost: filled by the server while it answers, kept on the run."""
+    """The cost of one answer: filled by the server while it answers, kept on the run."""
 
     model: str = ""
     input_tokens: int | None = None
@@ -114,7 +114,7 @@ class RequestContext:
         return cls(**(found | fields))
 
     def state(self, kind: type[State]) -> State:
-        """What one part of the app remembers while this request is being answered.
+        """Return what one part of the app remembers while this request is being answered.
 
         Args:
             kind: that part's own class, which can be made without arguments.
@@ -128,7 +128,7 @@ class RequestContext:
             return cast(State, self._states.setdefault(kind, kind()))
 
     def for_staff(self) -> dict[str, Any]:
-        """What is kept of who asked, with each answer, for staff to read beside the conversation.
+        """Return what is kept of who asked, with each answer, for staff to read beside the conversation.
 
         By default the language, and of the session's own data what is plain text, a number or yes and no, and has no
         name like that of a secret ("access_token"): at most 20 entries, each text cut to 200 characters. Override it
@@ -147,7 +147,7 @@ class RequestContext:
 
 
 def is_new_visitor(request: HttpRequest) -> bool:
-    """Whether nobody is logged in, and the session names no visitor yet."""
+    """Return whether nobody is logged in, and the session names no visitor yet."""
     return not request.user.is_authenticated and VISITOR_KEY not in request.session
 
 
@@ -171,20 +171,20 @@ def ensure_visitor(request: HttpRequest) -> None:
 
 
 def _visitor_id(seed: str) -> str:
-    """128 bits: those that belong to a seed, else random ones. A seed that somebody has seen tells nobody the id."""
+    """Return 128 bits: a seed's own, else random ones. A seed that somebody has seen tells nobody the id."""
     if _SEED.fullmatch(seed):
         return salted_hmac("chatkit_app.visitor", seed, algorithm="sha256").hexdigest()[:32]
     return secrets.token_hex(16)
 
 
 def visitor_of_seed(request: HttpRequest) -> str | None:
-    """The visitor whom a first request with this seed makes."""
+    """Return the id of the visitor whom a first request with this seed makes."""
     seed = request.COOKIES.get(SEED_COOKIE, "")
     return _visitor_id(seed) if _SEED.fullmatch(seed) else None
 
 
 def has_lost_session(request: HttpRequest) -> bool:
-    """Whether the request names a session that is no more.
+    """Return whether the request names a session that is no more.
 
     It has ended, or it has another name by now: a login gives it one, and so does a change of the password. A request
     that was sent before has the old one.
@@ -194,7 +194,7 @@ def has_lost_session(request: HttpRequest) -> bool:
 
 
 def has_come_again(request: HttpRequest) -> bool:
-    """Whether the request was sent again after ``ask_again()``, with no other session."""
+    """Return whether the request was sent again after ``ask_again()``, with no other session."""
     return constant_time_compare(request.COOKIES.get(AGAIN_COOKIE, ""), _sign_of_session(request))
 
 
@@ -224,7 +224,7 @@ def leave_session_cookie(request: HttpRequest) -> None:
 
 
 def has_used_seed(request: HttpRequest) -> bool:
-    """Whether the request carries a seed, though its session tells who it is.
+    """Return whether the request carries a seed, though its session tells who it is.
 
     From then on the browser has the session, and the next person to use it must not get the same id.
     """
@@ -265,7 +265,7 @@ def _save_once(session: SessionBase) -> None:
 
 
 def build_context(request: HttpRequest) -> RequestContext:
-    """The request's context, from ``CHATKIT["CONTEXT"]`` when that is set.
+    """Return the request's context, from ``CHATKIT["CONTEXT"]`` when that is set.
 
     Raises:
         TypeError: when the named function returns something else than a ``RequestContext``.

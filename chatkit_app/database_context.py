@@ -1,4 +1,4 @@
-"""What a request has put on its database connection, for the connections of the threads that work for it.
+"""State that a request has put on its database connection, for the connections of the threads that work for it.
 
 A middleware that chooses a tenant's schema, or sets the variable that row-level security looks at, speaks to the
 connection of the request's thread. The chat's work runs on others: database workers, the threads of tools, and all of
@@ -59,7 +59,9 @@ class DatabaseContext:
 
     @property
     def partition(self) -> str:
-        """What tells rows of the same keys apart, such as a schema. Empty where all are in the same tables."""
+        """The part of the database, such as a schema, that tells rows of the same keys apart. Empty where
+        there is one.
+        """
         return ""
 
     def enter(self) -> AbstractContextManager[None]:
@@ -78,7 +80,7 @@ class Joined(DatabaseContext):
 
     @classmethod
     def of(cls, contexts: Sequence[DatabaseContext]) -> DatabaseContext:
-        """These as one."""
+        """Join these contexts into one."""
         return contexts[0] if len(contexts) == 1 else cls(tuple(contexts))
 
     @property
@@ -94,7 +96,7 @@ class Joined(DatabaseContext):
 
 
 class NoDatabaseContext(RuntimeError):
-    """Work was to begin that belongs to no request, so that nobody knows in whose name, or in which schema."""
+    """Work that belongs to no request was to begin, so that nobody knows in whose name, or in which schema."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -107,7 +109,7 @@ _current: ContextVar[DatabaseContext | None] = ContextVar("chatkit_database_cont
 
 
 def tenant_databases() -> list[str]:
-    """Aliases of the databases whose connections have a schema for each tenant, as those of django-tenants have."""
+    """Return the aliases of the databases whose connections have a schema for each tenant (django-tenants)."""
     return [alias for alias in connections if _has_tenants(connections.settings[alias]["ENGINE"])]
 
 
@@ -118,17 +120,18 @@ def _has_tenants(engine: str) -> bool:
 
 
 def _functions() -> list[str]:
-    """Dotted paths of what makes a request's contexts: for tenants where a database has them, and the setting's."""
+    """Return the dotted paths of what makes a request's contexts: for tenants, and from the setting."""
     own = chatkit_settings.database_context
     return [*([TENANTS] if tenant_databases() else []), *([own] if own is not None else [])]
 
 
 def is_used() -> bool:
+    """Return whether requests of this site have a database context."""
     return bool(_functions())
 
 
 def of(request: HttpRequest) -> DatabaseContext | None:
-    """The context of a request; None where none is used. Call it in the request's own thread.
+    """Return the context of a request; None where none is used. Call it in the request's own thread.
 
     Raises:
         TypeError: when the function returns something else, or something that cannot be compared.
@@ -144,12 +147,12 @@ def of(request: HttpRequest) -> DatabaseContext | None:
 
 
 def current() -> DatabaseContext | None:
-    """The context of the work that is going on."""
+    """Return the context of the work that is going on."""
     return _current.get()
 
 
 def partition() -> str:
-    """The part of the database that the work is going on in."""
+    """Return the part of the database that the work is going on in."""
     context = _current.get()
     return context.partition if context is not None else ""
 
@@ -165,7 +168,7 @@ def using(context: DatabaseContext | None) -> Iterator[None]:
 
 
 def bound(func: Callable[P, R]) -> Callable[P, R]:
-    """The function, to be called in any thread inside the context that is current now."""
+    """Return the function, to be called in any thread inside the context that is current now."""
     context = _current.get()
     if context is None:
         return func
@@ -194,7 +197,7 @@ def _call_in(context: DatabaseContext, func: Callable[P, R], /, *args: P.args, *
 
 
 def _reset_connections() -> None:
-    """The way in or out has failed half way: what it has left on these connections is for nobody else."""
+    """Close these connections, on which a way in or out that has failed half way may have left something."""
     for connection in connections.all(initialized_only=True):
         if connection.connection is not None and not connection.in_atomic_block:
             connection.close()

@@ -127,7 +127,7 @@ async def run(func: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
 
 
 def savepoint(model: type[Model]) -> AbstractContextManager[None]:
-    """For a single statement whose ``IntegrityError`` is caught: spoil no transaction that is open, and open none."""
+    """Guard a single statement whose ``IntegrityError`` is caught: spoil no transaction that is open, and open none."""
     using = router.db_for_write(model)
     return transaction.atomic(using=using) if connections[using].in_atomic_block else nullcontext()
 
@@ -171,7 +171,7 @@ _next_lane = itertools.count()
 
 
 def request_lane() -> Lane:
-    """One of ``CHATKIT["REQUEST_THREADS"]`` single threads.
+    """Return one of ``CHATKIT["REQUEST_THREADS"]`` single threads.
 
     For code that Django runs "thread sensitive": what belongs to one request has to stay in one thread, but a
     thousand requests need not have a thousand threads. The one with the least to do is taken, so that a slow view

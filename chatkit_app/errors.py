@@ -107,7 +107,7 @@ class ServerExited(RuntimeError):
 
 @contextmanager
 def contained() -> Iterator[None]:
-    """Call code of the site here. What would end the process becomes an error as any other.
+    """Call code of the site, so that what would end the process becomes an error like any other.
 
     Raises:
         ServerExited: in place of every exception that is neither an ``Exception`` nor a cancellation.

@@ -30,13 +30,13 @@ class ClientStorage(FileSystemStorage):
 
 
 class ClientFinder(BaseFinder):
-    """Finds the files of this version, and none under another version's name: a browser would keep them as that."""
+    """A finder of the files of this version, and of none under another's name: a browser would keep them as that."""
 
     def check(self, **kwargs: Any) -> list[Any]:
         return []
 
     def find(self, path: str, find_all: bool = False, **kwargs: Any) -> Any:
-        """The path of a file, as Django's own finders return it."""
+        """Return the path of a file, as Django's own finders do."""
         name = path.replace(os.sep, "/")
         for folder, directory in client_files.client_folders().items():
             if str(directory) not in searched_locations:
@@ -48,7 +48,7 @@ class ClientFinder(BaseFinder):
         return []
 
     def list(self, ignore_patterns: Iterable[str] | None) -> Iterator[tuple[str, FileSystemStorage]]:
-        """All files, each after those that it imports.
+        """Yield all files, each after those that it imports.
 
         A storage that puts hashes into names goes through the files at most six times (``max_post_process_passes``),
         and a module's hash depends on those of its imports. In another order it would have to go through them once for

@@ -1,4 +1,4 @@
-"""Loggers whose lines are nobody else's: what others have written cannot begin one, and no terminal obeys it.
+"""Loggers whose lines nobody can forge: what others have written cannot begin one, and no terminal obeys it.
 
 A tool's name that a model has made up, an answer to a question that was not asked: such texts stand in messages and in
 what exceptions say. Their control characters are escaped, and the lines of a traceback stand behind blanks.
@@ -17,7 +17,7 @@ _formatter = logging.Formatter()
 
 
 class OwnLines(logging.Filter):
-    """Lets every record through, with one line for its message and blanks before each of its traceback."""
+    """A filter that passes every record, with one line for its message and blanks before each of its traceback."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         message = record.getMessage()
@@ -35,7 +35,7 @@ def _escape(match: re.Match[str]) -> str:
 
 
 def get_logger(name: str) -> logging.Logger:
-    """The logger of one of the app's modules."""
+    """Return the logger of one of the app's modules."""
     logger = logging.getLogger(name)
     if not any(isinstance(each, OwnLines) for each in logger.filters):
         logger.addFilter(OwnLines())
@@ -43,6 +43,6 @@ def get_logger(name: str) -> logging.Logger:
 
 
 def watch_sdks() -> None:
-    """The same for the loggers of the SDKs, which know what a model and a browser have sent."""
+    """Guard the loggers of the SDKs too, which know what a model and a browser have sent."""
     for name in _OTHERS:
         get_logger(name)

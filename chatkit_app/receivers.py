@@ -1,4 +1,4 @@
-"""What the app does about things that happen elsewhere in the site."""
+"""Receivers of signals about things that happen elsewhere in the site."""
 
 from __future__ import annotations
 
@@ -15,12 +15,13 @@ logger = get_logger(__name__)
 
 
 def connect_receivers() -> None:
+    """Connect the receivers to Django's signals, once."""
     user_logged_in.connect(claim_visitor, dispatch_uid="chatkit_claim_visitor")
     post_delete.connect(delete_bytes, sender="chatkit_app.Attachment", dispatch_uid="chatkit_delete_bytes")
 
 
 def claim_visitor(sender: Any, request: HttpRequest | None, user: Any, **kwargs: Any) -> None:
-    """At login, what the visitor wrote becomes the user's, and what is still on its way."""
+    """Make what the visitor wrote the user's at login, and what is still on its way."""
     from .context import VISITOR_KEY, visitor_of_seed
     from .models import Thread
     from .signals import visitor_claimed
@@ -40,7 +41,7 @@ def claim_visitor(sender: Any, request: HttpRequest | None, user: Any, **kwargs:
 
 
 def delete_bytes(sender: Any, instance: Any, using: str, **kwargs: Any) -> None:
-    """The bytes of an attachment follow its row, however it was deleted, once that is certain."""
+    """Delete the bytes of an attachment after its row, however that was deleted, once it is certain."""
     from .store.stored_files import delete_file
 
     def delete() -> None:

@@ -48,7 +48,7 @@ class Parameter(Expression):
 
 
 def parameter(model: type[models.Model], field: str, name: str | None = None) -> Any:
-    """A parameter that takes what a field takes. It has the field's name, unless another is given."""
+    """Return a parameter that takes what a field takes. It has the field's name, unless another is given."""
     return Parameter(name or field, cast("models.Field[Any, Any]", model._meta.get_field(field)))
 
 
@@ -95,7 +95,7 @@ class Statement(Generic[Shape]):
         Statement.all.append(self)
 
     def __call__(self, *args: Hashable, **options: Hashable) -> Shape:
-        """The statement in one shape.
+        """Return the statement in one shape.
 
         Args:
             args, options: what the function that builds it is called with.
@@ -141,7 +141,7 @@ class Rows(Generic[Row]):
         return found.rows(connection, values)
 
     def first(self, **values: Any) -> Row | None:
-        """The first row, if there is one."""
+        """Return the first row, if there is one."""
         return next(iter(self.rows(**values)), None)
 
 
@@ -177,7 +177,7 @@ def _converted(
 
 
 def _maker(queryset: models.QuerySet[Any, Any], compiler: Any) -> Callable[[str, Iterable[Any]], list[Any]]:
-    """What makes of the values of rows what the queryset would give."""
+    """Return what makes of the values of rows what the queryset would give."""
     kind: Any = queryset._iterable_class
     if kind is ModelIterable:
         if compiler.annotation_col_map or compiler.klass_info.get("related_klass_infos"):

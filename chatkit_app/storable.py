@@ -18,7 +18,7 @@ _EXACT = 2.0**53
 
 
 def map_json(value: Any, change: Callable[[Any], Any]) -> Any:
-    """JSON data with each of its values changed, and the names of its fields."""
+    """Return JSON data with each of its values changed, and the names of its fields."""
     if isinstance(value, list):
         return [map_json(entry, change) for entry in value]
     if isinstance(value, dict):
@@ -27,7 +27,7 @@ def map_json(value: Any, change: Callable[[Any], Any]) -> Any:
 
 
 def storable_json(value: Any) -> Any:
-    """JSON data in a form that every database takes. ``original_json()`` is its inverse."""
+    """Return JSON data in a form that every database takes. ``original_json()`` is its inverse."""
     return map_json(value, _storable_value)
 
 
@@ -47,7 +47,7 @@ def _store_character(match: re.Match[str]) -> str:
 
 
 def original_json(value: Any) -> Any:
-    """What ``storable_json()`` was given, but for broken surrogates and numbers that are none."""
+    """Return what ``storable_json()`` was given, but for broken surrogates and numbers that are none."""
     return map_json(value, _original_value)
 
 
@@ -58,12 +58,12 @@ def _original_value(value: Any) -> Any:
 
 
 def without_surrogates(value: Any) -> Any:
-    """The value, or if it is a text the same without broken characters, which cannot be sent."""
+    """Return the value, or if it is a text the same without broken characters, which cannot be sent."""
     return _SURROGATE.sub("\ufffd", value) if isinstance(value, str) else value
 
 
 def storable_text(text: str, *, nul: str = "") -> str:
-    """Text for a text column, which has no escape.
+    """Return text for a text column, which has no escape.
 
     Args:
         text: anything that a browser or a provider has sent. A broken surrogate becomes U+FFFD.
@@ -75,10 +75,10 @@ def storable_text(text: str, *, nul: str = "") -> str:
 
 
 def is_storable_text(text: str) -> bool:
-    """Whether a text column could hold this; what it could not hold, no row has."""
+    """Return whether a text column could hold this; what it could not hold, no row has."""
     return storable_text(text) == text
 
 
 def is_storable_id(public_id: str) -> bool:
-    """Whether a database could hold this id at all; one that it could not is one that does not exist."""
+    """Return whether a database could hold this id at all; one that it could not is one that does not exist."""
     return len(public_id) <= 255 and not _UNSTORABLE.search(public_id)

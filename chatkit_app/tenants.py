@@ -29,7 +29,7 @@ class TenantContext(DatabaseContext):
 
     @classmethod
     def now(cls, alias: str) -> TenantContext:
-        """That of this thread's connection."""
+        """Return the context of this thread's connection."""
         connection: Any = connections[alias]
         return cls(alias, connection.schema_name, connection.include_public_schema, connection.tenant)
 
@@ -56,7 +56,7 @@ class WrongTenant(RuntimeError):
 
 
 def tenant_of(request: HttpRequest) -> DatabaseContext:
-    """The tenant that the middleware has chosen on the connection of the request's thread, of each database.
+    """Return the tenant that the middleware has chosen on the connection of the request's thread, of each database.
 
     Raises:
         WrongTenant: when it is not the request's. A server that lets several requests share a thread does that.

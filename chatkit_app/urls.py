@@ -16,7 +16,7 @@ app_name = "chatkit"
 
 
 def endpoint(*, server: str | None = None, namespace: str | None = None) -> list[URLPattern]:
-    """The URLs of one chat.
+    """Return the URLs of one chat.
 
     Args:
         server: dotted path of its server; ``CHATKIT["SERVER"]`` unless given.

@@ -99,7 +99,7 @@ agent = Agent[DjangoAgentContext](
 
 
 class DemoServer(AgentChatKitServer):
-    """``CHATKIT["SERVER"]``."""
+    """The server of the demo: ``CHATKIT["SERVER"]``."""
 
     async def respond(
         self, thread: ThreadMetadata, input_user_message: UserMessageItem | None, context: RequestContext
@@ -125,7 +125,7 @@ class DemoServer(AgentChatKitServer):
         sender: WidgetItem | None,
         context: RequestContext,
     ) -> Events:
-        """A button of a widget, or a form: what it carries comes from the browser and can be anything."""
+        """Answer a button of a widget, or a form: what it carries comes from the browser and can be anything."""
         turn = Turn(self, thread, cast(DemoContext, context))
         payload = action.payload if isinstance(action.payload, dict) else {}
         match action.type:
@@ -163,7 +163,7 @@ class DemoServer(AgentChatKitServer):
         sender: WidgetItem | None,
         context: RequestContext,
     ) -> SyncCustomActionResponse:
-        """A button that only changes its own widget: no stream, no message."""
+        """Answer a button that only changes its own widget: no stream, no message."""
         payload = action.payload if isinstance(action.payload, dict) else {}
         match action.type:
             case "order.favourite" if sender is not None:
@@ -179,7 +179,7 @@ class DemoServer(AgentChatKitServer):
         return SyncCustomActionResponse(updated_item=item)
 
     async def transcribe(self, audio_input: AudioInput, context: RequestContext) -> TranscriptionResult:
-        """What was said into the microphone. Offline there is no one to understand it, so it is only weighed."""
+        """Return what was said into the microphone. Offline there is no one to understand it, so it is only weighed."""
         if is_offline():
             weight = filesizeformat(len(audio_input.data))
             text = _("(a dictation of {size}, without a model to understand it)").format(size=weight)
@@ -196,7 +196,7 @@ class DemoServer(AgentChatKitServer):
         return TranscriptionResult(text=heard.text)
 
     def describe_error(self, error: Exception, context: RequestContext) -> ChatKitError | None:
-        """The refusal in the demo's own words."""
+        """Return the refusal in the demo's own words."""
         if isinstance(error, InputGuardrailTripwireTriggered):
             return ChatKitError(
                 _("I do not talk about passwords. A guardrail of the agent has seen to that.")

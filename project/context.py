@@ -1,4 +1,4 @@
-"""What the demo's server knows of a request, beside its owner and language."""
+"""The demo's context: what its server knows of a request, beside its owner and language."""
 
 from dataclasses import dataclass
 
@@ -20,5 +20,5 @@ class DemoContext(RequestContext):
 
 
 def demo_context(request: HttpRequest) -> DemoContext:
-    """``CHATKIT["CONTEXT"]``."""
+    """Return the context of the demo: ``CHATKIT["CONTEXT"]``."""
     return DemoContext.from_request(request, site=request.build_absolute_uri("/"))

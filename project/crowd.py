@@ -81,7 +81,7 @@ def make_crowd(
 
 
 class Crowd:
-    """Makes rows in the order of time, so that what is younger has the higher key."""
+    """A maker of rows in the order of time, so that what is younger has the higher key."""
 
     def __init__(self, *, threads: int, items: int, random: Random) -> None:
         self.random = random
@@ -95,7 +95,7 @@ class Crowd:
         self.labels: list[Any] = []
 
     def store_people(self) -> None:
-        """Users, a few staff members who look after threads, and labels."""
+        """Store users, a few staff members who look after threads, and labels."""
         users = get_user_model()
         number = max(10, min(50_000, self.total // 20))
         offset = int(users._default_manager.aggregate(last=Max("pk"))["last"] or 0)
@@ -118,7 +118,7 @@ class Crowd:
         ]
 
     def store_threads(self, first: int, last: int) -> None:
-        """The threads of these numbers and all that hangs on them."""
+        """Store the threads of these numbers and all that hangs on them."""
         rows: dict[type[Model], list[Row]] = {model: [] for model in MODELS_FILLED}
         for number in range(first, last):
             self._thread(number, rows)
@@ -258,7 +258,7 @@ class Crowd:
 
 
 def _sizes(threads: int, items: int, random: Random) -> list[int]:
-    """The number of items of each thread: at least one, many with a few, and some long ones."""
+    """Return the number of items of each thread: at least one, many with a few, and some long ones."""
     if items < threads:
         raise ValueError("There must be at least one item for each thread.")
     long = [LONGEST_THREAD, *([500] * 20)] if items >= 20 * LONGEST_THREAD and threads > 100 else []
@@ -275,7 +275,7 @@ def _sizes(threads: int, items: int, random: Random) -> list[int]:
 
 
 def _phrases(random: Random) -> list[str]:
-    """Pieces of sentences, in words of which few are in most messages and most in few."""
+    """Return pieces of sentences, in words of which few are in most messages and most in few."""
     syllables, common = SYLLABLES.split(), COMMON_WORDS.split()
     made = {"".join(random.choices(syllables, k=random.randint(2, 4))) for _ in range(30_000)}
     words = common + sorted(made - set(common))
@@ -286,7 +286,7 @@ def _phrases(random: Random) -> list[str]:
 
 
 def _rank(random: Random, number: int, decline: float) -> int:
-    """One of the first ``number`` whole numbers, each of which is rarer than the one before it."""
+    """Return one of the first ``number`` whole numbers, each of which is rarer than the one before it."""
     rank = 0
     while rank < number - 1 and random.random() < decline:
         rank += 1

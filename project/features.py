@@ -1,4 +1,4 @@
-"""What ChatKit can show without a model, one function each. "Show me a form" calls ``form()``.
+"""Features of ChatKit that need no model, one function each. "Show me a form" calls ``form()``.
 
 Each function gets the ``Turn`` that it is to fill and yields the SDK's events, as ``respond()`` does.
 """
@@ -62,7 +62,7 @@ LONG_ANSWER = (Path(__file__).parent / "long_answer.md").read_text(encoding="utf
 
 
 def find(message: UserMessageItem | None) -> Feature | None:
-    """The feature that a message asks to be shown, if it does."""
+    """Return the feature that a message asks to be shown, if it does."""
     if message is None:
         return None
     text = " ".join(part.text for part in message.content).strip().rstrip(".!?").lower()
@@ -71,14 +71,14 @@ def find(message: UserMessageItem | None) -> Feature | None:
 
 
 async def widget(turn: Turn) -> Events:
-    """A widget whose buttons send actions."""
+    """Show a widget whose buttons send actions."""
     card = widgets.order_card(status=_("On its way"))
     async for event in turn.show(card, copy_text=_("Order {number}").format(number=1042)):
         yield event
 
 
 async def streamed_widget(turn: Turn) -> Events:
-    """A widget that grows while it is looked at."""
+    """Show a widget that grows while it is looked at."""
     text = _("This note is **a widget**. It is sent once, and then only what is new in it.")
 
     async def states() -> AsyncGenerator[DynamicWidgetRoot, None]:
@@ -95,13 +95,13 @@ async def streamed_widget(turn: Turn) -> Events:
 
 
 async def form(turn: Turn) -> Events:
-    """A widget that is a form."""
+    """Show a widget that is a form."""
     async for event in turn.show(widgets.booking_form(), copy_text=_("Book a table")):
         yield event
 
 
 async def workflow(turn: Turn) -> Events:
-    """Steps that appear and are ticked off one after the other, with a summary in the end."""
+    """Show steps that appear and are ticked off one after the other, with a summary in the end."""
     steps: list[Task] = [
         ThoughtTask(title=_("Thinking"), content=_("The user wants to see a workflow. I will plan a trip.")),
         SearchTask(
@@ -136,13 +136,13 @@ async def workflow(turn: Turn) -> Events:
 
 
 async def task(turn: Turn) -> Events:
-    """A single step, outside of any workflow."""
+    """Show a single step, outside of any workflow."""
     done = CustomTask(title=_("Saved the timetable"), icon="document", status_indicator="complete")
     yield ThreadItemDoneEvent(item=turn.new(TaskItem, task=done))
 
 
 async def questions(turn: Turn) -> Events:
-    """Structured input, with and without choices. ``respond()`` is called again with the answers."""
+    """Ask for structured input, with and without choices. ``respond()`` is called again with the answers."""
     yield turn.server.text_event(_("Three questions about your trip:"))
     yield ThreadItemDoneEvent(
         item=turn.new(
@@ -168,7 +168,7 @@ async def questions(turn: Turn) -> Events:
 
 
 async def sources(turn: Turn) -> Events:
-    """A message with annotations: a page, a file and an entity."""
+    """Show a message with annotations: a page, a file and an entity."""
     text = _("Django keeps your conversations [1], the demo explains itself [2], and this is a product [3].")
     entity = EntitySource(
         id="coffee",
@@ -192,7 +192,7 @@ async def sources(turn: Turn) -> Events:
 
 
 async def image(turn: Turn) -> Events:
-    """A generated image, first as a sketch."""
+    """Show a generated image, first as a sketch."""
     item = turn.new(GeneratedImageItem)
     yield ThreadItemAddedEvent(item=item)
     for progress, name in ((0.3, "sketch.png"), (1.0, "landscape.png")):
@@ -204,13 +204,13 @@ async def image(turn: Turn) -> Events:
 
 
 async def long_answer(turn: Turn) -> Events:
-    """Markdown of every kind."""
+    """Show Markdown of every kind."""
     async for event in turn.say(LONG_ANSWER):
         yield event
 
 
 async def progress(turn: Turn) -> Events:
-    """What is going on, for as long as it goes on: nothing of it is stored."""
+    """Tell what is going on, for as long as it goes on: nothing of it is stored."""
     steps: list[tuple[str, IconName]] = [
         (_("Looking for beans…"), "search"),
         (_("Grinding…"), "settings-slider"),
@@ -222,13 +222,13 @@ async def progress(turn: Turn) -> Events:
 
 
 async def chart(turn: Turn) -> Events:
-    """A widget with a diagram."""
+    """Show a widget with a diagram."""
     async for event in turn.show(widgets.chart_card(), copy_text=_("Cups of coffee")):
         yield event
 
 
 async def every_widget(turn: Turn) -> Events:
-    """All widgets one after the other: project/gallery.py."""
+    """Show all widgets one after the other: project/gallery.py."""
     for card, text in gallery(urljoin(turn.context.site, static("project/landscape.png"))):
         async for event in turn.show(card, copy_text=text):
             yield event
@@ -236,7 +236,7 @@ async def every_widget(turn: Turn) -> Events:
 
 
 async def attachment(turn: Turn) -> Events:
-    """How to attach a file. A message that has some is answered by ``describe_files()``."""
+    """Tell how to attach a file. A message that has some is answered by ``describe_files()``."""
     async for event in turn.say(
         _(
             "Attach a picture, a PDF document or a text to your next message, and I will tell you what has come."
@@ -246,7 +246,7 @@ async def attachment(turn: Turn) -> Events:
 
 
 async def describe_files(turn: Turn, files: Sequence[Attachment]) -> Events:
-    """What is known of the files of a message; a model, when there is one, reads them instead."""
+    """Tell what is known of the files of a message; a model, when there is one, reads them instead."""
     lines = [
         _("`{name}`: {size}, {type}").format(
             name=file.name.replace("`", "'"),
@@ -262,7 +262,7 @@ async def describe_files(turn: Turn, files: Sequence[Attachment]) -> Events:
 
 
 async def notices(turn: Turn) -> Events:
-    """A notice of each level, one after the other."""
+    """Show a notice of each level, one after the other."""
     texts: list[tuple[Literal["info", "warning", "danger"], str, str]] = [
         ("info", _("New beans"), _("The coffee of the month has come.")),
         ("warning", _("Nearly sold out"), _("There are **3 bags** left.")),
@@ -275,7 +275,7 @@ async def notices(turn: Turn) -> Events:
 
 
 async def notice(turn: Turn) -> Events:
-    """A notice above the composer."""
+    """Show a notice above the composer."""
     yield NoticeEvent(
         level="warning",
         title=_("Nearly used up"),
@@ -285,13 +285,13 @@ async def notice(turn: Turn) -> Events:
 
 
 async def effect(turn: Turn) -> Events:
-    """Something that the page does: project/static/project/page.js listens to ``chatkit.effect``."""
+    """Let the page do something: project/static/project/page.js listens to ``chatkit.effect``."""
     yield ClientEffectEvent(name="celebrate", data={"colour": "#7c3aed"})
     yield turn.server.text_event(_("The page has been told to celebrate."))
 
 
 async def hidden_context(turn: Turn) -> Events:
-    """Something that the model reads later, and that is never sent to the browser."""
+    """Keep something that the model reads later, and that is never sent to the browser."""
     content = _("The user has a gold card and is called by their first name.")
     yield ThreadItemDoneEvent(item=turn.new(HiddenContextItem, content=content))
     yield turn.server.text_event(
@@ -300,19 +300,19 @@ async def hidden_context(turn: Turn) -> Events:
 
 
 async def end_of_turn(turn: Turn) -> Events:
-    """Tells the client that nothing more is coming, although the stream is still open."""
+    """Tell the client that nothing more is coming, although the stream is still open."""
     yield turn.server.text_event(_("This is all I have to say."))
     yield ThreadItemDoneEvent(item=turn.new(EndOfTurnItem))
 
 
 async def closed_conversation(turn: Turn) -> Events:
-    """Closes the conversation, as staff can do in the admin. It can be reopened there."""
+    """Close the conversation, as staff can do in the admin. It can be reopened there."""
     yield turn.server.text_event(_("Good-bye. This conversation is closed now."))
     turn.thread.status = ClosedStatus(reason=_("The demo has closed this conversation."))
 
 
 async def failure(turn: Turn) -> Events:
-    """A server that fails: the user can try again, and the message is kept."""
+    """Fail as a server may: the user can try again, and the message is kept."""
     yield ProgressUpdateEvent(text=_("Something is about to go wrong…"))
     await turn.pause()
     raise RuntimeError("The demo was asked to show a failure.")

@@ -1,4 +1,4 @@
-"""Every kind of widget there is, in a few roots: what "Show me every widget" shows."""
+"""A gallery of every kind of widget there is, in a few roots: what "Show me every widget" shows."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -16,7 +16,7 @@ PAGES = 3
 
 
 def gallery(image: str) -> Iterator[tuple[DynamicWidgetRoot, str]]:
-    """The widgets and what is copied of each. ``image`` is the address of a picture of the site."""
+    """Yield the widgets and what is copied of each. ``image`` is the address of a picture of the site."""
     yield text_card(), _("Text")
     yield layout_card(image), _("Layout")
     yield button_card(), _("Buttons")
@@ -30,7 +30,7 @@ def gallery(image: str) -> Iterator[tuple[DynamicWidgetRoot, str]]:
 
 
 def text_card() -> DynamicWidgetRoot:
-    """Titles, texts and captions of every size, Markdown, badges and icons."""
+    """Return titles, texts and captions of every size, Markdown, badges and icons."""
     sizes = ("xs", "sm", "md", "lg", "xl")
     return make(
         type="Card",
@@ -78,7 +78,7 @@ def text_card() -> DynamicWidgetRoot:
 
 
 def layout_card(image: str) -> DynamicWidgetRoot:
-    """Boxes, rows and columns, with pictures in them."""
+    """Return boxes, rows and columns, with pictures in them."""
     picture: Node = {"type": "Image", "src": image, "alt": _("A landscape"), "radius": "md"}
     box: Node = {"type": "Box", "padding": 3, "radius": "lg", "background": "surface-secondary"}
     return make(
@@ -121,7 +121,7 @@ def layout_card(image: str) -> DynamicWidgetRoot:
 
 
 def button_card() -> DynamicWidgetRoot:
-    """Buttons of every variant, colour and size. Each tells the server which one it is."""
+    """Return buttons of every variant, colour and size. Each tells the server which one it is."""
     return make(
         type="Card",
         size="lg",
@@ -146,7 +146,7 @@ def button_card() -> DynamicWidgetRoot:
 
 
 def input_card() -> DynamicWidgetRoot:
-    """A form of all fields. What is in them arrives in the payload of its action."""
+    """Return a form of all fields. What is in them arrives in the payload of its action."""
     colours = [
         {"value": "red", "label": _("Red"), "description": _("Like a tomato")},
         {"value": "green", "label": _("Green")},
@@ -220,7 +220,7 @@ def input_card() -> DynamicWidgetRoot:
 
 
 def approval_card() -> DynamicWidgetRoot:
-    """A card that is a form itself: its text can be edited, and it is confirmed or cancelled."""
+    """Return a card that is a form itself: its text can be edited, and it is confirmed or cancelled."""
     required = {"name": "subject", "required": True, "placeholder": _("Subject")}
     return make(
         type="Card",
@@ -246,7 +246,7 @@ def approval_card() -> DynamicWidgetRoot:
 
 
 def collapsed_card() -> DynamicWidgetRoot:
-    """A card of which only the status can be seen."""
+    """Return a card of which only the status can be seen."""
     return make(
         type="Card",
         size="sm",
@@ -257,7 +257,7 @@ def collapsed_card() -> DynamicWidgetRoot:
 
 
 def list_view(image: str) -> DynamicWidgetRoot:
-    """Seven entries, three of which are shown until the user asks for more."""
+    """Return seven entries, three of which are shown until the user asks for more."""
     return make(
         type="ListView",
         limit=3,
@@ -281,7 +281,7 @@ def list_view(image: str) -> DynamicWidgetRoot:
 
 
 def table_card() -> DynamicWidgetRoot:
-    """A table with a head, and a cell that spans two columns."""
+    """Return a table with a head, and a cell that spans two columns."""
 
     def cell(value: str, **fields: Any) -> Node:
         return {"type": "Table.Cell", "children": [_text(value)], **fields}
@@ -325,7 +325,7 @@ def table_card() -> DynamicWidgetRoot:
 
 
 def transition(page: int) -> DynamicWidgetRoot:
-    """A plain root whose one part changes places with the next when its button is pressed."""
+    """Return a plain root whose one part changes places with the next when its button is pressed."""
     page = page if page in range(1, PAGES + 1) else 1
     title = _("Page {page} of {pages}").format(page=page, pages=PAGES)
     turned = {"page": page % PAGES + 1}

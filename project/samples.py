@@ -128,7 +128,7 @@ def _owner(thread_id: str, sample: Sample) -> DemoContext:
 
 
 def _naive(moment: datetime) -> datetime:
-    """Local time without an offset, which is what the SDK's items carry."""
+    """Return local time without an offset, which is what the SDK's items carry."""
     return moment.astimezone().replace(tzinfo=None)
 
 
@@ -146,7 +146,7 @@ def answered(text: str, *annotations: Annotation) -> Entry:
 
 
 def samples() -> Iterator[Sample]:
-    """The samples, the oldest first."""
+    """Yield the samples, the oldest first."""
     model = {"model": "offline", "first_token_ms": 180, "total_ms": 2400}
     yield Sample(
         title="Opening hours on Sunday",
@@ -215,7 +215,7 @@ def samples() -> Iterator[Sample]:
 
 
 def _everything() -> Iterator[Entry]:
-    """An item of each type."""
+    """Yield an item of each type."""
     yield said("Show me everything.")
     yield HiddenContextItem, {"content": {"plan": "gold", "note": "Only the model and staff can read this."}}
     yield (

@@ -37,14 +37,14 @@ Item = TypeVar("Item")
 
 @dataclass
 class Turn:
-    """What a feature needs to answer."""
+    """The tools that a feature needs to answer."""
 
     server: DjangoChatKitServer
     thread: ThreadMetadata
     context: DemoContext
 
     def new(self, kind: Callable[..., Item], **fields: Any) -> Item:
-        """An item of this thread, with an id of its own."""
+        """Return an item of this thread, with an id of its own."""
         item_id = self.server.store.generate_item_id("message", self.thread, self.context)
         return kind(id=item_id, thread_id=self.thread.id, created_at=datetime.now(), **fields)
 
@@ -53,7 +53,7 @@ class Turn:
         await asyncio.sleep(PAUSE * steps)
 
     async def say(self, text: str, *annotations: Annotation) -> Events:
-        """A message that comes word by word, as from a model."""
+        """Write a message that comes word by word, as from a model."""
         message = self.new(AssistantMessageItem, content=[])
         part = AssistantMessageContent(text="")
 
@@ -76,7 +76,7 @@ class Turn:
     async def show(
         self, widget: DynamicWidgetRoot | AsyncGenerator[DynamicWidgetRoot, None], *, copy_text: str
     ) -> Events:
-        """A widget, whole or in the states in which it grows."""
+        """Show a widget, whole or in the states in which it grows."""
         async for event in stream_widget(
             self.thread,
             widget,

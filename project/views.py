@@ -5,5 +5,5 @@ from chatkit_app.offline import is_offline
 
 
 def chat_page(request: HttpRequest) -> HttpResponse:
-    """The page with the chat."""
+    """Return the page with the chat."""
     return render(request, "chat.html", {"offline": is_offline()})

@@ -12,12 +12,12 @@ ACTION_FIELDS = ("payload", "handler", "streaming", "loadingBehavior")
 
 
 def weather_card(*, city: str, degrees: int, sky: str) -> DynamicWidgetRoot:
-    """What the tool has found, from a template."""
+    """Return what the tool has found, from a template."""
     return WEATHER.build({"city": city, "degrees": degrees, "sky": sky})
 
 
 def order_card(*, status: str, favourite: bool = False, tracked: bool = False) -> DynamicWidgetRoot:
-    """An order with three buttons: one for each way in which an action can travel."""
+    """Return an order with three buttons: one for each way in which an action can travel."""
     return make(
         type="Card",
         size="md",
@@ -56,7 +56,7 @@ def order_card(*, status: str, favourite: bool = False, tracked: bool = False) -
 
 
 def booking_form() -> DynamicWidgetRoot:
-    """A form: its values arrive in the payload of its action, under the names of its fields."""
+    """Return a form: its values arrive in the payload of its action, under the names of its fields."""
     guests = [{"label": str(number), "value": str(number)} for number in (1, 2, 3, 4)]
     return make(
         type="Card",
@@ -86,7 +86,7 @@ def booking_form() -> DynamicWidgetRoot:
 
 
 def booked_card(*, name: str, guests: str) -> DynamicWidgetRoot:
-    """What takes the place of the form."""
+    """Return what takes the place of the form."""
     text = _("A table for {guests}, in the name of {name}.").format(guests=guests, name=name)
     return make(
         type="Card",
@@ -97,7 +97,7 @@ def booked_card(*, name: str, guests: str) -> DynamicWidgetRoot:
 
 
 def note_card(text: str, *, streaming: bool) -> DynamicWidgetRoot:
-    """A note that can grow while the user looks at it: text with an id is sent piece by piece."""
+    """Return a note that can grow while the user looks at it: text with an id is sent piece by piece."""
     return make(
         type="Card",
         size="md",
@@ -109,7 +109,7 @@ def note_card(text: str, *, streaming: bool) -> DynamicWidgetRoot:
 
 
 def chart_card() -> DynamicWidgetRoot:
-    """Bars, an area and a line over the same days."""
+    """Return bars, an area and a line over the same days."""
     sold = [("Mon", 12, 4, 7), ("Tue", 19, 6, 9), ("Wed", 8, 5, 12), ("Thu", 15, 9, 10), ("Fri", 24, 12, 16)]
     return make(
         type="Card",
@@ -139,7 +139,7 @@ def chart_card() -> DynamicWidgetRoot:
 
 
 def button(label: str, action: str, **options: Any) -> dict[str, Any]:
-    """A button; what belongs to its action goes there."""
+    """Return a button; what belongs to its action goes there."""
     config = {name: options.pop(name) for name in ACTION_FIELDS if name in options}
     icon = options.pop("icon", None)
     button: dict[str, Any] = {
@@ -152,5 +152,5 @@ def button(label: str, action: str, **options: Any) -> dict[str, Any]:
 
 
 def make(**definition: Any) -> DynamicWidgetRoot:
-    """A widget from its JSON."""
+    """Return a widget from its JSON."""
     return DynamicWidgetRoot.model_validate(definition)

@@ -1,4 +1,4 @@
-"""Who of the staff looks after a thread."""
+"""Pages that assign threads to members of staff."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class StaffNameInput(forms.TextInput):
 
 
 class AssignForm(forms.Form):
-    """Who is to look after threads. A name is typed in: a list of all users may be very long."""
+    """A form that asks who is to look after threads. A name is typed in: a list of all users may be very long."""
 
     user = forms.CharField(
         label=gettext_lazy("User name"),
@@ -65,7 +65,7 @@ class AssignForm(forms.Form):
 
 
 def _staff_names() -> list[str]:
-    """The first active staff, where the site's users tell it in columns."""
+    """Return the names of the first active staff, where the site's users tell it in columns."""
     user_model = get_user_model()
     try:
         for name in ("is_staff", "is_active"):
@@ -78,7 +78,7 @@ def _staff_names() -> list[str]:
 
 
 class AssignThreads(ConfirmedAction):
-    """Ask who is to look after threads, and note it down."""
+    """The page that asks who is to look after threads, and assigns them."""
 
     title = gettext_lazy("Assign")
     question = gettext_lazy("Who looks after it? That is for staff: neither the user nor the model sees it.")
@@ -115,6 +115,7 @@ def unassign_view(model_admin: ReadingAdmin, request: HttpRequest, object_id: st
 
 @admin.action(permissions=["moderate"], description=gettext_lazy("Unassign selected threads"))
 def unassign_threads(model_admin: ReadingAdmin, request: HttpRequest, queryset: QuerySet[Thread]) -> Any:
+    """Have nobody look after the selected threads."""
     threads = selected_threads(model_admin, request, queryset, "moderate")
     if threads:
         tell_changed(model_admin, request, assign(threads, None, actor=request.user))

@@ -37,7 +37,7 @@ _SIGNATURE = re.compile(r"\?signature=[^\s\"]+")
 
 
 def file_view(model_admin: ReadingAdmin, request: HttpRequest, object_id: str) -> HttpResponseBase:
-    """The file itself, for those who may read what is said; the audit tells who has."""
+    """Return the file itself to those who may read what is said; the audit records who has."""
     if request.method not in ("GET", "HEAD"):
         return HttpResponseNotAllowed(["GET", "HEAD"])
     attachment = model_admin.find(request, object_id, "content")
@@ -67,6 +67,7 @@ def _record(action: audit.Action, request: HttpRequest, attachment: Attachment, 
 def delete_selected(
     model_admin: ReadingAdmin, request: HttpRequest, queryset: QuerySet[Attachment]
 ) -> HttpResponse | None:
+    """Delete the selected attachments as Django does, if they are not too many."""
     if queryset[MAX_AT_ONCE : MAX_AT_ONCE + 1].exists():
         message = _("Please select at most %(count)d attachments at a time.") % {"count": MAX_AT_ONCE}
         model_admin.message_user(request, message, messages.ERROR)

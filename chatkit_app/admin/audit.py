@@ -1,4 +1,4 @@
-"""The audit: what staff did and what they read. It can be read, and that is all."""
+"""The audit of what staff did and what they read: it can be read, and that is all."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class WhenFilter(ActivityFilter):
 
 
 class AuditPaginator(CappedPaginator):
-    """Counts less far: in a scope, each entry that is counted has to be looked up among the threads."""
+    """A paginator that counts less far: in a scope, each entry it counts is looked up among the threads."""
 
     max_count = 1_000
 
@@ -164,7 +164,7 @@ class AuditAdmin(ReadingAdmin):
 
 
 def facts_of(entry: AuditEntry) -> str:
-    """An entry's item and details in one line of plain text."""
+    """Return an entry's item and details in one line of plain text."""
     facts = [f"{name}: {_plain(value)}" for name, value in sorted(entry.details.items())]
     return shorten(" · ".join([entry.item_key, *facts] if entry.item_key else facts), 300)
 

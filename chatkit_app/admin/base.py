@@ -1,4 +1,4 @@
-"""What the pages of this app share: who may, whose threads, and lists that stay quick."""
+"""The base of the app's pages: permissions, scope, and lists that stay quick."""
 
 from __future__ import annotations
 
@@ -52,12 +52,12 @@ PERMISSIONS = {
 
 
 def may(request: HttpRequest, permission: str) -> bool:
-    """Whether who asks has one of ``PERMISSIONS``."""
+    """Return whether the user of the request has one of ``PERMISSIONS``."""
     return bool(request.user.has_perm(PERMISSIONS[permission]))
 
 
 def is_key(field: Any, text: Any) -> bool:
-    """Whether a primary key can be what stands there: numbers may be too large for any database."""
+    """Return whether a text can be a primary key: numbers may be too large for any database."""
     try:
         field.clean(text, None)
     except ValidationError:
@@ -151,31 +151,31 @@ class ReadingAdmin(GuardedAdmin):
         return False
 
     def has_content_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Whether this user may read what is said."""
+        """Return whether this user may read what is said."""
         return self.has_view_permission(request, obj) and may(request, "content")
 
     def has_hidden_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Whether this user may read what only the model was told."""
+        """Return whether this user may read what only the model was told."""
         return self.has_content_permission(request, obj) and may(request, "hidden")
 
     def has_moderate_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Whether this user may moderate, in general or one object."""
+        """Return whether this user may moderate, in general or one object."""
         return self.has_view_permission(request, obj) and may(request, "moderate")
 
     def has_redact_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Whether this user may redact messages. Who redacts has to read them first."""
+        """Return whether this user may redact messages. Who redacts has to read them first."""
         return self.has_content_permission(request, obj) and may(request, "redact")
 
     def has_export_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Whether this user may export what they may read."""
+        """Return whether this user may export what they may read."""
         return self.has_content_permission(request, obj) and may(request, "export")
 
     def has_erase_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Whether this user may erase everything of a person."""
+        """Return whether this user may erase everything of a person."""
         return self.has_view_permission(request, obj) and may(request, "erase")
 
     def has_audit_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Whether this user may read what staff did."""
+        """Return whether this user may read what staff did."""
         return may(request, "audit")
 
     # Whose
@@ -189,7 +189,7 @@ class ReadingAdmin(GuardedAdmin):
         return super().get_ordering(request)
 
     def find(self, request: HttpRequest, object_id: str, permission: str = "view") -> Any:
-        """The object of a page, for those who may do this with it. Out of reach is the same as absent.
+        """Return the object of a page, for those who may do this with it. Out of reach is the same as absent.
 
         Args:
             object_id: as it stands in the URL.
@@ -240,7 +240,7 @@ class ReadingAdmin(GuardedAdmin):
 
     @admin.display(description=_("owner"))
     def owner_label(self, obj: OwnedModel) -> str:
-        """The user's name or the beginning of the visitor's id. Select the user with the row."""
+        """Return the user's name or the beginning of the visitor's id. Select the user with the row."""
         if obj.user is not None:
             return format_html("<bdi>{}</bdi>", shorten(obj.user.get_username(), 60))
         if obj.visitor_id:
@@ -253,16 +253,16 @@ class ReadingAdmin(GuardedAdmin):
 
     @admin.display(description=_("thread"))
     def thread_label(self, obj: Any) -> str:
-        """A link to the row's thread by its title. Select the thread with the row."""
+        """Return a link to the row's thread by its title. Select the thread with the row."""
         return self.thread_link(obj.thread, label=shorten(obj.thread.title) if obj.thread else "")
 
     @admin.display(description=_("thread"))
     def thread_key(self, obj: Any) -> str:
-        """The same by its id, for those who may not read."""
+        """Return a link to the row's thread by its id, for those who may not read."""
         return self.thread_link(obj.thread)
 
     def thread_link(self, thread: Thread | None, *, label: str = "", suffix: str = "") -> str:
-        """A link to a thread's page, or a dash."""
+        """Return a link to a thread's page, or a dash."""
         if thread is None:
             return self.get_empty_value_display()
         url = reverse(f"{self.admin_site.name}:chatkit_app_thread_change", args=[thread.pk])
@@ -271,7 +271,7 @@ class ReadingAdmin(GuardedAdmin):
         )
 
     def page_context(self, request: HttpRequest, **context: Any) -> dict[str, Any]:
-        """What every page of ours needs of the admin around it."""
+        """Return the template context that every page of ours needs of the admin around it."""
         request.current_app = self.admin_site.name
         return {**self.admin_site.each_context(request), "opts": self.opts, "media": self.media, **context}
 
@@ -283,7 +283,7 @@ class RecordAdmin(ReadingAdmin):
     """
 
     def get_actions(self, request: HttpRequest, action_location: Any = None) -> dict[str, Any]:
-        """Django's, without the deletion. ``action_location`` is given by Django 6.1 and unknown to older ones."""
+        """Return Django's actions without the deletion. Only Django 6.1 and newer give ``action_location``."""
         location = {} if action_location is None else {"action_location": action_location}
         actions = super().get_actions(request, **location)
         actions.pop("delete_selected", None)

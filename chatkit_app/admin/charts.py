@@ -41,12 +41,12 @@ _PATTERNS = {
 
 
 def whole_number(value: float) -> str:
-    """A number with all its digits, as the language groups them."""
+    """Return a number with all its digits, grouped as in the active language."""
     return number_format(round(value), force_grouping=True)
 
 
 def short_number(value: float) -> str:
-    """A number in few characters: ``0.4``, ``12k``, ``1.5M``."""
+    """Return a number in few characters: ``0.4``, ``12k``, ``1.5M``."""
     for size, text in ((10**9, _("%(number)sbn")), (10**6, _("%(number)sM")), (10**4, _("%(number)sk"))):
         if value >= size:
             unit = 10**3 if size == 10**4 else size
@@ -55,24 +55,24 @@ def short_number(value: float) -> str:
 
 
 def seconds(milliseconds: float) -> str:
-    """A time in seconds, with as many digits as matter."""
+    """Return a time in seconds, with as many digits as matter."""
     value = milliseconds / 1000
     text = _("%(number)s s") % {"number": _at_most(value, 2 if value < 10 else 1 if value < 100 else 0)}
     return text.replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def percent(share: float) -> str:
-    """A share of one in per cent."""
+    """Return a share of one in per cent."""
     return _("%(number)s%%") % {"number": _at_most(share * 100, 1)}
 
 
 def points(share: float) -> str:
-    """A difference of two shares, in percentage points."""
+    """Return a difference of two shares, in percentage points."""
     return _("%(number)s points") % {"number": _at_most(share * 100, 1)}
 
 
 def day_name(day: date) -> str:
-    """A day without its year."""
+    """Return a day without its year."""
     return date_format(day, "MONTH_DAY_FORMAT")
 
 
@@ -184,7 +184,7 @@ class Chart:
         return ticks(max(heights, default=0))
 
     def _x(self, position: float) -> float:
-        """From days since the first to the picture; where people read from the right, time goes from there too."""
+        """Return where a day is in the picture; where people read from the right, time goes from there too."""
         x = LEFT + INNER_WIDTH * position / len(self.days)
         return round(WIDTH - x if self._is_mirrored else x, 1)
 
@@ -257,7 +257,7 @@ class Chart:
             )
 
     def _tips(self) -> SafeString:
-        """What a pointer is told over each day."""
+        """Return the texts that a pointer shows over each day."""
         return format_html_join(
             "",
             '<rect class="chatkit-tip" x="{}" y="{}" width="{}" height="{}"><title>{}</title></rect>',
@@ -300,7 +300,7 @@ class Chart:
 
 
 def ticks(highest: int) -> list[int]:
-    """Zero and a few round numbers, the last of which is not below the highest."""
+    """Return zero and a few round numbers, the last of which is not below the highest."""
     wanted = max(math.ceil(highest / LINES), 1)
     size = 10 ** (len(str(wanted)) - 1)
     step = next(factor * size for factor in (1, 2, 5, 10) if factor * size >= wanted)

@@ -23,7 +23,7 @@ MAX_LISTED = 20
 
 
 class ReasonForm(forms.Form):
-    """Why something is done."""
+    """A form that asks for the reason."""
 
     reason = forms.CharField(
         label=gettext_lazy("Reason"),
@@ -37,7 +37,7 @@ class ReasonForm(forms.Form):
 
 
 class ConfirmedAction:
-    """Something that staff do to threads, once a page has told them what will happen and has asked what it has to know.
+    """Something that staff do to threads, once a page has told them what will happen and has asked for what it needs.
 
     A subclass says what it is, and ``perform()`` does it. ``as_view()`` makes a page of one thread of it, and
     ``as_action()`` an action for those selected in the list. An instance serves one request.
@@ -65,15 +65,15 @@ class ConfirmedAction:
     # What differs
 
     def make_form(self, threads: Sequence[Thread], data: Any) -> forms.Form:
-        """What is asked. ``data`` is None until the form was sent."""
+        """Return the form of the page. ``data`` is None until it was sent."""
         return ReasonForm(data)
 
     def facts(self, threads: Sequence[Thread]) -> Iterable[Any]:
-        """Further lines of what is concerned ("12 messages")."""
+        """Return further lines about what is concerned ("12 messages")."""
         return []
 
     def concerned(self, threads: Sequence[Thread]) -> tuple[Sequence[Thread], int]:
-        """The threads that the page names, and how many there are."""
+        """Return the threads that the page names, and how many there are."""
         return threads[:MAX_LISTED], len(threads)
 
     def perform(self, threads: Sequence[Thread], form: Any) -> HttpResponseBase | None:
@@ -84,7 +84,7 @@ class ConfirmedAction:
 
     @classmethod
     def as_view(cls) -> Callable[..., HttpResponseBase]:
-        """The page of one thread: asks (GET), and does it (POST). What the URL names is given to the class."""
+        """Return the view of one thread: it asks (GET), and does it (POST). The class gets what the URL names."""
 
         def view(
             model_admin: ReadingAdmin, request: HttpRequest, object_id: str, **named: Any
@@ -99,7 +99,7 @@ class ConfirmedAction:
     def as_action(
         cls, name: str, *, description: Any, **named: Any
     ) -> Callable[..., HttpResponseBase | None]:
-        """An action for selected threads, asked for and done by the same POST twice."""
+        """Return an action for selected threads, asked for and done by the same POST twice."""
 
         def act(
             model_admin: ReadingAdmin, request: HttpRequest, queryset: QuerySet[Thread]
@@ -124,7 +124,7 @@ class ConfirmedAction:
         return self.perform(threads, form) if form.is_valid() else self.ask(threads, form)
 
     def ask(self, threads: Sequence[Thread], form: forms.Form) -> HttpResponseBase:
-        """The page that asks."""
+        """Return the page that asks."""
         may_read = self.model_admin.has_content_permission(self.request)
         listed, count = self.concerned(threads)
         context = self.model_admin.page_context(
@@ -148,7 +148,7 @@ class ConfirmedAction:
         return TemplateResponse(self.request, "admin/chatkit_app/confirmation.html", context)
 
     def back(self, threads: Sequence[Thread]) -> str:
-        """The way out."""
+        """Return the URL of the page that the user came from."""
         return list_url(self.model_admin) if self.action else page_url(self.model_admin, threads[0])
 
     def tell(self, text: Any, level: int = messages.SUCCESS) -> None:

@@ -1,4 +1,4 @@
-"""What a conversation holds, as plain text for staff.
+"""The content of a conversation as plain text for staff.
 
 Nothing here is HTML, a link or an image: whatever it is, templates escape it like other text.
 """
@@ -26,23 +26,23 @@ _INVISIBLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\u202a
 
 
 def visible(text: str) -> str:
-    """Text whose control characters can be seen and do nothing: a NUL reads ``[U+0000]``."""
+    """Return the text with control characters that can be seen and do nothing: a NUL reads ``[U+0000]``."""
     return _INVISIBLE.sub(lambda match: f"[U+{ord(match[0]):04X}]", text)
 
 
 def shorten(text: str, length: int = 100) -> str:
-    """One line of at most ``length`` characters, for lists and headings."""
+    """Return one line of at most ``length`` characters, for lists and headings."""
     line = visible(" ".join(text[: length * 4].split()))
     return line if len(line) <= length else line[: length - 1] + "…"
 
 
 def moment(value: datetime) -> str:
-    """A date and time as lists and messages tell it, in the current time zone."""
+    """Return a date and time as lists and messages show it, in the current time zone."""
     return date_format(localtime(value) if is_aware(value) else value, "SHORT_DATETIME_FORMAT")
 
 
 def pretty_json(value: Any) -> str:
-    """JSON as a person reads it."""
+    """Return JSON as a person reads it."""
     try:
         return json.dumps(value, indent=2, ensure_ascii=False, default=str)
     except (RecursionError, TypeError, ValueError):
@@ -78,7 +78,7 @@ def long_text(text: str) -> LongText:
 
 
 def raw(payload: Any) -> str:
-    """The stored data, as JSON."""
+    """Return the stored data, as JSON."""
     try:
         return pretty_json(original_json(payload))
     except RecursionError:

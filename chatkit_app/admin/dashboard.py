@@ -1,4 +1,4 @@
-"""Statistics: what happens on the site, day by day."""
+"""Statistics of the site, day by day."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class Period:
         return statistics.total(self.rows)
 
     def values(self, value: Callable[[DailyStatistics], int | None]) -> list[int | None]:
-        """A number of each day, None where the day is not known."""
+        """Return a number of each day, None where the day is not known."""
         return [value(self.counted[day]) if day in self.counted else None for day in self.days]
 
 
@@ -147,7 +147,7 @@ def _command(uncounted: Sequence[date]) -> str:
 
 
 def _period(length: int) -> Period:
-    """From what is stored, and today as it is now."""
+    """Return the period from what is stored, with today as it is now."""
     today = statistics.today()
     first, yesterday = today - timedelta(days=2 * length - 1), today - timedelta(days=1)
     stored = statistics.stored(first, yesterday)
@@ -162,7 +162,7 @@ def _period(length: int) -> Period:
 
 
 def _scoped_period(user: Any, length: int) -> Period:
-    """All of it counted now, from the threads of a staff member."""
+    """Return the period counted now, from the threads in a staff member's scope."""
     today = statistics.today()
     first = today - timedelta(days=2 * length - 1)
     counted = statistics.count_days(first, today, scope.threads_of(user))
@@ -387,7 +387,7 @@ def _model_name(name: str) -> str:
 
 
 def _models(period: Period) -> list[tuple[str, list[str]]]:
-    """For each model what it was used for: answers, and tokens in, of them cached, and out."""
+    """Return for each model what it was used for: answers, and tokens in, of them cached, and out."""
     tokens = period.total.tokens
     names = _by_use(period)
     used = [(_model_name(name), Counter(tokens[name])) for name in names[:MODELS_SHOWN]]

@@ -1,4 +1,4 @@
-"""Deleting threads with all that hangs on them, counted instead of listed."""
+"""Deletion of threads with all that hangs on them, counted instead of listed."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ MAX_LISTED = 20
 def delete_selected(
     model_admin: ReadingAdmin, request: HttpRequest, queryset: QuerySet[Thread]
 ) -> HttpResponse | None:
+    """Delete the selected threads with which this user may do this, in one transaction."""
     threads = selected_threads(model_admin, request, queryset, "delete")
     if not threads:
         return None
@@ -36,7 +37,7 @@ def delete_selected(
 def deleted_objects(
     model_admin: ReadingAdmin, request: HttpRequest, threads: list[Thread]
 ) -> tuple[list[Any], dict[str, int], set[Any], list[Any]]:
-    """What goes with the threads, as ``get_deleted_objects()`` has to tell it.
+    """Return what goes with the threads, in the form of ``get_deleted_objects()``.
 
     The stock version lists every item, and asks whether each of them may be deleted.
     """

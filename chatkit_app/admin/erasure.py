@@ -1,4 +1,4 @@
-"""Erase everything of the person whose thread it is."""
+"""The page that erases everything of the person whose thread it is."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .pages import list_url
 
 
 class ErasureForm(ReasonForm):
-    """Why, and whom once more."""
+    """A form that asks for the reason, and for the person's name once more."""
 
     owner = forms.CharField(
         label=gettext_lazy("Name or id of the person"),
@@ -44,7 +44,7 @@ class ErasureForm(ReasonForm):
 
 
 class ErasePerson(ConfirmedAction):
-    """Erase everything of the person whose thread it is, once their name was typed in."""
+    """The page that erases everything of the person whose thread it is, once their name was typed in."""
 
     permission = "erase"
     title = gettext_lazy("Erase everything of this person")

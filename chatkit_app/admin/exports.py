@@ -1,4 +1,4 @@
-"""Export conversations: one, all of its owner, a selection, or all that the list has found."""
+"""Exports of conversations: one, all of its owner, a selection, or all that the list has found."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ logger = get_logger(__name__)
 
 
 class ExportForm(ReasonForm):
-    """In which format, why, and with what."""
+    """A form that asks for the format, the reason and the extent."""
 
     format = forms.ChoiceField(label=gettext_lazy("Format"), choices=Format.choices)
     hidden = forms.BooleanField(
@@ -49,7 +49,7 @@ class ExportForm(ReasonForm):
 
 
 class ExportThreads(ConfirmedAction):
-    """Export one thread, with ``?owner=1`` all of its owner, or any number of selected ones.
+    """The page that exports one thread, with ``?owner=1`` all of its owner, or any number of selected ones.
 
     The file is written while it is sent.
     """
@@ -172,7 +172,7 @@ def _pieces(export: Export) -> Iterator[str]:
 
 
 async def _pieces_async(export: Export, context: DatabaseContext | None) -> AsyncIterator[str]:
-    """The same for an event loop. Each step borrows a database worker, and none is held while the client reads."""
+    """Yield the pieces in an event loop. Each borrows a database worker; none is held while the client reads."""
     release_request_thread()
     try:
         while True:

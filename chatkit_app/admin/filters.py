@@ -26,7 +26,7 @@ YEARS = range(1970, 2200)
 
 
 def start_of_day(text: str) -> datetime | None:
-    """When the day begins that is written as ``2025-01-31``, or None where that is no day."""
+    """Return when the day begins that is written as ``2025-01-31``, or None where that is no day."""
     try:
         day = date.fromisoformat(text)
     except ValueError:
@@ -38,7 +38,7 @@ def start_of_day(text: str) -> datetime | None:
 
 
 def other_params(changelist: ChangeList, *names: str) -> list[tuple[str, str]]:
-    """What a filter's form has to carry along, so that it narrows the list instead of starting anew."""
+    """Return the parameters that a filter's form carries along, so that it narrows the list further."""
     return [
         (name, value)
         for name, value in changelist.params.items()
@@ -94,7 +94,7 @@ class NamespaceFilter(admin.SimpleListFilter):
 
 
 class FeedbackFilter(admin.SimpleListFilter):
-    """What users thought of the answers, by the counts that the threads' own rows have."""
+    """Threads by what users thought of the answers, from the counts that the threads' own rows have."""
 
     title = _("feedback")
     parameter_name = "feedback"
@@ -131,7 +131,7 @@ class FlaggedFilter(admin.SimpleListFilter):
 
 
 class AssigneeFilter(admin.SimpleListFilter):
-    """Who looks after a thread. A staff member's id in the address gives theirs."""
+    """Threads by who looks after them. A staff member's id in the address gives theirs."""
 
     title = _("assignee")
     parameter_name = "assignee"

@@ -1,4 +1,4 @@
-"""Flag a thread, or one of its messages, for those who review."""
+"""The page that flags a thread, or one of its messages, for those who review."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .transcript import item_key
 
 
 class FlagThread(ConfirmedAction):
-    """Flag the thread, or the message that the query string names."""
+    """The page that flags the thread, or the message that the query string names."""
 
     title = gettext_lazy("Flag")
     question = gettext_lazy("Flag? It goes to the review queue, where one of the staff will look at it.")

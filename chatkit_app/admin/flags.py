@@ -62,7 +62,7 @@ class StateFilter(admin.SimpleListFilter):
 
 
 class ReviewerFilter(admin.SimpleListFilter):
-    """What one is reviewing, or has reviewed, oneself."""
+    """Flags that the user is reviewing, or has reviewed."""
 
     title = gettext_lazy("reviewer")
     parameter_name = "reviewer"
@@ -124,11 +124,11 @@ class FlagAdmin(RecordAdmin):
     )
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Those who may view flags, and those who are to work on them."""
+        """Return whether this user may view flags, or is to work on them."""
         return super().has_view_permission(request, obj) or self.has_moderate_permission(request, obj)
 
     def has_moderate_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Whether this user may review flags. Who does has to see their threads."""
+        """Return whether this user may review flags. Who does has to see their threads."""
         return may(request, "moderate") and request.user.has_perm("chatkit_app.view_thread")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:

@@ -16,7 +16,7 @@ PAGE_SIZE = 50
 
 
 def audit_history(request: HttpRequest, thread: Thread) -> dict[str, Any]:
-    """What the history page needs to show the audit in place of Django's own history. Newest first."""
+    """Return what the history page needs to show the audit, newest first, in place of Django's own history."""
     entries = AuditEntry.objects.filter(thread_key=thread.public_id).order_by("-pk")
     paginator = CappedPaginator(entries, PAGE_SIZE)
     page = paginator.get_page(request.GET.get(PAGE_VAR, 1))

@@ -90,7 +90,7 @@ class Inbox(ReadingAdmin):
 
     @admin.display(description=gettext_lazy("status"))
     def state(self, obj: Thread) -> str:
-        """The status, and what speaks for a second look: open flags and feedback."""
+        """Return the status, and what speaks for a second look: open flags and feedback."""
         flags = ngettext("%(count)d flag", "%(count)d flags", obj.open_flags) % {"count": obj.open_flags}
         badges = [
             (obj.status, _("status"), obj.get_status_display(), True),
@@ -129,7 +129,7 @@ class Inbox(ReadingAdmin):
 
     @admin.display(description=gettext_lazy("last message"))
     def preview(self, obj: Any) -> str:
-        """The last message, or where the words were found; and what staff keep about the thread."""
+        """Return the last message, or where the words were found; and what staff keep about the thread."""
         if found := getattr(obj, "found_text", None):
             text = marked(found if len(found) < EXCERPT_LENGTH else f"{found}…", obj.found_words)
         else:
@@ -141,7 +141,7 @@ class Inbox(ReadingAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        """The threads that the operators let through and in which the words are."""
+        """Return the threads that the operators let through and in which the words are."""
         search = parse(search_term)
         if search_term and not getattr(request, _LISTED, False):
             # Asked by Django's page for autocompletion, which every staff member can call.
@@ -187,7 +187,7 @@ def _remember(request: HttpRequest, found: Found) -> None:
 
 
 def _remembered(request: HttpRequest) -> Found | None:
-    """What the search of this request found, if it looked for words: its paginator need not count that again."""
+    """Return what the search of this request found, if it looked for words: its paginator need not count that again."""
     return getattr(request, "chatkit_found", None)
 
 
@@ -202,7 +202,7 @@ class _JSONGroup(Aggregate):
 
 
 def _with_facts(threads: QuerySet[Any]) -> QuerySet[Any]:
-    """What the rows show besides their own columns."""
+    """Return the rows with what they show besides their own columns."""
     labels = (
         Thread.labels.through._default_manager.filter(thread=OuterRef("pk"))
         .order_by()
@@ -219,7 +219,7 @@ def _with_facts(threads: QuerySet[Any]) -> QuerySet[Any]:
 
 
 def _with_words(threads: QuerySet[Any], search: Search) -> list[Any]:
-    """The rows with the words that were looked for, and where they were found."""
+    """Return the rows with the words that were looked for, and where they were found."""
     rows = list(threads.annotate(found_text=excerpt(search)))
     for row in rows:
         row.found_words = search.words

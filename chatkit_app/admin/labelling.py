@@ -1,4 +1,4 @@
-"""Put labels on threads and take them off: those of one thread, or one of many threads."""
+"""Pages that put labels on threads and take them off: those of one thread, or one of many threads."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .pages import tell_changed
 
 
 class LabelsForm(forms.Form):
-    """The labels of one thread. It knows which ones were there when it was shown."""
+    """The labels of one thread. The form knows which ones were there when it was shown."""
 
     labels = forms.MultipleChoiceField(
         label=gettext_lazy("Labels"),
@@ -45,7 +45,7 @@ class LabelForm(forms.Form):
 
 
 class ChooseLabels(ConfirmedAction):
-    """Choose the labels of one thread.
+    """The page that sets the labels of one thread.
 
     What another moderator changed meanwhile stays: only the difference to what this one saw is applied.
     """
@@ -76,7 +76,7 @@ class ChooseLabels(ConfirmedAction):
 
 
 class AddLabel(ConfirmedAction):
-    """Put one label on many threads."""
+    """The page that puts one label on many threads."""
 
     title = gettext_lazy("Add a label")
     question = gettext_lazy("Which one? Their other labels stay.")
@@ -91,7 +91,7 @@ class AddLabel(ConfirmedAction):
 
 
 class RemoveLabel(AddLabel):
-    """Take one label off many threads."""
+    """The page that takes one label off many threads."""
 
     title = gettext_lazy("Remove a label")
     button = gettext_lazy("Remove")

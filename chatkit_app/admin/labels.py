@@ -16,7 +16,7 @@ from .content import visible
 
 @admin.register(Label)
 class LabelAdmin(GuardedAdmin):
-    """Make labels, rename and colour them. Which thread has which is set on the threads' pages."""
+    """Pages that add, rename and colour labels. Which thread has which is set on the threads' pages."""
 
     list_display = ("badge", "color")
     search_fields = ("name",)
@@ -32,7 +32,7 @@ class LabelAdmin(GuardedAdmin):
     def get_deleted_objects(
         self, objs: Any, request: HttpRequest
     ) -> tuple[list[Any], dict[str, int], set[Any], list[Any]]:
-        """What goes with labels, counted: the stock version lists every thread that has one."""
+        """Return what goes with labels, counted: the stock version lists every thread that has one."""
         labels = list(objs)
         through: Any = Thread.labels.through
         counts = {

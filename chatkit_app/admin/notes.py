@@ -32,7 +32,7 @@ class NoteForm(forms.Form):
 
 
 def notes_view(model_admin: ReadingAdmin, request: HttpRequest, object_id: str) -> HttpResponse:
-    """All notes about a thread (GET); write one (POST). Notes tell what is said: who may not read has none."""
+    """Show all notes about a thread (GET), or write one (POST). Notes tell what is said: who may not read has none."""
     thread = model_admin.find(request, object_id, "moderate")
     thread = model_admin.find(request, object_id, "content")
     form = NoteForm(request.POST if request.method == "POST" else None)

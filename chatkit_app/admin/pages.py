@@ -1,4 +1,4 @@
-"""The ways between a thread's pages, and the threads that were selected in the list."""
+"""Links between a thread's pages, and the threads that were selected in the list."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ MAX_AT_ONCE = 500
 
 
 def list_url(model_admin: ReadingAdmin) -> str:
-    """The inbox."""
+    """Return the URL of the inbox."""
     return reverse(f"{model_admin.admin_site.name}:chatkit_app_thread_changelist")
 
 
 def page_url(model_admin: ReadingAdmin, thread: Thread, page: str = "change", *args: Any) -> str:
-    """A page of a thread: ``"change"`` for its own, or a name that ``ThreadAdmin.PAGES`` has."""
+    """Return the URL of a page of a thread: ``"change"`` for its own, or a name that ``ThreadAdmin.PAGES`` has."""
     return reverse(f"{model_admin.admin_site.name}:chatkit_app_thread_{page}", args=[thread.pk, *args])
 
 
 def to_page(model_admin: ReadingAdmin, thread: Thread) -> HttpResponseRedirect:
-    """Back to the thread's own page."""
+    """Redirect to the thread's own page."""
     return HttpResponseRedirect(page_url(model_admin, thread))
 
 
 def selected_threads(
     model_admin: ReadingAdmin, request: HttpRequest, queryset: QuerySet[Thread], permission: str
 ) -> list[Thread]:
-    """The selected threads with which this user may do this. Empty, and a message, where none can be."""
+    """Return the selected threads with which this user may do this. Empty, and a message, where none can be."""
     threads = list(queryset[: MAX_AT_ONCE + 1])
     if len(threads) > MAX_AT_ONCE:
         model_admin.message_user(
@@ -55,6 +55,6 @@ def selected_threads(
 
 
 def tell_changed(model_admin: ReadingAdmin, request: HttpRequest, count: int) -> None:
-    """How many threads were changed, where some may have been so already."""
+    """Tell the user how many threads were changed, where some may have been so already."""
     text = ngettext("%(count)d thread was changed.", "%(count)d threads were changed.", count)
     model_admin.message_user(request, text % {"count": count}, messages.SUCCESS if count else messages.INFO)

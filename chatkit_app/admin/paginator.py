@@ -17,7 +17,7 @@ MAX_COUNT = 10_000
 
 
 class CappedPaginator(Paginator):
-    """Counts no further than ``max_count``. Who is looking for older rows filters or searches.
+    """A paginator that counts no further than ``max_count``. Who is looking for older rows filters or searches.
 
     A whole table is not even counted that far on PostgreSQL, which keeps an estimate of what is in it.
     """
@@ -58,7 +58,7 @@ class CappedPaginator(Paginator):
 
 
 class KnownPaginator(CappedPaginator):
-    """For rows whose number is known already."""
+    """A paginator for rows whose number is known already."""
 
     def __init__(self, object_list: Any, per_page: int, *, known: int) -> None:
         super().__init__(object_list, per_page)

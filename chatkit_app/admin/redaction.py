@@ -1,4 +1,4 @@
-"""Redact one message."""
+"""The page that redacts one message."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ FILES_NAMED = 5
 
 
 class RedactMessage(ConfirmedAction):
-    """Redact one message: its page shows which one, and asks why."""
+    """The page that redacts one message: it shows which one, and asks why."""
 
     permission = "redact"
     title = gettext_lazy("Redact a message")
@@ -71,7 +71,7 @@ class RedactMessage(ConfirmedAction):
         return super().ask(threads, form)
 
     def facts(self, threads: Sequence[Thread]) -> Iterable[str]:
-        """Which message it is, and what goes with it."""
+        """Return which message it is, and what goes with it."""
         item = self.item
         yield _("%(type)s of %(time)s: “%(text)s”") % {
             "type": capfirst(str(item.get_type_display())),

@@ -1,4 +1,4 @@
-"""What was refused in the admin goes into the audit, in one place and for every page.
+"""Entries in the audit about what the admin refused, made in one place for every page.
 
 So does what the database refuses for the sake of another transaction: it is tried again.
 """
@@ -31,12 +31,12 @@ _IN_THE_WAY = frozenset({"40P01", "40001"})
 
 
 def refuse(request: HttpRequest) -> None:
-    """Have a request written down as refused although its answer does not look like it."""
+    """Mark a request, so that it is recorded as refused although its answer does not look like it."""
     setattr(request, _MARK, True)
 
 
 def watched(site: AdminSite, view: View) -> View:
-    """The view, with what it refuses to staff written into the audit.
+    """Return the view, with what it refuses to staff written into the audit.
 
     What a view writes before it raises is lost where requests are transactions. So the transaction begins in here,
     and the refusal is written behind it. The check for forged requests is made in here too, for the same reason.

@@ -31,7 +31,7 @@ _MAX_PK = 2**63 - 1
 
 
 class ResolutionForm(forms.Form):
-    """How a flag ends."""
+    """A form that asks how a flag ends."""
 
     resolution = forms.ChoiceField(
         label=gettext_lazy("Resolution"),
@@ -227,7 +227,7 @@ def _flag_context(model_admin: ReadingAdmin, request: HttpRequest, flag: Flag) -
 
 
 def record_reading(request: HttpRequest, flag: Flag, *, page: str, **details: Any) -> None:
-    """Write down that somebody read what a flag is about, on this page."""
+    """Record in the audit that the user read what a flag is about, on this page."""
     audit.record(
         audit.Action.READ,
         actor=request.user,
@@ -240,12 +240,12 @@ def record_reading(request: HttpRequest, flag: Flag, *, page: str, **details: An
 
 
 def place_of(flag: Flag) -> str:
-    """What leads to the flagged message, behind the URL of the thread's page."""
+    """Return what leads to the flagged message, behind the URL of the thread's page."""
     return "" if flag.item_id is None else f"?item={flag.item_id}"
 
 
 def _around(flag: Flag, *, hidden: bool) -> list[Message]:
-    """The flagged message and its neighbours; the latest ones where none is flagged."""
+    """Return the flagged message and its neighbours; the latest ones where none is flagged."""
     items = ThreadItem.objects.filter(thread=flag.thread_id).exclude(type=ThreadItem.Type.END_OF_TURN)
     items = items.defer("payload") if hidden else items.visible().defer("payload")
     if flag.item_id is None:

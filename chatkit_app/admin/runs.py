@@ -1,4 +1,4 @@
-"""Answers: which ran, how long they took, what they cost."""
+"""The list of answers: which ran, how long they took, what they cost."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ class RunAdmin(RecordAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        """Runs by a whole id or model. The thread is looked up first: joined, it would keep indexes from being used."""
+        """Return runs by a whole id or model. The thread is looked up first, so that indexes are used."""
         if not search_term:
             return queryset, False
         if not is_storable_text(search_term):

@@ -41,7 +41,7 @@ _VISITOR_LENGTH = 20
 
 @dataclass(frozen=True, kw_only=True)
 class Search:
-    """What was typed into the search box.
+    """The content of the search box, taken apart.
 
     Attributes:
         words: words and phrases, all of which have to be in one message, or in the title.
@@ -68,7 +68,7 @@ class Search:
 
 @dataclass(frozen=True, kw_only=True)
 class Found:
-    """What a search for words found.
+    """The result of a search for words.
 
     Attributes:
         keys: primary keys of the threads.
@@ -105,7 +105,7 @@ def parse(typed: str) -> Search:
 
 
 def _meaning(operator: str, value: str) -> Any:
-    """The value of an operator, or None where it has no such value."""
+    """Return the value of an operator, or None where it has no such value."""
     if operator in ("before", "after"):
         return start_of_day(value)
     if operator == "status":
@@ -119,7 +119,7 @@ def _meaning(operator: str, value: str) -> Any:
 
 
 def narrow(search: Search, threads: QuerySet[Thread]) -> QuerySet[Thread]:
-    """Those of the threads that the operators let through."""
+    """Return those of the threads that the operators let through."""
     if search.users:
         threads = threads.filter(_owned_by(search.users))
     if search.statuses:
@@ -198,7 +198,7 @@ def _owned_by(names: Iterable[str]) -> Q:
 
 
 def _names(search: Search) -> list[Q]:
-    """What one word alone may be the whole of."""
+    """Return conditions on what a single word may name as a whole."""
     if len(search.words) != 1:
         return []
     word = search.words[0]
@@ -225,7 +225,7 @@ def _has(search: Search, column: str) -> Q:
 
 
 def _newest(rows: QuerySet[Any]) -> QuerySet[Any]:
-    """The newest of the rows, and one more where there are more; fit for a union on every database."""
+    """Return the newest of the rows, and one more where there are more; fit for a union on every database."""
     keys = rows.order_by("-pk").values("pk")[: NEWEST + 1]
     newest: QuerySet[Any] = rows.model._default_manager.filter(pk__in=keys).order_by()
     return newest
@@ -235,7 +235,7 @@ def _newest(rows: QuerySet[Any]) -> QuerySet[Any]:
 
 
 def excerpt(search: Search) -> Subquery:
-    """For a queryset of threads: of each one's newest message with these words, the part where the first of them is."""
+    """Return each thread's newest message with these words, cut to the part around the first of them."""
     at = StrIndex(Upper("text"), Upper(Value(search.words[0])))
     cut = Case(
         When(
@@ -249,7 +249,7 @@ def excerpt(search: Search) -> Subquery:
 
 
 def marked(text: str, words: Iterable[str]) -> str:
-    """The text as HTML, with the words marked."""
+    """Return the text as HTML, with the words marked."""
     pattern = "|".join(re.escape(" ".join(word.split())) for word in sorted(words, key=len, reverse=True))
     line = " ".join(text.split())
     if not pattern:
@@ -267,7 +267,7 @@ def marked(text: str, words: Iterable[str]) -> str:
 
 
 def remarks(search: Search, found: Found, *, may_read: bool) -> list[str]:
-    """What whoever searched has to know of the result."""
+    """Return what the user has to know of the result."""
     told = [_("“%(text)s” was not understood.") % {"text": visible(text)} for text in search.misunderstood]
     if search.words and not may_read:
         told.append(_("You may not read what threads say: only whole ids and names were looked for."))

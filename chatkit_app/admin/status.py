@@ -1,4 +1,4 @@
-"""Lock, close and reopen threads, and stop answers."""
+"""Pages that lock, close and reopen threads, and stop answers."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Transition:
 
 
 class NewReasonForm(ReasonForm):
-    """Another reason for a thread that is locked or closed already, which a moderator may not have known."""
+    """A form for another reason, of a thread that is locked or closed already, perhaps unknown to the moderator."""
 
     replace = forms.BooleanField(
         label=gettext_lazy("Replace the reason that the user reads now"),
@@ -88,7 +88,7 @@ TRANSITIONS = {
 
 
 class ChangeStatus(ConfirmedAction):
-    """Lock, close or reopen threads.
+    """The page that locks, closes or reopens threads.
 
     Who finds that one has this status already is told by whom, and may put another reason in place of theirs.
     """
@@ -108,7 +108,7 @@ class ChangeStatus(ConfirmedAction):
         return super().answer(threads)
 
     def is_late(self, threads: Sequence[Thread]) -> bool:
-        """Whether it is the page of a thread that has the status already."""
+        """Return whether it is the page of a thread that has the status already."""
         return not self.action and threads[0].status == self.transition.status
 
     def make_form(self, threads: Sequence[Thread], data: Any) -> ReasonForm:
@@ -143,7 +143,7 @@ class ChangeStatus(ConfirmedAction):
         return to_page(self.model_admin, thread)
 
     def already(self, thread: Thread) -> str:
-        """That the thread has this status already, by whom, since when and, for those who may read, why."""
+        """Return that the thread has this status already, by whom, since when and, for who may read, why."""
         said, entry = str(self.transition.already % {"count": 1}), last_change(thread)
         if entry is not None:
             facts = {"name": shorten(entry.actor_name) or "–", "time": moment(entry.created_at)}
@@ -182,6 +182,7 @@ def stop_view(model_admin: ReadingAdmin, request: HttpRequest, object_id: str, r
 
 
 def stopped_message(count: int) -> str:
+    """Return the message that so many answers are being stopped."""
     return ngettext("%(count)d answer is being stopped.", "%(count)d answers are being stopped.", count) % {
         "count": count
     }

@@ -208,7 +208,7 @@ def _transcript_context(model_admin: ReadingAdmin, request: HttpRequest, thread:
 
 
 def _case(thread: Thread) -> tuple[list[dict[str, str]], str]:
-    """The thread's labels and the name of who looks after it, in one query."""
+    """Return the thread's labels and the name of who looks after it, in one query."""
     name = f"assignment__assignee__{get_user_model().USERNAME_FIELD}"
     rows = Thread.objects.filter(pk=thread.pk).order_by("labels__name")
     found = list(rows.values_list("labels__name", "labels__color", name))
@@ -217,7 +217,7 @@ def _case(thread: Thread) -> tuple[list[dict[str, str]], str]:
 
 
 def _session_context(runs: list[Run]) -> Iterable[tuple[str, str]]:
-    """What is known of who asked last, by its name."""
+    """Yield what is known of who asked last, by its name."""
     context = next((run.context for run in runs if isinstance(run.context, dict) and run.context), {})
     for name, value in original_json(context).items():
         entries = value.items() if isinstance(value, dict) else [(name, value)]
@@ -227,7 +227,7 @@ def _session_context(runs: list[Run]) -> Iterable[tuple[str, str]]:
 
 
 def _events(thread: Thread, *, may_read: bool, may_moderate: bool, may_audit: bool) -> list[dict[str, Any]]:
-    """The newest notes, flags and deeds of staff, in one query: those that this reader may know of."""
+    """Return the newest notes, flags and acts of staff, in one query: those that this reader may know of."""
     no_item = Value(0, output_field=BigIntegerField())
     flags = Flag.objects.filter(thread=thread).order_by()
     state = Case(When(resolved_at__isnull=True, then=Value("open")), default=F("resolution"))

@@ -29,7 +29,7 @@ from .transcript import item_view, transcript_view
 
 @admin.register(Thread)
 class ThreadAdmin(Inbox, ThreadPage):
-    """Browse conversations, read one, act on it."""
+    """Pages to browse conversations, read one, act on it."""
 
     # The pages around a thread's own: where it is, its view, and the name of its URL.
     PAGES: tuple[tuple[str, Callable[..., HttpResponseBase], str], ...] = (

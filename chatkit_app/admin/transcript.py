@@ -60,7 +60,7 @@ class ItemPage:
         return sorted(self.items, key=_place, reverse=True)
 
     def as_read(self) -> list[dict[str, Any]]:
-        """What staff know of each item, with its text, the oldest first."""
+        """Return what staff know of each item, with its text, the oldest first."""
         rows = [item["staff"] | {"text": text} for item, text in zip(self.items, self.texts, strict=True)]
         return sorted(rows, key=lambda row: int(row["pk"]))
 
@@ -82,15 +82,15 @@ class Transcript:
         self._endpoint_url = _endpoint_url(request)
 
     def latest(self) -> ItemPage:
-        """The newest items, the newest first."""
+        """Return the newest items, the newest first."""
         return self._page(*self._items().page(after=None, limit=PAGE_SIZE, order="desc"))
 
     def before(self, public_id: str) -> ItemPage:
-        """The items before one, the newest first."""
+        """Return the items before one, the newest first."""
         return self._page(*self._items().page(after=public_id, limit=PAGE_SIZE, order="desc"))
 
     def starting_at(self, pk: int | None) -> ItemPage | None:
-        """An item and those behind it; all from the first one for None. None when there is no such item."""
+        """Return an item and those behind it; all from the first one for None. None when there is no such item."""
         items = self._items() if pk is None else self._items().filter(pk__gte=pk)
         rows, has_more = items.page(after=None, limit=PAGE_SIZE, order="asc")
         if pk is not None and (not rows or rows[0].pk != pk):
@@ -138,7 +138,7 @@ class Transcript:
         return ItemPage(items=items, has_more=has_more, texts=texts)
 
     def _wire(self, row: ThreadItem) -> tuple[str, str]:
-        """The item as the public endpoint would send it, and what there is to read of it.
+        """Return the item as the public endpoint would send it, and what there is to read of it.
 
         What cannot be decoded has a type that nobody knows.
         """
@@ -197,7 +197,7 @@ def _number_of_feedback(kind: str) -> Any:
 
 
 def _choices(row: ThreadItem) -> Iterable[str]:
-    """What the user had chosen for a message, which the element does not show."""
+    """Yield what the user had chosen for a message, which the element does not show."""
     payload = row.payload if row.type == ThreadItem.Type.USER_MESSAGE else None
     options = payload.get("inference_options") if isinstance(payload, Mapping) else None
     if not isinstance(options, Mapping):
@@ -225,7 +225,7 @@ def _local(moment: Any) -> Any:
 
 
 def _endpoint_url(request: HttpRequest) -> str:
-    """The whole address beside which attachments are; empty where no endpoint is mounted."""
+    """Return the whole address beside which attachments are; empty where no endpoint is mounted."""
     try:
         return request.build_absolute_uri(endpoint_urls(request)[0].rstrip("/"))
     except ImproperlyConfigured:
@@ -233,7 +233,7 @@ def _endpoint_url(request: HttpRequest) -> str:
 
 
 def item_key(text: str) -> int | None:
-    """A primary key from the query string; None when it is nonsense."""
+    """Return a primary key from the query string; None when it is nonsense."""
     try:
         value = int(text)
     except ValueError:
@@ -245,7 +245,7 @@ def item_key(text: str) -> int | None:
 
 
 def transcript_view(model_admin: ReadingAdmin, request: HttpRequest, object_id: str) -> HttpResponse:
-    """The items before one (POST only): ``items.list`` of the ChatKit protocol, and nothing else of it."""
+    """Return the items before one (POST only): ``items.list`` of the ChatKit protocol, and nothing else of it."""
     if request.method != "POST":
         return HttpResponseNotAllowed(["POST"])
     thread = model_admin.find(request, object_id, "content")
@@ -266,7 +266,7 @@ def _asked_after(request: HttpRequest) -> str | None:
 
 
 def item_view(model_admin: ReadingAdmin, request: HttpRequest, object_id: str, item_pk: int) -> HttpResponse:
-    """One item whole, however long, as plain text that no browser takes for anything else."""
+    """Return one item whole, however long, as plain text that no browser takes for anything else."""
     thread = model_admin.find(request, object_id, "content")
     items: QuerySet[ThreadItem] = ThreadItem.objects.filter(thread=thread)
     item = items.filter(pk=item_pk).first() if item_pk <= _MAX_PK else None

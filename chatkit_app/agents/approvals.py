@@ -55,7 +55,7 @@ class Waiting:
     approved: list[bool]
 
     async def restore(self, agent: Agent[Any], agent_context: AgentContext[Any]) -> RunState[Any, Agent[Any]]:
-        """The run, ready to go on with this agent, which may be another object, in another process.
+        """Return the run, ready to go on with this agent, which may be another object, in another process.
 
         Raises:
             ChatKitError: when it cannot: the agent has lost the tool, or the SDK was changed for another one.
@@ -78,7 +78,7 @@ class Waiting:
 
 
 async def _is_known(call: ToolApprovalItem, wrapper: RunContextWrapper[Any]) -> bool:
-    """Whether the call's agent has its tool. The SDK finds out in the middle of the run, or never."""
+    """Return whether the call's agent has its tool. The SDK finds out in the middle of the run, or never."""
     server = _field(call.raw_item, "server_label")
     tools = await call.agent.get_all_tools(wrapper)
     if server is None:
@@ -119,7 +119,7 @@ async def ask(result: RunResultStreaming, agent_context: AgentContext[RequestCon
 
 
 def _without_credentials(value: Any) -> Any:
-    """The state but for the settings of hosted MCP servers, which are taken from the agent that goes on."""
+    """Return the state but for the settings of hosted MCP servers, which are taken from the agent that goes on."""
     if isinstance(value, dict):
         return {
             name: {"name": part.get("name")}
@@ -143,7 +143,7 @@ def _keep(thread_id: str, *, state: str, calls: list[dict[str, Any]], context: R
 
 
 def _widget(call: ToolApprovalItem) -> DynamicWidgetRoot:
-    """What the user decides by, so nothing of the arguments is left out. They are the model's words: plain text."""
+    """Return the widget by which the user decides. It shows the arguments whole, and as plain text."""
     name = call.qualified_name or call.name or "?"
     server = _field(call.raw_item, "server_label")
     return DynamicWidgetRoot.model_validate(
@@ -182,7 +182,7 @@ def _field(raw_item: Any, name: str) -> Any:
 
 
 def arguments_of(text: str | None) -> list[tuple[str, str]]:
-    """Names and values; one without a name where the model has written something else than an object."""
+    """Return names and values; one without a name where the model has written something else than an object."""
     try:
         found = json.loads(text or "{}")
     except (ValueError, RecursionError):
@@ -205,7 +205,7 @@ def _button(label: str, *, approve: bool, **look: str) -> dict[str, Any]:
 
 @dataclass(frozen=True, kw_only=True)
 class Answered:
-    """What has come of an answer.
+    """The outcome of the user's answer to a widget.
 
     Attributes:
         item: the widget as it is now.
@@ -219,7 +219,7 @@ class Answered:
 
 
 def is_answer(request: StreamingReq) -> bool:
-    """Whether the request comes from one of the widgets' buttons."""
+    """Return whether the request comes from one of the widgets' buttons."""
     return (
         isinstance(request, ThreadsCustomActionReq)
         and request.params.action.type == ACTION
@@ -228,7 +228,7 @@ def is_answer(request: StreamingReq) -> bool:
 
 
 def approves(action: Action[str, Any]) -> bool:
-    """Whether the action of a button approves; anything that is not clear does not."""
+    """Return whether the action of a button approves; anything that is not clear does not."""
     return isinstance(action.payload, dict) and action.payload.get("approve") is True
 
 
@@ -297,7 +297,7 @@ def _is_open(item: WidgetItem) -> bool:
 
 
 def _closed(item: WidgetItem, label: str, color: str) -> WidgetItem:
-    """The widget, saying what was decided in place of its buttons."""
+    """Return the widget, saying what was decided in place of its buttons."""
     decision = {"type": "Badge", "label": label, "color": color}
     children = [decision if child.get("key") == _OPEN else child for child in _children(item)]
     widget = item.widget.model_dump(mode="json", exclude_none=True) | {"children": children}

@@ -34,7 +34,7 @@ class WaitingCall(BaseModel):
     call_id: str
 
     def as_item(self, agent_context: AgentContext[RequestContext]) -> ClientToolCallItem:
-        """What asks the browser."""
+        """Return the item that asks the browser."""
         return ClientToolCallItem(**self.model_dump(), **item_fields(agent_context, "tool_call"))
 
 
@@ -42,7 +42,7 @@ _CALLS = TypeAdapter(list[WaitingCall])
 
 
 def waiting_calls(thread: ThreadMetadata) -> list[WaitingCall]:
-    """The calls that wait for their turn."""
+    """Return the calls that wait for their turn."""
     try:
         return _CALLS.validate_python(thread.metadata.get(KEY, []))
     except ValidationError:
@@ -50,13 +50,13 @@ def waiting_calls(thread: ThreadMetadata) -> list[WaitingCall]:
 
 
 def keep_waiting(thread: ThreadMetadata, calls: Sequence[WaitingCall]) -> None:
-    """Let these wait, and no others."""
+    """Keep these calls waiting, and no others."""
     others = {name: value for name, value in thread.metadata.items() if name != KEY}
     thread.metadata = others | ({KEY: [call.model_dump() for call in calls]} if calls else {})
 
 
 def next_call(thread: ThreadMetadata, history: Sequence[ThreadItem]) -> WaitingCall | None:
-    """The call whose turn it is, if the browser has carried out the one before.
+    """Return the call whose turn it is, if the browser has carried out the one before.
 
     Whatever else the user does is instead of all that wait.
     """
@@ -66,7 +66,7 @@ def next_call(thread: ThreadMetadata, history: Sequence[ThreadItem]) -> WaitingC
 
 
 def _has_result(history: Sequence[ThreadItem]) -> bool:
-    """Whether the newest item is a call that the browser has carried out."""
+    """Return whether the newest item is a call that the browser has carried out."""
     last = history[-1] if history else None
     return isinstance(last, ClientToolCallItem) and last.status == "completed"
 
@@ -86,7 +86,7 @@ class ClientToolCalls:
             agent_context.client_tool_call = ClientToolCall(name=call.name, arguments=call.arguments)
 
     def read(self, event: ThreadStreamEvent, result: RunResultStreaming) -> list[ThreadStreamEvent]:
-        """The event of the run, or in place of the SDK's question that for the first call. The others wait."""
+        """Return the event of the run, or in place of the SDK's question that for the first call. The others wait."""
         context = self._agent_context
         if not self._is_question(event):
             return [event]
@@ -111,7 +111,7 @@ class ClientToolCalls:
 def _calls_of_run(
     asked: Sequence[ClientToolCall], result: RunResultStreaming, agent_context: AgentContext[RequestContext]
 ) -> list[WaitingCall]:
-    """The calls that the tools of a run have asked for, each with the id of the model's call of its tool.
+    """Return the calls that the tools of a run have asked for, each with the id of the model's call of its tool.
 
     Which tool has asked is known by its name; where a tool and the browser's have different names, the newest call
     that is left is taken, as the SDK does.

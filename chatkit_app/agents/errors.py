@@ -1,4 +1,4 @@
-"""What users are told when the run of an agent fails."""
+"""Texts that users are shown when the run of an agent fails."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ REFUSALS = (
 
 
 def described(error: Exception) -> ChatKitError | None:
-    """The error as the user is told of it, in the language that is active; ``None`` for one that is none of these."""
+    """Return the error as the user is told of it, in the active language; ``None`` for one that is none of these."""
     match error:
         case (
             InputGuardrailTripwireTriggered()

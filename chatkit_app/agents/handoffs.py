@@ -1,4 +1,4 @@
-"""Which agent a conversation is with, after one has handed it over to another.
+"""The agent that a conversation is with, after one has handed it over to another.
 
 Kept in the thread's metadata, which every store keeps and no browser sees: each change, with the message whose answer
 made it. What a retry takes out of the conversation takes its changes along.
@@ -26,7 +26,7 @@ _LONGEST = 50
 
 @dataclass(frozen=True, kw_only=True)
 class Handoffs:
-    """What an answer finds of earlier ones.
+    """The handoffs of earlier answers, as an answer finds them.
 
     Attributes:
         thread: the thread.
@@ -48,7 +48,7 @@ class Handoffs:
         context: RequestContext,
         from_the_start: bool,
     ) -> Self:
-        """Those that count for the answer to come.
+        """Return the handoffs that count for the answer to come.
 
         Args:
             thread: the thread.
@@ -70,7 +70,7 @@ class Handoffs:
         return cls(thread=thread, message_id=message_id, changes=changes)
 
     def last_agent(self, agent: Agent[Any]) -> Agent[Any] | None:
-        """The agent that the thread is with, if this one leads to it; None if nothing was handed over."""
+        """Return the agent that the thread is with, if this one leads to it; None if nothing was handed over."""
         if not self.changes:
             return None
         return next((each for each in reachable(agent) if each.name == self.changes[-1][1]), None)

@@ -1,4 +1,4 @@
-"""What has been said in a conversation, as far as a model is shown it."""
+"""The part of a conversation that a model is shown."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _LONGEST_TURN = 1000
 async def newest_turns(
     thread: ThreadMetadata, store: Store[RequestContext], context: RequestContext, *, limit: int, size: int
 ) -> list[ThreadItem]:
-    """The newest items, oldest first: whole turns, each a message with all that followed it.
+    """Return the newest items, oldest first: whole turns, each a message with all that followed it.
 
     Args:
         thread: the thread.

@@ -148,7 +148,7 @@ _seen: weakref.WeakSet[MCPServer] = weakref.WeakSet()
 
 @asynccontextmanager
 async def connected(agent: Agent[Any]) -> AsyncIterator[None]:
-    """Within it the MCP servers of the agent are connected, and those of all that it may hand over to.
+    """Keep the MCP servers of the agent connected within the block, and those of all that it may hand over to.
 
     One that an agent in ``CHATKIT["AGENT"]`` has, or that comes a second time, is connected once in a process, and
     again if it has died meanwhile; one that is made for an answer is closed with it. One that you have connected
@@ -194,7 +194,7 @@ async def _leave(connection: Connection) -> None:
 
 
 def _of_the_setting() -> set[MCPServer]:
-    """The servers of an agent that the setting names itself, and not a function that may make it anew each time."""
+    """Return the servers of an agent that the setting names itself, not of one that a function may make anew."""
     found = chatkit_settings.agent
     if isinstance(found, str):
         found = import_string(found)

@@ -106,7 +106,7 @@ PARTIAL_IMAGES = 3
 
 
 class AgentChatKitServer(DjangoChatKitServer):
-    """A server whose answers come from an agent. What ``CHATKIT["SERVER"]`` is unless you set it.
+    """A server whose answers come from an agent: the one that is used unless you set ``CHATKIT["SERVER"]``.
 
     Every step has a method of its own to override: ``get_agent``, ``get_starting_agent``, ``get_history``,
     ``get_input``, ``get_run_config``, ``get_model_provider``, ``show_output``, ``describe_error``. An ``action()`` of
@@ -275,7 +275,7 @@ class AgentChatKitServer(DjangoChatKitServer):
     # The agent
 
     async def get_agent(self, thread: ThreadMetadata, context: RequestContext) -> Agent[Any]:
-        """The agent that a thread begins with: ``CHATKIT["AGENT"]``, or a small general assistant.
+        """Return the agent that a thread begins with: ``CHATKIT["AGENT"]``, or a small general assistant.
 
         Raises:
             ImproperlyConfigured: when the setting leads to something that is no agent.
@@ -290,7 +290,7 @@ class AgentChatKitServer(DjangoChatKitServer):
         thread: ThreadMetadata,
         context: RequestContext,
     ) -> Agent[Any]:
-        """The agent that begins this answer: the one that the thread was handed over to, or the first one.
+        """Return the agent that begins this answer: the one that the thread was handed over to, or the first one.
 
         Override it to begin each answer with the first one (``return agent``), or to decide otherwise.
 
@@ -306,7 +306,7 @@ class AgentChatKitServer(DjangoChatKitServer):
     async def apply_choices(
         self, agent: Agent[Any], history: Sequence[ThreadItem], agent_context: DjangoAgentContext
     ) -> Agent[Any]:
-        """The agent with the model and the tool that the user picked in the composer, if you offer them.
+        """Return the agent with the model and the tool that the user picked in the composer, if you offer them.
 
         The agent that begins the answer uses the picked model; agents it hands over to keep theirs.
         """
@@ -335,17 +335,17 @@ class AgentChatKitServer(DjangoChatKitServer):
         return agent
 
     def allowed_models(self, context: RequestContext) -> set[str]:
-        """Ids of the models a user may pick: those of ``CHATKIT["OPTIONS"]["composer"]["models"]``."""
+        """Return the ids of the models a user may pick: those of ``CHATKIT["OPTIONS"]["composer"]["models"]``."""
         return _offered("models")
 
     def allowed_tools(self, context: RequestContext) -> set[str]:
-        """Ids of the tools a user may pick: those of ``CHATKIT["OPTIONS"]["composer"]["tools"]``."""
+        """Return the ids of the tools a user may pick: those of ``CHATKIT["OPTIONS"]["composer"]["tools"]``."""
         return _offered("tools")
 
     # What it is asked
 
     async def get_history(self, thread: ThreadMetadata, context: RequestContext) -> list[ThreadItem]:
-        """The items the model is shown, oldest first: whole turns, each a message with all that followed it.
+        """Return the items the model is shown, oldest first: whole turns, each a message with all that followed it.
 
         They are the newest ``CHATKIT["HISTORY_LIMIT"]``, as far as they fit into ``CHATKIT["HISTORY_BYTES"]`` (files
         have a limit of their own). The newest is always among them, however long it is.
@@ -361,7 +361,7 @@ class AgentChatKitServer(DjangoChatKitServer):
     async def get_input(
         self, history: Sequence[ThreadItem], context: RequestContext
     ) -> list[TResponseInputItem]:
-        """The history as the model reads it, without calls whose output is missing and the reverse."""
+        """Return the history as the model reads it, without calls whose output is missing and the reverse."""
         converter, files = self.converter, await self.read_files(history, context)
         if isinstance(converter, DjangoThreadItemConverter):
             converter = converter.with_files(files)
@@ -370,7 +370,7 @@ class AgentChatKitServer(DjangoChatKitServer):
         return paired(await converter.to_agent_input(with_image_content(history, images, files)))
 
     async def read_files(self, history: Sequence[ThreadItem], context: RequestContext) -> dict[str, bytes]:
-        """The files that the model is given, by id: the newest, as far as they fit into ``MODEL_FILE_BYTES``.
+        """Return the files that the model is given, by id: the newest, as far as they fit into ``MODEL_FILE_BYTES``.
 
         Of the images that it has made itself these are ``MODEL_IMAGES`` at most.
         """
@@ -387,7 +387,7 @@ class AgentChatKitServer(DjangoChatKitServer):
     # How it is run
 
     def get_run_config(self, agent: Agent[Any], thread: ThreadMetadata, context: RequestContext) -> RunConfig:
-        """Settings of the run; those the agent makes itself are left alone."""
+        """Return the settings of the run; those the agent makes itself are left alone."""
         counted = agent.model_settings.include_usage
         return RunConfig(
             model_provider=self.get_model_provider(context),
@@ -399,11 +399,11 @@ class AgentChatKitServer(DjangoChatKitServer):
         )
 
     def get_model_provider(self, context: RequestContext) -> ModelProvider:
-        """Where models come from that are given by name, or not at all."""
+        """Return the provider of models that are given by name, or not at all."""
         return default_provider()
 
     def show_output(self, output: Any, agent_context: DjangoAgentContext) -> Any:
-        """What the user sees of an output that is no text, when an agent has an ``output_type``.
+        """Return what the user sees of an output that is no text, when an agent has an ``output_type``.
 
         The JSON itself is never sent: the model finds it in its next turn, and staff beside the conversation. Override
         it, as a sync or an async method, to show more than a list of fields::
@@ -425,7 +425,7 @@ class AgentChatKitServer(DjangoChatKitServer):
     # When it fails
 
     def describe_error(self, error: Exception, context: RequestContext) -> ChatKitError | None:
-        """What the user is told of an error; ``None`` for the client's general text.
+        """Return what the user is told of an error; ``None`` for the client's general text.
 
         The user's language is active. Override it for texts of your own::
 
@@ -460,7 +460,7 @@ class AgentChatKitServer(DjangoChatKitServer):
 
 @dataclass(frozen=True, kw_only=True)
 class _Prepared:
-    """What an answer begins with: the thread's agent, the one that begins, and what was handed over before.
+    """The beginning of an answer: the thread's agent, the one that begins, and what was handed over before.
 
     ``run_config`` is that of a run that goes on: its agents have been made fit for it, before they came into its state.
     """
@@ -477,7 +477,7 @@ def _offered(kind: str) -> set[str]:
 
 
 def _with_model(agent: Agent[Any], name: str) -> Agent[Any]:
-    """The agent with another model of the same provider: a model object keeps its client."""
+    """Return the agent with another model of the same provider: a model object keeps its client."""
     if not isinstance(agent.model, Model):
         return agent.clone(model=name)
     if not isinstance(getattr(agent.model, "model", None), str):

@@ -19,7 +19,7 @@ _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_O
 
 
 async def configured_agent(thread: ThreadMetadata, context: RequestContext) -> Agent[Any] | None:
-    """The agent itself, or what the function says for this thread; None when the site names neither.
+    """Return the agent itself, or what the function returns for this thread; None when the site names neither.
 
     Raises:
         ImproperlyConfigured: when the setting leads to something that is no agent.
@@ -54,7 +54,7 @@ async def _call(function: Callable[..., Any], thread: ThreadMetadata, context: R
 
 
 def takes_thread(function: Callable[..., Any]) -> bool:
-    """Whether the function is to be called with the context and the thread, or with the context alone.
+    """Return whether the function is to be called with the context and the thread, or with the context alone.
 
     A second parameter that has a default is the thread only when that is its name.
 

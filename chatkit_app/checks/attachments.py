@@ -39,7 +39,7 @@ ATTACHMENT_RULES: dict[str, tuple[str, Callable[[Any], bool]]] = {
 
 
 def check_attachments() -> Messages:
-    """E120-W124: ``ATTACHMENTS``."""
+    """Check ``ATTACHMENTS`` (E120-W124)."""
     configured = value_of("ATTACHMENTS")
     for key, value in (configured or {}).items():
         if key not in ATTACHMENT_DEFAULTS:

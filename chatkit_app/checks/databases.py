@@ -15,7 +15,7 @@ SUPPORTED_VENDORS = ("sqlite", "postgresql")
 
 
 def check_databases() -> Messages:
-    """W110-W112: connections."""
+    """Check the connections to the database (W110-W112)."""
     configured = settings.DATABASES.get("default")
     database: Mapping[str, Any] = configured if isinstance(configured, Mapping) else {}
     engine = str(database.get("ENGINE", ""))
@@ -51,7 +51,7 @@ def check_databases() -> Messages:
 
 
 def check_database_vendor() -> Messages:
-    """E113: a database whose SQL is not the one we write. Some of what others lack shows only in single pages."""
+    """Check that the database speaks an SQL that we write (E113). What others lack may show in single pages."""
     from ..models import Thread
 
     alias = router.db_for_write(Thread)

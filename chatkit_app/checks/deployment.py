@@ -1,4 +1,4 @@
-"""What a chat in production needs: a server that streams, a domain key, a channel layer, a model."""
+"""Checks of a chat in production: a server that streams, a domain key, a channel layer, a model."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .paths import import_path, uses_agent
 
 
 def check_asgi() -> Messages:
-    """W070, W071: a server that can stream."""
+    """Check that the server can stream (W070, W071)."""
     if not getattr(settings, "ASGI_APPLICATION", None):
         yield warning(
             "W070",
@@ -31,7 +31,7 @@ def check_asgi() -> Messages:
 
 
 def check_domain_key() -> Messages:
-    """W080: OpenAI's client away from localhost."""
+    """Check that OpenAI's client has its key away from localhost (W080)."""
     if not settings.DEBUG and value_of("CLIENT") in ("openai", "auto") and not value_of("DOMAIN_KEY"):
         yield warning(
             "W080",
@@ -42,7 +42,7 @@ def check_domain_key() -> Messages:
 
 
 def check_channel_layer() -> Messages:
-    """E091: a channel layer that cannot be loaded.
+    """Check that the channel layer can be loaded (E091).
 
     One in memory is as good: processes tell one another of answers and stops through the database.
     """
@@ -60,7 +60,7 @@ def check_channel_layer() -> Messages:
 
 
 def check_offline_model() -> Messages:
-    """I100, W100: answers that come from no model. Expected while developing, a mistake in production."""
+    """Tell of answers that come from no model (I100, W100). Expected while developing, a mistake in production."""
     if not uses_agent() or _brings_its_model():
         return
     from ..offline.model import is_offline
@@ -79,7 +79,7 @@ def check_offline_model() -> Messages:
 
 
 def _brings_its_model() -> bool:
-    """Whether the answering agent has a model that needs none of OpenAI's credentials."""
+    """Return whether the answering agent has a model that needs none of OpenAI's credentials."""
     value = value_of("AGENT")
     agent = import_path(value)[0] if isinstance(value, str) else value
     model = getattr(agent, "model", None)

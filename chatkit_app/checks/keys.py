@@ -82,7 +82,7 @@ def _configured() -> Mapping[str, Any]:
 
 
 def value_of(key: str) -> Any:
-    """A key's value; its default when the value is of the wrong kind, which E003 tells already."""
+    """Return a key's value; its default when the value is of the wrong kind, which E003 tells already."""
     value = _configured().get(key, DEFAULTS[key])
     return value if _is_valid(key, value) else DEFAULTS[key]
 
@@ -95,13 +95,13 @@ def _is_valid(key: str, value: Any) -> bool:
 
 
 def did_you_mean(name: str, known: Any) -> str:
-    """A hint: the known name that comes closest, or all of them."""
+    """Return a hint: the known name that comes closest, or all of them."""
     close = get_close_matches(name, known, n=1, cutoff=0.5)
     return f'Did you mean "{close[0]}"?' if close else f"Known names are {', '.join(sorted(known))}."
 
 
 def check_settings() -> Messages:
-    """E001-E003: the shape of ``CHATKIT``."""
+    """Check the shape of ``CHATKIT`` (E001-E003)."""
     value = getattr(settings, "CHATKIT", None)
     if value is None:
         return

@@ -1,4 +1,4 @@
-"""What visitors may cost."""
+"""Checks of what visitors may cost."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .paths import check_function
 
 
 def check_limits() -> Messages:
-    """E130-E134: ``LIMITS``."""
+    """Check ``LIMITS`` (E130-E134)."""
     from ..limits.rules import is_limit
 
     configured = value_of("LIMITS")

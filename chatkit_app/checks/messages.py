@@ -67,15 +67,15 @@ Messages = Iterator[CheckMessage]
 
 
 def error(id: str, message: str, hint: str) -> CheckMessage:
-    """An error, its id without the prefix."""
+    """Return an error. Its id is given without the prefix."""
     return checks.Error(message, hint=hint, id=f"chatkit.{id}")
 
 
 def warning(id: str, message: str, hint: str) -> CheckMessage:
-    """A warning, its id without the prefix."""
+    """Return a warning. Its id is given without the prefix."""
     return checks.Warning(message, hint=hint, id=f"chatkit.{id}")
 
 
 def info(id: str, message: str, hint: str) -> CheckMessage:
-    """Something to know, its id without the prefix."""
+    """Return a message of the level info. Its id is given without the prefix."""
     return checks.Info(message, hint=hint, id=f"chatkit.{id}")

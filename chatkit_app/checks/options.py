@@ -35,7 +35,7 @@ _FUNCTION_NAME = re.compile(r"on[A-Z]")
 
 
 def check_options() -> Messages:
-    """E040-E043: ``OPTIONS``."""
+    """Check ``OPTIONS`` (E040-E043)."""
     options = value_of("OPTIONS")
     try:
         json.dumps(options, cls=DjangoJSONEncoder)

@@ -1,4 +1,4 @@
-"""What ``SERVER``, ``AGENT``, ``CONTEXT``, ``ADMIN_SCOPE`` and ``DATABASE_CONTEXT`` lead to."""
+"""Checks of the objects that ``SERVER``, ``AGENT``, ``CONTEXT``, ``ADMIN_SCOPE`` and ``DATABASE_CONTEXT`` name."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .messages import Messages, error, warning
 
 
 def import_path(path: str) -> tuple[Any, str]:
-    """The object of a dotted path, and what went wrong."""
+    """Return the object of a dotted path, and what went wrong."""
     try:
         return import_string(path), ""
     except Exception as problem:  # Whatever a project's module raises.
@@ -21,7 +21,7 @@ def import_path(path: str) -> tuple[Any, str]:
 
 
 def _takes(function: Any, arguments: int) -> bool:
-    """Whether a callable can be called with so many positional arguments."""
+    """Return whether a callable can be called with so many positional arguments."""
     try:
         inspect.signature(function).bind(*range(arguments))
     except TypeError:
@@ -32,7 +32,7 @@ def _takes(function: Any, arguments: int) -> bool:
 
 
 def check_server() -> Messages:
-    """E010-E013: ``SERVER``."""
+    """Check ``SERVER`` (E010-E013)."""
     path = value_of("SERVER")
     server, problem = import_path(path)
     if problem:
@@ -76,7 +76,7 @@ def check_server() -> Messages:
 
 
 def check_agent() -> Messages:
-    """E020-W022: ``AGENT``."""
+    """Check ``AGENT`` (E020-W022)."""
     value = value_of("AGENT")
     if value is None:
         return
@@ -123,7 +123,7 @@ def _is_agent_function(function: Any) -> bool:
 
 
 def uses_agent() -> bool:
-    """Whether answers come from ``AgentChatKitServer``. A function's server is unknown: then it may be."""
+    """Return whether answers come from ``AgentChatKitServer``. A function's server is unknown: then it may be."""
     path = value_of("SERVER")
     if path == DEFAULT_SERVER:
         return True
@@ -136,7 +136,7 @@ def uses_agent() -> bool:
 
 
 def check_context() -> Messages:
-    """E030-E032: ``CONTEXT``."""
+    """Check ``CONTEXT`` (E030-E032)."""
     yield from check_function(
         "CONTEXT",
         ids=("E030", "E031", "E032"),
@@ -148,7 +148,7 @@ def check_context() -> Messages:
 
 
 def check_admin_scope() -> Messages:
-    """E033-E035: ``ADMIN_SCOPE``."""
+    """Check ``ADMIN_SCOPE`` (E033-E035)."""
     yield from check_function(
         "ADMIN_SCOPE",
         ids=("E033", "E034", "E035"),
@@ -160,7 +160,7 @@ def check_admin_scope() -> Messages:
 
 
 def check_database_context() -> Messages:
-    """E036-E038: ``DATABASE_CONTEXT``."""
+    """Check ``DATABASE_CONTEXT`` (E036-E038)."""
     yield from check_function(
         "DATABASE_CONTEXT",
         ids=("E036", "E037", "E038"),
@@ -174,7 +174,7 @@ def check_database_context() -> Messages:
 def check_function(
     key: str, *, ids: tuple[str, str, str], arguments: int, takes: str, of: str, example: str
 ) -> Messages:
-    """Whether a key names a function, or is one, that can be called with so many arguments."""
+    """Check that a key names a function, or is one, that can be called with so many arguments."""
     path = value_of(key)
     if path is None:
         return

@@ -13,7 +13,7 @@ from .paths import import_path
 
 
 def _middleware(name: str) -> int | None:
-    """The position of a middleware or of a subclass of it."""
+    """Return the position of a middleware or of a subclass of it."""
     wanted = import_string(name)
     for position, path in enumerate(settings.MIDDLEWARE):
         if path == name:
@@ -25,7 +25,7 @@ def _middleware(name: str) -> int | None:
 
 
 def check_middleware() -> Messages:
-    """E050-E053: who is asking, and whether the request is ours."""
+    """Check that it is known who is asking, and whether the request is ours (E050-E053)."""
     session_path = "django.contrib.sessions.middleware.SessionMiddleware"
     authentication_path = "django.contrib.auth.middleware.AuthenticationMiddleware"
     session = _middleware(session_path)
@@ -58,7 +58,7 @@ def check_middleware() -> Messages:
 
 
 def check_installed_apps() -> Messages:
-    """E054, W055: Django's own apps."""
+    """Check that Django's own apps are there that we need (E054, W055)."""
     wanted = ["django.contrib.auth", "django.contrib.contenttypes"]
     if settings.SESSION_ENGINE.rsplit(".", 1)[-1] in ("db", "cached_db"):
         wanted.append("django.contrib.sessions")
@@ -76,7 +76,7 @@ def check_installed_apps() -> Messages:
 
 
 def check_bundle() -> Messages:
-    """I056: the client comes as its many modules."""
+    """Tell when the client comes as its many modules (I056)."""
     if settings.DEBUG or client_files.has_bundle():
         return
     problem = (
@@ -92,7 +92,7 @@ def check_bundle() -> Messages:
 
 
 def check_urls() -> Messages:
-    """W060: the endpoint."""
+    """Check that the endpoint has a URL (W060)."""
     if not getattr(settings, "ROOT_URLCONF", None):
         return
     try:

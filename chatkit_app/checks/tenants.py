@@ -24,7 +24,7 @@ _SETS_STATE = re.compile(
 
 
 def check_connection_state() -> Messages:
-    """W114: a middleware that puts state on the request's connection, which the chat's do not have."""
+    """Warn of a middleware that puts state on the request's connection, which the chat's do not have (W114)."""
     if value_of("DATABASE_CONTEXT") is not None or database_context.tenant_databases():
         return
     for path in settings.MIDDLEWARE:
@@ -40,7 +40,7 @@ def check_connection_state() -> Messages:
 
 
 def _source(middleware: Any) -> str:
-    """The modules that a middleware is written in, without Django's own."""
+    """Return the modules that a middleware is written in, without Django's own."""
     classes = inspect.getmro(middleware) if isinstance(middleware, type) else (middleware,)
     names = dict.fromkeys(str(getattr(part, "__module__", "")) for part in classes)
     sources = []
@@ -54,7 +54,7 @@ def _source(middleware: Any) -> str:
 
 
 def check_tenant_apps() -> Messages:
-    """E115: users for each tenant of django-tenants, and one set of conversations for all."""
+    """Refuse users for each tenant of django-tenants with one set of conversations for all (E115)."""
     if not apps.is_installed("django_tenants"):
         return
     kinds: Mapping[str, Any] = getattr(settings, "TENANT_TYPES", {})
@@ -77,5 +77,5 @@ def check_tenant_apps() -> Messages:
 
 
 def _has(listed: Any, name: str) -> bool:
-    """Whether an app is among those listed, by its name or that of its configuration."""
+    """Return whether an app is among those listed, by its name or that of its configuration."""
     return any(entry == name or entry.startswith(f"{name}.") for entry in listed)

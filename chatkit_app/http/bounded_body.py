@@ -21,7 +21,7 @@ _DISCARDED = 100 * 1024 * 1024
 
 
 def bounded(path: str, receive: Any) -> Any:
-    """ASGI's ``receive`` for a request with a body to this path."""
+    """Return ASGI's ``receive`` for a request with a body to this path."""
     found = _ENDPOINT.search(path)
     if found is None:
         return receive

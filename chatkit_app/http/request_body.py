@@ -1,4 +1,4 @@
-"""The body of a request to the endpoint: how much is done with it before anybody knows whether it makes sense.
+"""The body of a request to the endpoint: the little that is done with it before it is known to make sense.
 
 Whoever can reach the site can send one, so what it costs to read, parse and refuse it is bounded by what these limits
 say and not by what its sender likes.
@@ -36,7 +36,7 @@ _NOT_BRACKETS = bytes(byte for byte in range(256) if byte not in b"[]{}")
 
 
 def read_body(request: HttpRequest) -> bytes:
-    """The body.
+    """Return the body.
 
     Raises:
         RequestTooLarge: when it has too many bytes; it has not been read then.
@@ -54,7 +54,7 @@ def read_body(request: HttpRequest) -> bytes:
 
 
 def _size(request: HttpRequest) -> int:
-    """How large the body is, or says that it is where it has not arrived yet."""
+    """Return how large the body is, or is said to be where it has not arrived yet."""
     stream: Any = request._stream
     if not stream.seekable():
         return int(request.headers.get("content-length") or 0)
@@ -65,7 +65,7 @@ def _size(request: HttpRequest) -> int:
 
 
 def read_beginning(request: HttpRequest) -> bytes:
-    """The first bytes of a body that is too large to be read, or has not been looked at."""
+    """Return the first bytes of a body that is too large to be read, or has not been looked at."""
     stream: Any = request._stream
     # To learn the length of a body that announces none, Django goes to its end.
     if stream.seekable():
@@ -74,7 +74,7 @@ def read_beginning(request: HttpRequest) -> bytes:
 
 
 def require_bounded(body: bytes) -> None:
-    """Let nobody's JSON be parsed that is too deep, or made of too many values.
+    """Refuse JSON that is too deep, or made of too many values, before anything parses it.
 
     Raises:
         RequestTooLarge: when it has too many values.
@@ -95,7 +95,7 @@ def _might_have_too_many(body: bytes) -> bool:
 
 
 def _without_strings(body: bytes) -> bytes:
-    """The JSON without its strings: brackets, commas, numbers. In steps that C takes, for any body.
+    """Return the JSON without its strings: brackets, commas, numbers. In steps that C takes, for any body.
 
     Raises:
         RequestTooLarge: when there are more strings than there may be values with their names.
@@ -118,7 +118,7 @@ def _depth(body: bytes) -> int:
 
 
 def sniff_operation(body: bytes) -> str:
-    """The operation a body names, also when the body is cut off or otherwise invalid. May be empty."""
+    """Return the operation a body names, also when the body is cut off or otherwise invalid. May be empty."""
     beginning = body[:BEGINNING]
     found = _FIRST.match(beginning)
     if found is None:

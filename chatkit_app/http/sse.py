@@ -57,7 +57,7 @@ class EventStream(AsyncIterator[bytes]):
                 return found
 
     def _take(self) -> bytes:
-        """The next frames, as many as one write has."""
+        """Return the next frames, as many as one write has."""
         first, size, frames = self._position, 0, self._source.frames
         while self._position < len(frames) and (
             not size or size + len(frames[self._position]) <= PIECE_BYTES
@@ -68,11 +68,11 @@ class EventStream(AsyncIterator[bytes]):
         return taken[0] if len(taken) == 1 else b"".join(taken)
 
     async def aclose(self) -> None:
-        """The handler calls this in any case: at the end, and when the client has gone."""
+        """Let go of the source. The handler calls this in any case: at the end, and when the client has gone."""
         self._detach()
 
     def close(self) -> None:
-        """The same for a stream that a middleware has wrapped, from ``response.close()`` in a thread."""
+        """Let go of the source of a stream that a middleware has wrapped, from ``response.close()`` in a thread."""
         if self._loop is not None and self._attached:
             self._loop.call_soon_threadsafe(self._detach)
 

@@ -1,1 +1,1 @@
-"""What a visitor may cost, and what has been used of it."""
+"""Limits of what a visitor may cost, and what has been used of them."""

@@ -1,4 +1,4 @@
-"""Where a request comes from, as far as the limits need to know it: a keyed hash of the client's network."""
+"""The place where a request comes from, as far as the limits need to know it: a keyed hash of the client's network."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _told: set[str] = set()
 
 
 def address_key(request: HttpRequest) -> str:
-    """A keyed hash of the network that the client is in; empty when it cannot be told.
+    """Return a keyed hash of the network that the client is in; empty when it cannot be told.
 
     One address of IPv4, and of IPv6 the 64 bits that one customer has all of.
     """
@@ -35,7 +35,7 @@ def address_key(request: HttpRequest) -> str:
 
 
 def client_address(request: HttpRequest) -> IPv4Address | IPv6Address | None:
-    """The client's address: who is connected, or whom the outermost of ``CHATKIT["PROXIES"]`` proxies has named.
+    """Return the client's address: who is connected, or whom the outermost of ``CHATKIT["PROXIES"]`` proxies has named.
 
     Each proxy adds who has connected to it on the right of ``X-Forwarded-For``. What stands further left is the
     client's own invention, and so is the whole header when it is shorter than there are proxies.

@@ -1,4 +1,4 @@
-"""What has been used of the limits, counted in the database, so that all server processes count together.
+"""Counters of what has been used of the limits, in the database, so that all server processes count together.
 
 One statement raises all counters of a request, or none: of two processes, only one lets the last request through. A
 counter begins with its first use and starts again when its time is over.
@@ -45,7 +45,7 @@ _NEVER_REACHED = 2**62
 
 @dataclass(frozen=True)
 class Use:
-    """What a request uses of one limit."""
+    """The use that a request makes of one limit."""
 
     limit: str
     window: timedelta
@@ -75,6 +75,7 @@ ANSWERS = (
 
 
 def file_bytes(size: int) -> Use:
+    """Return the use of ``FILE_BYTES_PER_DAY`` by a file of this size in bytes."""
     return Use("FILE_BYTES_PER_DAY", DAY, amount=size)
 
 
@@ -88,7 +89,7 @@ class _Counted:
 
 
 class _Refused(Exception):
-    """Rolls back what the other counters of the request have counted."""
+    """An exception that rolls back what the other counters of the request have counted."""
 
 
 def spend(context: RequestContext, uses: Sequence[Use]) -> None:
@@ -118,17 +119,17 @@ def begin_answer(request: StreamingReq, context: RequestContext, run_id: str) ->
 
 
 def end_answer(run_id: str) -> None:
-    """The answer is no longer being made."""
+    """Record that the answer is no longer being made."""
     _END_LEASE().run(run_id=run_id)
 
 
 def renew_answers(run_ids: Collection[str]) -> None:
-    """These answers are still being made, in this process."""
+    """Record that these answers are still being made, in this process."""
     AnswerLease.objects.filter(pk__in=run_ids).update(expires_at=timezone.now() + _lease_time())
 
 
 def count_expired() -> int:
-    """How many rows ``prune_expired()`` would delete now."""
+    """Return how many rows ``prune_expired()`` would delete now."""
     return LimitCounter.objects.over().count() + AnswerLease.objects.over().count()
 
 
@@ -141,7 +142,7 @@ def prune_expired() -> int:
 
 
 def _who(context: RequestContext, scope: Scope) -> str:
-    """Whose counter it is; empty when it cannot be known."""
+    """Return whose counter it is; empty when it cannot be known."""
     if scope == "address":
         return context.state(LimitsState).address_key
     if context.user_id is not None:
@@ -157,7 +158,7 @@ def _key(context: RequestContext, scope: Scope, name: str) -> str:
 def _with_limits(
     context: RequestContext, uses: Sequence[Use], *, allowed: int | None = None
 ) -> list[_Counted]:
-    """Those of the uses that are limited at all."""
+    """Return those of the uses that are limited at all."""
     limits = limits_of(context)
     return [
         _Counted(use, _key(context, use.scope, use.limit), limit)
@@ -223,7 +224,7 @@ def _raise_counters(counted: list[_Counted], now: datetime, using: str) -> int:
 
 
 def _refusal(counted: list[_Counted], now: datetime) -> LimitReached:
-    """What is full, and until when: of several, what is full for longest."""
+    """Return the refusal for what is full, and until when: of several, for what is full for longest."""
     known = LimitCounter.objects.on_writer().in_bulk([each.key for each in counted])
     full = [
         (known[each.key].expires_at, each.use.limit)
@@ -238,7 +239,7 @@ def _refusal(counted: list[_Counted], now: datetime) -> LimitReached:
 
 
 def _lease_time() -> timedelta:
-    """The keeper of a process's answers renews them at least every two seconds."""
+    """Return how long a lease lasts. The keeper of a process's answers renews them at least every two seconds."""
     return timedelta(seconds=max(4 * chatkit_settings.checkpoint_interval, 6.0))
 
 
@@ -298,7 +299,7 @@ def _insert_where_room(lease: AnswerLease, limits: Limits, now: datetime) -> boo
 
 
 def _full_limit(lease: AnswerLease, others: LimitQuerySet[AnswerLease], limits: Limits) -> str:
-    """The limit that has no room for this lease beside the others; empty when there is room."""
+    """Return the limit that has no room for this lease beside the others; empty when there is room."""
     found = others.aggregate(
         owner=Count("pk", filter=Q(owner_key=lease.owner_key)),
         address=Count("pk", filter=Q(address_key=lease.address_key)),

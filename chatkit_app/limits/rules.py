@@ -1,4 +1,4 @@
-"""What one visitor, one address and one process may cost: which limits hold for whom, and how long texts may be.
+"""Rules of what one visitor, one address and one process may cost, and of how long texts may be.
 
 ``CHATKIT["LIMITS"]`` is a dictionary over ``LIMIT_DEFAULTS``, or a function of the context that returns one, for plans
 and staff. What has been used of them is counted by ``counters``.
@@ -38,7 +38,7 @@ Limits = Mapping[str, int | None]
 
 @dataclass(kw_only=True)
 class LimitsState:
-    """Of one request: ``context.state(LimitsState)``.
+    """The limits' state of one request: ``context.state(LimitsState)``.
 
     Attributes:
         address_key: where the request comes from, as a keyed hash; empty when that is not known.
@@ -50,7 +50,7 @@ class LimitsState:
 
 
 def limits_of(context: RequestContext) -> Limits:
-    """The limits of this context's owner. Asked once for each request, in a thread that may query the database.
+    """Return the limits of this context's owner. Asked once for each request, in a thread that may query the database.
 
     Raises:
         ImproperlyConfigured: when the function of ``CHATKIT["LIMITS"]`` returns something that is no limits.
@@ -62,7 +62,7 @@ def limits_of(context: RequestContext) -> Limits:
 
 
 async def load_limits(context: RequestContext) -> Limits:
-    """The same for code in the event loop."""
+    """Return what ``limits_of()`` does, for code in the event loop."""
     if context.state(LimitsState).limits is None and not isinstance(chatkit_settings.limits, Mapping):
         return await db.run(limits_of, context)
     return limits_of(context)
@@ -83,7 +83,7 @@ def _find(context: RequestContext) -> Limits:
 
 
 def is_limit(name: Any, value: Any) -> bool:
-    """Whether a limit has this name, and can have this value."""
+    """Return whether a limit has this name, and can have this value."""
     is_whole = isinstance(value, int) and not isinstance(value, bool) and value >= 0
     return name in LIMIT_DEFAULTS and (value is None or is_whole)
 
@@ -140,7 +140,7 @@ def _check_name(field: str, value: str | None, limits: Limits) -> None:
 
 
 def _exceeds(value: Any, allowed: int | None) -> bool:
-    """Whether there are more characters in a value of JSON, names included; one for all that is no text.
+    """Return whether there are more characters in a value of JSON, names included; one for all that is no text.
 
     It stops looking as soon as it knows.
     """

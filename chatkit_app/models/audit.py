@@ -1,4 +1,4 @@
-"""What staff did, and what they read."""
+"""The audit: what staff did, and what they read."""
 
 from __future__ import annotations
 
@@ -117,5 +117,5 @@ class AuditEntry(models.Model):
 
 @receiver(pre_delete, sender=AuditEntry)
 def refuse_deletion(**kwargs: Any) -> Never:
-    """What gathers rows to delete itself, as the admin does, asks neither the row nor the queryset."""
+    """Refuse a deletion by what gathers rows itself, as the admin does, and asks neither the row nor the queryset."""
     raise AppendOnly

@@ -1,4 +1,4 @@
-"""Which visitors have logged in, for as long as something of theirs may still be on its way."""
+"""Visitors who have logged in, for as long as something of theirs may still be on its way."""
 
 from __future__ import annotations
 

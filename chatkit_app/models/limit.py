@@ -1,4 +1,4 @@
-"""What has been used of the limits, and by whom as far as it can be known without names or addresses."""
+"""Uses of the limits, and by whom as far as it can be known without names or addresses."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from .querysets import LimitQuerySet
 
 
 class LimitCounter(models.Model):
-    """How much of one limit one owner or one address has used since its first use.
+    """The use that one owner or one address has made of one limit since its first.
 
     ``key`` is a keyed hash of who and what: a row tells nobody's name or address. It is counted anew after
     ``expires_at``.

@@ -1,4 +1,4 @@
-"""What staff keep about a thread: labels, notes, an assignee, flags. No model and no user reads any of it."""
+"""Records of staff about a thread: labels, notes, an assignee, flags. No model and no user reads any of it."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Assignment(models.Model):
 
 
 class Note(models.Model):
-    """What one staff member writes down about a thread for the others."""
+    """A note that one staff member writes about a thread for the others."""
 
     thread = models.ForeignKey(
         Thread, verbose_name=_("thread"), on_delete=models.CASCADE, related_name="notes"

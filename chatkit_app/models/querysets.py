@@ -1,4 +1,4 @@
-"""Who may see a row, and how rows are paged."""
+"""Querysets that decide who may see a row, and page the rows."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class OwnerParameters:
 
     @classmethod
     def of(cls, kind: str) -> Self:
-        """The owner of this kind, as ``owner_values()`` names it."""
+        """Return the owner of this kind, as ``owner_values()`` names it."""
         thread = apps.get_model("chatkit_app", "Thread")
         return cls(
             user_id=parameter(thread, "user_id") if kind == "user" else None,
@@ -56,7 +56,7 @@ class OwnerParameters:
 
 
 def owner_values(context: Owner) -> tuple[str, dict[str, Any]]:
-    """The kind of a context's owner, empty for one that owns nothing, and the values of its ``OwnerParameters``."""
+    """Return the kind of a context's owner, empty for none, and the values of its ``OwnerParameters``."""
     if context.user_id is not None:
         return "user", {"user_id": context.user_id, "namespace": context.namespace}
     if context.visitor_id:
@@ -79,7 +79,7 @@ class WriterQuerySet(models.QuerySet[_Row]):
         return writer if is_inside else str(super().db)
 
     def on_writer(self) -> Self:
-        """The same outside of a transaction."""
+        """Read where rows are written, also outside of a transaction."""
         return self.using(router.db_for_write(self.model))
 
 
@@ -116,7 +116,7 @@ class OwnedQuerySet(WriterQuerySet[_Row]):
         return self.filter(user__isnull=True, visitor_id=visitor_id).update(user_id=user_id, visitor_id="")
 
     def page(self, *, after: str | None, limit: int, order: str) -> tuple[list[_Row], bool]:
-        """One keyset page in the order of the primary key.
+        """Return one keyset page in the order of the primary key.
 
         Args:
             after: the ``public_id`` of the last row the reader has; an unknown one gives an empty page.
@@ -131,7 +131,7 @@ class OwnedQuerySet(WriterQuerySet[_Row]):
         return found[:limit], len(found) > limit
 
     def page_and_next(self, *, after: Any, limit: int, order: str) -> Self:
-        """The rows of ``page()`` and the one behind them, not read yet. ``after`` may be a parameter."""
+        """Return the rows of ``page()`` and the one behind them, not read yet. ``after`` may be a parameter."""
         descending = order == "desc"
         rows = self
         if after is not None:
@@ -141,13 +141,13 @@ class OwnedQuerySet(WriterQuerySet[_Row]):
 
 
 def page_size(limit: int) -> int:
-    """How many rows a page has for a reader who wants so many."""
+    """Return how many rows a page has for a reader who wants so many."""
     return max(1, min(limit, MAX_PAGE_SIZE))
 
 
 class ThreadQuerySet(OwnedQuerySet["Thread"]):
     def lock_all(self, threads: Iterable[Thread]) -> list[Thread]:
-        """Those of the threads that are still there, as they are now and until the transaction ends."""
+        """Lock and return those of the threads that are still there, as they are now and until the transaction ends."""
         return list(self.filter(pk__in=[thread.pk for thread in threads]).locked().order_by("pk"))
 
     def recount_feedback(self) -> int:

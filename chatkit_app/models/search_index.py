@@ -69,7 +69,7 @@ def drop(connection: BaseDatabaseWrapper, *, names: list[str] | None = None) -> 
 
 
 def _extension(connection: BaseDatabaseWrapper) -> str:
-    """The schema of ``pg_trgm``, which is brought in if need be."""
+    """Return the schema of ``pg_trgm``, which is brought in if need be."""
     if connection.vendor != "postgresql":
         raise Unavailable(_("%(database)s has no trigram index.") % {"database": connection.display_name})
     with connection.cursor() as cursor:
@@ -107,7 +107,7 @@ class _Found(NamedTuple):
 
 
 def _find(connection: BaseDatabaseWrapper, name: str) -> _Found | None:
-    """The index of our table; what was made concurrently may have ended half way.
+    """Return the index of our table; what was made concurrently may have ended half way.
 
     Of a table, and not by its name alone: other schemas on the search path may have one of this name, too.
     """

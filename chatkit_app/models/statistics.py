@@ -1,4 +1,4 @@
-"""What happened on one day, counted."""
+"""Statistics of one day."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class DailyStatistics(models.Model):
-    """What happened on one day, counted once so that nobody counts it again.
+    """The counts of one day, stored so that nobody counts them again.
 
     ``times`` and ``first_tokens`` are histograms, ``{"<upper limit in ms>": answers}``, from which percentiles of any
     number of days can be told. ``tokens`` is ``{"<model>": {"answers": …, "input": …, "cached": …, "output": …}}``.

@@ -1,4 +1,4 @@
-"""What staff do to conversations: their status, redaction, exports, and permanent deletion."""
+"""Moderation of conversations by staff: status, redaction, exports, and permanent deletion."""
 
 from .status import last_change, set_status, stop_run
 

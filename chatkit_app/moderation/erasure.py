@@ -62,14 +62,14 @@ class Person:
 
     @classmethod
     def of(cls, row: OwnedModel) -> Self | None:
-        """The owner of a row, if it has one."""
+        """Return the owner of a row, if it has one."""
         if row.user_id is None and not row.visitor_id:
             return None
         return cls(user_id=row.user_id, visitor_id="" if row.user_id is not None else row.visitor_id)
 
     @classmethod
     def named(cls, name: str) -> Self:
-        """The user with this name, or with this id. ``user:7`` is the id in any case, as the audit writes it.
+        """Return the user with this name, or with this id. ``user:7`` is the id in any case, as the audit writes it.
 
         Raises:
             LookupError: when there is none, or when the one has for a name what is another's id.
@@ -99,7 +99,7 @@ class Person:
 
     @property
     def condition(self) -> Q:
-        """What is true of this person's rows."""
+        """The condition that this person's rows fulfil."""
         if self.user_id is not None:
             return Q(user_id=self.user_id)
         return Q(user_id__isnull=True, visitor_id=self.visitor_id)
@@ -108,7 +108,7 @@ class Person:
         return Thread.objects.filter(self.condition)
 
     def holdings(self) -> Counter[str]:
-        """How many rows ``erase()`` would delete now, by the name of their model."""
+        """Return how many rows ``erase()`` would delete now, by the name of their model."""
         threads = self.threads().order_by().values("pk")
         counts = Counter(thread=self.threads().count())
         for model in (ThreadItem, Approval, Note, Flag):
@@ -121,7 +121,7 @@ class Person:
 
 
 def summary(counts: Counter[str]) -> str:
-    """Counts by the names of models as a line to read: "Threads: 2, items: 10"."""
+    """Return counts by the names of models as a line to read: "Threads: 2, items: 10"."""
     models = (Thread, ThreadItem, Approval, Attachment, Run, Feedback, Note, Flag)
     parts = [
         f"{model._meta.verbose_name_plural}: {count}"
@@ -255,7 +255,7 @@ def _erase_once(person: Person) -> Counter[str]:
 
 
 def _erase_feedback(feedback: FeedbackQuerySet) -> Counter[str]:
-    """Those on what others were told: their threads stay, and count again."""
+    """Delete this person's feedback on what others were told: their threads stay, and count again."""
     before = feedback.count()
     while (thread_pk := feedback.values_list("item__thread_id", flat=True).first()) is not None:
         with suppress(Thread.DoesNotExist):  # deleted just now, with the feedback on it
@@ -264,7 +264,7 @@ def _erase_feedback(feedback: FeedbackQuerySet) -> Counter[str]:
 
 
 def _delete_history(keys: list[int]) -> None:
-    """What the admin's own history says of these threads, reasons included."""
+    """Delete what the admin's own history says of these threads, reasons included."""
     if apps.is_installed("django.contrib.admin"):
         from django.contrib.admin.models import LogEntry
 
@@ -276,7 +276,7 @@ def _delete_history(keys: list[int]) -> None:
 
 
 def _batches(rows: QuerySet[Any]) -> Iterator[list[Any]]:
-    """Keys, again and again from the first, until there are no rows any more."""
+    """Yield keys, again and again from the first, until there are no rows any more."""
     while keys := list(rows.order_by("pk").values_list("pk", flat=True)[:BATCH_SIZE]):
         yield keys
 
@@ -286,7 +286,7 @@ def _batches(rows: QuerySet[Any]) -> Iterator[list[Any]]:
 
 @dataclass(frozen=True, kw_only=True)
 class Retention:
-    """What is old enough to go.
+    """The ages at which things are old enough to go.
 
     Attributes:
         before: threads with no activity since then; answers without a thread and unsent files older than that.
@@ -309,14 +309,14 @@ class Retention:
         return threads.filter(open_flags=0) if self.keep_flagged else threads
 
     def runs(self) -> QuerySet[Run]:
-        """Answers whose thread never came to be."""
+        """Return the answers whose thread never came to be."""
         if self.status:
             return Run.objects.none()
         runs = Run.objects.filter(self._whose(), thread__isnull=True, started_at__lt=self.before)
         return runs.exclude(status=Run.Status.RUNNING)
 
     def files(self) -> QuerySet[Attachment]:
-        """Files that were never sent; those of today's may yet be."""
+        """Return the files that were never sent; those of today may yet be."""
         if self.status:
             return Attachment.objects.none()
         before = min(self.before, timezone.now() - UNSENT_AGE)
@@ -383,7 +383,7 @@ def _keyset(rows: QuerySet[Any], size: int) -> Iterator[list[Any]]:
 
 
 def _delete_old(retention: Retention, keys: list[int]) -> Counter[str]:
-    """Asked once more, under the lock: a thread in which somebody has just written stays.
+    """Delete those of the threads that are old under the lock too: one in which somebody has just written stays.
 
     One that is locked is being written to, or deleted by another who prunes.
     """

@@ -76,7 +76,7 @@ class Entry:
         }
 
     def data(self) -> dict[str, Any]:
-        """The item as the SDK gives it; as it is stored, where the SDK cannot read it."""
+        """Return the item as the SDK gives it; as it is stored, where the SDK cannot read it."""
         try:
             item = wire.with_utc_offset(codec.decode_item(self.row, thread_id=self.thread.public_id))
             found = item.model_dump(mode="json", by_alias=True, exclude_none=True)
@@ -95,7 +95,7 @@ class Entry:
         return found
 
     def text(self) -> str:
-        """What a person reads of the item."""
+        """Return what a person reads of the item."""
         if self.redaction is not None:
             return _("This message was removed by a moderator.")
         if self.row.type in HIDDEN_ITEM_TYPES:
@@ -264,7 +264,7 @@ _TABBED = re.compile(f"\\A[{_BLANK}]*[\t\r]")
 
 
 def defused(cell: str) -> str:
-    """The cell, with an apostrophe before what a spreadsheet would take for a formula."""
+    """Return the cell, with an apostrophe before what a spreadsheet would take for a formula."""
     cell = _FORMULA.sub(r"\1'", cell.replace("\x00", ""))
     return f"'{cell}" if _TABBED.match(cell) else cell
 
@@ -307,7 +307,7 @@ class MarkdownWriter:
 
 
 def fenced(text: str) -> str:
-    """The text between fences that are longer than any in it; control characters do nothing any more."""
+    """Return the text between fences that are longer than any in it; control characters do nothing any more."""
     text = _CONTROL.sub("\ufffd", text.replace("\r\n", "\n").replace("\r", "\n"))
     longest = max((len(run) for run in re.findall("`+", text)), default=0)
     fence = "`" * max(3, longest + 1)

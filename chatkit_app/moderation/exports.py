@@ -34,7 +34,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 @dataclass(frozen=True, kw_only=True)
 class _Position:
-    """How far an export has come.
+    """The place that an export has come to.
 
     Attributes:
         plan: threads still to be read, with the items that each is said to have.
@@ -88,7 +88,7 @@ class Export(Iterator[str]):
             return self._next()
 
     def incomplete(self) -> str:
-        """What to write in place of the rest after an error, so that nobody takes the file for a whole one."""
+        """Return what to write in place of the rest after an error, so that nobody takes the file for a whole one."""
         with translation.override(self._language):
             head = "" if self._begun else self._writer.head()
             return head + self._writer.incomplete()
@@ -110,7 +110,7 @@ class Export(Iterator[str]):
         return _SURROGATE.sub("\ufffd", text)
 
     def _read(self, position: _Position) -> tuple[str, _Position | None, int, int]:
-        """The text of the next page, the position behind it, and how many threads and items it begins and has."""
+        """Return the text of the next page, the position behind it, and how many threads and items it has."""
         position = position if position.plan else self._planned(position)
         if not position.plan:
             return "", None, 0, 0
@@ -162,7 +162,7 @@ class Export(Iterator[str]):
 
 
 def _first_threads(position: _Position) -> list[int]:
-    """The threads of the next page: one that is long alone, of those that are short so many as fill it."""
+    """Return the threads of the next page: one that is long alone, of those that are short so many as fill it."""
     keys: list[int] = []
     size = 0
     for key, count in position.plan:
@@ -174,13 +174,13 @@ def _first_threads(position: _Position) -> list[int]:
 
 
 def _page_size(rows: list[ThreadItem]) -> int:
-    """How many of these items make a page: an image may be as long as all the texts of one."""
+    """Return how many of these items make a page: an image may be as long as all the texts of one."""
     images = [number for number, row in enumerate(rows, 1) if row.type == ThreadItem.Type.GENERATED_IMAGE]
     return min(PAGE_SIZE, images[IMAGES_AT_ONCE - 1]) if len(images) >= IMAGES_AT_ONCE else PAGE_SIZE
 
 
 def _image_url(row: ThreadItem) -> str:
-    """A generated image as a ``data:`` URL, since its own lets in nobody; empty when there is no file (any more)."""
+    """Return a generated image as a ``data:`` URL, since its own lets in nobody; empty when its file is gone."""
     image_id = codec.kept_image_id(row.payload) if row.type == ThreadItem.Type.GENERATED_IMAGE else None
     if image_id is None or row.redacted_at is not None:
         return ""
@@ -198,7 +198,7 @@ def _image_url(row: ThreadItem) -> str:
 def _grouped(
     rows: list[ThreadItem],
 ) -> tuple[defaultdict[int, list[ThreadItem]], defaultdict[int, list[Feedback]]]:
-    """Items by their threads, and the feedback on them by item."""
+    """Group items by their threads, and the feedback on them by item."""
     items: defaultdict[int, list[ThreadItem]] = defaultdict(list)
     feedback: defaultdict[int, list[Feedback]] = defaultdict(list)
     for row in rows:

@@ -22,11 +22,11 @@ _AT_ONCE = 500
 
 
 class SharedStorage(RuntimeError):
-    """Rows of other tenants or users, which cannot be seen from here, name files in the same storage."""
+    """The storage holds files of other tenants or users, whose rows cannot be seen from here."""
 
 
 def orphaned_files() -> Iterator[str]:
-    """The names of files of the app's that no attachment names, and that are older than a day.
+    """Yield the names of the app's files that no attachment names, and that are older than a day.
 
     Raises:
         SharedStorage: when a ``DatabaseContext`` hides rows, so that nobody can tell.
@@ -62,7 +62,7 @@ def _is_older(storage: Storage, name: str, before: datetime) -> bool:
 
 
 def attachments_without_file() -> Iterator[str]:
-    """The ids of attachments whose file is not in the storage any more. They show as files that cannot be opened."""
+    """Yield the ids of attachments whose file is not in the storage any more: they cannot be opened."""
     storage = attachment_storage()
     rows = Attachment.objects.exclude(file="").order_by("pk").values_list("public_id", "file")
     yield from (public_id for public_id, file in rows.iterator() if not storage.exists(file))

@@ -1,4 +1,4 @@
-"""Take one message out of a conversation: what it said, and every copy of that which the app keeps.
+"""Redaction of one message: what it said, and every copy of that which the app keeps.
 
 The row stays as a tombstone, with who did it, when and why. What it said is gone for good: for the user, for staff,
 for the search, for exports and for the model.
@@ -92,13 +92,13 @@ def redact(item: ThreadItem, *, actor: Any, reason: str) -> ThreadItem:
 
 
 def attachment_ids(item: ThreadItem) -> list[str]:
-    """The ids of the files that a message has, or that a generated image is."""
+    """Return the ids of the files that a message has, or that a generated image is."""
     image_id = codec.kept_image_id(item.payload)
     return [str(file["id"]) for file in _files(item.payload)] + ([] if image_id is None else [image_id])
 
 
 def sent_files(thread: Thread, ids: Iterable[str]) -> QuerySet[Attachment]:
-    """The rows of these files of a thread."""
+    """Return the rows of these files of a thread."""
     return Attachment.objects.filter(thread=thread, public_id__in=list(ids))
 
 
@@ -119,7 +119,7 @@ def _empty(row: ThreadItem, *, actor: Any, reason: str) -> None:
 
 
 def _written_as(row: ThreadItem) -> list[ThreadItem]:
-    """What the model wrote, in hidden context, where the user was shown this item."""
+    """Return what the model wrote, in hidden context, where the user was shown this item."""
     later = ThreadItem.objects.filter(thread=row.thread_id, pk__gt=row.pk, redacted_at__isnull=True)
     hidden = later.filter(type="hidden_context_item").locked().order_by("pk")
     return [each for each in hidden if row.public_id in shown_of(each.payload)]
@@ -157,7 +157,7 @@ def _text_of(row: ThreadItem) -> str:
 
 
 def _files(payload: Any) -> list[dict[str, Any]]:
-    """The files in a payload. A row that is broken can be redacted like another one."""
+    """Return the files in a payload. A row that is broken can be redacted like another one."""
     files = payload.get("attachments") if isinstance(payload, dict) else None
     return (
         [file for file in files if isinstance(file, dict) and "id" in file] if isinstance(files, list) else []
@@ -204,7 +204,7 @@ def _after(row: ThreadItem, thread: Thread, said: _Said, files: list[str], actor
 
 
 class _Said:
-    """What a message said, to be found again however it is written: only letters and digits count.
+    """The words of a message, to be found again however they are written: only letters and digits count.
 
     What a reader selects on a page has lost its Markdown.
     """
@@ -214,12 +214,12 @@ class _Said:
         self._shown = _letters(html.unescape(_MARKUP.sub(" ", text)))
 
     def holds(self, text: str) -> bool:
-        """Whether a text is a part of it."""
+        """Return whether a text is a part of it."""
         letters = _letters(text)
         return bool(letters) and (letters in self._written or letters in self._shown)
 
     def is_in(self, text: str) -> bool:
-        """Whether it is a part of a text."""
+        """Return whether it is a part of a text."""
         return bool(self._written) and self._written in _letters(text)
 
 

@@ -1,4 +1,4 @@
-"""What staff do to a thread: lock it, close it, reopen it, stop an answer. Each is in the audit."""
+"""The status of a thread: lock it, close it, reopen it, stop an answer. Each is in the audit."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def set_status(
 
 
 def last_change(thread: Thread) -> AuditEntry | None:
-    """Who gave the thread the status it has, if it was a staff member, and when and why."""
+    """Return who gave the thread the status it has, if it was a staff member, and when and why."""
     action = ACTION_OF_STATUS[Thread.Status(thread.status)]
     return AuditEntry.objects.filter(thread_key=thread.public_id, action=action).order_by("-pk").first()
 

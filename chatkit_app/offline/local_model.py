@@ -26,7 +26,7 @@ from .responses import stream_response, whole_response
 
 @dataclass(frozen=True)
 class ModelRequest:
-    """What a model is asked, as far as a local one can heed it."""
+    """The question to a model, as far as a local one can heed it."""
 
     instructions: str | None
     input: str | list[TResponseInputItem]
@@ -38,7 +38,7 @@ class ModelRequest:
 
 
 class LocalModel(Model):
-    """Write ``output()``; the answer is given whole or streamed as the Responses API does.
+    """A model whose ``output()`` you write; the answer is given whole or streamed as the Responses API does.
 
     Attributes:
         name: the model's name in the stream.
@@ -50,7 +50,7 @@ class LocalModel(Model):
 
     @abstractmethod
     def output(self, request: ModelRequest) -> Sequence[ResponseOutputMessage | ResponseFunctionToolCall]:
-        """The output items that answer this request."""
+        """Return the output items that answer this request."""
 
     async def get_response(
         self,

@@ -60,7 +60,7 @@ _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 
 
 def has_key() -> bool:
-    """Whether there is an ``OPENAI_API_KEY``, or the project gave the Agents SDK a key or a client."""
+    """Return whether there is an ``OPENAI_API_KEY``, or the project gave the Agents SDK a key or a client."""
     return bool(
         os.environ.get("OPENAI_API_KEY")
         or _openai_shared.get_default_openai_key()
@@ -69,7 +69,7 @@ def has_key() -> bool:
 
 
 def is_offline() -> bool:
-    """Whether the offline model answers for agents that bring no model object of their own.
+    """Return whether the offline model answers for agents that bring no model object of their own.
 
     It does as long as there is neither a key nor an ``OPENAI_BASE_URL`` in the environment.
     """
@@ -86,7 +86,7 @@ class OfflineProvider(ModelProvider):
 
 
 class OfflineModel(LocalModel):
-    """Answers from the conversation itself.
+    """A model that answers from the conversation itself.
 
     A tool is called when the user's text names it ("use get_weather for Paris"), holds every telling word of
     its name ("the weather in Paris") or two of its description, or when ``tool_choice`` asks for it. Its
@@ -183,7 +183,7 @@ _NAMED = 1000
 
 
 def _match(text: str, name: str, description: str) -> int:
-    """How clearly a text asks for a tool: 0 is not at all."""
+    """Return how clearly a text asks for a tool: 0 is not at all."""
     said = set(_words(text))
     if re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text, re.IGNORECASE):
         return _NAMED
@@ -207,7 +207,7 @@ def _without_name(text: str, name: str) -> str:
 
 
 def fill_schema(schema: Mapping[str, Any], text: str) -> dict[str, Any]:
-    """A value for an object's JSON schema, taken from a text where it can be.
+    """Return a value for an object's JSON schema, taken from a text where it can be.
 
     ``name=value`` wins; then quoted strings and numbers are used up in order; a string without one gets what
     follows the first preposition, or the whole text; everything else its default or the plainest value.
@@ -299,7 +299,7 @@ def _items(input: str | list[TResponseInputItem]) -> list[Any]:
 
 
 def _last_text(input: str | list[TResponseInputItem]) -> str:
-    """What the user said last."""
+    """Return what the user said last."""
     return next((_text_of(item) for item in reversed(_items(input)) if _is_user_text(item)), "")
 
 
@@ -324,7 +324,7 @@ def _text_of(item: Any) -> str:
 
 
 def _readable(output: Any) -> str:
-    """A tool's output as text: its text parts when it has parts."""
+    """Return a tool's output as text: its text parts when it has parts."""
     if isinstance(output, list):
         return "\n".join(str(_get(part, "text")) for part in output if _get(part, "text"))
     return str(output)

@@ -1,4 +1,4 @@
-"""What a model without a network sends: output items, and their stream as the Responses API streams it."""
+"""The output of a model without a network: items, and their stream as the Responses API streams it."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from openai.types.responses.response_usage import InputTokensDetails, OutputToke
 
 
 def message(text: str) -> ResponseOutputMessage:
-    """An assistant message with an id of its own."""
+    """Return an assistant message with an id of its own."""
     return ResponseOutputMessage(
         id=f"msg_{secrets.token_hex(16)}",
         type="message",
@@ -45,7 +45,7 @@ def message(text: str) -> ResponseOutputMessage:
 
 
 def tool_call(name: str, arguments: Mapping[str, Any]) -> ResponseFunctionToolCall:
-    """A call of a function tool, with ids of its own."""
+    """Return a call of a function tool, with ids of its own."""
     return ResponseFunctionToolCall(
         id=f"fc_{secrets.token_hex(16)}",
         call_id=f"call_{secrets.token_hex(16)}",
@@ -61,7 +61,7 @@ def whole_response(
     *,
     input: str | list[TResponseInputItem],
 ) -> ModelResponse:
-    """What ``Model.get_response`` returns for these output items, token counts estimated."""
+    """Return what ``Model.get_response`` returns for these output items, token counts estimated."""
     tokens = _estimate_usage(output, input)
     usage = Usage(
         requests=1,
@@ -169,7 +169,7 @@ def _estimate_usage(
     output: Sequence[ResponseOutputMessage | ResponseFunctionToolCall],
     input: str | list[TResponseInputItem],
 ) -> ResponseUsage:
-    """Four characters to a token, as is usual for English."""
+    """Estimate the usage of tokens: four characters to one, as is usual for English."""
     asked = len(json.dumps(input, default=str)) // 4 + 1
     said = sum(
         len(item.arguments if isinstance(item, ResponseFunctionToolCall) else _text_of(item))

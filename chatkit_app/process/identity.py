@@ -15,14 +15,14 @@ PROC = Path("/proc")
 
 
 def current_process() -> str:
-    """The name of this process, which no other has or will have; empty where the system does not tell enough."""
+    """Return the name of this process, which no other has or will have; empty where the system does not tell enough."""
     pid, machine = os.getpid(), _machine()
     stat = _stat(pid)
     return f"{machine} {pid} {_start_time(stat)}" if machine and stat else ""
 
 
 def find_dead(names: Iterable[str]) -> set[str]:
-    """Those of the processes with these names that are dead for certain.
+    """Return those of the processes with these names that are dead for certain.
 
     One of another machine never is, nor one in another container, whose processes cannot be seen from here.
     """
@@ -45,7 +45,7 @@ def _is_dead(name: str) -> bool:
 
 
 def _machine() -> str:
-    """Where a pid and a start time mean one process; empty where that cannot be said.
+    """Return a name of the place where a pid and a start time mean one process; empty where that cannot be said.
 
     Containers may have the same host name, and machines too, but not with the same boot and the same pids. Another
     time namespace has other start times.
@@ -65,7 +65,7 @@ def _machine() -> str:
 
 
 def _stat(pid: int) -> list[str]:
-    """The fields of ``/proc/<pid>/stat`` behind the command's name, which may contain anything; see proc(5)."""
+    """Return the fields of ``/proc/<pid>/stat`` behind the command's name, which may contain anything; see proc(5)."""
     try:
         return (PROC / str(pid) / "stat").read_text(errors="replace").rpartition(")")[2].split()
     except OSError:
@@ -77,6 +77,6 @@ def _start_time(stat: list[str]) -> str:
 
 
 def _is_zombie(stat: list[str]) -> bool:
-    """Whether it has ended, all threads of it, and its parent has not asked for it yet."""
+    """Return whether it has ended, all threads of it, and its parent has not asked for it yet."""
     state, threads = stat[0], int(stat[17])
     return state in "ZX" and threads <= 1

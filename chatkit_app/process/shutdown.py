@@ -40,7 +40,7 @@ _POLL = 0.01
 
 
 class Source(Protocol):
-    """What makes frames for readers, such as an answer."""
+    """A source of frames for readers, such as an answer."""
 
     done: bool
 
@@ -49,7 +49,7 @@ class Source(Protocol):
 
 
 class _Open:
-    """What there is to end in one event loop."""
+    """The sources and responses to end in one event loop."""
 
     def __init__(self) -> None:
         self.sources: weakref.WeakSet[Source] = weakref.WeakSet()
@@ -80,7 +80,7 @@ def wait_for_response(response: HttpResponseBase) -> None:
 
 
 def is_under_way() -> bool:
-    """Whether the process is going down, so that an answer that began now would be interrupted at once."""
+    """Return whether the process is going down, so that an answer that began now would be interrupted at once."""
     loop = asyncio.get_running_loop()
     here = _loops.get(loop)
     if here is None or here.ending_until is None:

@@ -1,4 +1,4 @@
-"""Whose threads work runs in: that of an answer, which outlives its request, and that of a site's own code.
+"""Threads that work runs in: that of an answer, which outlives its request, and that of a site's own code.
 
 Under ASGI a request has threads of its own, which end with it; a synchronous middleware gives it one that ends even
 before its stream does. Code that goes on afterwards must not look for them. Under ``async_to_sync``, as in a
@@ -27,7 +27,7 @@ R = TypeVar("R")
 
 
 def callers_thread() -> Executor | None:
-    """What runs code in the thread that waits for the running event loop in ``async_to_sync``.
+    """Return what runs code in the thread that waits for the running event loop in ``async_to_sync``.
 
     Returns:
         None in a server. It is the loop that decides and not the context: a task inherits the context of the
@@ -40,7 +40,7 @@ def callers_thread() -> Executor | None:
 
 
 def context_beyond_request() -> contextvars.Context:
-    """A copy of the current context, language included, without the threads of the request that it belongs to."""
+    """Return a copy of the current context, language included, without the threads of its request."""
     context = contextvars.copy_context()
     context.run(_forget_request_threads)
     return context
@@ -74,7 +74,7 @@ class SiteThreads(ThreadPoolExecutor):
 
 
 def _looks_up_hosts(fn: object) -> bool:
-    """Whether it is the event loop itself that calls: that needs no database, and must not fail with it."""
+    """Return whether it is the event loop itself that calls: that needs no database, and must not fail with it."""
     return fn in (socket.getaddrinfo, socket.getnameinfo)
 
 
@@ -86,7 +86,7 @@ def _and_close_connections(fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwa
 
 
 def on_site_threads(function: Any) -> Any:
-    """The function as one to be awaited, which runs in a thread; what is not synchronous, as it is.
+    """Return the function as one to be awaited, which runs in a thread; what is not synchronous, as it is.
 
     The SDK calls much of a site's code in the event loop, where Django refuses every query, and where everybody waits
     for what it does.
@@ -103,7 +103,7 @@ def on_site_threads(function: Any) -> Any:
 
 
 def _is_type(value: Any) -> bool:
-    """Whether it is a class, or one with parameters, such as the ``list[str]`` that an agent's output may be."""
+    """Return whether it is a class, or one with parameters, such as the ``list[str]`` that an agent's output may be."""
     return isinstance(value, type) or get_origin(value) is not None
 
 

@@ -1,4 +1,4 @@
-"""What an agent's run knows of the conversation that it answers in."""
+"""The context of an agent's run: what it knows of the conversation that it answers in."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ else:
 
 
 class DjangoAgentContext(_AgentContext):
-    """What tools, guardrails and dynamic instructions of the agent get as ``ctx.context``.
+    """The object that tools, guardrails and dynamic instructions of the agent get as ``ctx.context``.
 
     Attributes:
         request_context: our ``RequestContext``: user, locale, session.
@@ -47,7 +47,7 @@ class DjangoAgentContext(_AgentContext):
 def item_fields(
     agent_context: AgentContext[RequestContext], kind: Literal["message", "tool_call"]
 ) -> dict[str, Any]:
-    """The fields of a new item of the answer that all items have: its id, of this kind, its thread and its time."""
+    """Return the fields that all new items of the answer have: the id, of this kind, the thread and the time."""
     return {
         "id": agent_context.generate_id(kind),
         "thread_id": agent_context.thread.id,

@@ -1,4 +1,4 @@
-"""Agents as a site has made them, fit to answer: the one that begins, and all that it may hand over to."""
+"""Agents of a site, made fit to answer: the one that begins, and all that it may hand over to."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _AnyHandoff = Agent[Any] | Handoff[Any, Any]
 
 
 def reachable(agent: Agent[Any]) -> Iterator[Agent[Any]]:
-    """The agent, and those that it or they may hand over to, nearest first, each once."""
+    """Yield the agent, and those that it or they may hand over to, nearest first, each once."""
     found = [agent]
     for each in found:
         yield each
@@ -42,7 +42,7 @@ def reachable(agent: Agent[Any]) -> Iterator[Agent[Any]]:
 
 
 def _target(handoff: _AnyHandoff) -> Agent[Any] | None:
-    """Whom it leads to; None if only a handoff of the site's own class knows."""
+    """Return the agent that a handoff leads to; None if only a handoff of the site's own class knows."""
     if isinstance(handoff, Handoff):
         target = handoff._agent_ref() if handoff._agent_ref is not None else None
     else:
@@ -51,7 +51,7 @@ def _target(handoff: _AnyHandoff) -> Agent[Any] | None:
 
 
 def fit_to_answer(agent: Agent[Any], run_config: RunConfig) -> Agent[Any]:
-    """A copy of the agent for one run, with copies of those that it may hand over to.
+    """Return a copy of the agent for one run, with copies of those that it may hand over to.
 
     It has the name, the instructions, the tools and the output of the agent. What is synchronous in it (instructions,
     guardrails, filters …) runs in ``SiteThreads``. The site's own, which may serve many runs at once, stays as it is.
@@ -101,7 +101,7 @@ class _Copies:
 
 
 def in_threads(settings: Any) -> dict[str, Any]:
-    """The fields of an agent, a tool, a run's settings that are to be others, so that nothing blocks the event loop."""
+    """Return those fields of an agent, tool or run's settings that change, so that nothing blocks the event loop."""
     changes: dict[str, Any] = {}
     for name in (field.name for field in fields(settings)):
         value = getattr(settings, name, None)
@@ -121,7 +121,7 @@ def in_threads(settings: Any) -> dict[str, Any]:
 
 
 def _copy_in_threads(entry: Any) -> Any:
-    """A tool, a guardrail or a handoff; itself when there is nothing to change."""
+    """Return a copy of a tool, a guardrail or a handoff; itself when there is nothing to change."""
     if not is_dataclass(entry) or isinstance(entry, type):
         return entry
     changes = in_threads(entry)
@@ -133,7 +133,7 @@ def _copy_in_threads(entry: Any) -> Any:
 
 
 def _made_by_handoff(function: Any) -> Any:
-    """A function that ``handoff()`` has made, with the site's own in it running in threads."""
+    """Return a function that ``handoff()`` has made, with the site's own in it running in threads."""
     if isinstance(function, functools.partial):
         return functools.partial(function.func, *map(_made_by_handoff, function.args), **function.keywords)
     if not isinstance(function, FunctionType) or function.__module__ != Handoff.__module__:

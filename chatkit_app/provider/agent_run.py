@@ -39,7 +39,7 @@ async def stream_agent_response(
     converter: ResponseStreamConverter | None = None,
     show_output: ShowOutput | None = None,
 ) -> AsyncGenerator[ThreadStreamEvent, None]:
-    """A run of yours as the events of an answer: the SDK's function of this name, made safe for a site.
+    """Yield the events of an answer from a run of yours: the SDK's function of this name, made safe for a site.
 
     A citation that cannot be read is left out, and the answer goes on; a refusal by the model is an answer. When the
     reader stops, so does the model. What the run cost is added to the context's ``usage``, however it ends.
@@ -147,7 +147,7 @@ class AgentRun:
         return self._image_calls.follow(self._readable.popleft())
 
     def find_nothing(self) -> NoAnswer | None:
-        """The error to raise when the run is over and has given the user nothing."""
+        """Return the error to raise when the run is over and has given the user nothing."""
         return self.ending.find_nothing(self._result)
 
     async def stop(self) -> None:
@@ -200,6 +200,6 @@ def _retrieve_exception(task: asyncio.Task[StreamEvent]) -> None:
 
 
 def _tokens(result: RunResultStreaming) -> tuple[int, int, int]:
-    """How many it has cost so far: those of the input, those of them that were cached, those of the output."""
+    """Return how many it has cost so far: those of the input, those of them that were cached, those of the output."""
     usage = result.context_wrapper.usage
     return usage.input_tokens, usage.input_tokens_details.cached_tokens or 0, usage.output_tokens

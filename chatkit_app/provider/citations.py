@@ -31,7 +31,7 @@ _FILE_CITATIONS = ("file_citation", "container_file_citation")
 
 
 def read_citation(annotation: Any, *, end: int) -> tuple[OpenAIAnnotation | None, str]:
-    """The citation as the SDK accepts it, or None and the names of the fields that cannot be read.
+    """Return the citation as the SDK accepts it, or None and the names of the fields that cannot be read.
 
     Args:
         annotation: what a provider sent. Any field may be missing and of any type.
@@ -70,7 +70,7 @@ class PatientConverter(ResponseStreamConverter):
     async def base64_image_to_url(
         self, image_id: str, base64_image: str, partial_image_index: int | None = None
     ) -> str:
-        """The URL of an image; an empty one, which nobody keeps or shows, where the site's converter fails."""
+        """Return the URL of an image; an empty one, which nobody keeps or shows, where the site's converter fails."""
         try:
             return await self._converter.base64_image_to_url(image_id, base64_image, partial_image_index)
         except Exception:

@@ -1,4 +1,4 @@
-"""What a model reads: the items of a thread as its input."""
+"""The items of a thread as input of a model."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ WITHOUT_ID = frozenset(
 
 
 class DjangoThreadItemConverter(ThreadItemConverter):
-    """Thread items for the model. Nothing a thread can hold raises here; override what should say more.
+    """A converter of thread items for the model. Nothing a thread can hold raises here; override what should say more.
 
     Attributes:
         files: what is in the files of these items, by their ids. The model reads the others' names only.
@@ -66,13 +66,13 @@ class DjangoThreadItemConverter(ThreadItemConverter):
     files: Mapping[str, bytes] = {}
 
     def with_files(self, files: Mapping[str, bytes]) -> Self:
-        """A converter like this one that has these files."""
+        """Return a converter like this one that has these files."""
         converter = copy.copy(self)
         converter.files = files
         return converter
 
     async def attachment_to_message_content(self, attachment: Attachment) -> ResponseInputContentParam:
-        """The picture, the PDF or the text that the user attached; a note that names it for everything else."""
+        """Return the picture, the PDF or the text that the user attached; a note that names it for everything else."""
         name = json.dumps(attachment.name, ensure_ascii=False)
         about = f"The user attached the file {name} ({attachment.mime_type})."
         content = self.files.get(attachment.id)
@@ -94,7 +94,7 @@ class DjangoThreadItemConverter(ThreadItemConverter):
     async def generated_image_to_input(
         self, item: GeneratedImageItem
     ) -> TResponseInputItem | list[TResponseInputItem] | None:
-        """The image; a note in its place for one that the model is not shown again."""
+        """Return the image; a note in its place for one that the model is not shown again."""
         if item.image is not None:
             return await super().generated_image_to_input(item)
         # Not in the assistant's own name: a model that reads such notes as its own words begins to write them.
@@ -102,7 +102,7 @@ class DjangoThreadItemConverter(ThreadItemConverter):
         return Message(type="message", role="user", content=[note])
 
     async def tag_to_message_content(self, tag: UserMessageTagContent) -> ResponseInputContentParam:
-        """The tag's name and data."""
+        """Return the tag's name and data."""
         about = {"id": tag.id, "name": tag.text, "group": tag.group, "data": tag.data}
         known = {key: value for key, value in about.items() if value}
         return _input_text(f"<Tag>\n{json.dumps(known, ensure_ascii=False, default=str)}\n</Tag>")
@@ -110,7 +110,7 @@ class DjangoThreadItemConverter(ThreadItemConverter):
     async def hidden_context_to_input(
         self, item: HiddenContextItem
     ) -> TResponseInputItem | list[TResponseInputItem] | None:
-        """Hidden context as text; as JSON when it is something else."""
+        """Return hidden context as text; as JSON when it is something else."""
         if not isinstance(item.content, str):
             content = json.dumps(item.content, ensure_ascii=False, default=str)
             item = item.model_copy(update={"content": content})
@@ -119,7 +119,7 @@ class DjangoThreadItemConverter(ThreadItemConverter):
     async def assistant_message_to_input(
         self, item: AssistantMessageItem
     ) -> TResponseInputItem | list[TResponseInputItem] | None:
-        """The message as plain text, the one form both APIs take; None for an empty one: they refuse it."""
+        """Return the message as plain text, the one form both APIs take; None for an empty one: they refuse it."""
         text = "\n\n".join(part.text for part in item.content if part.text.strip())
         return EasyInputMessageParam(role="assistant", content=text) if text else None
 

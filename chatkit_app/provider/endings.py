@@ -1,4 +1,4 @@
-"""How the run of an agent ended. Its stream alone does not tell: one that gave the user nothing ends like any other."""
+"""Endings of an agent's run. Its stream does not tell them: one that gave the user nothing ends like any other."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class NoAnswer(ModelBehaviorError):
 
 @dataclass(kw_only=True)
 class EndingState:
-    """Of one request: ``context.state(EndingState)``.
+    """The ending's state of one request: ``context.state(EndingState)``.
 
     Attributes:
         reason: why its answer failed, for staff, where the user is told less.
@@ -65,7 +65,7 @@ class EndingState:
 
 
 class Ending:
-    """What the user has been given so far, and the last word of the model.
+    """The ending so far: what the user has been given, and the last word of the model.
 
     Attributes:
         reason: why there is no whole answer, for staff: "incomplete: max_output_tokens", "no answer: an empty
@@ -106,7 +106,7 @@ class Ending:
         self._image_lost = True
 
     def find_nothing(self, result: RunResultStreaming) -> NoAnswer | None:
-        """The error to raise when the run is over and has given the user nothing."""
+        """Return the error to raise when the run is over and has given the user nothing."""
         if self._given:
             return None
         items = [item.type.removesuffix("_item") for item in result.new_items]
@@ -123,7 +123,7 @@ class Ending:
         return NoAnswer(f"The user was given {self.reason}. {advice}")
 
     def removals(self) -> list[ThreadItemRemovedEvent]:
-        """What takes the empty messages off the screen and out of the thread."""
+        """Return what takes the empty messages off the screen and out of the thread."""
         return [ThreadItemRemovedEvent(item_id=item_id) for item_id in self._empty_messages]
 
 

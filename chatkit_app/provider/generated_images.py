@@ -45,7 +45,7 @@ _DATA = "data:"
 
 
 class BrokenImageError(ValueError):
-    """What was given as an image is none that can be shown."""
+    """The data was given as an image and is none that can be shown."""
 
 
 async def keep_image(item: GeneratedImageItem, context: RequestContext) -> GeneratedImageItem | None:
@@ -76,7 +76,7 @@ async def keep_image(item: GeneratedImageItem, context: RequestContext) -> Gener
 
 
 async def with_kept_image(event: ThreadStreamEvent, context: RequestContext) -> ThreadStreamEvent:
-    """The event with its generated image in the storage; one that takes the item away, if that is not possible."""
+    """Return the event with its generated image in the storage, or one that takes the item away if that fails."""
     if not isinstance(event, (ThreadItemDoneEvent, ThreadItemReplacedEvent)) or not isinstance(
         event.item, GeneratedImageItem
     ):
@@ -135,7 +135,7 @@ def _content(url: str) -> bytes:
 
 
 def newest_images(history: Sequence[ThreadItem], *, limit: int) -> dict[str, str]:
-    """The newest images of a history, at most so many, the newest first.
+    """Return the newest images of a history, at most so many, the newest first.
 
     Returns:
         By the ids of their items, the ids of the attachments that they are; empty ones for those that are none.
@@ -154,7 +154,7 @@ def newest_images(history: Sequence[ThreadItem], *, limit: int) -> dict[str, str
 def with_image_content(
     history: Iterable[ThreadItem], images: Mapping[str, str], files: Mapping[str, bytes]
 ) -> list[ThreadItem]:
-    """The history as a model can read it: our URLs are good for browsers only, and for an hour.
+    """Return the history as a model can read it: our URLs are good for browsers only, and for an hour.
 
     Args:
         history: items of a thread.
@@ -189,7 +189,7 @@ def _data_url(content: bytes) -> str:
 
 
 class ImageCalls:
-    """Which item each call of the image tool makes.
+    """The items that the calls of the image tool make.
 
     The SDK's ``stream_agent_response`` knows of one at a time, so that of two at once the wrong one gets the image,
     and it leaves the item of one that fails as it is. ``follow()`` is given each event before the SDK is.
@@ -204,7 +204,7 @@ class ImageCalls:
         self._added: str | None = None
 
     def follow(self, event: StreamEvent) -> StreamEvent:
-        """The event, after the SDK has been told which item it is about."""
+        """Return the event, after the SDK has been told which item it is about."""
         context = self._agent_context
         if self._added is not None and context.generated_image_item is not None:
             self._items[self._added] = context.generated_image_item
@@ -226,7 +226,7 @@ class ImageCalls:
         return event
 
     def _call_of(self, call_id: str) -> str:
-        """The call of this id; the oldest that is not done where a provider says another or none."""
+        """Return the call of this id; the oldest that is not done where a provider says another or none."""
         return call_id if call_id in self._items else next(iter(self._items), call_id)
 
     def _give_up_failed(self, call: ImageGenerationCall) -> None:

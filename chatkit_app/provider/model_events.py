@@ -35,32 +35,32 @@ _TEXTS = {"output_text": "text", "text": "text", "refusal": "refusal"}
 
 
 def field_of(value: Any, *names: str) -> Any:
-    """What is there by these names, one inside the other, or None: of an object, or a dictionary of one."""
+    """Return what is there by these names, one inside the other, or None: of an object, or a dictionary of one."""
     for name in names:
         value = value.get(name) if isinstance(value, dict) else getattr(value, name, None)
     return value
 
 
 def text_of(value: Any, *names: str) -> str:
-    """The same if it is a text; an empty one if not."""
+    """Return what is there by these names if it is a text; an empty one if not."""
     found = field_of(value, *names)
     return found if isinstance(found, str) else ""
 
 
 def index_of(value: Any, name: str) -> int | None:
-    """The same if it can be the place of something."""
+    """Return what is there by these names if it can be the place of something."""
     found = field_of(value, name)
     return found if isinstance(found, int) and not isinstance(found, bool) and found >= 0 else None
 
 
 def parts_of(message: Any) -> list[Any]:
-    """The parts of a message; none if they cannot be read."""
+    """Return the parts of a message; none if they cannot be read."""
     content = field_of(message, "content")
     return content if isinstance(content, list) else []
 
 
 def refusals_of(message: Any) -> list[Any]:
-    """Those of its parts in which the model declines to answer, with words."""
+    """Return those of its parts in which the model declines to answer, with words."""
     return [
         part for part in parts_of(message) if text_of(part, "type") == "refusal" and text_of(part, "refusal")
     ]
@@ -85,7 +85,7 @@ class _Message:
     parts: dict[int, _Part] = field(default_factory=dict)  # by the provider's index
 
     def part(self, index: int | None) -> tuple[int, _Part, bool]:
-        """The provider's part of this index, or the newest: its own index, itself, and whether it is new."""
+        """Return the provider's part of this index, or the newest: its own index, itself, and whether it is new."""
         key = index if index is not None else next(reversed(self.parts), 0)
         is_new = key not in self.parts
         part = self.parts.setdefault(key, _Part())
@@ -117,7 +117,7 @@ class ModelEvents:
         self._left_out: set[str] = set()
 
     def read(self, event: StreamEvent) -> list[StreamEvent]:
-        """The event in a form that the SDK reads: none when it would tell the user nothing, or more than one."""
+        """Return the event in a form that the SDK reads: none when it would tell the user nothing, or more than one."""
         if event.type == "run_item_stream_event":
             return [self._with_call_id(event)]
         if event.type != "raw_response_event":
@@ -125,7 +125,7 @@ class ModelEvents:
         return [RawResponsesStreamEvent(data=data) for data in self._read(event.data)]
 
     def finish(self) -> list[StreamEvent]:
-        """What is missing when the run has ended: the end of a message."""
+        """Return what is missing when the run has ended: the end of a message."""
         return [RawResponsesStreamEvent(data=data) for data in self._end_message()]
 
     def _read(self, data: Any) -> list[Any]:
@@ -196,7 +196,7 @@ class ModelEvents:
         return [data.model_copy(update={"item": item})]
 
     def _begin_image(self, data: Any, call_id: str) -> list[Any]:
-        """What has to be said before of an image's beginning, if no image has begun."""
+        """Return what has to be sent before an image's beginning, if no image has begun."""
         if self._images:
             return []
         self._images = 1
@@ -218,7 +218,7 @@ class ModelEvents:
     # Messages come one after another, each from "added" to "done"
 
     def _begun_message(self, data: Any) -> tuple[_Message, list[Any]]:
-        """The message that has begun, and what has to be said before of its beginning."""
+        """Return the message that has begun, and what has to be sent before of its beginning."""
         if self._message is not None:
             return self._message, []
         self._message = _Message(self._new_id("message"))
@@ -320,7 +320,7 @@ class ModelEvents:
     def _in_part(
         self, data: Any, index: int | None, *, is_said: bool = False
     ) -> tuple[list[Any], dict[str, Any], _Part]:
-        """What has to be said before of the beginning of the event's part, unless it is that; its place; the part."""
+        """Return the beginning of the event's part, where it has to be sent before the event; its place; the part."""
         message, events = self._begun_message(data)
         number, part, is_new = message.part(index)
         place = {"item_id": message.id, "content_index": number}

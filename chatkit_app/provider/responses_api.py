@@ -1,4 +1,4 @@
-"""What only OpenAI's own APIs take, and which requests may therefore carry it."""
+"""Parameters that only OpenAI's own APIs take, and the requests that may therefore carry them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _REASONING_MODELS = re.compile(r"(?:openai/)?(?:gpt-5(?!.*-chat)|o[1-9](?:-|$))"
 
 
 def knows_storing(model: str | Model | None) -> bool:
-    """Whether a request may carry ``store``: servers other than OpenAI's may refuse what is new to them."""
+    """Return whether a request may carry ``store``: servers other than OpenAI's may refuse what is new to them."""
     if isinstance(model, OpenAIChatCompletionsModel):
         return is_official_openai_client(model._get_client())
     if isinstance(model, Model):
@@ -27,7 +27,7 @@ def knows_storing(model: str | Model | None) -> bool:
 
 
 def unstored_settings(agent: Agent[Any], run_config: RunConfig) -> ModelSettings:
-    """The agent's model settings, with which the provider stores nothing that nobody has asked it to store.
+    """Return the agent's model settings, with which the provider stores nothing that nobody has asked it to store.
 
     Reasoning is asked for in encrypted form where nothing is stored: it is the only form in which later requests of
     the same answer can carry it. Models that do not reason refuse to be asked.

@@ -1,4 +1,4 @@
-"""What holds for every run of an agent that is made for an answer, whoever starts it.
+"""The runner of every run of an agent that is made for an answer, whoever starts it.
 
 A ``respond()`` may call ``Runner.run_streamed()`` as OpenAI documents it, and so may a tool, a guardrail or a
 ``title_for()``. ``Runner`` passes every call on to the SDK's default runner, which can be set.
@@ -46,7 +46,7 @@ _answering: ContextVar[bool] = ContextVar("chatkit_answering", default=False)
 
 @contextmanager
 def answering() -> Iterator[None]:
-    """Within it, runs of agents are made for an answer; those of the site's other code are none of our business.
+    """Treat the runs of agents in the block as made for an answer; others are none of our business.
 
     Has to be entered in a running event loop, whose threads are looked after from then on.
     """
@@ -63,7 +63,7 @@ def answering() -> Iterator[None]:
 
 
 def default_provider() -> ModelProvider:
-    """Where models come from that are given by name, or not at all: OpenAI, a compatible server, or this process."""
+    """Return the provider of models without one of their own: OpenAI, a compatible server, or this process."""
     if is_offline():
         return OfflineProvider()
     if not os.environ.get("OPENAI_BASE_URL"):
@@ -105,7 +105,7 @@ class AnswerRunner(AgentRunner):
 
 
 def _prepared(agent: Agent[Any], input: Any, options: dict[str, Any]) -> Agent[Any]:
-    """The agent to run in place of this one. Changes the run's ``RunConfig`` in its options."""
+    """Return the agent to run in place of this one. Changes the run's ``RunConfig`` in its options."""
     if not _answering.get():
         return agent
     config = _run_config(options.get("run_config"))
@@ -124,7 +124,7 @@ def _prepared(agent: Agent[Any], input: Any, options: dict[str, Any]) -> Agent[A
 
 
 def _run_config(given: RunConfig | Mapping[str, Any] | None) -> RunConfig:
-    """A copy, with models that can be had."""
+    """Return a copy, with models that can be had."""
     if isinstance(given, RunConfig):
         return replace(given, model_provider=_OrDefaultProvider(given.model_provider))
     fields = dict(given or {})
@@ -155,7 +155,7 @@ def _stores_nothing(settings: ModelSettings) -> bool:
 
 
 def _forgetting(config: RunConfig) -> Any:
-    """The run's own filter of what the model is sent, and then that of requests that are not stored."""
+    """Return the run's own filter of what the model is sent, followed by that of requests that are not stored."""
     own = config.call_model_input_filter
 
     async def forgetting(data: CallModelData[Any]) -> ModelInputData:

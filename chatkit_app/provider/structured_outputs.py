@@ -42,7 +42,7 @@ ShowOutput = Callable[[Any, Any], Any]
 
 
 def as_markdown(output: Any) -> str:
-    """An output for reading: by its own ``__str__`` if its class has one, else its fields and values as a list.
+    """Return an output for reading: by its own ``__str__`` if its class has one, else its fields and values as a list.
 
     Args:
         output: what the agent's ``output_type`` has made of the model's JSON.
@@ -81,7 +81,7 @@ def _lines(value: Any) -> list[str]:
 
 
 def _item_lines(nested: list[str]) -> list[str]:
-    """An entry that is a list itself: its first line follows the bullet."""
+    """Return the lines of an entry that is a list itself: its first line follows the bullet."""
     first, *rest = nested or ["- –"]
     return [first, *(f"  {line}" for line in rest)]
 
@@ -93,7 +93,7 @@ def _scalar(value: Any) -> str:
 
 
 class StructuredOutputs:
-    """Takes the outputs that are no text out of the events of one run, and shows them.
+    """A reader of one run's events that takes the outputs that are no text out of them, and shows them.
 
     Args:
         agent: the agent whose events come first.
@@ -106,7 +106,7 @@ class StructuredOutputs:
         self._streamed = ""
 
     async def read(self, event: StreamEvent) -> list[StreamEvent]:
-        """The event, if the user may be told of it: as the provider sent it, for ``ModelEvents``."""
+        """Return the event, if the user may be told of it: as the provider sent it, for ``ModelEvents``."""
         if event.type == "agent_updated_stream_event":
             self._agent = event.new_agent
         schema = self._schema() if event.type == "raw_response_event" else None
@@ -196,7 +196,7 @@ def _as_item(shown: Any, agent_context: AgentContext[RequestContext]) -> ThreadI
 
 
 def in_own_words(history: Sequence[ThreadItem]) -> list[ThreadItem]:
-    """The history as the model wrote it: its outputs in place of what the user was shown of them."""
+    """Return the history as the model wrote it: its outputs in place of what the user was shown of them."""
     there = {item.id for item in history}
     written = [item for item in history if isinstance(item, HiddenContextItem) and _is_output(item.content)]
     whole = {item.id for item in written if there.issuperset(item.content["shown"])}
@@ -217,7 +217,7 @@ def in_own_words(history: Sequence[ThreadItem]) -> list[ThreadItem]:
 
 
 def shown_of(payload: Any) -> list[str]:
-    """The ids of what the user was shown, from the stored payload of hidden context; none if that is no output."""
+    """Return the ids of what the user was shown, from the stored payload of hidden context; none if it is no output."""
     content = payload.get("content") if isinstance(payload, dict) else None
     return content["shown"] if isinstance(content, dict) and _is_output(content) else []
 

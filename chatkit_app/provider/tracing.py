@@ -1,4 +1,4 @@
-"""Whether the Agents SDK exports traces of conversations: for the whole process, whoever starts a run in it."""
+"""The Agents SDK's export of traces of conversations: on or off for the whole process, whoever starts a run in it."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ MANIFEST = "manifest.json"
 
 
 def client_url(name: str) -> str:
-    """The URL of a file of the client.
+    """Return the URL of a file of the client.
 
     Args:
         name: its path in ``client/``: ``"element/index.js"``.
@@ -46,12 +46,12 @@ def client_url(name: str) -> str:
 
 
 def client_file(name: str) -> str:
-    """The name of a file of the client among the static files. Argument and errors as of ``client_url``."""
+    """Return the name of a file of the client among the static files. Argument and errors as of ``client_url``."""
     return f"{client_folder()}/{name}"
 
 
 def preload_urls(name: str) -> list[str]:
-    """The URLs of the files that a module needs at once, and would ask for only when it runs.
+    """Return the URLs of the files that a module needs at once, and would ask for only when it runs.
 
     The modules' entries name theirs themselves. Argument and errors as of ``client_url``.
     """
@@ -61,7 +61,7 @@ def preload_urls(name: str) -> list[str]:
 
 
 def client_folder() -> str:
-    """The folder, among the static files, of what pages load.
+    """Return the folder, among the static files, of what pages load.
 
     It is found out once in a process, and with ``DEBUG`` whenever a file has changed.
 
@@ -72,12 +72,12 @@ def client_folder() -> str:
 
 
 def modules_folder() -> str:
-    """The folder of the modules among the static files. Errors as of ``client_folder``."""
+    """Return the folder of the modules among the static files. Errors as of ``client_folder``."""
     return _folder_of(CLIENT_DIRECTORY)
 
 
 def client_folders() -> dict[str, Path]:
-    """All folders among the static files, each with where its files are. Errors as of ``client_folder``."""
+    """Return all folders among the static files, each with where its files are. Errors as of ``client_folder``."""
     folders = {modules_folder(): CLIENT_DIRECTORY}
     if has_bundle():
         folders[_folder_of(BUNDLE_DIRECTORY)] = BUNDLE_DIRECTORY
@@ -85,22 +85,22 @@ def client_folders() -> dict[str, Path]:
 
 
 def loads_modules() -> bool:
-    """Whether pages load the modules, and not the bundle of them. Errors as of ``client_folder``."""
+    """Return whether pages load the modules, and not the bundle of them. Errors as of ``client_folder``."""
     return settings.DEBUG or not has_bundle()
 
 
 def has_bundle() -> bool:
-    """Whether there is a bundle of the modules as they are. Errors as of ``client_folder``."""
+    """Return whether there is a bundle of the modules as they are. Errors as of ``client_folder``."""
     return f"chatkit_app/{_manifest().get('sources')}" == modules_folder()
 
 
 def is_bundle_stale() -> bool:
-    """Whether there is a bundle of modules that have changed since. Errors as of ``client_folder``."""
+    """Return whether there is a bundle of modules that have changed since. Errors as of ``client_folder``."""
     return bool(_manifest()) and not has_bundle()
 
 
 def client_names(directory: Path) -> list[str]:
-    """The paths of all files in a directory that browsers may ask for, in alphabetical order.
+    """Return the paths of all files in a directory that browsers may ask for, in alphabetical order.
 
     Type declarations are not among them, nor what ``collectstatic`` passes over unless it is told otherwise: the
     folder's name would depend on what is not in it.
@@ -123,7 +123,7 @@ def _folder_of(directory: Path) -> str:
 
 
 def _state(directory: Path) -> tuple[tuple[str, int, int], ...]:
-    """What differs once a file is edited."""
+    """Return what differs once a file is edited."""
     found = ((name, os.stat(directory / name)) for name in client_names(directory))
     return tuple((name, stat.st_mtime_ns, stat.st_size) for name, stat in found)
 
@@ -145,7 +145,7 @@ def _folder(directory: Path, state: object) -> str:
 
 
 def _manifest() -> dict[str, Any]:
-    """The bundle's, which is empty where there is no bundle."""
+    """Return the bundle's manifest, which is empty where there is no bundle."""
     path = BUNDLE_DIRECTORY / MANIFEST
     try:
         return _read(path, path.stat().st_mtime_ns)

@@ -158,7 +158,7 @@ def render_chatkit(
 def _login_prompt(
     request: HttpRequest, id: str, css_class: str, nonce_attribute: SafeString, language: str
 ) -> SafeString:
-    """What stands in the chat's place for a visitor who has to log in."""
+    """Return what stands in the chat's place for a visitor who has to log in."""
     # Its address before its language: a page's own may be part of it.
     url = login_url(request)
     with override(language):
@@ -184,7 +184,7 @@ def _direction(language: str) -> str:
 
 
 def _unstarted(unavailable: str) -> SafeString:
-    """What is there to read when no script runs. The style sheet hides it for a while, and the script removes it."""
+    """Return what can be read when no script runs. The style sheet hides it for a while; the script removes it."""
     hint = SafeString("")
     if settings.DEBUG:
         hint = format_html(
@@ -206,7 +206,7 @@ def page_config(
     url: str = "",
     options: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """What ``bootstrap.js`` has to know, as one JSON-ready dictionary. Arguments as of ``render_chatkit``."""
+    """Return what ``bootstrap.js`` has to know, as one JSON-ready dictionary. Arguments as of ``render_chatkit``."""
     endpoint, run_events, run_stop = endpoint_urls(request, url)
     merged = merge_options(chatkit_settings.options, options or {})
     if thread is not None:
@@ -237,7 +237,7 @@ def page_config(
 
 
 def chat_language(options: Mapping[str, Any]) -> str:
-    """The language of a chat: that of its option ``locale``, where Django has it, else that of the page."""
+    """Return the language of a chat: that of its option ``locale``, where Django has it, else that of the page."""
     try:
         return get_supported_language_variant(options["locale"])
     except (KeyError, LookupError, TypeError):
@@ -245,7 +245,7 @@ def chat_language(options: Mapping[str, Any]) -> str:
 
 
 def endpoint_urls(request: HttpRequest, url: str = "") -> tuple[str, str, str]:
-    """URLs of the endpoint, of a run's events and of a run's stop (with ``RUN_PLACEHOLDER`` for the run).
+    """Return the URLs of the endpoint, of a run's events and of a run's stop (with ``RUN_PLACEHOLDER`` for the run).
 
     A path of your own has its runs beside it, as ``chatkit_app.urls`` has them.
     """
@@ -270,7 +270,7 @@ def endpoint_urls(request: HttpRequest, url: str = "") -> tuple[str, str, str]:
 
 
 def csrf_config(request: HttpRequest) -> dict[str, str | None]:
-    """How a request proves that it comes from our page: header, readable cookie, and a token for the rest.
+    """Return how a request proves that it comes from our page: header, readable cookie, and a token for the rest.
 
     The cookie is preferred, because it is fresh after a login in another tab. Where no script may read it
     (``CSRF_COOKIE_HTTPONLY``, ``CSRF_USE_SESSIONS``), the page's own token is used.
@@ -314,7 +314,7 @@ def _add_attachments(options: dict[str, Any], endpoint: str) -> None:
 
 
 def _request_nonce(request: HttpRequest) -> str:
-    """The nonce of django-csp (``csp_nonce``) or of Django's own middleware (``_csp_nonce``)."""
+    """Return the nonce of django-csp (``csp_nonce``) or of Django's own middleware (``_csp_nonce``)."""
     for name in ("csp_nonce", "_csp_nonce"):
         # Both are lazy, and Django's is false until it is used.
         nonce = getattr(request, name, None)

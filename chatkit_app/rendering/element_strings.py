@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 
 def element_strings() -> dict[str, str]:
-    """Every text of the element by its key."""
+    """Return every text of the element by its key."""
     return {
         "answerAgain": _("Answer again"),
         "answerFinished": _("Answer finished."),

@@ -1,4 +1,4 @@
-"""Where a visitor who has to log in can do so, and whether one has to."""
+"""The login of visitors who have to log in: where it is, and whether one has to."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from ..conf import chatkit_settings
 
 
 def needs_login(request: HttpRequest) -> bool:
-    """Whether the chat is refused to whoever asks for this page, as far as the page can tell."""
+    """Return whether the chat is refused to whoever asks for this page, as far as the page can tell."""
     return chatkit_settings.login_required and _is_logged_in(request) is False
 
 
 def has_login(request: HttpRequest) -> bool:
-    """Whether the chat is for those who have logged in, and whoever asks for this page has, as far as it can tell."""
+    """Return whether the chat wants a login and whoever asks for this page has one, as far as it can tell."""
     return chatkit_settings.login_required and _is_logged_in(request) is True
 
 
@@ -36,7 +36,7 @@ def _is_logged_in(request: HttpRequest) -> bool | None:
 
 
 def login_url(request: HttpRequest) -> str:
-    """The address of the login page of ``LOGIN_URL``, which leads back to the page of this request.
+    """Return the address of the login page of ``LOGIN_URL``, which leads back to the page of this request.
 
     It names the page in the field that the login view reads, be it another one than "next".
     """

@@ -1,4 +1,4 @@
-"""A word in the log when a browser is told that the client's files do not exist.
+"""A line in the log when a browser is told that the client's files do not exist.
 
 Without them the chat's page stays empty, and the server's own line, "Not Found", does not say why. Whoever serves the
 static files, a request for one of them that comes to Django and finds nothing was not served.
@@ -19,7 +19,7 @@ _told: set[str] = set()
 
 
 class UnservedFiles(logging.Filter):
-    """Lets all records pass, and adds one of its own when a file of the client was not found: once for each version."""
+    """A filter that passes every record, and adds one, once a version, when a file of the client was not found."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         path = getattr(getattr(record, "request", None), "path", "")
@@ -33,7 +33,7 @@ class UnservedFiles(logging.Filter):
 
 
 def how_to_serve() -> str:
-    """What a developer can do so that static files are served here."""
+    """Return what a developer can do so that static files are served here."""
     if settings.DEBUG:
         return (
             '"runserver" serves static files by itself; for another server add staticfiles_urlpatterns() '
@@ -46,5 +46,5 @@ def how_to_serve() -> str:
 
 
 def watch_unserved_files() -> None:
-    """From now on, tell in the log of the client's files that are not served."""
+    """Log the client's files that are not served, from now on."""
     logging.getLogger("django.request").addFilter(UnservedFiles())

@@ -1,4 +1,4 @@
-"""What an event stream is read from: frames of bytes that grow, and readers who wait for more."""
+"""Sources of event streams: frames of bytes that grow, and readers who wait for more."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Frames:
         self._waiting: list[asyncio.Future[None]] = []
 
     def wait(self) -> asyncio.Future[None]:
-        """A future that is done when there are new frames, or no more to come.
+        """Return a future that is done when there are new frames, or no more to come.
 
         A reader may set its result itself, to wake up for a reason of its own.
         """
@@ -39,5 +39,5 @@ class Frames:
                 future.set_result(None)
 
     def detach(self) -> None:
-        """A reader has gone: after the end, when ``delivered`` says so, or before it."""
+        """Take note that a reader has gone: after the end, when ``delivered`` says so, or before it."""
         self.readers -= 1

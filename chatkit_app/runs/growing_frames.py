@@ -82,7 +82,7 @@ class GrowingFrames(Frames):
 
 
 class _Steps:
-    """What has been added to an unfinished item since it began."""
+    """The additions to an unfinished item since it began."""
 
     def __init__(self) -> None:
         self.positions: list[int] = []

@@ -1,4 +1,4 @@
-"""Which runs live: what processes say of theirs, and what is presumed of those that are silent."""
+"""Heartbeats of runs: what processes say of theirs, and what is presumed of those that are silent."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def record(pks: Collection[int]) -> list[int]:
 
 
 def find_stopped(pks: Collection[int]) -> list[int]:
-    """The keys of those of the runs that somebody has stopped, or deleted with their thread."""
+    """Return the keys of those of the runs that somebody has stopped, or deleted with their thread."""
     stop_requested = dict(Run.objects.filter(pk__in=list(pks)).values_list("pk", "stop_requested"))
     return [pk for pk in pks if stop_requested.get(pk, True)]
 
@@ -44,7 +44,7 @@ def find_again(pk: int) -> None:
 
 
 def lost_before() -> datetime:
-    """A running row without a heartbeat since this moment belongs to a process that is presumed dead."""
+    """Return the moment since which a running row without a heartbeat belongs to a process that is presumed dead."""
     return timezone.now() - timedelta(
         seconds=max(LOST_AFTER_CHECKPOINTS * chatkit_settings.checkpoint_interval, 3.0)
     )

@@ -1,4 +1,4 @@
-"""Looking after the answers of a process: checkpoints, heartbeats, stops from elsewhere, time limits."""
+"""The keeper of a process's answers: checkpoints, heartbeats, stops from elsewhere, time limits."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ async def _look_after(active: list[LiveRun]) -> None:
 
 
 def _by_database_context(active: list[LiveRun]) -> list[tuple[DatabaseContext | None, list[LiveRun]]]:
-    """Those that one piece of work can look after."""
+    """Group the runs by their database context: one piece of work looks after a group."""
     groups: dict[DatabaseContext | None, list[LiveRun]] = {}
     for run in active:
         groups.setdefault(run.database_context, []).append(run)

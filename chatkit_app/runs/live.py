@@ -168,7 +168,7 @@ class LiveRun(GrowingFrames):
             self.loop.call_later(patience, self._give_up_task)
 
     def _give_up_task(self) -> None:
-        """A ``respond()`` that swallows its cancellation may go on; its thread and its readers do not wait for it."""
+        """End without the task: a ``respond()`` that swallows its cancellation is not waited for."""
         if not self._ending:
             logger.error("Run %s went on after it was cancelled; let CancelledError pass", self.public_id)
             self._abandoned = asyncio.ensure_future(self._end_without_task())
@@ -185,12 +185,12 @@ class LiveRun(GrowingFrames):
             await asyncio.wait([self.task], timeout=STOP_TIMEOUT)
 
     def interrupt(self) -> None:
-        """The process is going down: keep what there is of the answer, and tell its readers."""
+        """Keep what there is of the answer, and tell its readers, because the process is going down."""
         self._failure = RunRow.Failure.INTERRUPTED
         self._cancel(RunRow.Status.LOST)
 
     def give_up(self) -> None:
-        """Nothing has come for too long: end the answer with an error that the user sees."""
+        """End the answer with an error that the user sees, because nothing has come for too long."""
         self._failure = RunRow.Failure.TIMEOUT
         self._cancel(RunRow.Status.FAILED)
 
@@ -289,7 +289,7 @@ class LiveRun(GrowingFrames):
         claims.settle(self.context)
 
     async def _record_new_thread(self) -> None:
-        """``threads.create`` has made its thread, which the run's row names."""
+        """Record in the run's row the thread that ``threads.create`` has made."""
         self.thread_id = self.context.state(AnswerState).created_thread_id
         if self.thread_id is not None:
             self.on_thread(self)
@@ -325,7 +325,7 @@ class LiveRun(GrowingFrames):
         return max(0, round((moment - self.started) * 1000))
 
     def _error_for_staff(self) -> str:
-        """What the user was told, or the code that the client has a text for, and what is known beyond that."""
+        """Return what the user was told, or the code that the client has a text for, and what is known beyond that."""
         error, reason = self._error, self.context.state(EndingState).reason
         told = "" if error is None else error.message or str(getattr(error.code, "value", error.code))
         return f"{told} ({reason})" if reason else told
@@ -344,7 +344,7 @@ class LiveRun(GrowingFrames):
         self.wake()
 
     def _close_unfinished_items(self) -> None:
-        """Other readers are still showing what is half made: for them, this is how it ended."""
+        """Send other readers the end of each item that they still show unfinished."""
         for item in self.context.state(AnswerState).pending_items.values():
             if isinstance(item, AssistantMessageItem):
                 kept = ThreadItemDoneEvent(item=item) if item_text(item).strip() else None
@@ -360,7 +360,7 @@ class LiveRun(GrowingFrames):
         self._close()
 
     def unfinished_items(self) -> Iterable[tuple[Any, RequestContext]]:
-        """The messages being written that have a text; an empty one would stay behind if the answer ended now."""
+        """Yield the messages being written that have a text; an empty one would stay behind if the answer ended now."""
         for item in self.context.state(AnswerState).pending_items.values():
             if (
                 isinstance(item, AssistantMessageItem)

@@ -48,7 +48,7 @@ class RunRequest:
 
 
 def look_up(asked: RunRequest) -> RunRequest:
-    """The request with what ``open_run()`` has to know of the database, asked in one piece of a worker's work."""
+    """Return the request with what ``open_run()`` has to know of the database, in one piece of a worker's work."""
     store, request = asked.server.store, asked.request
     if isinstance(store, DjangoStore) and not isinstance(request, ThreadsCreateReq):
         store.prefetch_thread(request.params.thread_id, asked.context)
@@ -56,7 +56,7 @@ def look_up(asked: RunRequest) -> RunRequest:
 
 
 async def open_run(asked: RunRequest) -> Run:
-    """The answer to a request: the one that it has begun already, live or stored, or else a new one.
+    """Return the answer to a request: the one that it has begun already, live or stored, or else a new one.
 
     Raises:
         ThreadBusy: when an answer is being made in this thread.
@@ -80,7 +80,7 @@ async def open_run(asked: RunRequest) -> Run:
 
 
 def reopen_run(row: RunRow, *, endpoint_url: str) -> Run:
-    """The answer with this row once more, from its beginning."""
+    """Return the answer with this row once more, from its beginning."""
     live = None if row.withdrawn else live_runs.get(row.public_id)
     return live or StoredRun(row, endpoint_url)
 

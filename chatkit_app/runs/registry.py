@@ -1,4 +1,4 @@
-"""Which answers this process is making, or has made a moment ago."""
+"""The answers that this process is making, or has made a moment ago."""
 
 from __future__ import annotations
 
@@ -45,26 +45,26 @@ class RunRegistry:
             del self._by_request[run.request_key]
 
     def clear(self) -> None:
-        """Know nothing any more, as a process that has just started."""
+        """Forget all runs, as a process that has just started."""
         for index in (self._by_id, self._by_thread, self._by_request):
             index.clear()
 
     def get(self, public_id: str) -> LiveRun | None:
-        """The run with this id, if it belongs to the current part of the database."""
+        """Return the run with this id, if it belongs to the current part of the database."""
         run = self._by_id.get(public_id)
         return run if run is not None and run.partition == database_context.partition() else None
 
     def get_anywhere(self, public_id: str) -> LiveRun | None:
-        """The run with this id, for callers who have found its row and may be in another context than its request."""
+        """Return the run with this id in any part of the database, for callers who have found its row."""
         return self._by_id.get(public_id)
 
     def of_thread(self, thread_id: str) -> LiveRun | None:
-        """The run that is writing into the thread with this SDK id, in the current part of the database."""
+        """Return the run that is writing into the thread with this SDK id, in the current part of the database."""
         run = self._by_thread.get((database_context.partition(), thread_id))
         return run if run is not None and not run.done else None
 
     def of_request(self, request_key: str) -> LiveRun | None:
-        """The run that the same request has begun, if it has not reached anybody yet."""
+        """Return the run that the same request has begun, if it has not reached anybody yet."""
         run = self._by_request.get(request_key)
         return run if run is not None and run.may_be_repeated else None
 

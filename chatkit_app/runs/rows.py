@@ -1,4 +1,4 @@
-"""What the database keeps of runs: how they began and how they ended."""
+"""The rows of runs: how they began and how they ended."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ _CONCERNED = Select(
 
 @dataclass(frozen=True, kw_only=True)
 class RunStart:
-    """What is known of an answer when it begins."""
+    """The facts that are known of an answer when it begins."""
 
     public_id: str
     thread_pk: int | None
@@ -75,7 +75,7 @@ class RunStart:
 
 @dataclass(frozen=True, kw_only=True)
 class RunOutcome:
-    """How an answer has ended.
+    """The end of an answer, and its cost.
 
     Attributes:
         failure: what kind of failure it was, if it was one.
@@ -168,7 +168,7 @@ def record_end(pk: int, outcome: RunOutcome, *, locale: str | None) -> list[Thre
 
 
 def staff_events(run_pk: int, *, locale: str | None) -> list[ThreadStreamEvent]:
-    """What a reader of the run is to know of what staff did while it ran: what they redacted, and the thread's status.
+    """Return events for a reader about what staff did while the run ran: redactions, and the thread's status.
 
     Without it an open page would show until its next reload what is no longer there.
     """
@@ -191,7 +191,7 @@ def staff_events(run_pk: int, *, locale: str | None) -> list[ThreadStreamEvent]:
 
 
 def find_repeated_row(request_key: str) -> RunRow | None:
-    """The run of any process that the same request has started, if it has not reached anybody yet."""
+    """Return the run of any process that the same request has started, if it has not reached anybody yet."""
     return (
         RunRow.objects.filter(request_key=request_key)
         .filter(
@@ -204,5 +204,5 @@ def find_repeated_row(request_key: str) -> RunRow | None:
 
 
 def find_withdrawn_row(public_id: str) -> RunRow | None:
-    """The row of this run if something that it sent was redacted."""
+    """Return the row of this run if something that it sent was redacted."""
     return RunRow.objects.on_writer().filter(public_id=public_id, withdrawn=True).first()

@@ -1,4 +1,4 @@
-"""Ending answers from outside: the user's Stop, that of staff, and what must not be given to readers any more."""
+"""Stops of answers from outside: the user's, that of staff, and what must not be given to readers any more."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def request_stop(*, run_pk: int) -> bool:
 
 
 def request_stops(rows: RunQuerySet) -> int:
-    """The same for those of many runs that are running. Returns how many these were."""
+    """Stop those of many runs that are running. Returns how many these were."""
     mark_lost(rows)
     running = list(rows.on_writer().running().values_list("pk", "public_id"))
     if not running:

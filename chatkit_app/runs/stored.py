@@ -54,7 +54,7 @@ class StoredRun(Frames):
         shutdown.ends_with_process(self)
 
     def interrupt(self) -> None:
-        """The process is going down. The answer may go on in another one."""
+        """Send an error and end, because the process is going down. The answer may go on in another one."""
         self._send(ErrorEvent(code="custom", message=self._interrupted(), allow_retry=True))
         self._task.cancel()
 

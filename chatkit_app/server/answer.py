@@ -51,7 +51,7 @@ _EVENT_TYPES: tuple[type, ...] = get_args(get_args(ThreadStreamEvent)[0])
 
 
 class Answer:
-    """Stores and forwards the events of one answer, as the SDK does, and beyond it:
+    """A writer that stores and forwards the events of one answer, as the SDK does, and beyond it:
 
     items whose id is missing or another item's get one, every item gets its thread's id, a thread without a title
     gets one, and what is unfinished is known at any time (``AnswerState.pending_items``), for checkpoints and for an
@@ -72,7 +72,7 @@ class Answer:
     async def events(
         self, stream: Callable[[], AsyncIterator[ThreadStreamEvent]]
     ) -> AsyncIterator[ThreadStreamEvent]:
-        """The answer's events. Errors become error events; a cancellation keeps what there is and goes on."""
+        """Yield the answer's events. Errors become error events; a cancellation keeps what there is and goes on."""
         yield StreamOptionsEvent(stream_options=self.server.get_stream_options(self.thread, self.context))
         events: AsyncIterator[ThreadStreamEvent] | None = None
         try:
@@ -122,7 +122,7 @@ class Answer:
             yield await self._save_thread()
 
     async def _bounded(self, events: AsyncIterator[ThreadStreamEvent]) -> AsyncIterator[ThreadStreamEvent]:
-        """The events of ``respond()``, as many as an answer may have."""
+        """Yield the events of ``respond()``, as many as an answer may have."""
         state, count = self.state, 0
         # Asked once, since it is asked for each word otherwise.
         most_events, most_bytes = chatkit_settings.answer_events, chatkit_settings.answer_bytes
@@ -226,7 +226,7 @@ class Answer:
     # Ids
 
     async def _id_for(self, event: Any) -> str:
-        """The id under which the item is kept: the event's, unless that cannot be kept or is another item's.
+        """Return the id under which the item is kept: the event's, unless that cannot be kept or is another item's.
 
         Providers repeat the ids of messages and calls, and leave them empty. Other kinds of items have theirs from
         the store, and the SDK adds an unfinished workflow a second time when it is done.
@@ -259,7 +259,7 @@ class Answer:
         return True
 
     def _named(self, item_id: str) -> str:
-        """The id of the item that is meant; a new one when the provider gave none and nothing has begun."""
+        """Return the id of the item that is meant; a new one when the provider gave none and nothing has begun."""
         names = self._names.get(item_id)
         if names and (_is_usable(item_id) or names[-1] in self.state.pending_items):
             return names[-1]
@@ -271,7 +271,7 @@ class Answer:
         return name
 
     async def _keep_unfinished(self) -> None:
-        """The user has seen this text: it stays, though the answer failed."""
+        """Save text that the user has seen: it stays, though the answer failed."""
         unfinished = list(self.state.pending_items.values())
         self.state.pending_items.clear()
         for item in unfinished:

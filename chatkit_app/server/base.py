@@ -79,7 +79,7 @@ logger = get_logger(__name__)
 
 
 def _bounded(schema: Any) -> Any:
-    """The same schema, whose errors do not grow with what is wrong.
+    """Return the same schema, whose errors do not grow with what is wrong.
 
     Lists stop at their first wrong entry: one error is told, and a million would be built. An unknown kind of a thing
     is not repeated in the error, which would hold it three times over.
@@ -136,7 +136,7 @@ class DjangoChatKitServer(ChatKitServer[RequestContext]):
     # For subclasses
 
     def text_event(self, text: str) -> ThreadItemDoneEvent:
-        """One complete assistant message, to be yielded by ``respond()`` or ``action()``."""
+        """Return one complete assistant message, to be yielded by ``respond()`` or ``action()``."""
         return ThreadItemDoneEvent(
             item=AssistantMessageItem(
                 id=new_id("message"),
@@ -149,7 +149,7 @@ class DjangoChatKitServer(ChatKitServer[RequestContext]):
     async def title_for(
         self, thread: ThreadMetadata, message: UserMessageItem, context: RequestContext
     ) -> str | None:
-        """A title for a thread that has none. The beginning of the first message, unless overridden.
+        """Return a title for a thread that has none. The beginning of the first message, unless overridden.
 
         Runs beside the answer and may take up to ten seconds, so it can ask a model. ``None`` leaves the
         thread without a title.
@@ -161,7 +161,7 @@ class DjangoChatKitServer(ChatKitServer[RequestContext]):
     # Requests
 
     def parse(self, body: str | bytes | bytearray) -> ChatKitReq:
-        """A request's body as the SDK's request object.
+        """Return a request's body as the SDK's request object.
 
         Raises:
             InvalidRequest: when it is no ChatKit request.
@@ -187,7 +187,7 @@ class DjangoChatKitServer(ChatKitServer[RequestContext]):
     async def stream(
         self, request: StreamingReq, context: RequestContext
     ) -> AsyncGenerator[ThreadStreamEvent, None]:
-        """The events that answer a streaming request, each as it is sent. Whatever goes wrong ends in an error event.
+        """Yield the events that answer a streaming request. Whatever goes wrong ends in an error event.
 
         Has to be driven by one task from first to last. Override it to look at what the user gets; to change an
         answer before it is stored and sent, override ``process_event()``.
@@ -220,7 +220,7 @@ class DjangoChatKitServer(ChatKitServer[RequestContext]):
         return event
 
     async def reply(self, request: NonStreamingReq, context: RequestContext) -> bytes:
-        """The JSON that answers any other request.
+        """Return the JSON that answers any other request.
 
         Raises:
             NotFoundError: when something it names does not exist for this owner.
@@ -232,7 +232,7 @@ class DjangoChatKitServer(ChatKitServer[RequestContext]):
 
     @staticmethod
     def error_event(error: BaseException) -> ErrorEvent:
-        """What the user is shown of an error. Only errors that were written for users show their text."""
+        """Return what the user is shown of an error. Only errors that were written for users show their text."""
         match error:
             case CustomStreamError():
                 return ErrorEvent(code="custom", message=error.message, allow_retry=error.allow_retry)
@@ -271,7 +271,7 @@ class DjangoChatKitServer(ChatKitServer[RequestContext]):
     async def _create_thread(
         self, request: ThreadsCreateReq, context: RequestContext
     ) -> AsyncGenerator[ThreadStreamEvent, None]:
-        """As the SDK does it, except that a title that needs no waiting is there from the start."""
+        """Create the thread as the SDK does it, except that a title that needs no waiting is there from the start."""
         thread = Thread(id=self.store.generate_thread_id(context), created_at=datetime.now(), items=Page())
         message = await self._build_user_message_item(request.params.input, thread, context)
         title = context.state(AnswerState).title = Title(self, thread, message, context)
@@ -350,7 +350,7 @@ class DjangoChatKitServer(ChatKitServer[RequestContext]):
                 raise InvalidRequest(_("A file belongs to another conversation. Upload it again."))
 
     async def load_writable_thread(self, thread_id: str, context: RequestContext) -> ThreadMetadata:
-        """The owner's thread, as the store has it now.
+        """Return the owner's thread, as the store has it now.
 
         Raises:
             NotFoundError: when the owner has no such thread.

@@ -12,12 +12,12 @@ _servers: dict[tuple[str, str], DjangoChatKitServer] = {}
 
 
 def made_server(path: str) -> DjangoChatKitServer | None:
-    """The server of this dotted path, if it has been made already in the current part of the database."""
+    """Return the server of this dotted path, if it has been made already in the current part of the database."""
     return _servers.get((database_context.partition(), path))
 
 
 def get_server(path: str) -> DjangoChatKitServer:
-    """The server that a dotted path names: a class, called without arguments, or a callable that returns one.
+    """Return the server that a dotted path names: a class, called without arguments, or a callable that returns one.
 
     It is made when first asked for, in each partition of the database, and kept.
 

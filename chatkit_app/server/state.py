@@ -1,4 +1,4 @@
-"""What the server remembers while it answers one request."""
+"""The server's state while it answers one request."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(kw_only=True)
 class AnswerState:
-    """Of one request: ``context.state(AnswerState)``.
+    """The server's state of one request: ``context.state(AnswerState)``.
 
     Attributes:
         admitted: the request that has passed the checks before an answer, so that it is not checked again.

@@ -1,4 +1,4 @@
-"""What browsers are sent: events and replies as JSON, and as server-sent events."""
+"""The form in which browsers are sent things: events and replies as JSON, and as server-sent events."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _Model = TypeVar("_Model", bound=BaseModel)
 
 
 def to_wire(model: BaseModel, *, feedback: Mapping[str, str] | None = None) -> bytes:
-    """An event or a reply as JSON for the browser: no nulls, no attachment metadata, times with an offset.
+    """Return an event or a reply as JSON for the browser: no nulls, no attachment metadata, times with an offset.
 
     ``feedback`` is the owner's, by the ids of items. Those of a page or of a thread's items get theirs as a field of
     its own, which the bundled element reads and others do not know.
@@ -53,7 +53,7 @@ def to_wire(model: BaseModel, *, feedback: Mapping[str, str] | None = None) -> b
 
 
 def to_frame(event: BaseModel) -> bytes:
-    """An event as one server-sent event."""
+    """Return an event as one server-sent event."""
     if type(event) is ThreadItemUpdatedEvent and type(event.update) is AssistantMessageContentPartTextDelta:
         with contextlib.suppress(UnicodeEncodeError):
             return _text_delta_frame(event.item_id, event.update.content_index, event.update.delta)
@@ -61,7 +61,7 @@ def to_frame(event: BaseModel) -> bytes:
 
 
 def _text_delta_frame(item_id: str, content_index: int, delta: str) -> bytes:
-    """A word of an answer, by far the most frequent event, without the serializer: all but the word is the same."""
+    """Return a word of an answer, the most frequent event, without the serializer: only the word differs."""
     return _before_delta(item_id, content_index) + _to_json(delta).encode() + b"}}\n\n"
 
 
@@ -76,12 +76,12 @@ _to_json = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def thread_event(thread: ThreadMetadata) -> ThreadUpdatedEvent:
-    """What tells a browser how the thread is now. Its metadata stays here."""
+    """Return the event that tells a browser how the thread is now. Its metadata stays here."""
     return ThreadUpdatedEvent(thread=Thread(**thread.model_dump(exclude={"metadata", "items"}), items=Page()))
 
 
 def with_utc_offset(model: _Model) -> _Model:
-    """A copy of an event or reply with an offset in its times, so that a browser takes none for its own."""
+    """Return a copy of an event or reply with an offset in its times, so that a browser takes none for its own."""
     match model:
         case ThreadItemBase() | ThreadMetadata():
             changes: dict[str, Any] = {"created_at": _to_utc(model.created_at)}

@@ -1,1 +1,1 @@
-"""What staff keep about conversations and what they did. Knows rows only."""
+"""Records of staff about conversations, and of what they did. Knows rows only."""

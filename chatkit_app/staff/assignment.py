@@ -1,4 +1,4 @@
-"""Who of the staff looks after a thread. It is never told to the model or to the user; each change is in the audit."""
+"""The assignment of threads to staff. It is never told to the model or to the user; each change is in the audit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Write down what a staff member did or read. Entries stay, whatever becomes of whom they name."""
+"""Entries of the audit: what a staff member did or read. They stay, whatever becomes of whom they name."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def record_refusal(*, actor: Any, **details: Any) -> bool:
 
 
 def _add_to_history(action: Action, *, actor: Any, threads: Sequence[Thread]) -> None:
-    """What Django's own history says: not why. Whoever may open it, or its table, need not be one who may read."""
+    """Add to Django's own history what was done. Not why: not all who see it may read that."""
     if not apps.is_installed("django.contrib.admin"):
         return
     from django.contrib.admin.models import CHANGE, LogEntry
@@ -122,7 +122,7 @@ def _entry(
 
 
 def _storable(value: Any) -> Any:
-    """The same without what no database takes: whoever asks for nonsense is not to keep out of the audit by it."""
+    """Return the same without what no database takes: nonsense in a request is to be recorded as well."""
     if isinstance(value, str):
         return storable_text(value, nul="\N{REPLACEMENT CHARACTER}")
     if isinstance(value, Mapping):
@@ -133,5 +133,5 @@ def _storable(value: Any) -> Any:
 
 
 def name_of(actor: Any) -> str:
-    """The name that is kept of a staff member, who may be gone one day."""
+    """Return the name that is kept of a staff member, who may be gone one day."""
     return "" if actor is None else str(actor.get_username())[:NAME_LENGTH]

@@ -143,7 +143,7 @@ def _send(flag_pks: list[int]) -> None:
 
 
 def taken_by(reviewer: Any, *, among: FlagQuerySet) -> Flag | None:
-    """The flag that this reviewer took first and has not finished with, if nobody took it over."""
+    """Return the flag that this reviewer took first and has not finished with, if nobody took it over."""
     return among.open().filter(claimed_by=reviewer).order_by("claimed_at", "pk").first()
 
 

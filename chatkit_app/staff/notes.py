@@ -1,4 +1,4 @@
-"""What staff write one another about a thread. It is never told to the model or to the user."""
+"""Notes that staff write one another about a thread. They are never told to the model or to the user."""
 
 from __future__ import annotations
 

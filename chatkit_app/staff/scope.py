@@ -1,4 +1,4 @@
-"""Whose threads a staff member sees: the one rule, asked by every list, page, action and export.
+"""The scope of a staff member, whose threads one sees: the one rule, asked by every list, page, action and export.
 
 ``CHATKIT["ADMIN_SCOPE"]`` names a function that narrows the threads::
 
@@ -24,7 +24,7 @@ _Row = TypeVar("_Row", bound=Model)
 
 
 def threads_of(user: Any, threads: ThreadQuerySet | None = None) -> ThreadQuerySet:
-    """Those of the threads (of all, unless given) that this staff member may know of.
+    """Return those of the threads (of all, unless given) that this staff member may know of.
 
     Raises:
         TypeError: when the function of ``ADMIN_SCOPE`` returns something else than a queryset of threads.
@@ -53,14 +53,14 @@ def threads_of(user: Any, threads: ThreadQuerySet | None = None) -> ThreadQueryS
 
 
 def within(rows: QuerySet[_Row], user: Any, *, thread: str = "thread") -> QuerySet[_Row]:
-    """Those of the rows whose thread is in the staff member's scope. ``thread`` is the way from a row to its thread."""
+    """Return those of the rows whose thread is in the staff member's scope. ``thread`` is the lookup of it."""
     if chatkit_settings.admin_scope is None:
         return rows
     return rows.filter(**{f"{thread}__in": threads_of(user).order_by().values("pk")})
 
 
 def entries_of(user: Any) -> QuerySet[AuditEntry]:
-    """Those entries of the audit that this staff member may know of.
+    """Return those entries of the audit that this staff member may know of.
 
     Under a scope these are their own and those about threads in it. Entries about threads that are gone are nobody's.
     """

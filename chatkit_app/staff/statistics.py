@@ -42,7 +42,7 @@ _COUNTED = (*_COUNTS, "times", "first_tokens", "tokens", "counted_at")
 
 
 def today() -> date:
-    """The day that is not over, in the site's time zone."""
+    """Return the day that is not over, in the site's time zone."""
     now = timezone.now()
     return (
         timezone.localtime(now, timezone.get_default_timezone()) if timezone.is_aware(now) else now
@@ -50,12 +50,12 @@ def today() -> date:
 
 
 def days_between(first: date, last: date) -> list[date]:
-    """All days from the first to the last, both included."""
+    """Return all days from the first to the last, both included."""
     return [first + timedelta(days=number) for number in range((last - first).days + 1)]
 
 
 def start_of(day: date) -> datetime:
-    """The moment at which a day begins."""
+    """Return the moment at which a day begins."""
     midnight = datetime.combine(day, time.min)
     # A naive moment is what rows hold with USE_TZ = False.
     zone = timezone.get_default_timezone()
@@ -63,7 +63,7 @@ def start_of(day: date) -> datetime:
 
 
 def first_day() -> date | None:
-    """The day of the oldest thread, or None while there is none."""
+    """Return the day of the oldest thread, or None while there is none."""
     oldest = Thread.objects.aggregate(oldest=Min("created_at"))["oldest"]
     if oldest is None:
         return None
@@ -143,7 +143,7 @@ def count_days(first: date, last: date, threads: QuerySet[Thread] | None = None)
 
 
 def _step(milliseconds: str) -> Any:
-    """Which power of ``GROWTH`` is the limit of a time; one is added, since zero has no logarithm."""
+    """Return which power of ``GROWTH`` is the limit of a time; one is added, since zero has no logarithm."""
     return Ceil(Ln(Cast(milliseconds, FloatField()) + Value(1.0)) / Value(math.log(GROWTH)))
 
 
@@ -157,7 +157,7 @@ def _add(histogram: dict[str, int], step: float | None, number: int) -> None:
 
 
 def stored(first: date, last: date) -> Days:
-    """What is stored of these days."""
+    """Return what is stored of these days."""
     return {row.day: row for row in DailyStatistics.objects.filter(day__gte=first, day__lte=last)}
 
 
@@ -168,7 +168,7 @@ def due(
     among: Days | None = None,
     again: bool = False,
 ) -> list[date]:
-    """The finished days, oldest first, that are not stored, or were when they could still change.
+    """Return the finished days, oldest first, that are not stored, or were when they could still change.
 
     Args:
         first: the first day to look at; the oldest thread's unless given, and never before that.
@@ -222,7 +222,7 @@ def store_days(days: Iterable[date]) -> list[DailyStatistics]:
 
 
 def total(rows: Iterable[DailyStatistics]) -> DailyStatistics:
-    """Many days as one. Its ``owners`` are those of each day added up: who came on two days is counted twice."""
+    """Return many days as one. Its ``owners`` are those of each day added up: who came on two days is counted twice."""
     whole = DailyStatistics()
     times, first_tokens = Counter[str](), Counter[str]()
     for row in rows:
@@ -237,7 +237,7 @@ def total(rows: Iterable[DailyStatistics]) -> DailyStatistics:
 
 
 def percentile(histogram: Histogram, share: float) -> int | None:
-    """The milliseconds within which this share of the answers was done; None without answers.
+    """Return the milliseconds within which this share of the answers was done; None without answers.
 
     Answers of one limit are taken to be spread evenly below it, so this is hardly ever a tenth off.
     """
@@ -253,7 +253,7 @@ def percentile(histogram: Histogram, share: float) -> int | None:
 
 @dataclass(frozen=True, kw_only=True)
 class OpenFlags:
-    """How many flags wait, and since when the oldest and the middle one do."""
+    """The open flags: how many wait, and since when the oldest and the middle one do."""
 
     number: int = 0
     oldest: datetime | None = None

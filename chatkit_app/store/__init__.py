@@ -1,4 +1,4 @@
-"""Where conversations and files are kept: the SDK's ``Store`` over the ORM, and one in memory."""
+"""Stores of conversations and files: the SDK's ``Store`` over the ORM, and one in memory."""
 
 from .base import new_id
 from .memory import InMemoryStore

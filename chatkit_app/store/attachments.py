@@ -133,7 +133,7 @@ class DjangoAttachmentStore(AttachmentStore[RequestContext]):
     def _expect(
         self, attachment_id: str, content: File[bytes], context: RequestContext, settings: AttachmentSettings
     ) -> str:
-        """The MIME type of bytes that are what was announced."""
+        """Return the MIME type of bytes that are what was announced."""
         row = self._find(attachment_id, context)
         if row.file:
             raise InvalidRequest(_("This file has been uploaded already."))
@@ -189,12 +189,12 @@ class DjangoAttachmentStore(AttachmentStore[RequestContext]):
     async def read(
         self, attachments: Iterable[SDKAttachment], context: RequestContext, *, limit: int
     ) -> dict[str, bytes]:
-        """The bytes of these files by id, in this order, as far as they fit into ``limit`` bytes altogether."""
+        """Return the bytes of these files by id, in this order, as far as they fit into ``limit`` bytes altogether."""
         return await read_files([attachment.id for attachment in attachments], context, limit=limit)
 
 
 async def read_files(ids: Iterable[str], context: RequestContext, *, limit: int) -> dict[str, bytes]:
-    """The bytes of the owner's files by id, in this order, as far as they fit into ``limit`` bytes altogether."""
+    """Return the bytes of the owner's files by id, in this order, as far as they fit into ``limit`` bytes."""
     wanted = list(dict.fromkeys(ids))
     return await db.run(_read_files, wanted, context, limit) if wanted else {}
 
@@ -218,7 +218,7 @@ def _read_files(ids: list[str], context: RequestContext, limit: int) -> dict[str
 
 
 def attachment_settings() -> AttachmentSettings:
-    """The settings in force.
+    """Return the settings in force.
 
     Raises:
         NotSupported: when there are none.
@@ -240,7 +240,7 @@ def require_size(size: int, settings: AttachmentSettings) -> None:
 
 
 async def drawn(content: File[bytes], mime_type: str, settings: AttachmentSettings) -> bytes | None:
-    """What browsers show of a picture; None for one that may be shown itself.
+    """Return what browsers show of a picture; None for one that may be shown itself.
 
     One at a time, and in no thread that the database's work waits for.
 
@@ -273,18 +273,18 @@ def _drawn(content: File[bytes], mime_type: str, settings: AttachmentSettings) -
 
 
 def file_url(attachment_id: str, endpoint_url: str) -> str:
-    """The URL of a file, good for ``URL_EXPIRY`` seconds for whoever has it: pictures are fetched without cookies."""
+    """Return the URL of a file, good for ``URL_EXPIRY`` seconds for all who have it: pictures come without cookies."""
     signature = _signer.sign(attachment_id).removeprefix(f"{attachment_id}:")
     return f"{endpoint_url}/attachments/{attachment_id}/file?signature={quote(signature)}"
 
 
 def preview_url(attachment_id: str, endpoint_url: str) -> str:
-    """The URL of what is shown of a picture, likewise."""
+    """Return the URL of what is shown of a picture, good for as long as that of ``file_url()``."""
     return f"{file_url(attachment_id, endpoint_url)}&preview=1"
 
 
 def open_file(attachment_id: str, signature: str) -> tuple[AttachmentRow, File[bytes]]:
-    """The file that a signed URL names.
+    """Return the file that a signed URL names.
 
     Raises:
         NotFoundError: when the signature is another file's, or too old, or the file is gone.
@@ -298,7 +298,7 @@ def open_file(attachment_id: str, signature: str) -> tuple[AttachmentRow, File[b
 
 
 def signed_again(item: Item, endpoint_url: str) -> Item:
-    """The item on its way to the browser, the URLs of its pictures fresh. Those of other sites are left alone."""
+    """Return the item with fresh URLs of its pictures, for the browser. Those of other sites are left alone."""
     if not endpoint_url:
         return item
     if isinstance(item, UserMessageItem) and item.attachments:
@@ -327,7 +327,7 @@ def _endpoint(context: RequestContext) -> str:
 def sdk_attachment(
     attachment_id: str, name: str, mime_type: str, context: RequestContext, **fields: Any
 ) -> SDKAttachment:
-    """A file as the SDK knows it; a picture has the URL under which the app shows it, signed for now."""
+    """Return a file as the SDK knows it; a picture has the URL under which the app shows it, signed for now."""
     fields |= {"id": attachment_id, "name": name, "mime_type": mime_type}
     if mime_type in RASTER_IMAGES:
         return ImageAttachment(preview_url=AnyUrl(preview_url(attachment_id, _endpoint(context))), **fields)

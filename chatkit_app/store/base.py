@@ -1,4 +1,4 @@
-"""What all of the app's stores share: who owns what, ids that cannot be guessed, and pages."""
+"""The base of the app's stores: who owns what, ids that cannot be guessed, and pages."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class OwnedStore(Store[RequestContext]):
     async def load_visible_items(
         self, thread_id: str, after: str | None, limit: int, order: str, context: RequestContext
     ) -> Page[ThreadItem]:
-        """Like ``load_thread_items()`` without hidden items; these are left out before the page is cut.
+        """Load a page like ``load_thread_items()`` without hidden items; these are left out before the page is cut.
 
         The owner's feedback on the items, if there is any, is put into ``context.state(StoreState).feedback``.
         """
@@ -67,11 +67,11 @@ class OwnedStore(Store[RequestContext]):
 
 
 def new_id(item_type: StoreItemType) -> str:
-    """An id with the SDK's prefix for this type and 128 random bits."""
+    """Return an id with the SDK's prefix for this type and 128 random bits."""
     prefix = default_generate_id(item_type).rsplit("_", 1)[0]
     return f"{prefix}_{secrets.token_hex(16)}"
 
 
 def sdk_page(rows: list[Any], has_more: bool) -> Page[Any]:
-    """The SDK's page of these objects; its cursor is the id of the last one."""
+    """Return the SDK's page of these objects; its cursor is the id of the last one."""
     return Page(data=rows, has_more=has_more, after=rows[-1].id if has_more and rows else None)

@@ -60,7 +60,7 @@ def forget_old_claims() -> None:
 
 
 def _take(visitor_id: str, user_id: Any) -> int:
-    """Feedback of the user's own stands against the visitor's."""
+    """Make all that is the visitor's the user's, but for feedback where the user has given some."""
     with transaction.atomic(using=router.db_for_write(Thread)):
         threads = Thread.objects.claim(visitor_id=visitor_id, user_id=user_id)
         Attachment.objects.claim(visitor_id=visitor_id, user_id=user_id)
@@ -74,12 +74,12 @@ def _take(visitor_id: str, user_id: Any) -> int:
 
 
 def is_claimed(visitor_id: str) -> bool:
-    """Whether this visitor has logged in."""
+    """Return whether this visitor has logged in."""
     return bool(visitor_id) and bool(_CLAIM().rows(visitor_id=visitor_id))
 
 
 def settle(context: RequestContext) -> None:
-    """Call it after something was stored for a context, outside of the transaction.
+    """Claim what was stored for a visitor who has logged in meanwhile. Call it after the transaction.
 
     A visitor who has logged in meanwhile becomes the user, and so does the context.
     """
@@ -90,7 +90,7 @@ def settle(context: RequestContext) -> None:
 
 
 def find(ask: Callable[[], Found | None], context: RequestContext) -> Found | None:
-    """What a query finds of the context's own; asked again, as the user, when the visitor has logged in meanwhile."""
+    """Return what a query finds of the context's own; asked again, as the user, after a login in between."""
     found = ask()
     if found is None and context.visitor_id:
         settle(context)

@@ -46,7 +46,7 @@ _ATTACHMENT_COLUMNS = {"id", "thread_id", "type", "name", "mime_type"}
 
 
 def json_data(model: BaseModel, **options: Any) -> Any:
-    """The JSON data of one of the SDK's models. Options are those of ``model_dump()``."""
+    """Return the JSON data of one of the SDK's models. Options are those of ``model_dump()``."""
     try:
         return model.model_dump(mode="json", **options)
     except (UnicodeEncodeError, PydanticSerializationError):
@@ -58,14 +58,14 @@ def json_data(model: BaseModel, **options: Any) -> Any:
 
 
 def to_database_time(value: datetime) -> datetime:
-    """The SDK's naive local time (or any aware one) as the database wants it."""
+    """Return the SDK's naive local time (or any aware one) as the database wants it."""
     if settings.USE_TZ:
         return value.astimezone(UTC)
     return value.astimezone().replace(tzinfo=None) if value.tzinfo else value
 
 
 def to_sdk_time(value: datetime) -> datetime:
-    """Naive local time, which is what the SDK computes with (``datetime.now() - item.created_at``)."""
+    """Return naive local time, which is what the SDK computes with (``datetime.now() - item.created_at``)."""
     # Not astimezone(): it forgets which of the two it was in the hour that the clock goes through twice.
     return datetime.fromtimestamp(value.timestamp()) if value.tzinfo else value
 
@@ -74,7 +74,7 @@ def to_sdk_time(value: datetime) -> datetime:
 
 
 def decode_thread(row: ThreadRow) -> ThreadMetadata:
-    """A thread's row as the SDK knows it."""
+    """Return a thread's row as the SDK knows it."""
     status: dict[str, Any] = {"type": row.status}
     if row.is_read_only and row.status_reason:
         status["reason"] = row.status_reason
@@ -91,7 +91,7 @@ def decode_thread(row: ThreadRow) -> ThreadMetadata:
 
 
 def encode_thread(thread: ThreadMetadata) -> dict[str, Any]:
-    """The columns of a thread that the SDK may write."""
+    """Return the columns of a thread that the SDK may write."""
     return {
         "title": storable_text(thread.title or ""),
         "status": thread.status.type,
@@ -105,7 +105,7 @@ def encode_thread(thread: ThreadMetadata) -> dict[str, Any]:
 
 
 def decode_item(row: ThreadItemRow, *, thread_id: str, locale: str | None = None) -> ThreadItem:
-    """An item's row as the SDK knows it.
+    """Return an item's row as the SDK knows it.
 
     Args:
         row: the row.
@@ -129,7 +129,7 @@ def decode_item(row: ThreadItemRow, *, thread_id: str, locale: str | None = None
 
 
 def encode_item(item: ThreadItem) -> dict[str, Any]:
-    """The columns of an item, but for its thread and its run."""
+    """Return the columns of an item, but for its thread and its run."""
     payload = json_data(item, exclude=_ITEM_COLUMNS)
     if isinstance(item, WidgetItem):
         _mark_dynamic(item.widget, payload["widget"])
@@ -143,17 +143,17 @@ def encode_item(item: ThreadItem) -> dict[str, Any]:
 
 
 def redacted_payload() -> dict[str, Any]:
-    """What stands in place of a redacted item's payload."""
+    """Return what stands in place of a redacted item's payload."""
     return {_REDACTED_KEY: True}
 
 
 def is_redacted(row: ThreadItemRow) -> bool:
-    """Whether a moderator has removed what this item said."""
+    """Return whether a moderator has removed what this item said."""
     return isinstance(row.payload, dict) and _REDACTED_KEY in row.payload
 
 
 def _tombstone(row: ThreadItemRow, thread_id: str, locale: str | None) -> ThreadItem:
-    """What everybody reads of a redacted item, the model too: who wrote it, and that it was removed."""
+    """Return what everybody reads of a redacted item, the model too: who wrote it, and that it was removed."""
     with translation.override(locale or translation.get_language()):
         text = _("This message was removed by a moderator.")
     common: dict[str, Any] = {
@@ -189,7 +189,7 @@ def _mark_dynamic(widget: Any, data: dict[str, Any]) -> None:
 
 
 def _decode_widget(data: Any) -> Any:
-    """The widget's data, with the dynamic parts made already."""
+    """Return the widget's data, with the dynamic parts made already."""
     if isinstance(data, list):
         return [_decode_widget(entry) for entry in data]
     if not isinstance(data, dict):
@@ -211,12 +211,12 @@ def _decode_widget(data: Any) -> Any:
 
 
 def is_file_url(url: str, attachment_id: str) -> bool:
-    """Whether it is one of the URLs under which the app shows this attachment, whatever its signature."""
+    """Return whether it is one of the URLs under which the app shows this attachment, whatever its signature."""
     return url.partition("?")[0].endswith(f"/attachments/{attachment_id}/file")
 
 
 def kept_image_id(payload: Any) -> str | None:
-    """The id of the attachment that a generated image's payload shows. A row that is broken shows none.
+    """Return the id of the attachment that a generated image's payload shows. A row that is broken shows none.
 
     None also for an image that is somewhere else: on another site, or in a ``data:`` URL.
     """
@@ -228,7 +228,7 @@ def kept_image_id(payload: Any) -> str | None:
 
 
 def decode_attachment(row: AttachmentRow, *, thread_id: str | None) -> SDKAttachment:
-    """An attachment's row as the SDK knows it."""
+    """Return an attachment's row as the SDK knows it."""
     return _ATTACHMENT.validate_python(
         original_json(row.payload)
         | {
@@ -242,7 +242,7 @@ def decode_attachment(row: AttachmentRow, *, thread_id: str | None) -> SDKAttach
 
 
 def encode_attachment(attachment: SDKAttachment) -> dict[str, Any]:
-    """The columns of an attachment, but for its owner and its thread."""
+    """Return the columns of an attachment, but for its owner and its thread."""
     return {
         "type": attachment.type,
         "name": storable_text(attachment.name),

@@ -1,4 +1,4 @@
-"""What files are: by their names, by what they say, and by how they begin."""
+"""Types of files: by their names, by what they say, and by how they begin."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ RASTER_IMAGES = {
 
 
 def clean_name(name: str) -> str:
-    """The file's own name: without folders, without characters that cannot be seen, with its extension."""
+    """Return the file's own name: without folders, without characters that cannot be seen, with its extension."""
     name = name.replace("\\", "/").rsplit("/", 1)[-1]
     name = "".join(c for c in name if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Zl", "Zp"))
     path = PurePosixPath(name.strip().lstrip(".") or "file")
@@ -33,7 +33,7 @@ def clean_name(name: str) -> str:
 
 
 def accepted_type(name: str, mime_type: str, settings: AttachmentSettings) -> str:
-    """The MIME type that is taken for a file: the one it says, or the one that its name says.
+    """Return the MIME type that is taken for a file: the one it says, or the one that its name says.
 
     Systems disagree on what a ``.csv`` or a ``.md`` is, and some do not say at all.
 
@@ -49,7 +49,7 @@ def accepted_type(name: str, mime_type: str, settings: AttachmentSettings) -> st
 
 
 def sniffed_type(head: bytes, mime_type: str, settings: AttachmentSettings) -> str:
-    """The MIME type of a file that begins with these bytes.
+    """Return the MIME type of a file that begins with these bytes.
 
     A picture is what it begins as: many a ``.png`` is a JPEG. Other types are believed, since such files are never
     shown by a browser; a PDF has to look like one because the model is told that it is.
@@ -68,7 +68,7 @@ def sniffed_type(head: bytes, mime_type: str, settings: AttachmentSettings) -> s
 
 
 def picture_type(head: bytes) -> str:
-    """The MIME type of a picture that begins with these bytes; empty when it is none that browsers show safely."""
+    """Return the MIME type of a picture that begins with these bytes; empty when browsers show no such safely."""
     found = next((kind for kind, magic in RASTER_IMAGES.items() if head.startswith(magic)), "")
     return "" if found == "image/webp" and head[8:12] != b"WEBP" else found
 

@@ -28,7 +28,7 @@ class _StoredThread:
 
 
 class InMemoryStore(OwnedStore):
-    """The contract of ``DjangoStore`` without a database. Everything is gone with the process.
+    """A store with the contract of ``DjangoStore`` and without a database. Everything is gone with the process.
 
     It keeps the very rows that the database would get, unsaved, so that what comes back from it is what would
     come back from there.

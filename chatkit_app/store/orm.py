@@ -52,13 +52,13 @@ _GENERATED_IMAGE = ItemRow.Type.GENERATED_IMAGE
 
 
 def _threads_of(kind: str) -> ThreadQuerySet:
-    """A thread by its id, of an owner of this kind."""
+    """Select a thread by its id, of an owner of this kind."""
     threads: Any = ThreadRow.objects.owned_by(OwnerParameters.of(kind))
     return cast(ThreadQuerySet, threads.filter(public_id=parameter(ThreadRow, "public_id")))
 
 
 def _item_page(kind: str, *, known: bool, hidden: bool, after: bool, limit: int, order: str) -> Any:
-    """A page of a thread's items; of a thread whose key is known, or of the owner's with this id."""
+    """Select a page of a thread's items; of a thread whose key is known, or of the owner's with this id."""
     # The thread's key comes from a subquery also when it is known: a planner that sees the key of a
     # thread with very many items reads all items of the site in order, hoping to meet its own soon.
     threads: Any = ThreadRow.objects.filter(pk=parameter(ThreadRow, "id")) if known else _threads_of(kind)
@@ -81,7 +81,7 @@ def _thread_page(kind: str, *, after: bool, limit: int, order: str) -> Any:
 
 
 def _touched(*, counted: bool, previewed: bool) -> Any:
-    """A thread with news: of an item that has been added to it, of a text that its preview shows."""
+    """Select a thread, and what changes of it when an item is added to it or a text that its preview shows."""
     changes: dict[str, Any] = {"last_activity": parameter(ThreadRow, "last_activity")}
     if counted:
         changes["item_count"] = F("item_count") + 1
@@ -91,7 +91,7 @@ def _touched(*, counted: bool, previewed: bool) -> Any:
 
 
 def _rewritten() -> Any:
-    """An item that says something else, unless it has been redacted."""
+    """Select an item, unless it has been redacted, and what changes of it when it says something else."""
     items = ItemRow.objects.filter(
         thread_id=parameter(ItemRow, "thread_id"), public_id=parameter(ItemRow, "public_id")
     )
@@ -162,7 +162,7 @@ class DjangoStore(OwnedStore):
         return thread
 
     def _thread_pk(self, thread_id: str, context: RequestContext) -> int:
-        """The key of a thread that this context may write to.
+        """Return the key of a thread that this context may write to.
 
         A thread that was found once stays writable for the rest of the request, so that a visitor who logs in
         while an answer streams does not lose it.
@@ -287,7 +287,7 @@ class DjangoStore(OwnedStore):
         await db.run(self._checkpoint, unfinished)
 
     async def _checkpoint_written(self, context: RequestContext) -> None:
-        """A half-finished copy on its way to the database must not arrive after the item's end."""
+        """Wait until a half-finished copy has been written: it must not arrive after the item's end."""
         checkpoint = context.state(StoreState).checkpoint
         if checkpoint is not None:
             await asyncio.wait([checkpoint])
@@ -406,7 +406,7 @@ class DjangoStore(OwnedStore):
         return True
 
     def _take_image(self, thread_pk: int, columns: dict[str, Any]) -> None:
-        """The file of a generated image belongs to the thread from the moment in which its item does.
+        """Give the file of a generated image to the thread in the moment in which its item is stored.
 
         And to the thread's owner: a visitor may have logged in while the image was made.
         """

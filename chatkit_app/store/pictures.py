@@ -29,7 +29,7 @@ class UnreadablePicture(ValueError):
 
 
 def picture_size(content: IO[bytes], mime_type: str) -> tuple[int, int]:
-    """Width and height, from the file's head.
+    """Return width and height, from the file's head.
 
     Raises:
         HugePicture: when Pillow refuses it for its size.
@@ -40,7 +40,7 @@ def picture_size(content: IO[bytes], mime_type: str) -> tuple[int, int]:
 
 
 def make_preview(content: IO[bytes], mime_type: str) -> bytes | None:
-    """The picture within ``PREVIEW_SIDE``, upright, as WebP; None when it is as small itself.
+    """Return the picture within ``PREVIEW_SIDE``, upright, as WebP; None when it is as small itself.
 
     Takes memory for all of its pixels, so ask for the size first.
 

@@ -1,4 +1,4 @@
-"""What a person would read of an item, without its form: for lists, searches, titles and exports."""
+"""Plain text of an item, as a person would read it: for lists, searches, titles and exports."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _READABLE_WIDGET_KEYS = ("value", "title", "label", "text", "caption", "placehol
 
 
 def item_text(item: ThreadItem) -> str:
-    """What a person would read of an item; empty for what is only the model's."""
+    """Return what a person would read of an item; empty for what is only the model's."""
     return "\n".join(part for part in _readable_parts(item) if part)
 
 
@@ -60,6 +60,6 @@ def _widget_text(node: Any) -> Iterator[str]:
 
 
 def preview(text: str) -> str:
-    """One line of a message, for lists."""
+    """Return one line of a message, for lists."""
     line = " ".join(text[: PREVIEW_LENGTH * 4].split())
     return line if len(line) <= PREVIEW_LENGTH else line[: PREVIEW_LENGTH - 1] + "…"

@@ -1,4 +1,4 @@
-"""What a store remembers while one request is being answered."""
+"""The store's state while one request is being answered."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @dataclass(kw_only=True)
 class StoreState:
-    """Of one request: ``context.state(StoreState)``.
+    """The store's state of one request: ``context.state(StoreState)``.
 
     Attributes:
         thread_pks: keys of the threads that were found or made, by their SDK ids.

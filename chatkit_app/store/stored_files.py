@@ -26,17 +26,17 @@ _PREVIEW = "-preview"
 
 
 def attachment_storage() -> Storage:
-    """Where the bytes are."""
+    """Return the storage of the bytes."""
     return storages[chatkit_settings.files.storage]
 
 
 def named_file(name: str) -> str:
-    """What a row says of the file with this name in the storage: a preview stands beside its picture."""
+    """Return what a row says of the file with this name in the storage: a preview stands beside its picture."""
     return name.removesuffix(_PREVIEW)
 
 
 def open_stored(attachment: Attachment) -> File[bytes]:
-    """The bytes of an attachment.
+    """Open the bytes of an attachment.
 
     Raises:
         FileNotFoundError: when there are none (any more).
@@ -47,7 +47,7 @@ def open_stored(attachment: Attachment) -> File[bytes]:
 
 
 def open_preview(attachment: Attachment) -> File[bytes] | None:
-    """What is shown of a picture in its place; None when it is shown itself."""
+    """Open what is shown of a picture in its place; None when it is shown itself."""
     name, storage = f"{attachment.file}{_PREVIEW}", attachment_storage()
     try:
         return storage.open(name) if storage.exists(name) else None
@@ -90,7 +90,7 @@ def save_preview(name: str, preview: bytes) -> None:
 
 @contextmanager
 def room() -> Iterator[None]:
-    """Write here. A full disk (or quota) becomes an error that the user is told.
+    """Turn a full disk (or quota) in the block, which writes, into an error that the user is told.
 
     Raises:
         StorageFull: in place of the system's error.
@@ -104,7 +104,7 @@ def room() -> Iterator[None]:
 
 
 def new_file_name() -> str:
-    """A name in the storage that nobody can guess, and that tells nothing of the file."""
+    """Return a name in the storage that nobody can guess, and that tells nothing of the file."""
     token = secrets.token_hex(16)
     return f"{FOLDER}/{token[:2]}/{token}"
 

@@ -53,5 +53,5 @@ def chatkit(
 
 @register.simple_tag
 def chatkit_static(name: str) -> str:
-    """The URL of a file of the client, as ``{% static %}`` gives that of others; for the admin pages."""
+    """Return the URL of a file of the client, as ``{% static %}`` gives that of others; for the admin pages."""
     return client_url(name)

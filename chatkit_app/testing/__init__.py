@@ -1,4 +1,4 @@
-"""What your own tests can use. Needs no test framework."""
+"""Tools for your own tests. They need no test framework."""
 
 from .scripted_model import ScriptedModel, decode_events
 from .store_contract import StoreContract

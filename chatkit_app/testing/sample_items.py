@@ -128,7 +128,7 @@ _TEMPLATE = """
 
 
 def sample_attachments(*, thread_id: str | None = None) -> list[SDKAttachment]:
-    """A file and an image, with every field set."""
+    """Return a file and an image, with every field set."""
     shared = {
         "thread_id": thread_id,
         "upload_descriptor": {
@@ -150,7 +150,7 @@ def sample_attachments(*, thread_id: str | None = None) -> list[SDKAttachment]:
 
 
 def sample_items(*, thread_id: str) -> list[ThreadItem]:
-    """Items of all 11 types; of every kind of content, source, task, question and widget there is."""
+    """Return items of all 11 types; of every kind of content, source, task, question and widget there is."""
     contents: list[dict[str, Any]] = [
         {
             "type": "user_message",

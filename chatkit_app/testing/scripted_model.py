@@ -1,4 +1,4 @@
-"""What your own tests can use. Needs no test framework.
+"""Tools for your own tests. They need no test framework.
 
 ::
 
@@ -58,7 +58,7 @@ class ScriptedModel(LocalModel):
 
 
 def decode_events(body: bytes) -> list[dict[str, Any]]:
-    """The events of a ``text/event-stream`` body.
+    """Return the events of a ``text/event-stream`` body.
 
     Comments and events without data are left out.
 

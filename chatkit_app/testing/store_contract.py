@@ -1,4 +1,4 @@
-"""What every store of the app has to do, as tests."""
+"""The contract of every store of the app, as tests."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ NOON = datetime(2025, 6, 1, 12, 0, 0, 123456)
 
 
 def message(item_id: str, text: str = "Hello", *, created_at: datetime = NOON) -> AssistantMessageItem:
-    """A short message of the assistant. Which thread it is in, the store decides."""
+    """Return a short message of the assistant. Which thread it is in, the store decides."""
     content = [AssistantMessageContent(text=text)]
     return AssistantMessageItem(id=item_id, thread_id="t", created_at=created_at, content=content)
 
@@ -46,11 +46,11 @@ class StoreContract:
     _ids = itertools.count(1)
 
     def make_store(self) -> OwnedStore:
-        """A new and empty store."""
+        """Return a new and empty store."""
         raise NotImplementedError
 
     async def make_user_id(self) -> Any:
-        """The id of a user who exists."""
+        """Return the id of a user who exists."""
         return next(self._ids)
 
     # What the tests are written with
@@ -59,7 +59,7 @@ class StoreContract:
         return RequestContext(user_id=await self.make_user_id(), namespace=namespace)
 
     def again(self, context: RequestContext) -> RequestContext:
-        """The context of the same owner's next request."""
+        """Return the context of the same owner's next request."""
         return RequestContext(
             user_id=context.user_id, visitor_id=context.visitor_id, namespace=context.namespace
         )
@@ -390,7 +390,7 @@ class StoreContract:
     # Owners
 
     async def _expect_nothing_of_t(self, store: OwnedStore, context: RequestContext, item_id: str) -> None:
-        """For this context there is no thread "t", whatever it asks."""
+        """Assert that for this context there is no thread "t", whatever it asks."""
         attachment = FileAttachment(id="new", name="n", mime_type="m", thread_id="t")
         for call in (
             store.load_thread("t", self.again(context)),

@@ -1,4 +1,4 @@
-"""What all views of the endpoint share: who asks, from which page, and how they are refused."""
+"""The base of all views of the endpoint: who asks, from which page, and how they are refused."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def in_page_language(handler: AsyncHandler) -> AsyncHandler:
 
 @method_decorator(csrf_exempt, name="dispatch")  # checked by hand, in a way that the client can show
 class EndpointView(View):
-    """What the endpoint's views share: who asks, and how they are refused.
+    """The base of the endpoint's views: who asks, and how they are refused.
 
     ``login_required = False`` keeps Django's ``LoginRequiredMiddleware`` from redirecting: a client that is sent to a
     login page posts its message again and again.
@@ -134,7 +134,7 @@ class EndpointView(View):
             keep_session(request)
 
     async def ask_database_context(self, request: HttpRequest) -> DatabaseContext | None:
-        """What the middlewares have put on the connection of the request's own thread, which is asked there."""
+        """Return what the middlewares have put on the connection of the request's own thread, which is asked there."""
         if not database_context.is_used():
             return None
         return await sync_to_async(database_context.of)(request)
@@ -152,7 +152,7 @@ class EndpointView(View):
         return response
 
     async def enter(self, request: HttpRequest, operation: str | None = None) -> RequestContext:
-        """The context of a request that may go on.
+        """Return the context of a request that may go on.
 
         Raises:
             CsrfFailed, LoginRequired: when it may not.
@@ -197,7 +197,7 @@ class EndpointView(View):
             raise SessionChanged
 
     def _leave_claimed_visitor(self, request: HttpRequest) -> None:
-        """A visitor who has logged in is nobody any more; what still comes of him is for the user."""
+        """Forget a visitor who has logged in; what still comes of them is for the user."""
         if request.user.is_authenticated:
             return
         visitor_id = request.session.get(VISITOR_KEY) or visitor_of_seed(request)
@@ -217,13 +217,13 @@ class EndpointView(View):
         return context
 
     def endpoint_url(self, request: HttpRequest) -> str:
-        """The endpoint's whole address, beside which those of runs and attachments are."""
+        """Return the endpoint's whole address, beside which those of runs and attachments are."""
         # Not ``request.path``: behind a proxy that strips a prefix it lacks FORCE_SCRIPT_NAME, which reverse() adds.
         path = request.META.get("SCRIPT_NAME", "").rstrip("/") + request.path_info
         return request.build_absolute_uri(path.rsplit("/", self.depth)[0])
 
     async def get_server(self) -> DjangoChatKitServer:
-        """The server that answers here."""
+        """Return the server that answers here."""
         path = self.server or chatkit_settings.server
         # In a worker when it is not made yet, since a function that makes one may ask the database.
         server = made_server(path)

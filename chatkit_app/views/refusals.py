@@ -1,4 +1,4 @@
-"""What a client is told that comes to nothing, in the form that it can show."""
+"""Refusals in the form that a client can show."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ STREAMING_OPERATIONS = frozenset(kind.model_fields["type"].default for kind in S
 
 
 def closed_response(error: ThreadReadOnly, thread: ThreadMetadata | None) -> EventStreamResponse:
-    """The refusal, and how the thread is now: a page that was opened before can close its composer."""
+    """Return the refusal, and how the thread is now: a page that was opened before can close its composer."""
     frames = [wire.to_frame(DjangoChatKitServer.error_event(error))]
     if thread is not None:
         now = thread.model_copy(update={"status": error.thread_status})
@@ -33,12 +33,12 @@ def closed_response(error: ThreadReadOnly, thread: ThreadMetadata | None) -> Eve
 
 
 def names_streaming_operation(body: bytes) -> bool:
-    """Whether the client of this request waits for a stream, as far as the body lets one know."""
+    """Return whether the client of this request waits for a stream, as far as the body lets one know."""
     return sniff_operation(body) in STREAMING_OPERATIONS
 
 
 def refusal(error: Exception, *, streaming: bool) -> HttpResponseBase:
-    """An error in the form that the client of this kind of operation can show."""
+    """Return an error in the form that the client of this kind of operation can show."""
     if streaming:
         event = DjangoChatKitServer.error_event(error)
         return EventStreamResponse(
@@ -59,7 +59,7 @@ def refusal(error: Exception, *, streaming: bool) -> HttpResponseBase:
 
 
 def message_response(text: str, *, status: int) -> JsonResponse:
-    """A sentence that the client shows."""
+    """Return a sentence that the client shows."""
     response = JsonResponse({"message": text}, status=status)
     response["Cache-Control"] = "no-store"
     return response

@@ -20,7 +20,7 @@ RUN_HEADER = "X-ChatKit-Run"
 
 
 class RunView(EndpointView):
-    """What the two URLs of a run share."""
+    """The base of the two URLs of a run."""
 
     depth = 3
 
@@ -71,7 +71,7 @@ class RunStopView(RunView):
 
 
 def run_response(run: Run) -> EventStreamResponse:
-    """An answer from its first event, followed to its end."""
+    """Return an answer from its first event, followed to its end."""
     response = EventStreamResponse(run, keep_alive=chatkit_settings.keep_alive)
     response[RUN_HEADER] = run.public_id
     return response

@@ -27,7 +27,7 @@ CHUNK = 256 * 1024
 
 
 class UploadView(EndpointView):
-    """What both ways to send a file share."""
+    """The base of both ways to send a file."""
 
     async def get_store(self) -> tuple[DjangoChatKitServer, DjangoAttachmentStore]:
         server = await self.get_server()
@@ -70,7 +70,7 @@ class AttachmentsView(UploadView):
 
 
 def received(attachment: Attachment) -> HttpResponse:
-    """An attachment whose bytes are here, as the client wants to know it."""
+    """Return an attachment whose bytes are here, as the client wants to know it."""
     response = HttpResponse(wire.to_wire(attachment), content_type="application/json")
     response["Cache-Control"] = "no-store"
     return response

@@ -1,4 +1,4 @@
-"""``manage.py chatkit_erase``: everything of one person goes."""
+"""``manage.py chatkit_erase``: erase everything of one person."""
 
 from __future__ import annotations
 
@@ -43,6 +43,11 @@ class Command(BaseCommand):
 
 
 def find(options: dict[str, Any]) -> Person:
+    """Return the person that the options name.
+
+    Raises:
+        CommandError: when there is no such user.
+    """
     try:
         if options["user"] is not None:
             return Person.named(options["user"])

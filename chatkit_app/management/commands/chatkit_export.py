@@ -1,4 +1,4 @@
-"""``manage.py chatkit_export``: conversations as a file."""
+"""``manage.py chatkit_export``: export conversations to a file."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Put = Callable[[str], Any]
 
 
 def moment(text: str) -> datetime:
-    """A date or a time, as the database wants it."""
+    """Return a date or a time, as the database wants it."""
     found = None
     with suppress(ValueError):
         found = parse_datetime(text)
@@ -107,7 +107,7 @@ class Command(BaseCommand):
 
 
 def selected(options: dict[str, Any]) -> ThreadQuerySet:
-    """The threads that the options name."""
+    """Return the threads that the options name."""
     threads = Thread.objects.all()
     try:
         if options["thread"]:
@@ -132,7 +132,7 @@ def selected(options: dict[str, Any]) -> ThreadQuerySet:
 
 @contextmanager
 def opened(name: str, stdout: Put) -> Iterator[Put]:
-    """What writes there. A file is there, and readable for its owner alone, as soon as it is whole and not before."""
+    """Open a file and yield what writes there. It is there, readable for its owner alone, once it is whole."""
     target = Path(name)
     try:
         if name == "-":
@@ -150,6 +150,7 @@ def opened(name: str, stdout: Put) -> Iterator[Put]:
 
 @contextmanager
 def replaced(target: Path) -> Iterator[Put]:
+    """Open a new file beside the target, which it replaces once it is whole. Yields what writes into it."""
     part = target.with_name(f"{target.name}.part")
     # Not through a link that somebody else has put there.
     part.unlink(missing_ok=True)
@@ -164,6 +165,7 @@ def replaced(target: Path) -> Iterator[Put]:
 
 
 def write(export: Export, put: Put, bar: tqdm[Any]) -> None:
+    """Write the export, and into an incomplete one where it broke off."""
     try:
         for text in export:
             put(text)

@@ -1,4 +1,4 @@
-"""``manage.py chatkit_prune``: old conversations go."""
+"""``manage.py chatkit_prune``: delete old conversations."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ MAX_BATCH = 10_000
 
 
 def age(text: str) -> timedelta:
+    """Return the age that is written as ``90d``, ``12w`` or ``36h``."""
     found = re.fullmatch(r"([1-9][0-9]{0,5})([hdw])", text.strip().lower(), re.ASCII)
     if found is None:
         raise ArgumentTypeError(f"{text!r} is no age; write 90d for days, 12w for weeks or 36h for hours")
@@ -37,6 +38,7 @@ def age(text: str) -> timedelta:
 
 
 def batch(text: str) -> int:
+    """Return the size of a batch, in threads."""
     if not text.isdecimal() or not 1 <= int(text) <= MAX_BATCH:
         raise ArgumentTypeError(f"a number from 1 to {MAX_BATCH} is wanted")
     return int(text)
@@ -111,7 +113,7 @@ class Command(BaseCommand):
             self.sweep(dry_run=False)
 
     def sweep(self, *, dry_run: bool) -> None:
-        """Delete what no row names. What a row misses is for people to decide: a storage may be away."""
+        """Delete files that no row names. What a row misses is for people to decide: a storage may be away."""
         found = 0
         try:
             for name in orphaned_files():

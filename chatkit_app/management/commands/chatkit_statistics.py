@@ -17,6 +17,7 @@ DEFAULT_DAYS = 180
 
 
 def number_of_days(text: str) -> int:
+    """Return a number of days."""
     if not text.isdecimal() or not 1 <= int(text) <= 36_500:
         raise ArgumentTypeError("a number of days is wanted, from 1 to 36500")
     return int(text)

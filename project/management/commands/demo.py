@@ -83,7 +83,7 @@ def require_free_port(host: str, port: int) -> None:
 
 
 def end_answers() -> None:
-    """After Ctrl-C: let the answers that are still being made end and save what there is of them.
+    """Let the answers that are still being made end after Ctrl-C, and save what there is of them.
 
     Daphne leaves its event loop with unfinished tasks, and Python 3.11 can crash when it tears those down.
     """
