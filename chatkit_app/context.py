@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 from django.conf import settings
 from django.contrib.sessions.backends.base import UpdateError
 from django.utils.crypto import constant_time_compare, salted_hmac
-from django.utils.module_loading import import_string
 from django.utils.translation import get_language
 
 from .conf import chatkit_settings
+from .dotted_paths import import_path
 from .logs import get_logger
 
 if TYPE_CHECKING:
@@ -268,12 +268,13 @@ def build_context(request: HttpRequest) -> RequestContext:
     """Return the request's context, from ``CHATKIT["CONTEXT"]`` when that is set.
 
     Raises:
+        PathNotImportable: when the setting names nothing.
         TypeError: when the named function returns something else than a ``RequestContext``.
     """
     path = chatkit_settings.context
     if path is None:
         return RequestContext.from_request(request)
-    context = import_string(path)(request)
+    context = import_path(path, named_by='CHATKIT["CONTEXT"]')(request)
     if not isinstance(context, RequestContext):
         raise TypeError(
             f'CHATKIT["CONTEXT"] ({path}) returned {type(context).__name__}; '

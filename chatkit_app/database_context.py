@@ -38,9 +38,9 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from django.db import connections
 from django.db.utils import load_backend
-from django.utils.module_loading import import_string
 
 from .conf import chatkit_settings
+from .dotted_paths import import_path
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -134,9 +134,11 @@ def of(request: HttpRequest) -> DatabaseContext | None:
     """Return the context of a request; None where none is used. Call it in the request's own thread.
 
     Raises:
+        PathNotImportable: when the setting names nothing.
         TypeError: when the function returns something else, or something that cannot be compared.
     """
-    contexts = [import_string(path)(request) for path in _functions()]
+    functions = [import_path(path, named_by='CHATKIT["DATABASE_CONTEXT"]') for path in _functions()]
+    contexts = [function(request) for function in functions]
     for context in contexts:
         if not isinstance(context, DatabaseContext):
             raise TypeError(

@@ -32,7 +32,7 @@ ROWS = [
     {"process"},
     {"tenants"},
     {"database_context"},
-    {"conf", "errors", "signals", "logs", "private_names", "storable"},
+    {"conf", "dotted_paths", "errors", "signals", "logs", "private_names", "storable"},
 ]
 ROW = {room: number for number, rooms in enumerate(ROWS) for room in rooms}
 

@@ -16,12 +16,11 @@ from typing import Any
 
 from agents import Agent, AgentsException
 from agents.mcp import MCPServer
-from django.utils.module_loading import import_string
 
-from ..conf import chatkit_settings
 from ..logs import get_logger
 from ..process.threads import context_beyond_request
 from ..provider.agent_graph import reachable
+from .setting import named_agent
 
 logger = get_logger(__name__)
 
@@ -195,9 +194,7 @@ async def _leave(connection: Connection) -> None:
 
 def _of_the_setting() -> set[MCPServer]:
     """Return the servers of an agent that the setting names itself, not of one that a function may make anew."""
-    found = chatkit_settings.agent
-    if isinstance(found, str):
-        found = import_string(found)
+    found = named_agent()
     if not isinstance(found, Agent):
         return set()
     return {server for each in reachable(found) for server in each.mcp_servers}

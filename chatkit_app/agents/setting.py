@@ -9,13 +9,23 @@ from typing import Any
 from agents import Agent
 from chatkit.types import ThreadMetadata
 from django.core.exceptions import ImproperlyConfigured
-from django.utils.module_loading import import_string
 
 from .. import db
 from ..conf import chatkit_settings
 from ..context import RequestContext
+from ..dotted_paths import import_path
 
 _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+
+
+def named_agent() -> Any:
+    """Return the agent, or the function that returns one, of ``CHATKIT["AGENT"]``; None when the site names neither.
+
+    Raises:
+        PathNotImportable: when the dotted path names nothing.
+    """
+    found = chatkit_settings.agent
+    return import_path(found, named_by='CHATKIT["AGENT"]') if isinstance(found, str) else found
 
 
 async def configured_agent(thread: ThreadMetadata, context: RequestContext) -> Agent[Any] | None:
@@ -24,11 +34,9 @@ async def configured_agent(thread: ThreadMetadata, context: RequestContext) -> A
     Raises:
         ImproperlyConfigured: when the setting leads to something that is no agent.
     """
-    found = chatkit_settings.agent
+    found = named_agent()
     if found is None:
         return None
-    if isinstance(found, str):
-        found = import_string(found)
     if callable(found) and not isinstance(found, Agent):
         found = await _call(found, thread, context)
     if not isinstance(found, Agent):

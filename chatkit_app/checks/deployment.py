@@ -8,9 +8,10 @@ from importlib.util import find_spec
 from django.apps import apps
 from django.conf import settings
 
+from ..dotted_paths import try_import
 from .keys import value_of
 from .messages import Messages, error, info, warning
-from .paths import import_path, uses_agent
+from .paths import uses_agent
 
 
 def check_asgi() -> Messages:
@@ -81,7 +82,7 @@ def check_offline_model() -> Messages:
 def _brings_its_model() -> bool:
     """Return whether the answering agent has a model that needs none of OpenAI's credentials."""
     value = value_of("AGENT")
-    agent = import_path(value)[0] if isinstance(value, str) else value
+    agent = try_import(value)[0] if isinstance(value, str) else value
     model = getattr(agent, "model", None)
     if isinstance(model, str):
         return "/" in model and not model.startswith("openai/")

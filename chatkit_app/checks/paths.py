@@ -5,19 +5,10 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
-from django.utils.module_loading import import_string
-
 from ..conf import DEFAULT_SERVER
+from ..dotted_paths import try_import
 from .keys import value_of
 from .messages import Messages, error, warning
-
-
-def import_path(path: str) -> tuple[Any, str]:
-    """Return the object of a dotted path, and what went wrong."""
-    try:
-        return import_string(path), ""
-    except Exception as problem:  # Whatever a project's module raises.
-        return None, f"{type(problem).__name__}: {problem}"
 
 
 def _takes(function: Any, arguments: int) -> bool:
@@ -34,7 +25,7 @@ def _takes(function: Any, arguments: int) -> bool:
 def check_server() -> Messages:
     """Check ``SERVER`` (E010-E013)."""
     path = value_of("SERVER")
-    server, problem = import_path(path)
+    server, problem = try_import(path)
     if problem:
         yield error(
             "E010",
@@ -80,7 +71,7 @@ def check_agent() -> Messages:
     value = value_of("AGENT")
     if value is None:
         return
-    agent, problem = import_path(value) if isinstance(value, str) else (value, "")
+    agent, problem = try_import(value) if isinstance(value, str) else (value, "")
     if problem:
         yield error(
             "E020",
@@ -127,7 +118,7 @@ def uses_agent() -> bool:
     path = value_of("SERVER")
     if path == DEFAULT_SERVER:
         return True
-    server, problem = import_path(path)
+    server, problem = try_import(path)
     if problem or not isinstance(server, type):
         return not problem
     from ..agents.server import AgentChatKitServer
@@ -178,7 +169,7 @@ def check_function(
     path = value_of(key)
     if path is None:
         return
-    function, problem = import_path(path) if isinstance(path, str) else (path, "")
+    function, problem = try_import(path) if isinstance(path, str) else (path, "")
     if problem:
         yield error(
             ids[0],

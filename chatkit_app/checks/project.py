@@ -5,20 +5,19 @@ from __future__ import annotations
 from django.apps import apps
 from django.conf import settings
 from django.urls import NoReverseMatch, reverse
-from django.utils.module_loading import import_string
 
+from ..dotted_paths import try_import
 from ..rendering import client_files
 from .messages import Messages, error, info, warning
-from .paths import import_path
 
 
 def _middleware(name: str) -> int | None:
     """Return the position of a middleware or of a subclass of it."""
-    wanted = import_string(name)
+    wanted, _problem = try_import(name)
     for position, path in enumerate(settings.MIDDLEWARE):
         if path == name:
             return position
-        found, _problem = import_path(path)
+        found, _problem = try_import(path)
         if isinstance(found, type) and issubclass(found, wanted):
             return position
     return None

@@ -12,9 +12,9 @@ from django.apps import apps
 from django.conf import settings
 
 from .. import database_context
+from ..dotted_paths import try_import
 from .keys import value_of
 from .messages import Messages, error, warning
-from .paths import import_path
 
 # What puts state on a connection, in SQL or by the methods of the packages for it.
 _SETS_STATE = re.compile(
@@ -28,7 +28,7 @@ def check_connection_state() -> Messages:
     if value_of("DATABASE_CONTEXT") is not None or database_context.tenant_databases():
         return
     for path in settings.MIDDLEWARE:
-        middleware, _problem = import_path(path)
+        middleware, _problem = try_import(path)
         if middleware is not None and (found := _SETS_STATE.search(_source(middleware))):
             yield warning(
                 "W114",

@@ -21,11 +21,11 @@ from chatkit.types import (
     UserMessageTagContent,
 )
 from django.core.exceptions import ImproperlyConfigured
-from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
 from .. import db
 from ..conf import LIMIT_DEFAULTS, chatkit_settings
+from ..dotted_paths import import_path
 from ..errors import InvalidRequest
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ async def load_limits(context: RequestContext) -> Limits:
 def _find(context: RequestContext) -> Limits:
     own = chatkit_settings.limits
     if isinstance(own, str):
-        own = import_string(own)
+        own = import_path(own, named_by='CHATKIT["LIMITS"]')
     if callable(own):
         own = own(context)
         if not isinstance(own, Mapping) or not all(is_limit(name, value) for name, value in own.items()):

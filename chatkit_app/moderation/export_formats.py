@@ -81,7 +81,7 @@ class Entry:
             item = wire.with_utc_offset(codec.decode_item(self.row, thread_id=self.thread.public_id))
             found = item.model_dump(mode="json", by_alias=True, exclude_none=True)
         except Exception:  # whatever may have come into the table: the other items are still wanted
-            found = self._stored() | self.frame()
+            found = self._stored() | self.columns()
         for attachment in _dicts(found.get("attachments")):
             # These let in whoever has them.
             attachment.pop("upload_descriptor", None)
@@ -113,7 +113,8 @@ class Entry:
             return {}
         return stored if isinstance(stored, dict) else {}
 
-    def frame(self) -> dict[str, Any]:
+    def columns(self) -> dict[str, Any]:
+        """Return the fields that every item has, from the columns of its row."""
         return {
             "id": self.row.public_id,
             "thread_id": self.thread.public_id,
@@ -188,7 +189,7 @@ class JSONLWriter:
         try:
             return self._line(kind="item", item=entry.data(), **facts)
         except RecursionError:
-            return self._line(kind="item", item=entry.frame(), **facts)
+            return self._line(kind="item", item=entry.columns(), **facts)
 
     def incomplete(self) -> str:
         return self._line(kind="incomplete", error=_incomplete())

@@ -79,7 +79,7 @@ class LiveRun(GrowingFrames):
         context: RequestContext,
         *,
         request_key: str = "",
-        frame_id: str = "",
+        instance_id: str = "",
         on_thread: Callable[[LiveRun], None],
     ) -> None:
         super().__init__()
@@ -87,7 +87,7 @@ class LiveRun(GrowingFrames):
         self.request = request
         self.context = context
         self.request_key = request_key
-        self.frame_id = frame_id
+        self.instance_id = instance_id
         self.on_thread = on_thread
         self.public_id = f"run_{secrets.token_hex(16)}"
         self.thread_id: str | None = getattr(request.params, "thread_id", None)

@@ -35,7 +35,7 @@ class RunRequest:
     Attributes:
         request_key: what a blind repetition of this very request would carry again; a repetition gets the first
             one's run while that runs, or ended just now without having reached anybody. Empty: never repeated.
-        frame_id: which of the client's frames asks. The same frame asks again only after it has aborted its answer.
+        instance_id: which instance of the client asks. The same one asks again only after it has aborted its answer.
         repeated: the row of the run that the same request has begun, as ``look_up()`` found it.
     """
 
@@ -43,7 +43,7 @@ class RunRequest:
     request: StreamingReq
     context: RequestContext
     request_key: str = ""
-    frame_id: str = ""
+    instance_id: str = ""
     repeated: RunRow | None = None
 
 
@@ -104,7 +104,7 @@ async def begin_run(asked: RunRequest) -> LiveRun:
         asked.request,
         asked.context,
         request_key=asked.request_key,
-        frame_id=asked.frame_id,
+        instance_id=asked.instance_id,
         on_thread=live_runs.add_to_thread,
     )
     live_runs.add(run)
@@ -118,7 +118,7 @@ async def _begin(run: LiveRun) -> None:
         # First of all, since whether a thread is busy is for its owner to know.
         await run.server.admit(run.request, run.context)
         if run.thread_id is not None:
-            if await _await_turn(run.thread_id, run.frame_id):
+            if await _await_turn(run.thread_id, run.instance_id):
                 await run.server.admit(run.request, run.context)
                 _refuse_busy(run.thread_id)
             live_runs.add_to_thread(run)
@@ -148,14 +148,14 @@ def _record(run: LiveRun) -> None:
             raise
 
 
-async def _await_turn(thread_id: str, frame_id: str) -> bool:
+async def _await_turn(thread_id: str, instance_id: str) -> bool:
     """Return when no answer is being made in this thread, or raise ``ThreadBusy``.
 
     Returns:
         Whether one was, so that the thread is no longer as it was.
     """
     other = live_runs.of_thread(thread_id)
-    waits = other is not None and bool(frame_id) and other.frame_id == frame_id and not other.readers
+    waits = other is not None and bool(instance_id) and other.instance_id == instance_id and not other.readers
     if other is not None and waits:
         # The user pressed Stop and wrote on, faster than the client says so.
         other.stop()

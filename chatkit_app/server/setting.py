@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from django.utils.module_loading import import_string
-
 from .. import database_context
+from ..dotted_paths import import_path
 from .base import DjangoChatKitServer
 
 # By partition too: what makes one may have asked the database.
@@ -22,11 +21,12 @@ def get_server(path: str) -> DjangoChatKitServer:
     It is made when first asked for, in each partition of the database, and kept.
 
     Raises:
-        TypeError: when the path names something else.
+        PathNotImportable: when the path names nothing.
+        TypeError: when it names something else.
     """
     key = (database_context.partition(), path)
     if key not in _servers:
-        server = import_string(path)()
+        server = import_path(path, named_by="The chat's server")()
         if not isinstance(server, DjangoChatKitServer):
             raise TypeError(
                 f"{path} gave {type(server).__name__}; name a subclass of chatkit_app.server.DjangoChatKitServer, "

@@ -14,9 +14,9 @@ from __future__ import annotations
 from typing import Any, TypeVar
 
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
-from django.utils.module_loading import import_string
 
 from ..conf import chatkit_settings
+from ..dotted_paths import import_path
 from ..models import AuditEntry, Thread
 from ..models.querysets import ThreadQuerySet
 
@@ -27,6 +27,7 @@ def threads_of(user: Any, threads: ThreadQuerySet | None = None) -> ThreadQueryS
     """Return those of the threads (of all, unless given) that this staff member may know of.
 
     Raises:
+        PathNotImportable: when ``ADMIN_SCOPE`` names nothing.
         TypeError: when the function of ``ADMIN_SCOPE`` returns something else than a queryset of threads.
     """
     if threads is None:
@@ -34,7 +35,7 @@ def threads_of(user: Any, threads: ThreadQuerySet | None = None) -> ThreadQueryS
     path = chatkit_settings.admin_scope
     if path is None:
         return threads
-    scoped = import_string(path)(user, threads)
+    scoped = import_path(path, named_by='CHATKIT["ADMIN_SCOPE"]')(user, threads)
     if not isinstance(scoped, QuerySet) or scoped.model is not Thread:
         raise TypeError(
             f'CHATKIT["ADMIN_SCOPE"] ({path}) returned {type(scoped).__name__}; '

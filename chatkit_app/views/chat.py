@@ -31,7 +31,7 @@ from .endpoint import EndpointView, in_page_language
 from .refusals import closed_response, names_streaming_operation, refusal
 from .runs import run_response
 
-FRAME_HEADER = "chatkit-frame-instance-id"
+INSTANCE_HEADER = "chatkit-frame-instance-id"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,14 +106,14 @@ class ChatKitView(EndpointView):
                 request=parsed,
                 context=context,
                 request_key=self._request_key(request, context, body),
-                frame_id=request.headers.get(FRAME_HEADER, ""),
+                instance_id=request.headers.get(INSTANCE_HEADER, ""),
             )
             return look_up(asked)
 
     def _request_key(self, request: HttpRequest, context: RequestContext, body: bytes) -> str:
-        frame_id = request.headers.get(FRAME_HEADER, "")
-        if not frame_id:
+        instance_id = request.headers.get(INSTANCE_HEADER, "")
+        if not instance_id:
             return ""
         part = database_context.partition()
-        owner = f"{part}\n{context.user_id}\n{context.visitor_id}\n{context.namespace}\n{request.path}\n{frame_id}\n"
+        owner = f"{part}\n{context.user_id}\n{context.visitor_id}\n{context.namespace}\n{request.path}\n{instance_id}\n"
         return hashlib.sha256(owner.encode() + body).hexdigest()

@@ -54,7 +54,6 @@ RUN_HEADER = "X-ChatKit-Run"
 LOCALE_HEADER = "X-ChatKit-Locale"
 # Of pages that were made for somebody who was logged in.
 LOGIN_HEADER = "X-ChatKit-Had-Login"
-FRAME_HEADER = "chatkit-frame-instance-id"
 
 # Operations that make something a visitor owns; the others find nothing for a visitor who has no id yet.
 CREATING_OPERATIONS = frozenset({"threads.create", "attachments.create"})

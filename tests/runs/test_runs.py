@@ -668,7 +668,7 @@ async def test_same_text_after_a_stop_is_answered_anew(use, gate):
     assert await stored(thread_id) == ["one two", "one ", "one two"]
 
 
-async def test_repetition_without_a_frame_id_does_not_attach(use, gate):
+async def test_repetition_without_an_instance_id_does_not_attach(use, gate):
     use("SlowServer")
     chat = Chat(frame="")
     thread_id = (await first_thread(chat, gate)).thread_id
@@ -707,7 +707,7 @@ async def test_repetition_during_admission_shares_the_refusal(use):
     request = server.parse(encode("threads.create", input=message("hi")))
 
     def start() -> Any:
-        return begin(server, request, RequestContext(visitor_id="v"), request_key="key", frame_id="f")
+        return begin(server, request, RequestContext(visitor_id="v"), request_key="key", instance_id="f")
 
     first = asyncio.create_task(start())
     await asyncio.sleep(0)
