@@ -1,4 +1,6 @@
-"""The tests with each Django on each Python: ``nox``, or one of ``nox --list``; further arguments go to pytest.
+"""The tests with each Django on each Python: ``nox``; how much of the package they run: ``nox -s coverage``.
+
+Further arguments go to pytest.
 
 What of these is installed is taken, the rest skipped. ``.ci/versions`` tries the ends of all other packages.
 """
@@ -8,8 +10,15 @@ import nox
 nox.needs_version = ">=2025.2"
 nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.error_on_missing_interpreters = False
+nox.options.sessions = ["tests"]
 
+PYTEST = ("pytest", "-n", "2", "--dist", "loadfile", "-m", "not browser")
 PYTHONS = {"5.2": ("3.11", "3.12", "3.13"), "6.0": ("3.12", "3.13"), "6.1": ("3.12", "3.13")}
+
+
+def install(session: nox.Session, *requirements: str) -> None:
+    group = nox.project.dependency_groups(nox.project.load_toml("pyproject.toml"), "test")
+    session.install("-e", ".[postgres,redis,demo]", *requirements, *group)
 
 
 @nox.session
@@ -19,6 +28,12 @@ PYTHONS = {"5.2": ("3.11", "3.12", "3.13"), "6.0": ("3.12", "3.13"), "6.1": ("3.
 )
 def tests(session: nox.Session, django: str) -> None:
     """What needs no browser, on SQLite."""
-    group = nox.project.dependency_groups(nox.project.load_toml("pyproject.toml"), "test")
-    session.install("-e", ".[postgres,redis,demo]", f"django~={django}.0", *group)
-    session.run("pytest", "-n", "2", "--dist", "loadfile", "-m", "not browser", *session.posargs)
+    install(session, f"django~={django}.0")
+    session.run(*PYTEST, *session.posargs)
+
+
+@nox.session
+def coverage(session: nox.Session) -> None:
+    """The same on this Python, with the share of branches that it runs: it has a floor, in pyproject.toml."""
+    install(session)
+    session.run(*PYTEST, "--cov", *session.posargs)
