@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 R = TypeVar("R")
 
-TENANTS = "chatkit_app.tenants.tenant_of"
+TENANT_FUNCTION = "chatkit_app.tenants.tenant_of"
 
 
 class DatabaseContext:
@@ -122,7 +122,7 @@ def _has_tenants(engine: str) -> bool:
 def _functions() -> list[str]:
     """Return the dotted paths of what makes a request's contexts: for tenants, and from the setting."""
     own = chatkit_settings.database_context
-    return [*([TENANTS] if tenant_databases() else []), *([own] if own is not None else [])]
+    return [*([TENANT_FUNCTION] if tenant_databases() else []), *([own] if own is not None else [])]
 
 
 def is_used() -> bool:

@@ -43,7 +43,7 @@ class AssignForm(forms.Form):
         label=gettext_lazy("User name"),
         max_length=254,
         widget=StaffNameInput(attrs={"autocomplete": "off", "autocapitalize": "none", "class": "vTextField"}),
-        help_text=gettext_lazy("Of an active staff member who may see the threads."),
+        help_text=gettext_lazy("The name of an active staff member who may see the threads."),
     )
 
     def __init__(self, data: Any = None, *, threads: Sequence[Thread], initial: Any = None) -> None:
@@ -55,7 +55,7 @@ class AssignForm(forms.Form):
         found = users.filter(**{get_user_model().USERNAME_FIELD: self.cleaned_data["user"]}).first()
         user: Any = found
         if user is None or not (user.is_active and user.is_staff):
-            raise ValidationError(_("There is no active staff member of this name."))
+            raise ValidationError(_("There is no active staff member with this name."))
         wanted = {thread.pk for thread in self._threads}
         if not user.has_perm("chatkit_app.view_thread") or wanted - set(
             scope.threads_of(user).filter(pk__in=wanted).values_list("pk", flat=True)
@@ -81,7 +81,9 @@ class AssignThreads(ConfirmedAction):
     """The page that asks who is to look after threads, and assigns them."""
 
     title = gettext_lazy("Assign")
-    question = gettext_lazy("Who looks after it? That is for staff: neither the user nor the model sees it.")
+    question = gettext_lazy(
+        "Who takes care of it? This is for staff only: neither the user nor the model sees it."
+    )
 
     def make_form(self, threads: Sequence[Thread], data: Any) -> AssignForm:
         # Many at once are usually one's own.
@@ -109,7 +111,7 @@ def unassign_view(model_admin: ReadingAdmin, request: HttpRequest, object_id: st
         return HttpResponseNotAllowed(["POST"])
     thread = model_admin.find(request, object_id, "moderate")
     assign([thread], None, actor=request.user)
-    model_admin.message_user(request, _("Nobody looks after this thread now."), messages.SUCCESS)
+    model_admin.message_user(request, _("This thread is no longer assigned to anybody."), messages.SUCCESS)
     return to_page(model_admin, thread)
 
 

@@ -24,7 +24,7 @@ Style = Literal["first", "second", "third", "fourth", "rest", "bad"]
 WIDTH, HEIGHT = 480, 210
 LEFT, RIGHT, TOP, BOTTOM = 62, 8, 12, 28
 INNER_WIDTH, INNER_HEIGHT = WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM
-LINES = 4
+GRID_LINES = 4
 """Horizontal lines that a chart has at most above its ground."""
 
 # What fills the bars that are not plain: strokes of the series' colour on its paler ground.
@@ -301,7 +301,7 @@ class Chart:
 
 def ticks(highest: int) -> list[int]:
     """Return zero and a few round numbers, the last of which is not below the highest."""
-    wanted = max(math.ceil(highest / LINES), 1)
+    wanted = max(math.ceil(highest / GRID_LINES), 1)
     size = 10 ** (len(str(wanted)) - 1)
     step = next(factor * size for factor in (1, 2, 5, 10) if factor * size >= wanted)
     return list(range(0, max(-(-highest // step), 1) * step + 1, step))

@@ -27,7 +27,7 @@ from .base import ReadingAdmin
 from .charts import Chart, Series, Style, day_name, percent, points, seconds, short_number, whole_number
 from .content import shorten
 
-RANGES = (7, 30, 90)
+DAY_RANGES = (7, 30, 90)
 MAX_COUNTED = 3
 """Finished days that one view of the page counts, if nobody has."""
 
@@ -106,7 +106,7 @@ class DashboardAdmin(ReadingAdmin):
             title=_("Statistics"),
             ranges=[
                 (days, ngettext("%(count)d day", "%(count)d days", days) % {"count": days}, days == length)
-                for days in RANGES
+                for days in DAY_RANGES
             ],
             is_scoped=is_scoped,
             uncounted=len(period.uncounted),
@@ -120,7 +120,7 @@ class DashboardAdmin(ReadingAdmin):
 
     def _flag_figure(self, request: HttpRequest) -> Figure:
         found = statistics.open_flags(scope.within(Flag.objects.all(), request.user))
-        age = _("the oldest: %(oldest)s, the middle one: %(median)s") % {
+        age = _("oldest: %(oldest)s, median: %(median)s") % {
             "oldest": _age(found.oldest),
             "median": _age(found.median),
         }
@@ -134,7 +134,7 @@ class DashboardAdmin(ReadingAdmin):
 
 
 def _length(request: HttpRequest, *, default: int) -> int:
-    return next((days for days in RANGES if request.GET.get("days") == str(days)), default)
+    return next((days for days in DAY_RANGES if request.GET.get("days") == str(days)), default)
 
 
 def _command(uncounted: Sequence[date]) -> str:
@@ -309,7 +309,7 @@ def _charts(period: Period) -> list[Chart]:
             name="owners",
             title=_("Active owners"),
             note=_(
-                "Users and visitors who asked for an answer on the day. Who came on two days is counted on both."
+                "Users and visitors who asked for an answer on the day. Those who came on two days are counted on both."
             ),
             days=days,
             series=[series(_("Active owners"), lambda t: t.owners)],

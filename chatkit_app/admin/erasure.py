@@ -32,14 +32,14 @@ class ErasureForm(ReasonForm):
     def __init__(self, data: Any = None, *, person: Person, name: str) -> None:
         super().__init__(data, help_text=gettext_lazy("Kept in the audit."))
         self.names = {name, person.key, person.key.partition(":")[2]} - {""}
-        self.fields["owner"].help_text = _("To be sure, type in %(name)s.") % {
+        self.fields["owner"].help_text = _("To confirm, type %(name)s.") % {
             "name": shorten(name or person.visitor_id, 100)
         }
 
     def clean_owner(self) -> str:
         typed = str(self.cleaned_data["owner"])
         if typed not in self.names:
-            raise ValidationError(_("This is somebody else."))
+            raise ValidationError(_("This is not the name of the person."))
         return typed
 
 
@@ -47,8 +47,8 @@ class ErasePerson(ConfirmedAction):
     """The page that erases everything of the person whose thread it is, once their name was typed in."""
 
     permission = "erase"
-    title = gettext_lazy("Erase everything of this person")
-    button = gettext_lazy("Erase everything")
+    title = gettext_lazy("Erase all data of this person")
+    button = gettext_lazy("Erase all data")
     is_final = True
 
     def answer(self, threads: Sequence[Thread]) -> HttpResponseBase | None:
@@ -76,7 +76,7 @@ class ErasePerson(ConfirmedAction):
 
     def ask(self, threads: Sequence[Thread], form: forms.Form) -> HttpResponseBase:
         self.holdings = self.person.holdings()
-        self.question = _("Erase everything of this person, in all namespaces? It cannot be undone.")
+        self.question = _("Erase all data of this person, in all namespaces? This cannot be undone.")
         if self.person.user_id is not None:
             self.question += " " + _("The user’s own account stays; it belongs to the site.")
         return super().ask(threads, form)
@@ -86,11 +86,11 @@ class ErasePerson(ConfirmedAction):
         return [*threads, *others[: MAX_LISTED - 1]], self.holdings["thread"]
 
     def facts(self, threads: Sequence[Thread]) -> list[str]:
-        return [_("In all – %(counts)s") % {"counts": summary(self.holdings)}]
+        return [_("Total: %(counts)s") % {"counts": summary(self.holdings)}]
 
     def perform(self, threads: Sequence[Thread], form: Any) -> HttpResponseBase:
         erased = erase(self.person, actor=self.request.user, reason=form.cleaned_data["reason"])
-        self.tell(_("Everything of this person was erased. %(counts)s") % {"counts": summary(erased)})
+        self.tell(_("All data of this person was erased. %(counts)s") % {"counts": summary(erased)})
         return HttpResponseRedirect(list_url(self.model_admin))
 
 

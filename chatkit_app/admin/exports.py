@@ -18,11 +18,11 @@ from django.utils.translation import gettext_lazy
 
 from .. import database_context, db
 from ..database_context import DatabaseContext
-from ..http.sse import release_request_thread
 from ..logs import get_logger
 from ..models import Thread
 from ..moderation.erasure import Person
 from ..moderation.exports import Export, Format
+from ..process.threads import release_request_thread
 from ..staff import audit, scope
 from .confirmation import MAX_LISTED, ConfirmedAction, ReasonForm
 from .pages import MAX_AT_ONCE
@@ -36,8 +36,8 @@ class ExportForm(ReasonForm):
 
     format = forms.ChoiceField(label=gettext_lazy("Format"), choices=Format.choices)
     hidden = forms.BooleanField(
-        label=gettext_lazy("With what only the model was told"),
-        help_text=gettext_lazy("Hidden context, and what tools were given and gave."),
+        label=gettext_lazy("Include what only the model was told"),
+        help_text=gettext_lazy("Hidden context, and the input and output of tools."),
         required=False,
     )
     field_order = ("format", "hidden", "reason")
@@ -89,10 +89,10 @@ class ExportThreads(ConfirmedAction):
 
     def facts(self, threads: Sequence[Thread]) -> Iterable[str]:
         if self.count > MAX_COUNT:
-            yield _("They are not counted any further: there are more, and all of them are exported.")
+            yield _("There are more than were counted, and all of them are exported.")
         found = getattr(self.request, "chatkit_found", None)
         if self.action and found is not None and found.is_capped:
-            yield _("The search has found more than the list shows; only what it shows is exported.")
+            yield _("The search found more than the list shows; only the threads in the list are exported.")
 
     def perform(self, threads: Sequence[Thread], form: Any) -> HttpResponseBase | None:
         if self.person is not None:
@@ -108,7 +108,7 @@ class ExportThreads(ConfirmedAction):
             return self.send(form, name="threads", audited={"filters": filters})
         chosen = [thread for thread in chosen if self.may_export(thread)]
         if not chosen:
-            self.tell(_("You may export none of these threads."), messages.ERROR)
+            self.tell(_("You may not export any of these threads."), messages.ERROR)
             return None
         self.threads = Thread.objects.filter(pk__in=[thread.pk for thread in chosen])
         return self.send(form, name="threads", audited={"threads": chosen})

@@ -22,7 +22,7 @@ from .content import shorten
 
 MAX_LABELS = 100
 """Labels that the filter offers. Others are searched for: ``label:name``."""
-YEARS = range(1970, 2200)
+POSSIBLE_YEARS = range(1970, 2200)
 
 
 def start_of_day(text: str) -> datetime | None:
@@ -31,7 +31,7 @@ def start_of_day(text: str) -> datetime | None:
         day = date.fromisoformat(text)
     except ValueError:
         return None
-    if day.year not in YEARS:
+    if day.year not in POSSIBLE_YEARS:
         return None
     moment = datetime(day.year, day.month, day.day)
     return timezone.make_aware(moment) if settings.USE_TZ else moment
@@ -194,7 +194,9 @@ class ActivityFilter(admin.ListFilter):
             if not typed:
                 continue
             if start_of_day(typed) is None:
-                told = gettext("“%(text)s” is no day; write it as 2025-01-31.") % {"text": shorten(typed, 40)}
+                told = gettext("“%(text)s” is not a date; write it as 2025-01-31.") % {
+                    "text": shorten(typed, 40)
+                }
                 messages.warning(request, told)
                 continue
             self.used_parameters[name] = self.days[name] = typed

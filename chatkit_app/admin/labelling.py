@@ -35,7 +35,7 @@ class LabelsForm(forms.Form):
         field: Any = self.fields["labels"]
         field.choices = [(key, visible(label.name)) for key, label in labels.items()]
         if not labels:
-            field.help_text = _("There are no labels yet. They are made on a page of their own.")
+            field.help_text = _("There are no labels yet. They are added on a page of their own.")
 
 
 class LabelForm(forms.Form):

@@ -38,7 +38,7 @@ def notes_view(model_admin: ReadingAdmin, request: HttpRequest, object_id: str) 
     form = NoteForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         try:
-            add_note(thread, author=request.user, text=form.cleaned_data["text"])
+            add_note(thread, actor=request.user, text=form.cleaned_data["text"])
         except Thread.DoesNotExist:  # deleted just now
             raise Http404 from None
         model_admin.message_user(request, _("The note was saved."), messages.SUCCESS)

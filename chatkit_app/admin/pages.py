@@ -49,7 +49,7 @@ def selected_threads(
     found = [thread for thread in threads if allowed(request, thread)]
     if len(found) < len(threads):
         model_admin.message_user(
-            request, _("Threads with which you may not do this were left out."), messages.WARNING
+            request, _("Threads for which you do not have permission were left out."), messages.WARNING
         )
     return found
 

@@ -20,8 +20,8 @@ from ..staff import audit
 
 View = Callable[..., HttpResponseBase]
 
-STATUS = {PermissionDenied: 403, Http404: 404, SuspiciousOperation: 400}
-REFUSED = frozenset({400, 403, 404, 405})
+STATUS_OF_ERROR = {PermissionDenied: 403, Http404: 404, SuspiciousOperation: 400}
+REFUSAL_STATUSES = frozenset({400, 403, 404, 405})
 ATTEMPTS = 3
 """How often a page is tried that the database has given up, since two transactions waited for each other."""
 
@@ -55,11 +55,11 @@ def watched(site: AdminSite, view: View) -> View:
 
         try:
             response = _in_spite_of_others(answer)
-        except tuple(STATUS) as refusal:
-            status = next(code for kind, code in STATUS.items() if isinstance(refusal, kind))
+        except tuple(STATUS_OF_ERROR) as refusal:
+            status = next(code for kind, code in STATUS_OF_ERROR.items() if isinstance(refusal, kind))
             _write_down(site, request, status)
             raise
-        if response.status_code in REFUSED or getattr(request, _MARK, False):
+        if response.status_code in REFUSAL_STATUSES or getattr(request, _MARK, False):
             _write_down(site, request, response.status_code)
         return response
 

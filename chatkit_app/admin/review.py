@@ -114,13 +114,13 @@ def _resolve(model_admin: ReadingAdmin, request: HttpRequest, among: FlagQuerySe
         _tell_too_late(model_admin, request, flag)
         return _next(model_admin, request, among)
     resolution, note = Flag.Resolution(form.cleaned_data["resolution"]), form.cleaned_data["note"]
-    if flags.resolve(flag, reviewer=request.user, resolution=resolution, note=note):
+    if flags.resolve(flag, actor=request.user, resolution=resolution, note=note):
         model_admin.message_user(request, _("The flag was resolved."), messages.SUCCESS)
     else:
         _tell_too_late(model_admin, request, flag)
         if note:
             model_admin.message_user(
-                request, _("Your note was not kept: %(note)s") % {"note": note}, messages.WARNING
+                request, _("Your note was not saved: %(note)s") % {"note": note}, messages.WARNING
             )
     return _next(model_admin, request, among)
 
@@ -139,7 +139,7 @@ def _next(
     pk = flags.claim_next(request.user, among=among, skipped=request.session.get(_SKIPPED, []))
     if pk is None and among.open().exists():
         model_admin.message_user(
-            request, _("Somebody else is reviewing each of the open flags."), messages.INFO
+            request, _("Every open flag is being reviewed by somebody else."), messages.INFO
         )
     elif pk is not None and pk == skipped:
         model_admin.message_user(request, _("There is no other flag to review now."), messages.INFO)
@@ -165,9 +165,9 @@ def _flag_pk(request: HttpRequest) -> int | None:
 def _tell_too_late(model_admin: ReadingAdmin, request: HttpRequest, flag: Flag) -> None:
     now = Flag.objects.filter(pk=flag.pk).select_related("claimed_by").first()
     if now is None:
-        text = _("The flag is gone, with its thread.")
+        text = _("The flag was deleted with its thread.")
     elif now.resolution == Flag.Resolution.WITHDRAWN:
-        text = _("The user withdrew the feedback meanwhile; there is nothing left to resolve.")
+        text = _("The user has withdrawn the feedback in the meantime; there is nothing left to resolve.")
     elif now.resolved_at is not None:
         text = _("This flag was already resolved by %(name)s; nothing was changed.") % {
             "name": now.resolved_by
@@ -177,7 +177,7 @@ def _tell_too_late(model_admin: ReadingAdmin, request: HttpRequest, flag: Flag) 
             "name": now.claimed_by.get_username()
         }
     else:
-        text = _("You are not reviewing this flag any more; nothing was changed.")
+        text = _("You are no longer reviewing this flag; nothing was changed.")
     model_admin.message_user(request, text, messages.WARNING)
 
 

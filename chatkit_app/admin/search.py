@@ -24,11 +24,11 @@ from .filters import start_of_day
 
 OPERATORS = ("user", "status", "label", "before", "after")
 MAX_WORDS = 10
-NEWEST = 1_000
+MESSAGES_SEARCHED = 1_000
 """Messages that a search looks at, of those that have the words: the newest, so that common words are quick too."""
-NEWEST_FOR_SHORT_WORDS = 20_000
+ROWS_SEARCHED_FOR_SHORT_WORDS = 20_000
 """Messages, and titles, among which words are looked for that no index of trigrams knows."""
-LATEST = 2_000
+THREADS_SEARCHED = 2_000
 """Threads of which all messages are searched where the threads are filtered: the latest."""
 EXCERPT_LENGTH = 160
 EXCERPT_BEFORE = 20
@@ -138,7 +138,8 @@ def find(search: Search, threads: QuerySet[Thread], *, may_read: bool) -> Found:
     """Look for the words, in one query at most.
 
     However common the words are, this reads a bounded number of rows: of all messages with the words the newest
-    ``NEWEST``, and where the threads are narrowed or filtered all messages of the ``LATEST`` of these threads.
+    ``MESSAGES_SEARCHED``, and where the threads are narrowed or filtered all messages of the latest
+    ``THREADS_SEARCHED`` of these threads.
 
     Args:
         search: what to look for.
@@ -155,13 +156,15 @@ def find(search: Search, threads: QuerySet[Thread], *, may_read: bool) -> Found:
         else:
             is_wanted = Exists(threads.filter(pk=OuterRef("thread")))
             latest = threads.order_by("-last_activity", "-pk").values("pk")
-            of_latest = ThreadItem.objects.filter(thread__in=latest[:LATEST]).filter(_has(search, "text"))
+            of_latest = ThreadItem.objects.filter(thread__in=latest[:THREADS_SEARCHED]).filter(
+                _has(search, "text")
+            )
             parts += [
                 _part("message", messages, "thread", is_wanted),
                 _part("message of the latest", of_latest.order_by(), "thread").distinct(),
                 _part(
                     "older threads",
-                    Thread.objects.filter(pk__in=latest[LATEST : LATEST + 1]),
+                    Thread.objects.filter(pk__in=latest[THREADS_SEARCHED : THREADS_SEARCHED + 1]),
                     "pk",
                     Value(False),
                 ),
@@ -170,10 +173,12 @@ def find(search: Search, threads: QuerySet[Thread], *, may_read: bool) -> Found:
         return Found()
     rows = list(parts[0].union(*parts[1:], all=True))
     counts = Counter(part for _, part, _ in rows)
-    is_capped = counts["message"] > NEWEST and (bool(counts["older threads"]) or not threads.query.where)
+    is_capped = counts["message"] > MESSAGES_SEARCHED and (
+        bool(counts["older threads"]) or not threads.query.where
+    )
     return Found(
         keys=tuple({key for key, _, is_wanted in rows if is_wanted}),
-        is_capped=is_capped or counts["title"] > NEWEST,
+        is_capped=is_capped or counts["title"] > MESSAGES_SEARCHED,
     )
 
 
@@ -213,7 +218,7 @@ def _with_words(search: Search, rows: QuerySet[Any], column: str) -> QuerySet[An
     rows = rows.filter(_has(search, column))
     if search.has_short_words_only:
         keys = rows.model._default_manager.order_by("-pk").values("pk")
-        rows = rows.filter(pk__gt=Coalesce(Subquery(keys[NEWEST_FOR_SHORT_WORDS:][:1]), 0))
+        rows = rows.filter(pk__gt=Coalesce(Subquery(keys[ROWS_SEARCHED_FOR_SHORT_WORDS:][:1]), 0))
     return rows
 
 
@@ -226,7 +231,7 @@ def _has(search: Search, column: str) -> Q:
 
 def _newest(rows: QuerySet[Any]) -> QuerySet[Any]:
     """Return the newest of the rows, and one more where there are more; fit for a union on every database."""
-    keys = rows.order_by("-pk").values("pk")[: NEWEST + 1]
+    keys = rows.order_by("-pk").values("pk")[: MESSAGES_SEARCHED + 1]
     newest: QuerySet[Any] = rows.model._default_manager.filter(pk__in=keys).order_by()
     return newest
 
@@ -274,7 +279,7 @@ def remarks(search: Search, found: Found, *, may_read: bool) -> list[str]:
     elif search.has_short_words_only:
         told.append(
             _("Words of one or two letters are looked for in the newest %(count)d messages only.")
-            % {"count": NEWEST_FOR_SHORT_WORDS}
+            % {"count": ROWS_SEARCHED_FOR_SHORT_WORDS}
         )
     if found.is_capped:
         told.append(
@@ -282,6 +287,6 @@ def remarks(search: Search, found: Found, *, may_read: bool) -> list[str]:
                 "More than %(count)d messages have these words; the newest were looked at. Add a word, a user or "
                 "a date to find older ones."
             )
-            % {"count": NEWEST}
+            % {"count": MESSAGES_SEARCHED}
         )
     return told

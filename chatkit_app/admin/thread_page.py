@@ -22,7 +22,7 @@ from .base import ReadingAdmin
 from .content import long_text, pretty_json, raw, shorten, visible
 from .pages import list_url, page_url
 from .status import TRANSITIONS
-from .transcript import FIRST, ItemPage, Transcript, item_key
+from .transcript import FROM_FIRST_ITEM, ItemPage, Transcript, item_key
 
 RUNS_SHOWN = 10
 EVENTS_SHOWN = 30
@@ -167,7 +167,7 @@ def _transcript_context(model_admin: ReadingAdmin, request: HttpRequest, thread:
     wanted = request.GET.get("item", "")
     pk = item_key(wanted)
     page: ItemPage | None = None
-    if pk is not None or wanted == FIRST:
+    if pk is not None or wanted == FROM_FIRST_ITEM:
         page = transcript.starting_at(pk)
     if wanted and page is None:
         model_admin.message_user(
@@ -194,7 +194,7 @@ def _transcript_context(model_admin: ReadingAdmin, request: HttpRequest, thread:
             "page": {
                 "data": items,
                 # What is before an item is known when somebody scrolls there.
-                "has_more": wanted != FIRST if starts_somewhere else page.has_more,
+                "has_more": wanted != FROM_FIRST_ITEM if starts_somewhere else page.has_more,
             },
             "linked": f"item-{pk}" if starts_somewhere and pk is not None and items else None,
         },
@@ -202,7 +202,7 @@ def _transcript_context(model_admin: ReadingAdmin, request: HttpRequest, thread:
         "direction": "rtl" if get_language_bidi() else "ltr",
         "is_empty": not items,
         "shows_hidden": transcript.shows_hidden,
-        "has_earlier": page.has_more if not starts_somewhere else wanted != FIRST,
+        "has_earlier": page.has_more if not starts_somewhere else wanted != FROM_FIRST_ITEM,
         "later": items[0]["staff"]["pk"] if starts_somewhere and page.has_more else None,
     }
 

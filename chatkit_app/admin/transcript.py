@@ -33,7 +33,7 @@ from .pages import page_url
 PAGE_SIZE = 50
 PAGE_LENGTH = 1_000_000
 """Characters of JSON after which a page ends, however few items it has."""
-FIRST = "first"
+FROM_FIRST_ITEM = "first"
 """In place of an item's key: the first one."""
 
 UNSEEN_TYPES = (*HIDDEN_ITEM_TYPES, ThreadItem.Type.CLIENT_TOOL_CALL)

@@ -22,7 +22,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from ..context import RequestContext
 from ..provider.agent_context import DjangoAgentContext, item_fields
 
-KEY = "chatkit_app.client_tool_calls"
+WAITING_CALLS_KEY = "chatkit_app.client_tool_calls"
 """In the thread's metadata, the calls that wait, the next one first."""
 
 
@@ -44,15 +44,15 @@ _CALLS = TypeAdapter(list[WaitingCall])
 def waiting_calls(thread: ThreadMetadata) -> list[WaitingCall]:
     """Return the calls that wait for their turn."""
     try:
-        return _CALLS.validate_python(thread.metadata.get(KEY, []))
+        return _CALLS.validate_python(thread.metadata.get(WAITING_CALLS_KEY, []))
     except ValidationError:
         return []
 
 
 def keep_waiting(thread: ThreadMetadata, calls: Sequence[WaitingCall]) -> None:
     """Keep these calls waiting, and no others."""
-    others = {name: value for name, value in thread.metadata.items() if name != KEY}
-    thread.metadata = others | ({KEY: [call.model_dump() for call in calls]} if calls else {})
+    others = {name: value for name, value in thread.metadata.items() if name != WAITING_CALLS_KEY}
+    thread.metadata = others | ({WAITING_CALLS_KEY: [call.model_dump() for call in calls]} if calls else {})
 
 
 def next_call(thread: ThreadMetadata, history: Sequence[ThreadItem]) -> WaitingCall | None:

@@ -22,7 +22,7 @@ from ..errors import ChatKitError
 from .mcp_servers import MCPServerUnreachable
 
 # Not failures: somebody meant it.
-REFUSALS = (
+REFUSAL_ERRORS = (
     InputGuardrailTripwireTriggered,
     ModelRefusalError,
     OutputGuardrailTripwireTriggered,

@@ -17,7 +17,7 @@ from chatkit.types import ThreadItem, ThreadMetadata, UserMessageItem
 from ..context import RequestContext
 from ..provider.agent_graph import reachable
 
-KEY = "chatkit_app.agents"
+HANDOFFS_KEY = "chatkit_app.agents"
 """In the thread's metadata, pairs of a message's id and the name of the agent that the answer to it ended with."""
 
 # So many changes are known; a retry of what lies before them begins with the first agent.
@@ -86,7 +86,7 @@ class Handoffs:
         if last.name != (changes[-1][1] if changes else agent.name):
             changes = [*changes, [self.message_id, last.name]][-_LONGEST:]
         if changes != _changes(self.thread):
-            self.thread.metadata = self.thread.metadata | {KEY: changes}
+            self.thread.metadata = self.thread.metadata | {HANDOFFS_KEY: changes}
 
 
 async def _exists(
@@ -100,7 +100,7 @@ async def _exists(
 
 
 def _changes(thread: ThreadMetadata) -> list[list[str]]:
-    found = thread.metadata.get(KEY)
+    found = thread.metadata.get(HANDOFFS_KEY)
     return [
         list(change)
         for change in (found if isinstance(found, list) else [])

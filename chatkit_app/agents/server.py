@@ -85,7 +85,7 @@ from ..server.base import DjangoChatKitServer
 from ..store.attachments import DjangoAttachmentStore, read_files
 from . import approvals
 from .client_tools import ClientToolCalls, next_call
-from .errors import REFUSALS, described
+from .errors import REFUSAL_ERRORS, described
 from .handoffs import Handoffs
 from .history import newest_turns
 from .mcp_servers import connected
@@ -451,7 +451,7 @@ class AgentChatKitServer(DjangoChatKitServer):
                 shown = self.describe_error(error, context)
             if shown is None:
                 raise
-            if isinstance(error, REFUSALS):
+            if isinstance(error, REFUSAL_ERRORS):
                 logger.info("An answer was refused: %s", type(error).__name__)
             else:
                 logger.error("The agent failed: %s", type(error).__name__, exc_info=error)

@@ -11,7 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.files.storage import FileSystemStorage, storages
 
 from ..conf import ATTACHMENT_DEFAULTS
-from .keys import WHOLE, did_you_mean, value_of
+from .keys import WHOLE_NUMBER, did_you_mean, value_of
 from .messages import Messages, error, warning
 
 _MIME_TYPE = re.compile(r"[a-z]+/(\*|[\w.+-]+)")
@@ -30,11 +30,11 @@ def _is_accept(value: Any) -> bool:
 # What each key takes, in words and as a test.
 ATTACHMENT_RULES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "STORAGE": ("an alias of STORAGES", lambda value: isinstance(value, str)),
-    "MAX_SIZE": WHOLE,
-    "MAX_PIXELS": WHOLE,
-    "MAX_COUNT": WHOLE,
+    "MAX_SIZE": WHOLE_NUMBER,
+    "MAX_PIXELS": WHOLE_NUMBER,
+    "MAX_COUNT": WHOLE_NUMBER,
     "ACCEPT": ('a dictionary such as {"image/png": [".png"], "text/*": []}', _is_accept),
-    "URL_EXPIRY": WHOLE,
+    "URL_EXPIRY": WHOLE_NUMBER,
 }
 
 

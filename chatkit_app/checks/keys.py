@@ -30,7 +30,7 @@ def _choices(*values: str) -> tuple[str, Callable[[Any], bool]]:
 
 _SECONDS = ("a number of seconds above 0", lambda value: _is_number(value) and value > 0)
 _SECONDS_OR_ZERO = ("a number of seconds, or 0", lambda value: _is_number(value) and value >= 0)
-WHOLE = ("a whole number of at least 1", _is_whole)
+WHOLE_NUMBER = ("a whole number of at least 1", _is_whole)
 _BOOLEAN = ("True or False", lambda value: isinstance(value, bool))
 
 # What each key takes, in words and as a test.
@@ -53,20 +53,20 @@ KEY_RULES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "OPTIONS": ("a dictionary", lambda value: isinstance(value, Mapping)),
     "ATTACHMENTS": ("a dictionary", lambda value: value is None or isinstance(value, Mapping)),
     "ON_DISCONNECT": _choices("finish", "cancel"),
-    "HISTORY_LIMIT": WHOLE,
-    "HISTORY_BYTES": WHOLE,
+    "HISTORY_LIMIT": WHOLE_NUMBER,
+    "HISTORY_BYTES": WHOLE_NUMBER,
     "TRACING": _BOOLEAN,
     "KEEP_ALIVE": _SECONDS,
     "CHECKPOINT_INTERVAL": _SECONDS,
     "ANSWER_TIMEOUT": _SECONDS,
     "ANSWER_SECONDS": _SECONDS,
-    "ANSWER_BYTES": WHOLE,
-    "ANSWER_EVENTS": WHOLE,
-    "ANSWER_ITEMS": WHOLE,
+    "ANSWER_BYTES": WHOLE_NUMBER,
+    "ANSWER_EVENTS": WHOLE_NUMBER,
+    "ANSWER_ITEMS": WHOLE_NUMBER,
     "RUN_RETENTION": _SECONDS_OR_ZERO,
-    "DB_WORKERS": WHOLE,
+    "DB_WORKERS": WHOLE_NUMBER,
     "DB_PATIENCE": _SECONDS_OR_ZERO,
-    "REQUEST_THREADS": WHOLE,
+    "REQUEST_THREADS": WHOLE_NUMBER,
     "DATABASE_CONTEXT": ("the dotted path of a function", lambda value: value is None or _is_path(value)),
     "LIMITS": (
         "a dictionary, a function, or the dotted path of one",

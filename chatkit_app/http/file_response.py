@@ -15,7 +15,7 @@ from ..database_context import DatabaseContext
 from ..models import Attachment
 from ..store.file_types import RASTER_IMAGES, clean_name
 
-CHUNK = 256 * 1024
+CHUNK_BYTES = 256 * 1024
 
 
 def file_response(
@@ -31,7 +31,7 @@ def file_response(
     """
     shown = attachment.mime_type in RASTER_IMAGES
     context = database_context.current() or database_context.of(request)
-    content: Any = _chunks(file, context) if isinstance(request, ASGIRequest) else file.chunks(CHUNK)
+    content: Any = _chunks(file, context) if isinstance(request, ASGIRequest) else file.chunks(CHUNK_BYTES)
     response = StreamingHttpResponse(
         content,
         content_type=attachment.mime_type if shown else "application/octet-stream",
@@ -51,7 +51,7 @@ async def _chunks(file: File[bytes], context: DatabaseContext | None) -> AsyncIt
     while True:
         # Not around the yield: who iterates goes on there.
         with database_context.using(context):
-            chunk = await db.run(file.read, CHUNK)
+            chunk = await db.run(file.read, CHUNK_BYTES)
         if not chunk:
             return
         yield chunk

@@ -26,7 +26,7 @@ MAX_VALUES = 5_000
 MAX_DEPTH = 60
 """Lists and objects that may stand in one another."""
 
-BEGINNING = 1024
+BEGINNING_BYTES = 1024
 # A body is parsed to find its operation only up to here; the clients name it first.
 _SNIFF_WHOLE_BYTES = 65_536
 
@@ -70,7 +70,7 @@ def read_beginning(request: HttpRequest) -> bytes:
     # To learn the length of a body that announces none, Django goes to its end.
     if stream.seekable():
         stream.seek(0)
-    return bytes(stream.read(BEGINNING))
+    return bytes(stream.read(BEGINNING_BYTES))
 
 
 def require_bounded(body: bytes) -> None:
@@ -119,7 +119,7 @@ def _depth(body: bytes) -> int:
 
 def sniff_operation(body: bytes) -> str:
     """Return the operation a body names, also when the body is cut off or otherwise invalid. May be empty."""
-    beginning = body[:BEGINNING]
+    beginning = body[:BEGINNING_BYTES]
     found = _FIRST.match(beginning)
     if found is None:
         try:

@@ -7,14 +7,13 @@ import time
 from collections.abc import AsyncIterator
 from typing import Any
 
-from asgiref.sync import SyncToAsync
-from django.db import connections
 from django.http import StreamingHttpResponse
 
 from ..process import shutdown
+from ..process.threads import release_request_thread
 from ..runs.frames import Frames
 
-PING = b": ping\n\n"
+KEEP_ALIVE_COMMENT = b": ping\n\n"
 PIECE_BYTES = 65_536
 """What one write has at most, unless one frame alone is longer: a server holds it until the reader has taken it."""
 
@@ -49,7 +48,7 @@ class EventStream(AsyncIterator[bytes]):
                 await self._waiter
                 if self._is_silent():
                     self._sent_at = time.monotonic()
-                    return PING
+                    return KEEP_ALIVE_COMMENT
             found = self._take()
             # Empty where later frames have made these superfluous.
             if found:
@@ -118,18 +117,3 @@ class EventStreamResponse(StreamingHttpResponse):
         # Straight from the source, unless a middleware has put something of its own around it.
         untouched = self._iterator is self._stream  # type: ignore[attr-defined]
         return self._stream if untouched else super().__aiter__()
-
-
-def release_request_thread() -> None:
-    """Give back the thread, and the connection in it, that Django keeps for a request until its response ends.
-
-    Everything synchronous about the request is over when its stream begins. Should anything synchronous come
-    after all (``response.close()`` does), asgiref starts a new thread for that moment.
-    """
-    sensitive = SyncToAsync.thread_sensitive_context.get(None)
-    if sensitive is None or getattr(sensitive, "_executor", None) is not None:
-        return  # no thread of its own, or one that chatkit_app.asgi shares among requests
-    executor = SyncToAsync.context_to_thread_executor.pop(sensitive, None)
-    if executor is not None:
-        executor.submit(connections.close_all)
-        executor.shutdown(wait=False)

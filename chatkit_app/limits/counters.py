@@ -53,22 +53,22 @@ class Use:
     amount: int = 1
 
 
-MESSAGES = (
+MESSAGE_USES = (
     Use("MESSAGES_PER_MINUTE", MINUTE),
     Use("MESSAGES_PER_DAY", DAY),
     Use("ADDRESS_MESSAGES_PER_MINUTE", MINUTE, "address"),
 )
-THREADS = (Use("THREADS_PER_DAY", DAY),)
-RECORDINGS = (
+THREAD_USES = (Use("THREADS_PER_DAY", DAY),)
+RECORDING_USES = (
     Use("RECORDINGS_PER_MINUTE", MINUTE),
     Use("RECORDINGS_PER_DAY", DAY),
     Use("ADDRESS_MESSAGES_PER_MINUTE", MINUTE, "address"),
 )
-FILES = (Use("FILES_PER_DAY", DAY),)
-VISITORS = (Use("ADDRESS_VISITORS_PER_HOUR", HOUR, "address"),)
+FILE_USES = (Use("FILES_PER_DAY", DAY),)
+VISITOR_USES = (Use("ADDRESS_VISITORS_PER_HOUR", HOUR, "address"),)
 # Counted by leases. Those who count an owner's answers take turns by the lock of a counter, which these are for
 # where no other limit has one.
-ANSWERS = (
+ANSWER_USES = (
     Use("ANSWERS_AT_ONCE", DAY),
     Use("ADDRESS_ANSWERS_AT_ONCE", DAY, "address"),
 )
@@ -109,10 +109,10 @@ def begin_answer(request: StreamingReq, context: RequestContext, run_id: str) ->
     Raises:
         LimitReached, TooManyAnswers: when it is too much; then nothing is counted.
     """
-    new_thread = THREADS if isinstance(request, ThreadsCreateReq) else ()
-    counted = _with_limits(context, (*MESSAGES, *new_thread))
+    new_thread = THREAD_USES if isinstance(request, ThreadsCreateReq) else ()
+    counted = _with_limits(context, (*MESSAGE_USES, *new_thread))
     limits = limits_of(context)
-    for use in ANSWERS:
+    for use in ANSWER_USES:
         if limits[use.limit] is not None and not any(each.use.scope == use.scope for each in counted):
             counted += _with_limits(context, (use,), allowed=_NEVER_REACHED)
     _spend(context, counted, run_id=run_id)
@@ -245,7 +245,7 @@ def _lease_time() -> timedelta:
 
 def _take_lease(context: RequestContext, run_id: str, now: datetime) -> None:
     owner_key, address_key = (
-        _key(context, use.scope, "answers") if _who(context, use.scope) else "" for use in ANSWERS
+        _key(context, use.scope, "answers") if _who(context, use.scope) else "" for use in ANSWER_USES
     )
     lease = AnswerLease(
         run_id=run_id,
@@ -280,7 +280,7 @@ def _insert_where_room(lease: AnswerLease, limits: Limits, now: datetime) -> boo
     expires_at = AnswerLease._meta.get_field("expires_at")
     params = [field.get_db_prep_save(getattr(lease, field.attname), connection) for field in fields]
     conditions = []
-    for use in ANSWERS:
+    for use in ANSWER_USES:
         key, allowed = getattr(lease, f"{use.scope}_key"), limits[use.limit]
         if key and allowed is not None:
             of_same = (
@@ -304,7 +304,7 @@ def _full_limit(lease: AnswerLease, others: LimitQuerySet[AnswerLease], limits: 
         owner=Count("pk", filter=Q(owner_key=lease.owner_key)),
         address=Count("pk", filter=Q(address_key=lease.address_key)),
     )
-    for use in ANSWERS:
+    for use in ANSWER_USES:
         key, allowed = getattr(lease, f"{use.scope}_key"), limits[use.limit]
         if key and allowed is not None and found[use.scope] >= allowed:
             return use.limit

@@ -284,7 +284,7 @@ class Migration(migrations.Migration):
                     ("moderate_thread", "Can lock, close and reopen threads, stop answers and work on flags"),
                     ("redact_item", "Can redact messages"),
                     ("export_thread", "Can export threads"),
-                    ("erase_owner", "Can erase everything of a person"),
+                    ("erase_owner", "Can erase all data of a person"),
                 ],
             },
         ),
@@ -377,7 +377,7 @@ class Migration(migrations.Migration):
                     "delivered",
                     models.BooleanField(
                         default=False,
-                        help_text="Whether a reader got the answer to its end.",
+                        help_text="Whether a reader received the whole answer.",
                         verbose_name="delivered",
                     ),
                 ),
@@ -419,7 +419,7 @@ class Migration(migrations.Migration):
                     models.JSONField(
                         blank=True,
                         default=dict,
-                        help_text="What staff may know of who asked.",
+                        help_text="What staff may know about the person who asked.",
                         verbose_name="session context",
                     ),
                 ),
@@ -427,7 +427,7 @@ class Migration(migrations.Migration):
                     "withdrawn",
                     models.BooleanField(
                         default=False,
-                        help_text="Whether what was sent is no longer to be sent again, since something in it was redacted.",
+                        help_text="Whether the answer must not be sent again, because something in it was redacted.",
                         verbose_name="withdrawn",
                     ),
                 ),
@@ -639,7 +639,7 @@ class Migration(migrations.Migration):
                     models.TextField(
                         blank=True,
                         default="",
-                        help_text="What a reader would read; used by search.",
+                        help_text="The readable text of the item, which the search uses.",
                         verbose_name="text",
                     ),
                 ),

@@ -109,7 +109,7 @@ class Thread(OwnedModel):
             ("moderate_thread", _("Can lock, close and reopen threads, stop answers and work on flags")),
             ("redact_item", _("Can redact messages")),
             ("export_thread", _("Can export threads")),
-            ("erase_owner", _("Can erase everything of a person")),
+            ("erase_owner", _("Can erase all data of a person")),
         ]
 
     def __str__(self) -> str:
@@ -148,7 +148,10 @@ class ThreadItem(models.Model):
     type = models.CharField(_("type"), max_length=40, choices=Type.choices)
     payload = models.JSONField(_("payload"), default=dict)
     text = models.TextField(
-        _("text"), blank=True, default="", help_text=_("What a reader would read; used by search.")
+        _("text"),
+        blank=True,
+        default="",
+        help_text=_("The readable text of the item, which the search uses."),
     )
     created_at = models.DateTimeField(_("created"), default=timezone.now)
     updated_at = models.DateTimeField(_("changed"), default=timezone.now)
@@ -284,7 +287,7 @@ class Run(OwnedModel):
     error = models.TextField(_("error"), blank=True, default="")
     stop_requested = models.BooleanField(_("stop requested"), default=False)
     delivered = models.BooleanField(
-        _("delivered"), default=False, help_text=_("Whether a reader got the answer to its end.")
+        _("delivered"), default=False, help_text=_("Whether a reader received the whole answer.")
     )
     model = models.CharField(_("model"), max_length=200, blank=True, default="")
     input_tokens = models.PositiveIntegerField(_("input tokens"), null=True, blank=True)
@@ -298,14 +301,15 @@ class Run(OwnedModel):
     # Empty where the system does not name it.
     process = models.CharField(max_length=255, blank=True, default="", editable=False)
     context = models.JSONField(
-        _("session context"), default=dict, blank=True, help_text=_("What staff may know of who asked.")
+        _("session context"),
+        default=dict,
+        blank=True,
+        help_text=_("What staff may know about the person who asked."),
     )
     withdrawn = models.BooleanField(
         _("withdrawn"),
         default=False,
-        help_text=_(
-            "Whether what was sent is no longer to be sent again, since something in it was redacted."
-        ),
+        help_text=_("Whether the answer must not be sent again, because something in it was redacted."),
     )
 
     objects = RunQuerySet.as_manager()

@@ -20,7 +20,7 @@ INDEXES: dict[str, tuple[type[Model], str]] = {
     "chatkit_thread_trigrams": (Thread, "title"),
 }
 
-SAMPLES = 1_000
+STATISTICS_TARGET = 1_000
 
 
 class Unavailable(Exception):
@@ -53,7 +53,7 @@ def create(connection: BaseDatabaseWrapper, *, concurrently: bool = False) -> li
                 f"USING gin (UPPER({quote(column)}) {quote(schema)}.gin_trgm_ops)"
             )
             # With the usual hundred samples rare words are taken for common ones, and the index is passed over.
-            cursor.execute(f"ALTER INDEX {quote(name)} ALTER COLUMN 1 SET STATISTICS {SAMPLES}")
+            cursor.execute(f"ALTER INDEX {quote(name)} ALTER COLUMN 1 SET STATISTICS {STATISTICS_TARGET}")
             cursor.execute(f"ANALYZE {quote(model._meta.db_table)}")
     return missing
 
@@ -86,7 +86,10 @@ def _extension(connection: BaseDatabaseWrapper) -> str:
                 cursor.execute(f"CREATE EXTENSION IF NOT EXISTS pg_trgm{where}")
         except Error as error:
             raise Unavailable(
-                _("pg_trgm could not be brought in (%(reason)s). Let somebody who may run: %(statement)s")
+                _(
+                    "pg_trgm could not be installed (%(reason)s). Ask somebody who has the permission to run: "
+                    "%(statement)s"
+                )
                 % {"reason": str(error).strip(), "statement": "CREATE EXTENSION pg_trgm;"}
             ) from error
         schema = _schema(cursor)

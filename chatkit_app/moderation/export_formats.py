@@ -250,7 +250,7 @@ class CSVWriter:
 
     def _row(self, cells: tuple[str, ...]) -> str:
         line = io.StringIO()
-        csv.writer(line).writerow([defused(cell) for cell in cells])
+        csv.writer(line).writerow([defuse_formula(cell) for cell in cells])
         return line.getvalue()
 
 
@@ -264,7 +264,7 @@ _FORMULA = re.compile(f"(\\A|[\n\r\t;])(?=[{_BLANK}]*[-=+@＝＋－＠﹦﹢﹣�
 _TABBED = re.compile(f"\\A[{_BLANK}]*[\t\r]")
 
 
-def defused(cell: str) -> str:
+def defuse_formula(cell: str) -> str:
     """Return the cell, with an apostrophe before what a spreadsheet would take for a formula."""
     cell = _FORMULA.sub(r"\1'", cell.replace("\x00", ""))
     return f"'{cell}" if _TABBED.match(cell) else cell

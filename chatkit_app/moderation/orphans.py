@@ -14,9 +14,9 @@ from django.utils import timezone
 
 from .. import database_context
 from ..models import Attachment
-from ..store.stored_files import FOLDER, attachment_storage, named_file
+from ..store.stored_files import STORAGE_FOLDER, attachment_storage, named_file
 
-SETTLED = timedelta(days=1)
+ORPHAN_AGE = timedelta(days=1)
 """A younger file may be one whose row is about to be written."""
 _AT_ONCE = 500
 
@@ -36,9 +36,11 @@ def orphaned_files() -> Iterator[str]:
         raise SharedStorage(
             "Rows of other tenants or users name files in this storage too, and cannot be seen from here."
         )
-    storage, before = attachment_storage(), timezone.now() - SETTLED
-    for folder in storage.listdir(FOLDER)[0] if _has_files(storage) else ():
-        names = [f"{FOLDER}/{folder}/{name}" for name in storage.listdir(f"{FOLDER}/{folder}")[1]]
+    storage, before = attachment_storage(), timezone.now() - ORPHAN_AGE
+    for folder in storage.listdir(STORAGE_FOLDER)[0] if _has_files(storage) else ():
+        names = [
+            f"{STORAGE_FOLDER}/{folder}/{name}" for name in storage.listdir(f"{STORAGE_FOLDER}/{folder}")[1]
+        ]
         for start in range(0, len(names), _AT_ONCE):
             some = names[start : start + _AT_ONCE]
             files = {named_file(name) for name in some}
@@ -50,7 +52,7 @@ def orphaned_files() -> Iterator[str]:
 
 def _has_files(storage: Storage) -> bool:
     # In a folder that is not mounted nothing is an orphan; in an empty one neither.
-    return FOLDER in storage.listdir("")[0]
+    return STORAGE_FOLDER in storage.listdir("")[0]
 
 
 def _is_older(storage: Storage, name: str, before: datetime) -> bool:

@@ -16,7 +16,7 @@ from django.db import router, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from ..agents.client_tools import KEY as WAITING_CALLS
+from ..agents.client_tools import WAITING_CALLS_KEY
 from ..models import Approval, Attachment, Flag, Run, Thread, ThreadItem
 from ..provider.structured_outputs import shown_of
 from ..runs.stopping import request_stops, withdraw
@@ -68,11 +68,11 @@ def redact(item: ThreadItem, *, actor: Any, reason: str) -> ThreadItem:
         row = ThreadItem.objects.locked().get(pk=item.pk)
         if row.redacted_at is not None:
             raise AlreadyRedacted(row)
-        said, files = _Said(row.text), attachment_ids(row)
-        _empty(row, actor=actor, reason=reason)
-        for written in _written_as(row):
-            _empty(written, actor=actor, reason=reason)
-        _take_out_of_later(row, said, files)
+        said, files = _Words(row.text), attachment_ids(row)
+        _leave_tombstone(row, actor=actor, reason=reason)
+        for written in _hidden_originals(row):
+            _leave_tombstone(written, actor=actor, reason=reason)
+        _redact_quotations(row, said, files)
         thread = Thread.objects.locked().get(pk=row.thread_id)
         _rewrite_thread(thread, row, said)
         runs = Run.objects.filter(thread=thread)
@@ -87,7 +87,7 @@ def redact(item: ThreadItem, *, actor: Any, reason: str) -> ThreadItem:
         # One by one, so that the bytes follow.
         sent_files(thread, files).delete()
         audit.record(audit.Action.REDACT, actor=actor, thread=thread, item_key=row.public_id, reason=reason)
-        transaction.on_commit(partial(_after, row, thread, said, files, actor), using=using)
+        transaction.on_commit(partial(_after_commit, row, thread, said, files, actor), using=using)
     return row
 
 
@@ -102,7 +102,7 @@ def sent_files(thread: Thread, ids: Iterable[str]) -> QuerySet[Attachment]:
     return Attachment.objects.filter(thread=thread, public_id__in=list(ids))
 
 
-def _empty(row: ThreadItem, *, actor: Any, reason: str) -> None:
+def _leave_tombstone(row: ThreadItem, *, actor: Any, reason: str) -> None:
     row.payload, row.text = codec.redacted_payload(), ""
     row.redacted_at = row.updated_at = timezone.now()
     row.redacted_by, row.redaction_reason = audit.name_of(actor), reason
@@ -118,21 +118,21 @@ def _empty(row: ThreadItem, *, actor: Any, reason: str) -> None:
     )
 
 
-def _written_as(row: ThreadItem) -> list[ThreadItem]:
+def _hidden_originals(row: ThreadItem) -> list[ThreadItem]:
     """Return what the model wrote, in hidden context, where the user was shown this item."""
     later = ThreadItem.objects.filter(thread=row.thread_id, pk__gt=row.pk, redacted_at__isnull=True)
     hidden = later.filter(type="hidden_context_item").locked().order_by("pk")
     return [each for each in hidden if row.public_id in shown_of(each.payload)]
 
 
-def _take_out_of_later(row: ThreadItem, said: _Said, files: list[str]) -> None:
+def _redact_quotations(row: ThreadItem, said: _Words, files: list[str]) -> None:
     later = ThreadItem.objects.filter(thread=row.thread_id, pk__gt=row.pk, redacted_at__isnull=True)
     for copy in later.filter(type="user_message").locked().order_by("pk"):
-        _take_out(copy, said, files)
+        _redact_quotation(copy, said, files)
 
 
-def _take_out(row: ThreadItem, said: _Said, files: list[str]) -> None:
-    """Take a quotation of the message and its files out of a later one."""
+def _redact_quotation(row: ThreadItem, said: _Words, files: list[str]) -> None:
+    """Take the quotation of the message and its files out of a later one."""
     changes: dict[str, Any] = {}
     quoted = row.payload.get("quoted_text") if isinstance(row.payload, dict) else None
     if isinstance(quoted, str) and said.holds(original_json(quoted)):
@@ -164,7 +164,7 @@ def _files(payload: Any) -> list[dict[str, Any]]:
     )
 
 
-def _rewrite_thread(thread: Thread, row: ThreadItem, said: _Said) -> None:
+def _rewrite_thread(thread: Thread, row: ThreadItem, said: _Words) -> None:
     items = ThreadItem.objects.filter(thread=thread)
     texts = items.visible().exclude(text="").order_by("-pk").values_list("text", flat=True)
     thread.last_preview = preview(texts.first() or "")
@@ -176,11 +176,11 @@ def _rewrite_thread(thread: Thread, row: ThreadItem, said: _Said) -> None:
 
 
 def _forget_waiting_calls(thread: Thread) -> None:
-    if isinstance(thread.metadata, dict) and thread.metadata.pop(WAITING_CALLS, None) is not None:
+    if isinstance(thread.metadata, dict) and thread.metadata.pop(WAITING_CALLS_KEY, None) is not None:
         thread.save(update_fields=["metadata"])
 
 
-def _rewrite_errors(runs: QuerySet[Run], said: _Said) -> None:
+def _rewrite_errors(runs: QuerySet[Run], said: _Words) -> None:
     failed = runs.exclude(error="").values_list("pk", "error")
     telling = [pk for pk, error in failed if said.is_in(error)]
     if telling:
@@ -191,19 +191,19 @@ def _withdraw(runs: QuerySet[Run]) -> None:
     runs.filter(withdrawn=False).update(withdrawn=True)
 
 
-def _after(row: ThreadItem, thread: Thread, said: _Said, files: list[str], actor: Any) -> None:
+def _after_commit(row: ThreadItem, thread: Thread, said: _Words, files: list[str], actor: Any) -> None:
     # Not before others can read that it is redacted: an answer that begins now reads nothing of it.
     withdraw(thread.public_id)
     request_stops(Run.objects.filter(thread=thread))
     with transaction.atomic(using=router.db_for_write(ThreadItem)):
         # A quotation may have been sent, and an answer to it begun, while nobody could see the redaction yet.
-        _take_out_of_later(row, said, files)
+        _redact_quotations(row, said, files)
         _withdraw(Run.objects.filter(thread=thread))
         Approval.objects.filter(thread=thread).delete()
     item_redacted.send_robust(sender=ThreadItem, item=row, actor=actor)
 
 
-class _Said:
+class _Words:
     """The words of a message, to be found again however they are written: only letters and digits count.
 
     What a reader selects on a page has lost its Markdown.

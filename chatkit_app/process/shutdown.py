@@ -33,7 +33,7 @@ logger = get_logger(__name__)
 
 SHUTDOWN_TIMEOUT = 2.0
 # After a signal that was not the end after all, for instance since the server's own handler does nothing.
-SECOND_THOUGHTS = 30.0
+FALSE_ALARM_AFTER = 30.0
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 _POLL = 0.01
@@ -85,7 +85,7 @@ def is_under_way() -> bool:
     here = _loops.get(loop)
     if here is None or here.ending_until is None:
         return False
-    return loop.time() < here.ending_until - SHUTDOWN_TIMEOUT + SECOND_THOUGHTS
+    return loop.time() < here.ending_until - SHUTDOWN_TIMEOUT + FALSE_ALARM_AFTER
 
 
 async def interrupt_all() -> None:

@@ -52,6 +52,21 @@ def _forget_request_threads() -> None:
     SyncToAsync.deadlock_context.set(False)
 
 
+def release_request_thread() -> None:
+    """Give back the thread, and the connection in it, that Django keeps for a request until its response ends.
+
+    Everything synchronous about the request is over when its stream begins. Should anything synchronous come
+    after all (``response.close()`` does), asgiref starts a new thread for that moment.
+    """
+    sensitive = SyncToAsync.thread_sensitive_context.get(None)
+    if sensitive is None or getattr(sensitive, "_executor", None) is not None:
+        return  # no thread of its own, or one that chatkit_app.asgi shares among requests
+    executor = SyncToAsync.context_to_thread_executor.pop(sensitive, None)
+    if executor is not None:
+        executor.submit(connections.close_all)
+        executor.shutdown(wait=False)
+
+
 class SiteThreads(ThreadPoolExecutor):
     """Threads for a site's own synchronous code that goes through ``asyncio.to_thread()``, as the SDK calls tools.
 

@@ -16,7 +16,7 @@ from ..process.threads import on_site_threads
 from .responses_api import unstored_settings
 
 # Fields of the SDK's dataclasses with functions that it does not wait for, or that see to it themselves.
-CALLED_AS_THEY_ARE = frozenset(
+FIELDS_LEFT_ALONE = frozenset(
     {
         "computer",
         "handoff_history_mapper",
@@ -110,7 +110,7 @@ def in_threads(settings: Any) -> dict[str, Any]:
             changed = {key: on_site_threads(entry) for key, entry in (value or {}).items()}
         elif isinstance(value, list) and name != "handoffs":
             changed = [_copy_in_threads(entry) for entry in value]
-        elif name not in CALLED_AS_THEY_ARE:
+        elif name not in FIELDS_LEFT_ALONE:
             changed = on_site_threads(value)
         is_other = changed is not value
         if isinstance(value, list) and isinstance(changed, list):

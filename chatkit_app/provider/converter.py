@@ -27,13 +27,13 @@ from openai.types.responses import (
 )
 from openai.types.responses.response_input_item_param import Message
 
-IMAGES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
-TEXTS = frozenset({"application/json", "application/xml", "application/yaml", "application/x-yaml"})
+IMAGE_TYPES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
+TEXT_TYPES = frozenset({"application/json", "application/xml", "application/yaml", "application/x-yaml"})
 TEXT_LENGTH = 100_000
 
 # The kinds of input that are complete without an id. The others, calls of hosted tools above all, are refused
 # without theirs; so is left alone what a newer version brings.
-WITHOUT_ID = frozenset(
+TYPES_WITHOUT_ID = frozenset(
     {
         "additional_tools",
         "apply_patch_call",
@@ -77,7 +77,7 @@ class DjangoThreadItemConverter(ThreadItemConverter):
         about = f"The user attached the file {name} ({attachment.mime_type})."
         content = self.files.get(attachment.id)
         kind = attachment.mime_type
-        if content is not None and kind in IMAGES:
+        if content is not None and kind in IMAGE_TYPES:
             return ResponseInputImageParam(
                 type="input_image", detail="auto", image_url=_data_url(kind, content)
             )
@@ -85,7 +85,7 @@ class DjangoThreadItemConverter(ThreadItemConverter):
             return ResponseInputFileParam(
                 type="input_file", filename=attachment.name, file_data=_data_url(kind, content)
             )
-        if content is not None and (kind.startswith("text/") or kind in TEXTS):
+        if content is not None and (kind.startswith("text/") or kind in TEXT_TYPES):
             text = content.decode("utf-8-sig", errors="replace")
             cut = f" These are its first {TEXT_LENGTH} characters." if len(text) > TEXT_LENGTH else ""
             return _input_text(f"{about}{cut}\n<File>\n{text[:TEXT_LENGTH]}\n</File>")
@@ -162,6 +162,6 @@ def forget_ids(data: CallModelData[Any]) -> ModelInputData:
 
 
 def _without_id(item: TResponseInputItem) -> TResponseInputItem:
-    if item.get("type") not in WITHOUT_ID:
+    if item.get("type") not in TYPES_WITHOUT_ID:
         return item
     return cast(TResponseInputItem, {key: value for key, value in item.items() if key != "id"})

@@ -35,7 +35,7 @@ from .model_events import field_of, parts_of, refusals_of, text_of
 
 logger = get_logger(__name__)
 
-KEY = "chatkit_app.output"
+OUTPUT_KEY = "chatkit_app.output"
 """In hidden context, what the model wrote; beside it, under ``"shown"``, the ids of what the user saw in its place."""
 
 ShowOutput = Callable[[Any, Any], Any]
@@ -175,7 +175,8 @@ async def show(
     parts = shown if isinstance(shown, (list, tuple)) else [shown]
     items = [_as_item(part, agent_context) for part in parts if part is not None and part != ""]
     own = HiddenContextItem(
-        content={KEY: text, "shown": [item.id for item in items]}, **item_fields(agent_context, "message")
+        content={OUTPUT_KEY: text, "shown": [item.id for item in items]},
+        **item_fields(agent_context, "message"),
     )
     for item in [*items, own]:
         await agent_context.stream(ThreadItemDoneEvent(item=item))
@@ -207,7 +208,7 @@ def in_own_words(history: Sequence[ThreadItem]) -> list[ThreadItem]:
             id=item.id,
             thread_id=item.thread_id,
             created_at=item.created_at,
-            content=[AssistantMessageContent(text=item.content[KEY])],
+            content=[AssistantMessageContent(text=item.content[OUTPUT_KEY])],
         )
         if item.id in whole and isinstance(item, HiddenContextItem)
         else item
@@ -225,6 +226,6 @@ def shown_of(payload: Any) -> list[str]:
 def _is_output(content: Any) -> bool:
     return (
         isinstance(content, dict)
-        and isinstance(content.get(KEY), str)
+        and isinstance(content.get(OUTPUT_KEY), str)
         and isinstance(content.get("shown"), list)
     )

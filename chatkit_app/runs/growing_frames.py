@@ -18,9 +18,9 @@ from chatkit.types import (
 from ..server import wire
 from .frames import Frames
 
-WORTH_DROPPING = 4_096
+DROP_BYTES = 4_096
 """Bytes of an item's steps that are kept though they are superfluous: most answers are given again as they were."""
-WORTH_MERGING = 65_536
+MERGE_BYTES = 65_536
 """Bytes of an unfinished message's steps that become one frame; more for a long one, which is not written so often."""
 
 
@@ -58,7 +58,7 @@ class GrowingFrames(Frames):
 
     def _drop_steps(self, item_id: str) -> None:
         steps = self._steps.pop(item_id, None)
-        if steps is not None and steps.size > WORTH_DROPPING:
+        if steps is not None and steps.size > DROP_BYTES:
             self._forget(steps.positions)
 
     def _step(self, item_id: str, item: ThreadItem | None) -> None:
@@ -67,7 +67,7 @@ class GrowingFrames(Frames):
             steps = self._steps[item_id] = _Steps()
         steps.positions.append(len(self.frames) - 1)
         steps.size += len(self.frames[-1])
-        if steps.size > max(WORTH_MERGING, 2 * steps.merged) and isinstance(item, AssistantMessageItem):
+        if steps.size > max(MERGE_BYTES, 2 * steps.merged) and isinstance(item, AssistantMessageItem):
             self._forget(steps.positions)
             merged = wire.to_frame(ThreadItemAddedEvent(item=item))
             self.frames[-1] = merged

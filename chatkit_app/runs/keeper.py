@@ -87,6 +87,7 @@ async def _checkpoint(active: list[LiveRun]) -> None:
 
 
 async def _beat(active: list[LiveRun]) -> None:
+    """Record heartbeats, and stop the runs for which another process was asked."""
     for run in await db.run(record_heartbeats, active):
         run.stop()
 

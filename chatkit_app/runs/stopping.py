@@ -1,4 +1,7 @@
-"""Stops of answers from outside: the user's, that of staff, and what must not be given to readers any more."""
+"""Stops of answers from outside: the user's, that of staff, and what must not be given to readers any more.
+
+A stop that another process has to carry out is a column of the run's row: ``keeper.py`` looks there at each heartbeat.
+"""
 
 from __future__ import annotations
 

@@ -345,7 +345,7 @@ class DjangoChatKitServer(ChatKitServer[RequestContext]):
         for attachment_id in ids:
             attachment = await self.store.load_attachment(attachment_id, context)
             if is_ours and attachment.upload_descriptor is not None:
-                raise InvalidRequest(_("A file has not been uploaded to its end. Remove it, or wait for it."))
+                raise InvalidRequest(_("A file has not been uploaded completely. Remove it, or wait for it."))
             if is_ours and attachment.thread_id not in (None, getattr(request.params, "thread_id", None)):
                 raise InvalidRequest(_("A file belongs to another conversation. Upload it again."))
 
@@ -389,7 +389,7 @@ class DjangoChatKitServer(ChatKitServer[RequestContext]):
                 await self.load_writable_thread(request.params.thread_id, context)
                 if request.params.item_id:
                     await self._expect_item(request, WidgetItem, context)
-                await db.run(counters.spend, context, counters.MESSAGES)
+                await db.run(counters.spend, context, counters.MESSAGE_USES)
             case AttachmentsCreateReq() | AttachmentsDeleteReq() if self.attachment_store is None:
                 raise NotSupported(_("This chat takes no files."))
             case AttachmentsDeleteReq():
@@ -398,7 +398,7 @@ class DjangoChatKitServer(ChatKitServer[RequestContext]):
             case InputTranscribeReq() if not request.params.audio_base64.isascii():
                 raise InvalidRequest(_("The recording is not valid base64."))
             case InputTranscribeReq():
-                await db.run(counters.spend, context, counters.RECORDINGS)
+                await db.run(counters.spend, context, counters.RECORDING_USES)
         try:
             return await super()._process_non_streaming(request, context)
         except binascii.Error:

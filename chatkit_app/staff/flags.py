@@ -180,8 +180,14 @@ def release(flag_pk: int, reviewer: Any) -> None:
     flags.update(claimed_by=None, claimed_at=None)
 
 
-def resolve(flag: Flag, *, reviewer: Any, resolution: Flag.Resolution, note: str = "") -> bool:
-    """Finish with a flag that this reviewer has taken, and write it down. The note stays with the flag.
+def resolve(flag: Flag, *, actor: Any, resolution: Flag.Resolution, note: str = "") -> bool:
+    """Finish with a flag that a reviewer has taken, and write it down. The note stays with the flag.
+
+    Args:
+        flag: the flag.
+        actor: the staff member, who is its reviewer.
+        resolution: how it ends.
+        note: for other staff.
 
     Returns:
         False, and nothing was changed, when it was resolved or taken over by somebody else meanwhile, or deleted
@@ -190,10 +196,10 @@ def resolve(flag: Flag, *, reviewer: Any, resolution: Flag.Resolution, note: str
     with transaction.atomic(using=router.db_for_write(Flag)):
         # With the lock of a thread that is gone there is no flag of it either.
         Thread.objects.locked().only("pk").filter(pk=flag.thread_id).first()
-        mine = Flag.objects.open().filter(pk=flag.pk, claimed_by=reviewer)
+        mine = Flag.objects.open().filter(pk=flag.pk, claimed_by=actor)
         if not mine.update(
             resolved_at=timezone.now(),
-            resolved_by=audit.name_of(reviewer),
+            resolved_by=audit.name_of(actor),
             resolution=resolution,
             resolution_note=note,
         ):
@@ -201,7 +207,7 @@ def resolve(flag: Flag, *, reviewer: Any, resolution: Flag.Resolution, note: str
         Thread.objects.filter(pk=flag.thread_id).recount_flags()
         audit.record(
             audit.Action.RESOLVE,
-            actor=reviewer,
+            actor=actor,
             thread=flag.thread,
             item_key="" if flag.item is None else flag.item.public_id,
             flag=flag.pk,

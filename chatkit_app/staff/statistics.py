@@ -25,7 +25,7 @@ from django.utils import timezone
 
 from ..models import DailyStatistics, Feedback, Flag, Run, Thread, ThreadItem
 
-GROWTH = 1.1
+STEP_RATIO = 1.1
 """How much larger each limit of a histogram is than the one before."""
 
 SETTLED_AFTER = timedelta(hours=1)
@@ -143,13 +143,13 @@ def count_days(first: date, last: date, threads: QuerySet[Thread] | None = None)
 
 
 def _step(milliseconds: str) -> Any:
-    """Return which power of ``GROWTH`` is the limit of a time; one is added, since zero has no logarithm."""
-    return Ceil(Ln(Cast(milliseconds, FloatField()) + Value(1.0)) / Value(math.log(GROWTH)))
+    """Return which power of ``STEP_RATIO`` is the limit of a time; one is added, since zero has no logarithm."""
+    return Ceil(Ln(Cast(milliseconds, FloatField()) + Value(1.0)) / Value(math.log(STEP_RATIO)))
 
 
 def _add(histogram: dict[str, int], step: float | None, number: int) -> None:
     if step is not None:
-        limit = str(math.floor(GROWTH ** int(step)) - 1)
+        limit = str(math.floor(STEP_RATIO ** int(step)) - 1)
         histogram[limit] = histogram.get(limit, 0) + number
 
 
@@ -246,7 +246,7 @@ def percentile(histogram: Histogram, share: float) -> int | None:
     for limit, number in sorted((int(limit), number) for limit, number in histogram.items()):
         seen += number
         if seen >= rank:
-            below = (limit + 1) / GROWTH - 1
+            below = (limit + 1) / STEP_RATIO - 1
             return round(limit - (limit - below) * (seen - rank + 0.5) / number)
     return None
 

@@ -233,7 +233,7 @@ def require_size(size: int, settings: AttachmentSettings) -> None:
     """Raise ``RequestTooLarge`` for a file of too many bytes."""
     if size > settings.max_size:
         raise RequestTooLarge(
-            _("The file is too large. It can have {size} at most.").format(
+            _("The file is too large. It may be {size} at most.").format(
                 size=filesizeformat(settings.max_size)
             )
         )
@@ -335,7 +335,7 @@ def sdk_attachment(
 
 
 def _count_and_make_room(context: RequestContext) -> None:
-    counters.spend(context, counters.FILES)
+    counters.spend(context, counters.FILE_USES)
     make_room(context)
 
 

@@ -32,7 +32,7 @@ _CLAIM = Select(
 )
 
 # Longer than any request is under way.
-KEPT = timedelta(days=1)
+CLAIM_AGE = timedelta(days=1)
 
 
 def claim(visitor_ids: Iterable[str], user: Any) -> int:
@@ -56,7 +56,7 @@ def claim(visitor_ids: Iterable[str], user: Any) -> int:
 
 def forget_old_claims() -> None:
     """Delete the claims that nothing can be on its way for any more."""
-    VisitorClaim.objects.filter(claimed_at__lt=timezone.now() - KEPT).delete()
+    VisitorClaim.objects.filter(claimed_at__lt=timezone.now() - CLAIM_AGE).delete()
 
 
 def _take(visitor_id: str, user_id: Any) -> int:

@@ -21,7 +21,7 @@ from ..errors import StorageFull
 if TYPE_CHECKING:
     from ..models import Attachment
 
-FOLDER = "chatkit"
+STORAGE_FOLDER = "chatkit"
 _PREVIEW = "-preview"
 
 
@@ -106,7 +106,7 @@ def room() -> Iterator[None]:
 def new_file_name() -> str:
     """Return a name in the storage that nobody can guess, and that tells nothing of the file."""
     token = secrets.token_hex(16)
-    return f"{FOLDER}/{token[:2]}/{token}"
+    return f"{STORAGE_FOLDER}/{token[:2]}/{token}"
 
 
 def delete_file(name: str) -> None:

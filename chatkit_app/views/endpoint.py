@@ -181,7 +181,7 @@ class EndpointView(View):
             self._leave_claimed_visitor(request)
         context = self._context_of(request)
         if operation in CREATING_OPERATIONS and is_new_visitor(request):
-            counters.spend(context, counters.VISITORS)
+            counters.spend(context, counters.VISITOR_USES)
             ensure_visitor(request)
             context = self._context_of(request)
             self.leaves_session = False

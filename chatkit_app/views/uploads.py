@@ -23,7 +23,7 @@ from ..store.stored_files import open_preview, room
 from .endpoint import EndpointView, in_page_language
 from .refusals import refusal
 
-CHUNK = 256 * 1024
+CHUNK_BYTES = 256 * 1024
 
 
 class UploadView(EndpointView):
@@ -147,7 +147,7 @@ def copy_body(request: HttpRequest, content: File[bytes], limits: AttachmentSett
     """Copy a request's body, as long as it is not larger than a file may be."""
     received = 0
     try:
-        while chunk := request.read(CHUNK):
+        while chunk := request.read(CHUNK_BYTES):
             received += len(chunk)
             require_size(received, limits)
             with room():

@@ -184,7 +184,7 @@ def test_open_flags_with_their_ages(reader: Client) -> None:
     Flag.objects.create(thread=thread, source="staff", resolved_at=timezone.now())
     assert figure(reader.get(PAGE), "Open flags") == (
         "3",
-        "the oldest: 2\xa0weeks, the middle one: 2\xa0days",
+        "oldest: 2\xa0weeks, median: 2\xa0days",
         "",
     )
 

@@ -38,7 +38,7 @@ def test_page_tells_what_goes(eraser: Client) -> None:
     html = eraser.get(f"{LIST}{thread.pk}/erase/").content.decode()
     assert "Threads: 2, items: 1, runs: 1" in html
     assert "account stays" in html
-    assert "type in ada" in html
+    assert "type ada" in html
     assert Thread.objects.count() == 3
 
 
@@ -58,7 +58,7 @@ def test_user_is_erased_when_named_once_more(eraser: Client, typed: str) -> None
     other = make_thread()
     response = erase(eraser, thread, typed.replace("ID", str(user.pk)))
     assert response.redirect_chain == [(LIST, 302)]
-    assert "Everything of this person was erased. Threads: 2, items: 1" in response.content.decode()
+    assert "All data of this person was erased. Threads: 2, items: 1" in response.content.decode()
     assert (list(Thread.objects.all()), ThreadItem.objects.count()) == ([other], 0)
     assert User.objects.filter(username="ada").exists()
 

@@ -205,17 +205,17 @@ def test_count_that_is_capped_says_so(exporter: Client, monkeypatch: pytest.Monk
     monkeypatch.setattr(page, "MAX_AT_ONCE", 2)
     threads = [make_thread() for _ in range(3)]
     html = act(exporter, threads[0], select_across="1").content.decode()
-    assert "not counted any further" in html
+    assert "more than were counted" in html
     body(act(exporter, threads[0], post="yes", select_across="1"))
     assert AuditEntry.objects.get(action="export").details["count"] is None
 
 
 def test_search_that_is_capped_says_so(exporter: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("chatkit_app.admin.search.NEWEST", 1)
+    monkeypatch.setattr("chatkit_app.admin.search.MESSAGES_SEARCHED", 1)
     threads = [make_thread("tea") for _ in range(3)]
     html = act(exporter, threads[0], query="?q=tea", select_across="1").content.decode()
-    assert "only what it shows is exported" in html
-    assert "only what it shows is exported" not in act(exporter, threads[0]).content.decode()
+    assert "only the threads in the list are exported" in html
+    assert "only the threads in the list are exported" not in act(exporter, threads[0]).content.decode()
 
 
 def test_number_of_queries_of_the_question_is_constant(

@@ -169,7 +169,7 @@ def test_filter_by_a_day_that_is_none_tells_so_and_shows_all(reader: Client, day
     response = reader.get(LIST, {"active_from": day, "active_to": day})
     assert len(response.context["cl"].result_list) == 1
     told = [str(message) for message in response.context["messages"]]
-    assert told == [f"“{day}” is no day; write it as 2025-01-31."] * 2
+    assert told == [f"“{day}” is not a date; write it as 2025-01-31."] * 2
     assert "<b>”" not in response.content.decode()
 
 

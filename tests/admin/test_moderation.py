@@ -352,7 +352,7 @@ def test_selected_threads_are_checked_one_by_one(moderator: Client, monkeypatch:
     )
     act(moderator, "lock_threads", mine, theirs, post="yes", reason="Because")
     assert [status_of(mine)[0], status_of(theirs)[0]] == ["locked", "active"]
-    assert "may not do this were left out" in moderator.get(LIST).content.decode()
+    assert "you do not have permission were left out" in moderator.get(LIST).content.decode()
 
 
 # --- Deletion -----------------------------------------------------------------------------------------------

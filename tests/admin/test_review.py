@@ -322,7 +322,7 @@ def test_two_reviewers_get_different_flags(moderator: Client, staff: Callable[..
     for client in (moderator, other, third):
         press(client, "take")
     assert [mine(client) for client in (moderator, other, third)] == [first.pk, second.pk, None]
-    assert "Somebody else is reviewing each of the open flags." in html(third)
+    assert "Every open flag is being reviewed by somebody else." in html(third)
 
 
 def test_late_resolution_is_told_and_changes_nothing(moderator: Client, staff: Callable[..., Client]) -> None:
@@ -335,7 +335,7 @@ def test_late_resolution_is_told_and_changes_nothing(moderator: Client, staff: C
     resolve(moderator, flag, "My <note>", "unfounded")
     text = html(moderator)
     assert f"This flag is now being reviewed by {name}; nothing was changed." in text
-    assert "Your note was not kept: My &lt;note&gt;" in text
+    assert "Your note was not saved: My &lt;note&gt;" in text
     resolve(other, flag)
     resolve(moderator, flag, "", "unfounded")
     assert f"This flag was already resolved by {name}; nothing was changed." in html(moderator)

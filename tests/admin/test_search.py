@@ -181,7 +181,7 @@ def test_search_takes_wildcards_for_what_they_are(reader: Client) -> None:
 def test_search_looks_at_the_newest_messages_and_says_so(
     reader: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(search, "NEWEST", 2)
+    monkeypatch.setattr(search, "MESSAGES_SEARCHED", 2)
     for title in "abcd":
         make_item(make_thread(title), text="parcel")
     # One more than that is read, to know that there are more.
@@ -193,20 +193,20 @@ def test_search_looks_at_the_newest_messages_and_says_so(
 
 
 def test_search_among_few_threads_finds_old_messages(reader: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(search, "NEWEST", 2)
+    monkeypatch.setattr(search, "MESSAGES_SEARCHED", 2)
     make_item(make_thread("old", status="locked"), text="parcel")
     for title in "abcd":
         make_item(make_thread(title), text="parcel")
     assert found(reader, "parcel status:locked") == ["old"]
     assert told(reader, "parcel status:locked") == []
-    monkeypatch.setattr(search, "LATEST", 2)
+    monkeypatch.setattr(search, "THREADS_SEARCHED", 2)
     assert len(told(reader, "parcel status:active")) == 1
 
 
 def test_search_for_short_words_looks_at_the_newest_messages(
     reader: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(search, "NEWEST_FOR_SHORT_WORDS", 2)
+    monkeypatch.setattr(search, "ROWS_SEARCHED_FOR_SHORT_WORDS", 2)
     for title in "klm":
         make_item(make_thread(title), text="OK then")
     assert found(reader, "ok") == ["l", "m"]

@@ -48,7 +48,7 @@ def world(tmp_path: Any, settings: Any) -> dict[str, Any]:
     type(resolved).objects.filter(pk=resolved.pk).update(
         resolved_at=thread.created_at, resolution="handled", resolution_note=WORD, resolved_by="boss"
     )
-    add_note(thread, author=boss, text=f"Likes {WORD}")
+    add_note(thread, actor=boss, text=f"Likes {WORD}")
     closed = make_thread(f"{WORD} too", user=maria)
     for row, status in ((thread, "locked"), (thread, "active"), (closed, "closed")):
         set_status([row], Thread.Status(status), reason=f"Because of {WORD}", actor=boss)

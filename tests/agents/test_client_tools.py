@@ -20,7 +20,7 @@ from django.contrib.auth import get_user_model
 
 from chatkit_app import db
 from chatkit_app.agents import AgentChatKitServer, DjangoAgentContext
-from chatkit_app.agents.client_tools import KEY
+from chatkit_app.agents.client_tools import WAITING_CALLS_KEY
 from chatkit_app.models import Thread, ThreadItem
 from chatkit_app.moderation.redaction import redact
 from tests.agents.test_approvals import press, widgets
@@ -172,7 +172,7 @@ async def test_metadata_that_is_not_ours_is_no_obstacle(garbage, api, use_tools)
     chat = Chat()
     await chat.say("Hi")
     thread = await chat.thread()
-    thread.metadata = {KEY: garbage, "topic": "mine"}
+    thread.metadata = {WAITING_CALLS_KEY: garbage, "topic": "mine"}
     await chat.server.store.save_thread(thread, chat.new_context())
     await chat.say("Where am I?")
     assert answers(await give(chat, "Rome")) == ["Rome"]
@@ -216,8 +216,8 @@ async def test_redaction_forgets_the_calls_that_wait(api, use_tools):
 
     def redact_message() -> tuple[bool, bool]:
         staff = get_user_model().objects.create_user("staff")
-        before = KEY in Thread.objects.get().metadata
+        before = WAITING_CALLS_KEY in Thread.objects.get().metadata
         redact(ThreadItem.objects.get(type="user_message"), actor=staff, reason="r")
-        return before, KEY in Thread.objects.get().metadata
+        return before, WAITING_CALLS_KEY in Thread.objects.get().metadata
 
     assert await db.run(redact_message) == (True, False)

@@ -22,7 +22,7 @@ from chatkit.types import UserMessageItem
 
 from chatkit_app import db
 from chatkit_app.agents import AgentChatKitServer, DjangoAgentContext
-from chatkit_app.agents.handoffs import KEY
+from chatkit_app.agents.handoffs import HANDOFFS_KEY
 from chatkit_app.models import Thread
 from chatkit_app.store import InMemoryStore
 from tests.agents.test_approvals import press, widgets
@@ -349,7 +349,7 @@ async def test_browser_is_not_told_the_agents_names(api, agents):
     threads = await chat.ask("threads.list")
 
     (kept,) = await db.run(lambda: list(Thread.objects.values_list("metadata", flat=True)))
-    assert [name for _message, name in kept[KEY]] == ["billing"]
+    assert [name for _message, name in kept[HANDOFFS_KEY]] == ["billing"]
     for exchange in (first, second, thread, threads):
         assert b"billing" not in exchange.body
 
@@ -360,7 +360,7 @@ async def test_metadata_that_is_not_ours_is_no_obstacle(garbage, api, agents):
     chat = Chat()
     await chat.say("Hi")
     thread = await chat.thread()
-    thread.metadata = {KEY: garbage, "topic": "mine"}
+    thread.metadata = {HANDOFFS_KEY: garbage, "topic": "mine"}
     await chat.server.store.save_thread(thread, chat.new_context())
 
     await chat.say("My bill")

@@ -66,7 +66,7 @@ from chatkit_app.context import RequestContext
 from chatkit_app.errors import ChatKitError
 from chatkit_app.models import Thread, ThreadItem
 from chatkit_app.offline import OfflineModel
-from chatkit_app.provider.converter import WITHOUT_ID
+from chatkit_app.provider.converter import TYPES_WITHOUT_ID
 from chatkit_app.server import DjangoChatKitServer
 from chatkit_app.store import InMemoryStore
 from chatkit_app.testing import ScriptedModel, decode_events
@@ -1180,7 +1180,7 @@ def test_every_kind_of_input_has_a_decision_about_its_id():
         "reasoning",
         "web_search_call",
     }
-    assert _input_kinds() == dict.fromkeys(keep, False) | dict.fromkeys(WITHOUT_ID, True)
+    assert _input_kinds() == dict.fromkeys(keep, False) | dict.fromkeys(TYPES_WITHOUT_ID, True)
 
 
 async def test_reasoning_that_is_not_stored_goes_back_encrypted(api, reasoning_model, use_agent):

@@ -91,7 +91,7 @@ def staff_rows(thread: Thread, texts: Sequence[str], actor: User) -> dict[str, A
     first = thread.items.order_by("pk").first()
     assert first is not None
     for text in map(storable_text, texts):
-        add_note(thread, author=actor, text=text)
+        add_note(thread, actor=actor, text=text)
         raised = flag(thread, item=first, rule=text[:50], reason=text)
         audit.record(audit.Action.EXPORT, actor=actor, thread=thread, reason=text[:1000], query=text)
         run = Run.objects.create(

@@ -12,7 +12,7 @@ from django.db import connections
 
 from chatkit_app import db
 from chatkit_app.asgi import GroupingASGIHandler, share_threads
-from chatkit_app.http.sse import PING, EventStream, EventStreamResponse
+from chatkit_app.http.sse import KEEP_ALIVE_COMMENT, EventStream, EventStreamResponse
 from chatkit_app.runs.frames import Frames
 from tests.chat import Chat, eventually
 from tests.servers import SlowServer
@@ -91,8 +91,12 @@ async def test_source_that_has_ended_is_read_to_its_end():
 async def test_silence_is_filled_with_comments():
     source = Source()
     stream = EventStream(source, keep_alive=0.01)
-    assert [await anext(stream) for _ in range(3)] == [PING, PING, PING]
-    assert PING == b": ping\n\n"
+    assert [await anext(stream) for _ in range(3)] == [
+        KEEP_ALIVE_COMMENT,
+        KEEP_ALIVE_COMMENT,
+        KEEP_ALIVE_COMMENT,
+    ]
+    assert KEEP_ALIVE_COMMENT == b": ping\n\n"
     source.add(b"one")
     assert await anext(stream) == b"one"
     await stream.aclose()
@@ -101,7 +105,7 @@ async def test_silence_is_filled_with_comments():
 async def test_comments_end_with_the_stream():
     source = Source()
     stream = EventStream(source, keep_alive=0.01)
-    assert await anext(stream) == PING
+    assert await anext(stream) == KEEP_ALIVE_COMMENT
     source.end()
     with pytest.raises(StopAsyncIteration):
         await anext(stream)

@@ -15,7 +15,14 @@ from chatkit_app import database_context
 from chatkit_app.context import RequestContext
 from chatkit_app.errors import LimitReached, TooManyAnswers
 from chatkit_app.limits import counters
-from chatkit_app.limits.counters import MESSAGES, VISITORS, begin_answer, end_answer, renew_answers, spend
+from chatkit_app.limits.counters import (
+    MESSAGE_USES,
+    VISITOR_USES,
+    begin_answer,
+    end_answer,
+    renew_answers,
+    spend,
+)
 from chatkit_app.limits.rules import LimitsState
 from chatkit_app.models import AnswerLease, LimitCounter
 from chatkit_app.process.identity import current_process
@@ -45,7 +52,7 @@ def of(visitor: str = "anna", *, address: str = "street", **fields: Any) -> Requ
     return context
 
 
-def passes(context: RequestContext, uses: Any = MESSAGES) -> bool:
+def passes(context: RequestContext, uses: Any = MESSAGE_USES) -> bool:
     try:
         spend(context, uses)
     except LimitReached:
@@ -104,9 +111,9 @@ def test_refused_request_counts_nowhere(limits):
 
 def test_refusal_says_which_limit_it_is_and_until_when(limits):
     limits(MESSAGES_PER_MINUTE=1, MESSAGES_PER_DAY=1)
-    spend(of(), MESSAGES)
+    spend(of(), MESSAGE_USES)
     with pytest.raises(LimitReached) as refused:
-        spend(of(), MESSAGES)
+        spend(of(), MESSAGE_USES)
     assert refused.value.limit == "MESSAGES_PER_DAY"
     until = refused.value.until
     assert until is not None
@@ -131,8 +138,8 @@ def test_limit_that_is_none_is_not_counted(limits):
 
 def test_address_that_is_not_known_has_no_limit(limits):
     limits(ADDRESS_VISITORS_PER_HOUR=1)
-    assert [passes(of(address=""), VISITORS) for _ in range(3)] == [True, True, True]
-    assert [passes(of(), VISITORS) for _ in range(2)] == [True, False]
+    assert [passes(of(address=""), VISITOR_USES) for _ in range(3)] == [True, True, True]
+    assert [passes(of(), VISITOR_USES) for _ in range(2)] == [True, False]
 
 
 def test_rows_tell_neither_names_nor_addresses(limits):

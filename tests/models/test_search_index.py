@@ -78,7 +78,7 @@ def test_command_makes_what_is_missing_and_tells(trigrams: None) -> None:
     search_index.drop(connection)
     assert indexes() == []
     assert command() == (
-        "Made chatkit_item_trigrams.\nMade chatkit_thread_trigrams.\nThe search index is there.\n"
+        "Created chatkit_item_trigrams.\nCreated chatkit_thread_trigrams.\nThe search index is there.\n"
     )
     assert indexes() == ["chatkit_item_trigrams", "chatkit_thread_trigrams"]
 
@@ -90,7 +90,7 @@ def test_command_makes_an_index_anew_that_ended_half_way(trigrams: None) -> None
         cursor.execute(
             "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'chatkit_item_trigrams'::regclass"
         )
-    assert command() == "Made chatkit_item_trigrams.\nThe search index is there.\n"
+    assert command() == "Created chatkit_item_trigrams.\nThe search index is there.\n"
     assert len(indexes()) == 2
 
 

@@ -16,7 +16,7 @@ from django.utils import timezone, translation
 
 from chatkit_app.models import Feedback, Thread, ThreadItem
 from chatkit_app.moderation import exports
-from chatkit_app.moderation.export_formats import defused, fenced
+from chatkit_app.moderation.export_formats import defuse_formula, fenced
 from chatkit_app.moderation.exports import Export, Format
 from chatkit_app.server import wire
 from chatkit_app.store import codec
@@ -224,12 +224,12 @@ def test_csv_has_a_row_for_each_item() -> None:
     ],
 )
 def test_formula_is_defused(cell: str) -> None:
-    assert defused(cell).startswith("'")
+    assert defuse_formula(cell).startswith("'")
 
 
 @pytest.mark.parametrize("cell", ["", "1+1=2", "a@b.c", "see below", "«quoted»", "3 - 2"])
 def test_text_that_is_no_formula_stays(cell: str) -> None:
-    assert defused(cell) == cell
+    assert defuse_formula(cell) == cell
 
 
 @pytest.mark.parametrize(
@@ -237,7 +237,7 @@ def test_text_that_is_no_formula_stays(cell: str) -> None:
     [("hi\n=1", "hi\n'=1"), ("hi;=1", "hi;'=1"), ("hi\r\n @x", "hi\r\n' @x"), ("hi\t+1", "hi\t'+1")],
 )
 def test_formula_inside_a_text_is_defused(cell: str, expected: str) -> None:
-    assert defused(cell) == expected
+    assert defuse_formula(cell) == expected
 
 
 def test_formulas_are_defused_in_every_column() -> None:
@@ -250,7 +250,7 @@ def test_formulas_are_defused_in_every_column() -> None:
 
 def test_long_run_of_blanks_costs_little() -> None:
     blanks = " \n" * 200_000
-    assert len(defused(blanks)) == 400_000
+    assert len(defuse_formula(blanks)) == 400_000
 
 
 # --- Markdown -----------------------------------------------------------------------------------------------

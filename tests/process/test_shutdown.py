@@ -113,7 +113,7 @@ async def test_list_is_given_until_the_end(going_down):
 
 
 async def test_process_that_did_not_end_after_all_answers_again(going_down, monkeypatch):
-    monkeypatch.setattr(shutdown, "SECOND_THOUGHTS", 0.0)
+    monkeypatch.setattr(shutdown, "FALSE_ALARM_AFTER", 0.0)
     assert (await Chat().say("hi")).text() == "echo: hi"
 
 

@@ -45,7 +45,7 @@ from chatkit.types import SyncCustomActionResponse, ThreadMetadata
 from chatkit_app.agents import stream_agent_response
 from chatkit_app.models import Thread
 from chatkit_app.offline import OfflineModel
-from chatkit_app.provider.agent_graph import CALLED_AS_THEY_ARE, fit_to_answer, reachable
+from chatkit_app.provider.agent_graph import FIELDS_LEFT_ALONE, fit_to_answer, reachable
 from chatkit_app.provider.responses_api import knows_storing
 from chatkit_app.provider.runner import AnswerRunner, answering
 from chatkit_app.server import DjangoChatKitServer
@@ -438,7 +438,7 @@ async def test_synchronous_filter_of_an_mcp_server_runs_in_a_thread():
 
 
 def test_each_function_that_the_sdk_is_given_has_a_decision():
-    """A new one is awaited or not; those that are not belong into CALLED_AS_THEY_ARE."""
+    """A new one is awaited or not; those that are not belong into FIELDS_LEFT_ALONE."""
     kinds = (
         Agent,
         FunctionTool,
@@ -471,7 +471,7 @@ def test_each_function_that_the_sdk_is_given_has_a_decision():
         "tool_error_formatter",
         "tool_use_behavior",
     }
-    assert named == awaited | CALLED_AS_THEY_ARE
+    assert named == awaited | FIELDS_LEFT_ALONE
 
 
 # The events of a run

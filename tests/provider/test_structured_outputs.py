@@ -28,7 +28,7 @@ from chatkit_app import db
 from chatkit_app.agents import AgentChatKitServer
 from chatkit_app.models import Thread, ThreadItem
 from chatkit_app.moderation.redaction import redact
-from chatkit_app.provider.structured_outputs import KEY, as_markdown
+from chatkit_app.provider.structured_outputs import OUTPUT_KEY, as_markdown
 from chatkit_app.store import InMemoryStore
 from tests.agents.test_server import NOW, Chat, answers, errors, text_of
 from tests.openai_server import Turn
@@ -300,7 +300,7 @@ async def test_staff_find_the_json_in_hidden_context(api, make_agent, settings):
     api.script(PLAN)
     await Chat(AgentChatKitServer()).say("Plan")
     (row,) = await db.run(lambda: list(ThreadItem.objects.filter(type="hidden_context_item")))
-    assert row.payload["content"][KEY] == PLAN
+    assert row.payload["content"][OUTPUT_KEY] == PLAN
 
 
 @pytest.mark.django_db(transaction=True)

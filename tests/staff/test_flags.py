@@ -354,7 +354,7 @@ def test_resolution_is_kept_counted_and_audited(thread):
     sam = make_user()
     claim(sam)
     flag = Flag.objects.get()
-    assert flags.resolve(flag, reviewer=sam, resolution=Flag.Resolution.UNFOUNDED, note="A private note")
+    assert flags.resolve(flag, actor=sam, resolution=Flag.Resolution.UNFOUNDED, note="A private note")
     flag.refresh_from_db()
     assert (flag.resolution, flag.resolved_by, flag.resolution_note) == ("unfounded", "sam", "A private note")
     assert flag.resolved_at is not None
@@ -380,14 +380,14 @@ def test_resolution_never_overwrites_what_happened_meanwhile(thread, meanwhile):
             Flag.objects.update(claimed_at=timezone.now() - timedelta(hours=1))
             claim(kim)
         case "resolved":
-            assert flags.resolve(flag, reviewer=sam, resolution=Flag.Resolution.HANDLED)
+            assert flags.resolve(flag, actor=sam, resolution=Flag.Resolution.HANDLED)
         case "withdrawn":
             judge("positive")
         case _:
             flags.release(flag.pk, sam)
     before = Flag.objects.values().get()
     entries = AuditEntry.objects.count()
-    assert not flags.resolve(flag, reviewer=sam, resolution=Flag.Resolution.UNFOUNDED)
+    assert not flags.resolve(flag, actor=sam, resolution=Flag.Resolution.UNFOUNDED)
     assert Flag.objects.values().get() == before
     assert AuditEntry.objects.count() == entries
 
@@ -398,7 +398,7 @@ def test_flag_that_is_gone_with_its_thread_is_not_resolved(thread):
     claim(sam)
     flag = Flag.objects.select_related("thread").get()
     Thread.objects.all().delete()
-    assert not flags.resolve(flag, reviewer=sam, resolution=Flag.Resolution.HANDLED)
+    assert not flags.resolve(flag, actor=sam, resolution=Flag.Resolution.HANDLED)
     assert not AuditEntry.objects.filter(action="resolve").exists()
 
 
@@ -450,7 +450,7 @@ def test_concurrent_reviewers_work_each_flag_once(thread, monkeypatch, can_skip)
         worked = []
         while (pk := claim(reviewer)) is not None:
             flag = Flag.objects.select_related("thread", "item").get(pk=pk)
-            if flags.resolve(flag, reviewer=reviewer, resolution=Flag.Resolution.HANDLED):
+            if flags.resolve(flag, actor=reviewer, resolution=Flag.Resolution.HANDLED):
                 worked.append(pk)
         return worked
 

@@ -14,7 +14,7 @@ User = get_user_model()
 
 
 def test_note_keeps_its_authors_name(threads, sam):
-    add_note(threads[0], author=sam, text="Called back.")
+    add_note(threads[0], actor=sam, text="Called back.")
     LogEntry.objects.all().delete()
     sam.delete()
     note = Note.objects.get()
@@ -27,7 +27,7 @@ def test_note_keeps_its_authors_name(threads, sam):
 
 
 def test_note_is_audited_without_its_text(threads, sam):
-    note = add_note(threads[0], author=sam, text="secret")
+    note = add_note(threads[0], actor=sam, text="secret")
     assert audited() == [("note", "t0", "", {"note": note.pk})]
     assert LogEntry.objects.get().change_message == "Wrote a note"
 
@@ -35,5 +35,5 @@ def test_note_is_audited_without_its_text(threads, sam):
 def test_note_on_a_deleted_thread_is_refused(threads, sam):
     Thread.objects.all().delete()
     with pytest.raises(Thread.DoesNotExist):
-        add_note(threads[0], author=sam, text="x")
+        add_note(threads[0], actor=sam, text="x")
     assert audited() == []

@@ -30,13 +30,13 @@ async def test_nothing_of_staff_reaches_the_model_or_the_user(settings):
         staff = User.objects.create_user("staff-marker", is_staff=True)
         thread = Thread.objects.get(public_id=thread_id)
         item = ThreadItem.objects.filter(thread=thread).earliest("pk")
-        add_note(thread, author=staff, text="note-marker")
+        add_note(thread, actor=staff, text="note-marker")
         change_labels([thread], actor=staff, add=[Label.objects.create(name="label-marker")])
         assign([thread], staff, actor=staff)
         flags.flag(thread, item=item, reason="flag-marker", actor=staff)
         flag_pk = flags.claim_next(staff, among=flags.Flag.objects.all())
         flag = flags.Flag.objects.get(pk=flag_pk)
-        flags.resolve(flag, reviewer=staff, resolution=flag.Resolution.HANDLED, note="resolution-marker")
+        flags.resolve(flag, actor=staff, resolution=flag.Resolution.HANDLED, note="resolution-marker")
 
     await db.run(keep_all)
     answers = [

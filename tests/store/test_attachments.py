@@ -191,7 +191,7 @@ async def test_upload_that_is_too_large_is_refused_whatever_it_announces(limit, 
     limit(MAX_SIZE=1000)
     reply = await upload(Chat(), PNG + b"x" * 1000)
     assert reply.status == 413
-    assert reply.json() == {"message": "The file is too large. It can have 1000\xa0bytes at most."}
+    assert reply.json() == {"message": "The file is too large. It may be 1000\xa0bytes at most."}
     assert (stored(folder), await count()) == ([], 0)
 
 
@@ -556,7 +556,7 @@ async def test_announced_file_of_another_content_is_refused(folder):
 async def test_announced_file_that_was_not_uploaded_cannot_be_sent():
     chat = Chat()
     answer = await send(chat, (await announce(chat))["id"])
-    assert answer.error()["message"] == "A file has not been uploaded to its end. Remove it, or wait for it."
+    assert answer.error()["message"] == "A file has not been uploaded completely. Remove it, or wait for it."
     assert await db.run(Thread.objects.count) == 0
 
 

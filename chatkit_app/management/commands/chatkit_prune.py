@@ -20,7 +20,7 @@ from chatkit_app.moderation.orphans import SharedStorage, attachments_without_fi
 from chatkit_app.store.claims import forget_old_claims
 from chatkit_app.store.stored_files import attachment_storage
 
-UNITS = {"h": "hours", "d": "days", "w": "weeks"}
+AGE_UNITS = {"h": "hours", "d": "days", "w": "weeks"}
 MAX_BATCH = 10_000
 
 
@@ -30,7 +30,7 @@ def age(text: str) -> timedelta:
     if found is None:
         raise ArgumentTypeError(f"{text!r} is no age; write 90d for days, 12w for weeks or 36h for hours")
     try:
-        kept = timedelta(**{UNITS[found[2]]: int(found[1])})
+        kept = timedelta(**{AGE_UNITS[found[2]]: int(found[1])})
         timezone.now() - kept
     except OverflowError:
         raise ArgumentTypeError(f"{text!r} is before the calendar begins") from None

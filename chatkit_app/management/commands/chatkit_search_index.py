@@ -30,5 +30,5 @@ class Command(BaseCommand):
                 _("%(reason)s Searches work without the index, and take longer.") % {"reason": error}
             ) from error
         for name in made:
-            self.stdout.write(_("Made %(name)s.") % {"name": name})
+            self.stdout.write(_("Created %(name)s.") % {"name": name})
         self.stdout.write(self.style.SUCCESS(_("The search index is there.")))
