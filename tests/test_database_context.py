@@ -27,7 +27,7 @@ from chatkit_app import database_context, db
 from chatkit_app.asgi import get_asgi_application, share_threads
 from chatkit_app.database_context import DatabaseContext, Joined, NoDatabaseContext, using
 from chatkit_app.models import Run, Thread
-from chatkit_app.process.threads import look_after_site_threads
+from chatkit_app.process.threads import install_site_threads
 from chatkit_app.runs.registry import live_runs
 from chatkit_app.server import DjangoChatKitServer
 from chatkit_app.signals import run_finished
@@ -274,7 +274,7 @@ async def test_delivery_is_noted_in_the_context_of_the_answer(site, asked):
 @pytest.mark.django_db(transaction=True)
 async def test_threads_are_clean_after_each_piece_of_work(settings):
     settings.CHATKIT = {"DB_WORKERS": 1}
-    look_after_site_threads()
+    install_site_threads()
     lane = db.request_lane()
     with using(Marked("acme")):
         assert await db.run(mark) == "acme"
@@ -293,7 +293,7 @@ async def test_work_of_no_request_is_refused(site):
 
 @pytest.mark.django_db(transaction=True)
 async def test_host_names_are_looked_up_outside_of_it():
-    look_after_site_threads()
+    install_site_threads()
     with using(Locked()):
         found = await asyncio.get_running_loop().getaddrinfo("127.0.0.1", 80, type=socket.SOCK_STREAM)
         with pytest.raises(PermissionError):

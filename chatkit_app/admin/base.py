@@ -24,7 +24,7 @@ from ..staff import scope
 from ..storable import is_storable_text
 from .content import shorten
 from .paginator import CappedPaginator
-from .refusals import refuse, watched
+from .refusals import audit_refusals, refuse
 
 if TYPE_CHECKING:
     ModelAdmin = admin.ModelAdmin[Any]
@@ -79,7 +79,7 @@ class GuardedAdmin(ModelAdmin):
         """All pages, with what they refuse written into the audit."""
         patterns = self.get_urls()
         for pattern in patterns:
-            pattern.callback = watched(self.admin_site, pattern.callback)
+            pattern.callback = audit_refusals(self.admin_site, pattern.callback)
         return patterns
 
     def refuse(self, request: HttpRequest) -> None:

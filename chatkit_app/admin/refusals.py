@@ -35,7 +35,7 @@ def refuse(request: HttpRequest) -> None:
     setattr(request, _MARK, True)
 
 
-def watched(site: AdminSite, view: View) -> View:
+def audit_refusals(site: AdminSite, view: View) -> View:
     """Return the view, with what it refuses to staff written into the audit.
 
     What a view writes before it raises is lost where requests are transactions. So the transaction begins in here,

@@ -31,7 +31,7 @@ REFUSAL_ERRORS = (
 )
 
 
-def described(error: Exception) -> ChatKitError | None:
+def describe(error: Exception) -> ChatKitError | None:
     """Return the error as the user is told of it, in the active language; ``None`` for one that is none of these."""
     match error:
         case (

@@ -75,17 +75,17 @@ from ..errors import ChatKitError
 from ..logs import get_logger
 from ..process.threads import on_site_threads
 from ..provider.agent_context import DjangoAgentContext
-from ..provider.agent_graph import fit_to_answer
+from ..provider.agent_graph import copy_for_run
 from ..provider.agent_run import stream_agent_response
 from ..provider.converter import DjangoThreadItemConverter, paired
 from ..provider.generated_images import newest_images, with_image_content
 from ..provider.runner import answering, default_provider
-from ..provider.structured_outputs import as_markdown, in_own_words
+from ..provider.structured_outputs import as_markdown, with_raw_outputs
 from ..server.base import DjangoChatKitServer
 from ..store.attachments import DjangoAttachmentStore, read_files
 from . import approvals
 from .client_tools import ClientToolCalls, next_call
-from .errors import REFUSAL_ERRORS, described
+from .errors import REFUSAL_ERRORS, describe
 from .handoffs import Handoffs
 from .history import newest_turns
 from .mcp_servers import connected
@@ -257,7 +257,7 @@ class AgentChatKitServer(DjangoChatKitServer):
                 prepared = await self._prepare(history, agent_context, from_the_start=True)
                 agent = prepared.starting_agent
                 run_config = await on_site_threads(self.get_run_config)(agent, thread, context)
-                agent = fit_to_answer(agent, run_config)
+                agent = copy_for_run(agent, run_config)
                 await stack.enter_async_context(connected(agent))
             answered = await approvals.answer(thread, sender, approve=approve, context=context)
             yield ThreadItemReplacedEvent(item=answered.item)
@@ -366,7 +366,7 @@ class AgentChatKitServer(DjangoChatKitServer):
         if isinstance(converter, DjangoThreadItemConverter):
             converter = converter.with_files(files)
         images = newest_images(history, limit=MODEL_IMAGES)
-        history = in_own_words(history)
+        history = with_raw_outputs(history)
         return paired(await converter.to_agent_input(with_image_content(history, images, files)))
 
     async def read_files(self, history: Sequence[ThreadItem], context: RequestContext) -> dict[str, bytes]:
@@ -436,7 +436,7 @@ class AgentChatKitServer(DjangoChatKitServer):
         """
         if isinstance(error, UserError) and isinstance(error.__cause__, Exception):
             return self.describe_error(error.__cause__, context)  # a tool's own exception
-        return described(error)
+        return describe(error)
 
     @contextmanager
     def _described_errors(self, context: RequestContext) -> Iterator[None]:

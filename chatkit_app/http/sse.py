@@ -113,7 +113,7 @@ class EventStreamResponse(StreamingHttpResponse):
         self["Content-Encoding"] = "identity"
 
     def __aiter__(self) -> AsyncIterator[bytes]:
-        shutdown.wait_for_response(self)
+        shutdown.delay_shutdown_for(self)
         # Straight from the source, unless a middleware has put something of its own around it.
         untouched = self._iterator is self._stream  # type: ignore[attr-defined]
         return self._stream if untouched else super().__aiter__()

@@ -69,17 +69,17 @@ _is_hooked = False
 _endings: set[asyncio.Task[None]] = set()
 
 
-def ends_with_process(source: Source) -> None:
+def interrupt_at_shutdown(source: Source) -> None:
     """Interrupt this source when the process goes down. Called in its event loop."""
     _here().sources.add(source)
 
 
-def wait_for_response(response: HttpResponseBase) -> None:
+def delay_shutdown_for(response: HttpResponseBase) -> None:
     """Let the end of the process wait, a moment, until the last frames of this response are sent."""
     _here().responses.add(response)
 
 
-def is_under_way() -> bool:
+def is_shutting_down() -> bool:
     """Return whether the process is going down, so that an answer that began now would be interrupted at once."""
     loop = asyncio.get_running_loop()
     here = _loops.get(loop)
@@ -92,7 +92,7 @@ async def interrupt_all() -> None:
     """End what this event loop streams. Returns when the readers have it, or after ``SHUTDOWN_TIMEOUT`` seconds."""
     here = _here()
     now = asyncio.get_running_loop().time
-    if not is_under_way() or here.ending_until is None:
+    if not is_shutting_down() or here.ending_until is None:
         here.ending_until = now() + SHUTDOWN_TIMEOUT
     for source in list(here.sources):
         if not source.done:

@@ -129,7 +129,7 @@ def _is_async(function: Any) -> bool:
 _looked_after: weakref.WeakSet[asyncio.AbstractEventLoop] = weakref.WeakSet()
 
 
-def look_after_site_threads() -> None:
+def install_site_threads() -> None:
     """Make ``SiteThreads`` the default executor of the running event loop, once."""
     loop = asyncio.get_running_loop()
     if loop not in _looked_after:

@@ -50,7 +50,7 @@ def _target(handoff: _AnyHandoff) -> Agent[Any] | None:
     return target if isinstance(target, Agent) else None
 
 
-def fit_to_answer(agent: Agent[Any], run_config: RunConfig) -> Agent[Any]:
+def copy_for_run(agent: Agent[Any], run_config: RunConfig) -> Agent[Any]:
     """Return a copy of the agent for one run, with copies of those that it may hand over to.
 
     It has the name, the instructions, the tools and the output of the agent. What is synchronous in it (instructions,

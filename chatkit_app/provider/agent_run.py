@@ -69,7 +69,7 @@ async def stream_agent_response(
                         run.ending.lose_image()
                 run.ending.show(event)
                 yield event
-        nothing = None if result.interruptions else run.find_nothing()
+        nothing = None if result.interruptions else run.no_answer_error()
         if nothing is not None:
             for removal in run.ending.removals():
                 yield removal
@@ -146,9 +146,9 @@ class AgentRun:
         # One by one: what the SDK did with the one before has to be known.
         return self._image_calls.follow(self._readable.popleft())
 
-    def find_nothing(self) -> NoAnswer | None:
+    def no_answer_error(self) -> NoAnswer | None:
         """Return the error to raise when the run is over and has given the user nothing."""
-        return self.ending.find_nothing(self._result)
+        return self.ending.no_answer_error(self._result)
 
     async def stop(self) -> None:
         """End the run if it is still going, and count what it cost."""

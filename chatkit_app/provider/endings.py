@@ -105,7 +105,7 @@ class Ending:
         """Take note of an image that the model made and that the user is not given."""
         self._image_lost = True
 
-    def find_nothing(self, result: RunResultStreaming) -> NoAnswer | None:
+    def no_answer_error(self, result: RunResultStreaming) -> NoAnswer | None:
         """Return the error to raise when the run is over and has given the user nothing."""
         if self._given:
             return None

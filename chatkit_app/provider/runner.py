@@ -35,8 +35,8 @@ from agents.run import (
 )
 
 from ..offline.model import OfflineProvider, has_key, is_offline
-from ..process.threads import look_after_site_threads, on_site_threads
-from .agent_graph import fit_to_answer, in_threads, reachable
+from ..process.threads import install_site_threads, on_site_threads
+from .agent_graph import copy_for_run, in_threads, reachable
 from .agent_run import keep_refusal, make_events_readable
 from .converter import forget_ids
 from .responses_api import unstored_settings
@@ -50,7 +50,7 @@ def answering() -> Iterator[None]:
 
     Has to be entered in a running event loop, whose threads are looked after from then on.
     """
-    look_after_site_threads()
+    install_site_threads()
     if not isinstance(get_default_agent_runner(), AnswerRunner):
         set_default_agent_runner(AnswerRunner(get_default_agent_runner()))
     before = _answering.get()
@@ -118,7 +118,7 @@ def _prepared(agent: Agent[Any], input: Any, options: dict[str, Any]) -> Agent[A
         if all(_stores_nothing(unstored_settings(each, config)) for each in reachable(agent)):
             config.model_settings = ModelSettings(store=False).resolve(config.model_settings)
     else:
-        agent = fit_to_answer(agent, config)
+        agent = copy_for_run(agent, config)
     config.call_model_input_filter = _forgetting(config)
     return agent
 

@@ -196,7 +196,7 @@ def _as_item(shown: Any, agent_context: AgentContext[RequestContext]) -> ThreadI
     )
 
 
-def in_own_words(history: Sequence[ThreadItem]) -> list[ThreadItem]:
+def with_raw_outputs(history: Sequence[ThreadItem]) -> list[ThreadItem]:
     """Return the history as the model wrote it: its outputs in place of what the user was shown of them."""
     there = {item.id for item in history}
     written = [item for item in history if isinstance(item, HiddenContextItem) and _is_output(item.content)]

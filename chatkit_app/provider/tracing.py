@@ -9,7 +9,7 @@ from ..conf import chatkit_settings
 _disabled_by_us = False
 
 
-def keep_traces_at_home() -> None:
+def apply_tracing_setting() -> None:
     """Turn the SDK's tracing off unless ``CHATKIT["TRACING"]`` is true.
 
     A ``RunConfig`` can do so for one run only, and a ``Runner.run()`` in somebody's ``respond()`` has another one. What

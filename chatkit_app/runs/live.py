@@ -104,7 +104,7 @@ class LiveRun(GrowingFrames):
         self._recorded_delivered = False
         self._failure: RunRow.Failure | None = None
         self._error: ErrorEvent | None = None
-        shutdown.ends_with_process(self)
+        shutdown.interrupt_at_shutdown(self)
 
     @property
     def partition(self) -> str:

@@ -95,7 +95,7 @@ async def begin_run(asked: RunRequest) -> LiveRun:
     repeated = live_runs.of_request(asked.request_key)
     if repeated is not None:  # it has begun while the limits were loaded
         return repeated
-    if shutdown.is_under_way():
+    if shutdown.is_shutting_down():
         raise ServerRestarting
     if allowed is not None and sum(not run.done for run in live_runs) >= allowed:
         raise TooManyAnswers(limit="PROCESS_ANSWERS_AT_ONCE")
@@ -123,7 +123,7 @@ async def _begin(run: LiveRun) -> None:
                 _refuse_busy(run.thread_id)
             live_runs.add_to_thread(run)
         await db.run(_record, run)
-        if shutdown.is_under_way():
+        if shutdown.is_shutting_down():
             # Sent again, the request finds no row that it would be taken for a repetition of.
             run.delivered = True
             await run.record_end(RunRow.Status.LOST)

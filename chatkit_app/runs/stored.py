@@ -51,7 +51,7 @@ class StoredRun(Frames):
         self._texts: dict[str, str] = {}
         self._finished: set[str] = set()
         self._task = asyncio.create_task(self._follow(), context=context_beyond_request())
-        shutdown.ends_with_process(self)
+        shutdown.interrupt_at_shutdown(self)
 
     def interrupt(self) -> None:
         """Send an error and end, because the process is going down. The answer may go on in another one."""

@@ -97,13 +97,13 @@ class Answer:
                         async for stored in self._stored(event):
                             yield stored
                     if self._title is not None:
-                        self._title.give_to(self.thread)
+                        self._title.apply_to(self.thread)
                     if self.thread != self._saved_thread:
                         yield await self._save_thread()
             for removed in self._unfinished_images():
                 yield removed
             if self._title is not None:
-                await self._title.wait_and_give_to(self.thread)
+                await self._title.wait_and_apply_to(self.thread)
         except asyncio.CancelledError:
             unfinished = list(self.state.pending_items.values())
             await self.server.handle_stream_cancelled(self.thread, unfinished, self.context)

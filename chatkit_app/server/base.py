@@ -64,7 +64,7 @@ from ..limits import counters
 from ..limits.rules import check_lengths, load_limits
 from ..logs import get_logger
 from ..provider.runner import answering
-from ..provider.tracing import keep_traces_at_home
+from ..provider.tracing import apply_tracing_setting
 from ..signals import feedback_given
 from ..store.attachments import DjangoAttachmentStore, attachment_settings, signed_again
 from ..store.orm import DjangoStore, NotFoundError, OwnedStore, new_id
@@ -192,7 +192,7 @@ class DjangoChatKitServer(ChatKitServer[RequestContext]):
         Has to be driven by one task from first to last. Override it to look at what the user gets; to change an
         answer before it is stored and sent, override ``process_event()``.
         """
-        keep_traces_at_home()
+        apply_tracing_setting()
         with answering():
             try:
                 async with aclosing(self._process_streaming_impl(request, context)) as events:
@@ -226,7 +226,7 @@ class DjangoChatKitServer(ChatKitServer[RequestContext]):
             NotFoundError: when something it names does not exist for this owner.
             ThreadReadOnly, InvalidRequest, NotSupported: what their names say.
         """
-        keep_traces_at_home()
+        apply_tracing_setting()
         with answering():
             return await self._process_non_streaming(request, context)
 
@@ -277,7 +277,7 @@ class DjangoChatKitServer(ChatKitServer[RequestContext]):
         title = context.state(AnswerState).title = Title(self, thread, message, context)
         try:
             await asyncio.sleep(0)
-            title.give_to(thread)
+            title.apply_to(thread)
             await self.store.save_thread(ThreadMetadata(**thread.model_dump()), context)
             context.state(AnswerState).created_thread_id = thread.id
             yield ThreadCreatedEvent(thread=self._to_thread_response(thread))

@@ -10,7 +10,7 @@ from .base import DjangoChatKitServer
 _servers: dict[tuple[str, str], DjangoChatKitServer] = {}
 
 
-def made_server(path: str) -> DjangoChatKitServer | None:
+def cached_server(path: str) -> DjangoChatKitServer | None:
     """Return the server of this dotted path, if it has been made already in the current part of the database."""
     return _servers.get((database_context.partition(), path))
 

@@ -51,7 +51,7 @@ class Title:
     def is_found(self) -> bool:
         return self._task is not None and self._task.done()
 
-    def give_to(self, thread: ThreadMetadata) -> None:
+    def apply_to(self, thread: ThreadMetadata) -> None:
         """Set the title if it has been found and not given yet."""
         if self._task is None or not self._task.done():
             return
@@ -63,13 +63,13 @@ class Title:
         elif thread.title is None:
             thread.title = task.result()
 
-    async def wait_and_give_to(self, thread: ThreadMetadata) -> None:
+    async def wait_and_apply_to(self, thread: ThreadMetadata) -> None:
         """Wait for the title, though not for ever, and set it."""
         if self._task is not None:
             await asyncio.wait([self._task], timeout=TITLE_TIMEOUT)
             if not self._task.done():
                 logger.warning("title_for() took longer than %s s and was given up", TITLE_TIMEOUT)
-            self.give_to(thread)
+            self.apply_to(thread)
 
     def cancel(self) -> None:
         if self._task is not None:

@@ -43,7 +43,7 @@ from ..limits.address import address_key
 from ..limits.rules import LimitsState, limits_of
 from ..logs import get_logger
 from ..server.base import DjangoChatKitServer
-from ..server.setting import get_server, made_server
+from ..server.setting import cached_server, get_server
 from ..store import claims
 from .csrf import check_csrf
 from .refusals import STREAMING_OPERATIONS, message_response, refusal
@@ -225,5 +225,5 @@ class EndpointView(View):
         """Return the server that answers here."""
         path = self.server or chatkit_settings.server
         # In a worker when it is not made yet, since a function that makes one may ask the database.
-        server = made_server(path)
+        server = cached_server(path)
         return server if server is not None else await db.run(get_server, path)

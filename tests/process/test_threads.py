@@ -20,7 +20,7 @@ from django.utils.translation import get_language, override
 from chatkit_app import db
 from chatkit_app.asgi import get_asgi_application
 from chatkit_app.models import Run, Thread
-from chatkit_app.process.threads import context_beyond_request, look_after_site_threads
+from chatkit_app.process.threads import context_beyond_request, install_site_threads
 from chatkit_app.server import DjangoChatKitServer
 from chatkit_app.testing import ScriptedModel
 from tests.chat import Chat, rows_become
@@ -170,7 +170,7 @@ async def test_failing_code_in_a_site_thread_leaves_no_connection_behind():
         used.append(connections[connection.alias])
         raise ValueError("no")
 
-    look_after_site_threads()
+    install_site_threads()
     with pytest.raises(ValueError, match="no"):
         await asyncio.to_thread(fail)
     used[0].inc_thread_sharing()
@@ -184,7 +184,7 @@ class SynchronousTest(TestCase):
         Thread.objects.create(public_id="t", visitor_id="v")
 
         async def count() -> tuple[int, int]:
-            look_after_site_threads()
+            install_site_threads()
             return await asyncio.to_thread(lambda: (Thread.objects.count(), threading.get_ident()))
 
         assert async_to_sync(count)() == (1, threading.get_ident())

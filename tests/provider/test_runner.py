@@ -45,7 +45,7 @@ from chatkit.types import SyncCustomActionResponse, ThreadMetadata
 from chatkit_app.agents import stream_agent_response
 from chatkit_app.models import Thread
 from chatkit_app.offline import OfflineModel
-from chatkit_app.provider.agent_graph import FIELDS_LEFT_ALONE, fit_to_answer, reachable
+from chatkit_app.provider.agent_graph import FIELDS_LEFT_ALONE, copy_for_run, reachable
 from chatkit_app.provider.responses_api import knows_storing
 from chatkit_app.provider.runner import AnswerRunner, answering
 from chatkit_app.server import DjangoChatKitServer
@@ -433,7 +433,7 @@ async def test_synchronous_filter_of_an_mcp_server_runs_in_a_thread():
     server = MCPServerStdio(params={"command": "unused"}, tool_filter=only_some)
     second = Agent(name="second", mcp_servers=[server])
     for _again in range(2):
-        fit_to_answer(Agent(name="first", handoffs=[second]), RunConfig())
+        copy_for_run(Agent(name="first", handoffs=[second]), RunConfig())
     assert await server.tool_filter(None, None) is True  # type: ignore[operator, arg-type, misc]
 
 
