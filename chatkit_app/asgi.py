@@ -22,6 +22,7 @@ from asgiref.sync import ThreadSensitiveContext, iscoroutinefunction, markcorout
 from django.core.handlers.asgi import ASGIHandler
 from django.core.handlers.exception import response_for_exception
 from django.http import HttpRequest, HttpResponseBase
+from django.middleware.csrf import CsrfViewMiddleware
 from django.urls import get_resolver
 from django.utils.deprecation import MiddlewareMixin
 
@@ -92,6 +93,21 @@ class GroupingASGIHandler(ASGIHandler):
         super().load_middleware(is_async=is_async)
         if is_async:
             self._middleware_chain = group_middleware(self._middleware_chain)
+            self._view_middleware = [_without_exempt(process) for process in self._view_middleware]
+
+
+def _without_exempt(process_view: Any) -> Any:
+    """The CSRF middleware's ``process_view()``, without a change of threads for views that it would do nothing for."""
+    inner = getattr(process_view, "__wrapped__", process_view)
+    if getattr(inner, "__func__", None) is not CsrfViewMiddleware.process_view:
+        return process_view
+
+    async def process(request: HttpRequest, callback: Any, args: Any, kwargs: Any) -> Any:
+        if getattr(callback, "csrf_exempt", False):
+            return None
+        return await process_view(request, callback, args, kwargs)
+
+    return process
 
 
 def group_middleware(handler: Any) -> Any:

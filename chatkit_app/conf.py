@@ -41,7 +41,7 @@ DEFAULTS: dict[str, Any] = {
     "ANSWER_EVENTS": 200_000,
     "ANSWER_ITEMS": 500,
     "RUN_RETENTION": 60.0,
-    "DB_WORKERS": 8,
+    "DB_WORKERS": 4,
     "DB_PATIENCE": 10.0,
     "REQUEST_THREADS": 8,
     "DATABASE_CONTEXT": None,

@@ -7,9 +7,11 @@ has something to read or write. ``CHATKIT["DB_WORKERS"]`` bounds both.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
@@ -39,24 +41,97 @@ R = TypeVar("R")
 
 _RETRY_DELAYS = (0.0, 0.05, 0.1, 0.25, 0.5, 1.0)
 
-_pool: ThreadPoolExecutor | None = None
-_pool_size = 0
+_pool: Workers | None = None
 _pool_lock = threading.Lock()
 _thread_connections: list[BaseDatabaseWrapper] = []
 
 
-def _get_pool() -> ThreadPoolExecutor:
-    global _pool, _pool_size
+class Workers:
+    """Threads that go on with what waits, so that under load nobody is woken for each piece of work.
+
+    An executor's ``submit()`` would make two futures of a piece, and wake the event loop for each of them.
+    """
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self._executor = ThreadPoolExecutor(
+            max_workers=size, thread_name_prefix="chatkit-db", initializer=_register_connections
+        )
+        self._lock = threading.Lock()
+        self._idle = size
+        self._waiting: deque[_Piece] = deque()
+
+    def submit(self, func: Callable[[], Any]) -> asyncio.Future[Any]:
+        """Have a thread call the function. Call it in an event loop, which the future belongs to."""
+        loop = asyncio.get_running_loop()
+        piece = _Piece(func, loop.create_future(), loop)
+        with self._lock:
+            self._waiting.append(piece)
+            wake = self._idle > 0
+            self._idle -= wake
+        if wake:
+            self._executor.submit(self._work)
+        return piece.future
+
+    def shutdown(self, *, wait: bool) -> None:
+        """End the threads, once what waits is done."""
+        self._executor.shutdown(wait=wait)
+
+    def _work(self) -> None:
+        while True:
+            with self._lock:
+                if not self._waiting:
+                    self._idle += 1
+                    return
+                piece = self._waiting.popleft()
+            piece.work()
+
+
+class _Piece:
+    """A piece of work, and who waits for it."""
+
+    __slots__ = ("func", "future", "loop")
+
+    def __init__(
+        self, func: Callable[[], Any], future: asyncio.Future[Any], loop: asyncio.AbstractEventLoop
+    ) -> None:
+        self.func = func
+        self.future = future
+        self.loop = loop
+
+    def work(self) -> None:
+        if self.future.cancelled():
+            return
+        result: Any = None
+        error: BaseException | None = None
+        try:
+            result = self.func()
+        except StopIteration as stop:  # which no future takes
+            error = RuntimeError("Database work raised StopIteration")
+            error.__cause__ = stop
+        except BaseException as raised:
+            error = raised
+        with contextlib.suppress(RuntimeError):  # the loop has been closed, and nobody waits
+            self.loop.call_soon_threadsafe(self._tell, result, error)
+
+    def _tell(self, result: Any, error: BaseException | None) -> None:
+        if self.future.done():
+            return
+        if error is not None:
+            self.future.set_exception(error)
+        else:
+            self.future.set_result(result)
+
+
+def _get_pool() -> Workers:
+    global _pool
     size = max(1, chatkit_settings.db_workers)
-    if _pool is None or size != _pool_size:
+    if _pool is None or size != _pool.size:
         with _pool_lock:
-            if _pool is None or size != _pool_size:
+            if _pool is None or size != _pool.size:
                 if _pool is not None:
                     _pool.shutdown(wait=False)
-                _pool = ThreadPoolExecutor(
-                    max_workers=size, thread_name_prefix="chatkit-db", initializer=_register_connections
-                )
-                _pool_size = size
+                _pool = Workers(size)
     return _pool
 
 
@@ -115,9 +190,8 @@ async def run(func: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
                 return await sync_to_async(func)(*args, **kwargs)
             # Functions of settings and receivers of signals run in here too.
             with contained():
-                return await asyncio.get_running_loop().run_in_executor(
-                    _get_pool(), lambda: _work(func, *args, **kwargs)
-                )
+                result: R = await _get_pool().submit(lambda: _work(func, *args, **kwargs))
+                return result
         except (OperationalError, InterfaceError) as error:
             delay = _RETRY_DELAYS[min(attempt, len(_RETRY_DELAYS) - 1)]
             if time.monotonic() + delay > deadline:
@@ -195,7 +269,7 @@ def shutdown() -> None:
     """End all threads and close their connections. The next ``run()`` starts new ones."""
     global _pool
     with _pool_lock:
-        ending = [*_lanes, *([_pool] if _pool is not None else [])]
+        ending: list[ThreadPoolExecutor | Workers] = [*_lanes, *([_pool] if _pool is not None else [])]
         _lanes.clear()
         _pool = None
     for executor in ending:

@@ -21,6 +21,7 @@ USED: dict[str, tuple[str, ...]] = {
         "_update_pending_items",
     ),
     "concurrent.futures.ThreadPoolExecutor": ("_threads",),
+    "django.contrib.sessions.backends.base.SessionBase": ("_session_cache",),
     "django.core.handlers.asgi.ASGIRequest": ("_stream",),
     "django.core.management.base.OutputWrapper": ("_out",),
     "django.db.models.Model": ("_state",),

@@ -12,8 +12,9 @@ from asgiref.testing import ApplicationCommunicator
 from django.core.exceptions import PermissionDenied
 from django.core.handlers.asgi import ASGIHandler
 from django.http import Http404, HttpRequest, HttpResponse
+from django.middleware.csrf import CsrfViewMiddleware
 from django.template.response import TemplateResponse
-from django.test import override_settings
+from django.test import RequestFactory, override_settings
 from django.urls import path
 from django.utils.decorators import async_only_middleware, sync_only_middleware
 from django.utils.deprecation import MiddlewareMixin
@@ -320,3 +321,41 @@ async def test_lifespan_ends_the_answers_with_the_process(monkeypatch):
     await communicator.send_input({"type": "lifespan.shutdown"})
     assert await communicator.receive_output() == {"type": "lifespan.shutdown.complete"}
     assert ended == ["answers", "database"]
+
+
+async def test_csrf_check_of_an_exempt_view_changes_no_thread(settings, monkeypatch):
+    settings.MIDDLEWARE = ["django.middleware.csrf.CsrfViewMiddleware"]
+    asked = []
+    monkeypatch.setattr(CsrfViewMiddleware, "process_view", lambda self, *args: asked.append(args[1]))
+    [process_view] = GroupingASGIHandler()._view_middleware
+
+    def exempt(request):
+        return None
+
+    exempt.csrf_exempt = True
+
+    def other(request):
+        return None
+
+    request = RequestFactory().post("/")
+    assert await process_view(request, exempt, (), {}) is None
+    assert await process_view(request, other, (), {}) is None
+    assert asked == [other]
+
+
+class SeesViews(MiddlewareMixin):
+    def process_view(self, request, callback, args, kwargs):
+        request.seen_view = callback
+
+
+async def test_process_view_of_other_middleware_sees_exempt_views(settings):
+    settings.MIDDLEWARE = ["tests.test_asgi.SeesViews"]
+    [process_view] = GroupingASGIHandler()._view_middleware
+
+    def exempt(request):
+        return None
+
+    exempt.csrf_exempt = True
+    request = RequestFactory().post("/")
+    await process_view(request, exempt, (), {})
+    assert request.seen_view is exempt

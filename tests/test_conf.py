@@ -85,7 +85,7 @@ def test_login_is_required_where_the_site_requires_it(settings):
 def test_setting_may_be_empty(value, settings):
     settings.CHATKIT = value
     assert chatkit_settings.configured == {}
-    assert chatkit_settings.db_workers == 8
+    assert chatkit_settings.db_workers == 4
 
 
 def test_setting_may_be_absent(settings):

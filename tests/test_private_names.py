@@ -16,6 +16,7 @@ from agents import RunContextWrapper
 from chatkit.agents import AgentContext
 from chatkit.types import ThreadMetadata
 from django.contrib.auth import get_user_model
+from django.contrib.sessions.backends.db import SessionStore
 from django.core.handlers.asgi import ASGIRequest
 from django.core.management.base import OutputWrapper
 from django.db.models import QuerySet
@@ -36,10 +37,17 @@ def agent_context() -> AgentContext[Any]:
     return AgentContext(thread=thread, store=InMemoryStore(), request_context=RunContextWrapper(None))
 
 
+def loaded_session() -> SessionStore:
+    session = SessionStore()
+    session.get("a")
+    return session
+
+
 # For names that only instances have.
 INSTANCES: dict[str, Callable[[], Any]] = {
     "chatkit.agents.AgentContext": agent_context,
     "concurrent.futures.ThreadPoolExecutor": ThreadPoolExecutor,
+    "django.contrib.sessions.backends.base.SessionBase": lambda: loaded_session(),
     "django.core.handlers.asgi.ASGIRequest": lambda: ASGIRequest(
         {"type": "http", "method": "GET", "path": "/", "headers": []}, io.BytesIO()
     ),

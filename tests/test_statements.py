@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.contrib.sessions.models import Session
 from django.db import IntegrityError, connection, transaction
 from django.db.models import F, OuterRef, Q, Subquery
 from django.db.models.signals import post_save
@@ -18,6 +19,7 @@ from chatkit_app.models import AnswerLease, Feedback, Run, Thread, ThreadItem, V
 from chatkit_app.runs import rows
 from chatkit_app.statements import MAX_SHAPES, Insert, Select, Update, parameter
 from chatkit_app.store import claims, orm
+from chatkit_app.views import session
 
 pytestmark = pytest.mark.django_db
 
@@ -108,6 +110,12 @@ PAIRS = {
             ThreadItem.objects.filter(thread_id=5, public_id="msg_1")
             .filter(redacted_at__isnull=True)
             .update(**CHANGED)
+        ),
+    ),
+    "session": (
+        lambda: session._SESSION().rows(session_key="s1", expire_date=NOON),
+        lambda: list(
+            Session.objects.filter(session_key="s1", expire_date__gt=NOON).values_list("session_data")
         ),
     ),
     "claim of a visitor": (

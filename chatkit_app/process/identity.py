@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 
 PROC = Path("/proc")
@@ -16,8 +17,13 @@ PROC = Path("/proc")
 
 def current_process() -> str:
     """Return the name of this process, which no other has or will have; empty where the system does not tell enough."""
-    pid, machine = os.getpid(), _machine()
-    stat = _stat(pid)
+    return _name(os.getpid(), PROC)
+
+
+@cache
+def _name(pid: int, proc: Path) -> str:
+    # Kept, as a process has one name; a fork of it has another pid.
+    machine, stat = _machine(), _stat(pid)
     return f"{machine} {pid} {_start_time(stat)}" if machine and stat else ""
 
 

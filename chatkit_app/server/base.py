@@ -42,6 +42,7 @@ from chatkit.types import (
     ThreadsCreateReq,
     ThreadsCustomActionReq,
     ThreadsGetByIdReq,
+    ThreadsListReq,
     ThreadsRetryAfterItemReq,
     ThreadsSyncCustomActionReq,
     ThreadStreamEvent,
@@ -218,6 +219,24 @@ class DjangoChatKitServer(ChatKitServer[RequestContext]):
                 has read by then stays in the conversation, unless ``ThreadItemRemovedEvent`` was returned before.
         """
         return event
+
+    def prefetch(self, request: NonStreamingReq, context: RequestContext) -> None:
+        """Load what ``reply()`` will ask the store for, in the worker that has let the request in.
+
+        Each question would be a piece of work for a worker otherwise. Another store is asked when it is time.
+        """
+        store = self.store
+        if not isinstance(store, DjangoStore):
+            return
+        match request:
+            case ThreadsListReq(params=params):
+                store.prefetch_threads(params.limit or _PAGE_SIZE, params.after, params.order, context)
+            case ItemsListReq(params=params):
+                limit = params.limit or _PAGE_SIZE
+                store.prefetch_items(params.thread_id, params.after, limit, params.order, context)
+            case ThreadsGetByIdReq(params=params):
+                store.prefetch_thread(params.thread_id, context)
+                store.prefetch_items(params.thread_id, None, _PAGE_SIZE, "asc", context)
 
     async def reply(self, request: NonStreamingReq, context: RequestContext) -> bytes:
         """Return the JSON that answers any other request.

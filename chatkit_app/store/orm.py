@@ -118,6 +118,19 @@ class DjangoStore(OwnedStore):
         with contextlib.suppress(NotFoundError):
             context.state(StoreState).fresh_threads[thread_id] = self._load_thread(thread_id, context)
 
+    def prefetch_threads(self, limit: int, after: str | None, order: str, context: RequestContext) -> None:
+        """Load a page of threads for the next ``load_threads()``, likewise."""
+        page = self._load_threads(limit, after, order, context)
+        context.state(StoreState).fresh_pages[None, after, limit, order] = page
+
+    def prefetch_items(
+        self, thread_id: str, after: str | None, limit: int, order: str, context: RequestContext
+    ) -> None:
+        """Load a page of visible items, if there is its thread, for the next ``load_visible_items()``, likewise."""
+        with contextlib.suppress(NotFoundError):
+            page = self._load_items(thread_id, after, limit, order, context, hidden=False)
+            context.state(StoreState).fresh_pages[thread_id, after, limit, order] = page
+
     async def load_thread(self, thread_id: str, context: RequestContext) -> ThreadMetadata:
         # Admitting a request loads its thread, and the SDK asks for it again at once.
         fresh = context.state(StoreState).fresh_threads.pop(thread_id, None)
@@ -140,6 +153,9 @@ class DjangoStore(OwnedStore):
     async def load_threads(
         self, limit: int, after: str | None, order: str, context: RequestContext
     ) -> Page[ThreadMetadata]:
+        fresh = context.state(StoreState).fresh_pages.pop((None, after, limit, order), None)
+        if fresh is not None:
+            return fresh
         return await db.run(self._load_threads, limit, after, order, context)
 
     async def delete_thread(self, thread_id: str, context: RequestContext) -> None:
@@ -271,6 +287,9 @@ class DjangoStore(OwnedStore):
     async def load_visible_items(
         self, thread_id: str, after: str | None, limit: int, order: str, context: RequestContext
     ) -> Page[ThreadItem]:
+        fresh = context.state(StoreState).fresh_pages.pop((thread_id, after, limit, order), None)
+        if fresh is not None:
+            return fresh
         return await db.run(self._load_items, thread_id, after, limit, order, context, hidden=False)
 
     async def load_item(self, thread_id: str, item_id: str, context: RequestContext) -> ThreadItem:

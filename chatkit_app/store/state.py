@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
-    from chatkit.types import ThreadMetadata
+    from chatkit.types import Page, ThreadMetadata
+
+PageKey: TypeAlias = tuple[str | None, str | None, int, str]
+"""A page by its thread, its cursor, its length and its order."""
 
 
 @dataclass(kw_only=True)
@@ -18,6 +21,7 @@ class StoreState:
         thread_pks: keys of the threads that were found or made, by their SDK ids.
         loaded_threads: those threads as they were when they were last read or written.
         fresh_threads: threads that were read just now, for the next one who loads them.
+        fresh_pages: pages of threads (of None) or of a thread's visible items that were read just now, likewise.
         item_counts: how many items a thread had when it was loaded.
         stored_items: ids of items that have a row.
         unannounced_items: ids of stored items of which ``item_added`` was not sent yet.
@@ -30,6 +34,7 @@ class StoreState:
     thread_pks: dict[str, int] = field(default_factory=dict)
     loaded_threads: dict[str, ThreadMetadata] = field(default_factory=dict)
     fresh_threads: dict[str, ThreadMetadata] = field(default_factory=dict)
+    fresh_pages: dict[PageKey, Page[Any]] = field(default_factory=dict)
     item_counts: dict[str, int] = field(default_factory=dict)
     stored_items: set[str] = field(default_factory=set)
     unannounced_items: set[str] = field(default_factory=set)

@@ -100,6 +100,7 @@ class ChatKitView(EndpointView):
                 )
             context = self.context_for(request, parsed.type)
             if not is_streaming_req(parsed):
+                server.prefetch(parsed, context)
                 return Entered(parsed=parsed, context=context)
             asked = RunRequest(
                 server=server,

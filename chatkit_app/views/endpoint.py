@@ -47,6 +47,7 @@ from ..server.setting import cached_server, get_server
 from ..store import claims
 from .csrf import check_csrf
 from .refusals import STREAMING_OPERATIONS, message_response, refusal
+from .session import load_session
 
 logger = get_logger(__name__)
 
@@ -165,6 +166,7 @@ class EndpointView(View):
             return self.context_for(request, operation)
 
     def check_sender(self, request: HttpRequest) -> None:
+        load_session(request)
         if has_lost_session(request):
             self.leaves_session = True
             if request.method != "GET":

@@ -37,6 +37,14 @@ class Child:
         os.waitid(os.P_PID, self.popen.pid, os.WEXITED | os.WNOWAIT)
 
 
+@pytest.fixture(autouse=True)
+def name_is_not_known_yet() -> Iterator[None]:
+    """What a process has found out about itself once is not what a test makes of its system."""
+    identity._name.cache_clear()
+    yield
+    identity._name.cache_clear()
+
+
 @pytest.fixture
 def child() -> Iterator[Child]:
     child = Child()

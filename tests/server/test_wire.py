@@ -94,3 +94,30 @@ def test_feedback_is_written_beside_broken_surrogates():
     item = message("a", "\ud800")
     data = json.loads(wire.to_wire(Page(data=[item]), feedback={"a": "positive", "b": "negative"}))["data"]
     assert (data[0]["feedback"], data[0]["content"][0]["text"]) == ("positive", "\ufffd")
+
+
+@pytest.mark.parametrize(
+    "delta",
+    [
+        "",
+        "token ",
+        'a "quoted" \\ word\n',
+        "".join(map(chr, range(0x3000))),
+        "\u2028\ufeff\uffff😀",
+        "\ud83d",
+    ],
+)
+def test_frame_of_a_word_is_what_the_serializer_makes(delta: str) -> None:
+    update = AssistantMessageContentPartTextDelta(content_index=3, delta=delta)
+    event = ThreadItemUpdatedEvent(item_id='msg"1', update=update)
+    assert wire.to_frame(event) == b"data: " + wire.to_wire(event) + b"\n\n"
+
+
+def test_word_of_a_subclass_keeps_its_fields() -> None:
+    class Marked(AssistantMessageContentPartTextDelta):
+        mark: str = "x"
+
+    update = Marked(content_index=0, delta="a")
+    event = ThreadItemUpdatedEvent.model_construct(item_id="msg_1", update=update)
+    assert b'"delta":"a"' in wire.to_frame(event)
+    assert wire.to_frame(event) == b"data: " + wire.to_wire(event) + b"\n\n"
