@@ -97,7 +97,7 @@ class GroupingASGIHandler(ASGIHandler):
 
 
 def _without_exempt(process_view: Any) -> Any:
-    """The CSRF middleware's ``process_view()``, without a change of threads for views that it would do nothing for."""
+    """Return the CSRF middleware's ``process_view()`` so that it changes no threads for views it does nothing for."""
     inner = getattr(process_view, "__wrapped__", process_view)
     if getattr(inner, "__func__", None) is not CsrfViewMiddleware.process_view:
         return process_view

@@ -53,7 +53,7 @@ class Parameter(Expression):
         self.name = name
 
     def prepare(self, value: Any, connection: BaseDatabaseWrapper) -> Any:
-        """The value as the database takes it."""
+        """Return the value as the database takes it."""
         if type(value) is _PLAIN.get(type(self.output_field)):
             return value
         return self.output_field.get_db_prep_save(value, connection)

@@ -652,7 +652,7 @@ POSTGRES = "django.db.backends.postgresql"
 SQLITE = "django.db.backends.sqlite3"
 
 
-@pytest.mark.parametrize("pool", [True, {"max_size": 9}, {"min_size": 2}])
+@pytest.mark.parametrize("pool", [True, {"max_size": 5}, {"min_size": 2}])
 def test_w110_pool_is_too_small(database: Any, pool: Any) -> None:
     assert database(ENGINE=POSTGRES, OPTIONS={"pool": pool}) == ["chatkit.W110"]
 
