@@ -29,6 +29,7 @@ from django.utils.deprecation import MiddlewareMixin
 from . import database_context, db
 from .http.bounded_body import bounded
 from .process import shutdown
+from .process.loading import load_views
 
 ASGIApplication = Callable[[Any, Any, Any], Awaitable[None]]
 AsyncHandler = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
@@ -42,6 +43,7 @@ def get_asgi_application() -> ASGIApplication:
     django.setup(set_prefix=False)
     application = GroupingASGIHandler()
     _ = get_resolver().url_patterns
+    load_views()
     return share_threads(application)
 
 

@@ -90,6 +90,12 @@ ATTACHMENT_DEFAULTS: dict[str, Any] = {
 }
 
 
+def is_limit(name: Any, value: Any) -> bool:
+    """Return whether a limit has this name, and can have this value."""
+    is_whole = isinstance(value, int) and not isinstance(value, bool) and value >= 0
+    return name in LIMIT_DEFAULTS and (value is None or is_whole)
+
+
 @dataclass(frozen=True, kw_only=True)
 class AttachmentSettings:
     """``CHATKIT["ATTACHMENTS"]``, with the defaults of what it leaves out.

@@ -8,9 +8,7 @@ A site with several chats includes ``endpoint()`` once for each::
 
 from django.urls import URLPattern, path
 
-from .views.chat import ChatKitView
-from .views.runs import RunEventsView, RunStopView
-from .views.uploads import AttachmentFileView, AttachmentsView, AttachmentView
+from .process.loading import View, loaded_late
 
 app_name = "chatkit"
 
@@ -22,16 +20,19 @@ def endpoint(*, server: str | None = None, namespace: str | None = None) -> list
         server: dotted path of its server; ``CHATKIT["SERVER"]`` unless given.
         namespace: namespace of its threads; that of the context unless given.
     """
-    options = {"server": server, "namespace": namespace}
+
+    def view(name: str) -> View:
+        return loaded_late(f"chatkit_app.views.{name}", server=server, namespace=namespace)
+
     return [
-        path("chatkit", ChatKitView.as_view(**options), name="chatkit"),
-        path("chatkit/runs/<str:run_id>/events", RunEventsView.as_view(**options), name="run_events"),
-        path("chatkit/runs/<str:run_id>/stop", RunStopView.as_view(**options), name="run_stop"),
-        path("chatkit/attachments", AttachmentsView.as_view(**options), name="attachments"),
-        path("chatkit/attachments/<str:attachment_id>", AttachmentView.as_view(**options), name="attachment"),
+        path("chatkit", view("chat.ChatKitView"), name="chatkit"),
+        path("chatkit/runs/<str:run_id>/events", view("runs.RunEventsView"), name="run_events"),
+        path("chatkit/runs/<str:run_id>/stop", view("runs.RunStopView"), name="run_stop"),
+        path("chatkit/attachments", view("uploads.AttachmentsView"), name="attachments"),
+        path("chatkit/attachments/<str:attachment_id>", view("uploads.AttachmentView"), name="attachment"),
         path(
             "chatkit/attachments/<str:attachment_id>/file",
-            AttachmentFileView.as_view(**options),
+            view("uploads.AttachmentFileView"),
             name="attachment_file",
         ),
     ]

@@ -16,7 +16,7 @@ from django.db.models import Field, Max, Model
 from django.utils import timezone
 
 from chatkit_app.models import Assignment, Feedback, Flag, Label, Run, Thread, ThreadItem
-from chatkit_app.store.readable import preview
+from chatkit_app.store.payloads import preview
 
 DAYS = 90
 THREADS_AT_ONCE = 2_000

@@ -602,7 +602,7 @@ def test_channel_layer_is_optional() -> None:
 
 @pytest.fixture
 def no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("chatkit_app.offline.model.is_offline", lambda: True)
+    monkeypatch.setattr("chatkit_app.checks.deployment.is_offline", lambda: True)
 
 
 @pytest.mark.usefixtures("no_credentials")
@@ -628,7 +628,7 @@ def test_w100_agent_with_another_model() -> None:
 
 
 def test_w100_credentials_are_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("chatkit_app.offline.model.is_offline", lambda: False)
+    monkeypatch.setattr("chatkit_app.checks.deployment.is_offline", lambda: False)
     assert ids(checks.check_offline_model, CHATKIT={}) == []
 
 

@@ -220,3 +220,22 @@ def test_importing_the_package_loads_neither_django_nor_the_sdk():
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=PACKAGE.parent
     )
     assert result.stdout.strip() == "[]"
+
+
+CHECKED = """
+import sys
+import django
+from django.core.checks import run_checks
+
+django.setup()
+print([message.id for message in run_checks()])
+print(sorted({"agents", "chatkit.server", "chatkit.types", "openai", "pydantic"} & sys.modules.keys()))
+"""
+
+
+def test_sdk_is_not_loaded_by_start_and_checks():
+    """It takes seconds, which every command would wait for. A site's own server is loaded by its check."""
+    result = subprocess.run([sys.executable, "-c", CHECKED], capture_output=True, text=True, check=True)
+    ids, loaded = result.stdout.splitlines()
+    assert "chatkit.W100" in ids
+    assert loaded == "[]"

@@ -20,12 +20,8 @@ from django.utils.translation import gettext as _
 from ..models import Feedback, Thread, ThreadItem
 from ..models.querysets import HIDDEN_ITEM_TYPES
 from ..rendering.element import endpoint_urls
-from ..server import wire
 from ..staff import audit
 from ..storable import is_storable_id, original_json
-from ..store import codec
-from ..store.attachments import signed_again
-from ..store.readable import item_text
 from .base import ReadingAdmin
 from .content import long_text, raw, shorten, visible
 from .pages import page_url
@@ -142,6 +138,12 @@ class Transcript:
 
         What cannot be decoded has a type that nobody knows.
         """
+        # Late, since the SDK takes seconds to load, and Django starts without it.
+        from ..server import wire
+        from ..store import codec
+        from ..store.attachments import signed_again
+        from ..store.readable import item_text
+
         try:
             item = codec.decode_item(row, thread_id=self._thread.public_id)
             return wire.to_wire(signed_again(item, self._endpoint_url)).decode(), item_text(item)

@@ -21,9 +21,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from ..context import RequestContext
 from ..provider.agent_context import DjangoAgentContext, item_fields
-
-WAITING_CALLS_KEY = "chatkit_app.client_tool_calls"
-"""In the thread's metadata, the calls that wait, the next one first."""
+from ..store.payloads import WAITING_CALLS_KEY
 
 
 class WaitingCall(BaseModel):

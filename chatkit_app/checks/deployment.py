@@ -9,6 +9,7 @@ from django.apps import apps
 from django.conf import settings
 
 from ..dotted_paths import try_import
+from ..offline.credentials import is_offline
 from .keys import value_of
 from .messages import Messages, error, info, warning
 from .paths import uses_agent
@@ -64,8 +65,6 @@ def check_offline_model() -> Messages:
     """Tell of answers that come from no model (I100, W100). Expected while developing, a mistake in production."""
     if not uses_agent() or _brings_its_model():
         return
-    from ..offline.model import is_offline
-
     if not is_offline():
         return
     message = "No OpenAI credentials are configured: the built-in offline model answers."

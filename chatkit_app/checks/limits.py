@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ..conf import LIMIT_DEFAULTS
+from ..conf import LIMIT_DEFAULTS, is_limit
 from .keys import did_you_mean, value_of
 from .messages import Messages, error
 from .paths import check_function
@@ -12,8 +12,6 @@ from .paths import check_function
 
 def check_limits() -> Messages:
     """Check ``LIMITS`` (E130-E134)."""
-    from ..limits.rules import is_limit
-
     configured = value_of("LIMITS")
     if not isinstance(configured, Mapping):
         yield from check_function(

@@ -24,7 +24,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext as _
 
 from .. import db
-from ..conf import LIMIT_DEFAULTS, chatkit_settings
+from ..conf import LIMIT_DEFAULTS, chatkit_settings, is_limit
 from ..dotted_paths import import_path
 from ..errors import InvalidRequest
 
@@ -80,12 +80,6 @@ def _find(context: RequestContext) -> Limits:
                 f"whole numbers, or None, by names of {', '.join(LIMIT_DEFAULTS)}."
             )
     return LIMIT_DEFAULTS | dict(own)
-
-
-def is_limit(name: Any, value: Any) -> bool:
-    """Return whether a limit has this name, and can have this value."""
-    is_whole = isinstance(value, int) and not isinstance(value, bool) and value >= 0
-    return name in LIMIT_DEFAULTS and (value is None or is_whole)
 
 
 # --- Lengths ------------------------------------------------------------------------------------------------

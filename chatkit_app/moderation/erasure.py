@@ -37,7 +37,7 @@ from ..models.querysets import FeedbackQuerySet, RunQuerySet, ThreadQuerySet
 from ..runs.stopping import request_stop
 from ..staff import audit, flags
 from ..storable import is_storable_text
-from ..store.attachments import UNSENT_AGE
+from ..store.stored_files import UNSENT_AGE
 
 BATCH_SIZE = 200
 """Threads that one transaction deletes."""

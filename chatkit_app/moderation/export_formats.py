@@ -17,9 +17,8 @@ from django.utils.translation import gettext as _
 
 from ..models import Feedback, Thread, ThreadItem
 from ..models.querysets import HIDDEN_ITEM_TYPES
-from ..server import wire
 from ..storable import original_json
-from ..store import codec
+from ..store.payloads import redacted_payload
 
 # Ends of lines for some readers, though not for JSON.
 _LINE_END = re.compile("[\x85\u2028\u2029]")
@@ -63,7 +62,7 @@ class Entry:
     def __post_init__(self) -> None:
         if self.row.redacted_at is not None:
             # Whatever may still stand there, by whatever way it came: nobody reads it here.
-            self.row.payload, self.row.text = codec.redacted_payload(), ""
+            self.row.payload, self.row.text = redacted_payload(), ""
 
     @property
     def redaction(self) -> dict[str, str] | None:
@@ -77,9 +76,11 @@ class Entry:
 
     def data(self) -> dict[str, Any]:
         """Return the item as the SDK gives it; as it is stored, where the SDK cannot read it."""
+        found: dict[str, Any]
         try:
-            item = wire.with_utc_offset(codec.decode_item(self.row, thread_id=self.thread.public_id))
-            found = item.model_dump(mode="json", by_alias=True, exclude_none=True)
+            found = _decoded_item(self.row, self.thread).model_dump(
+                mode="json", by_alias=True, exclude_none=True
+            )
         except Exception:  # whatever may have come into the table: the other items are still wanted
             found = self._stored() | self.columns()
         for attachment in _dicts(found.get("attachments")):
@@ -158,6 +159,22 @@ class Writer(Protocol):
     def incomplete(self) -> str: ...
 
 
+def _decoded_item(row: ThreadItem, thread: Thread) -> Any:
+    # Late, since the SDK takes seconds to load, and Django starts without it.
+    from ..server import wire
+    from ..store import codec
+
+    return wire.with_utc_offset(codec.decode_item(row, thread_id=thread.public_id))
+
+
+def _decoded_thread(thread: Thread) -> Any:
+    # Late, likewise.
+    from ..server import wire
+    from ..store import codec
+
+    return wire.with_utc_offset(codec.decode_thread(thread))
+
+
 class JSONLWriter:
     """A line for each thread, followed by a line for each of its items."""
 
@@ -166,8 +183,7 @@ class JSONLWriter:
 
     def thread(self, thread: Thread) -> str:
         try:
-            decoded = wire.with_utc_offset(codec.decode_thread(thread))
-            data = decoded.model_dump(mode="json", exclude_none=True)
+            data = _decoded_thread(thread).model_dump(mode="json", exclude_none=True)
         except Exception:  # as with items
             data = {"id": thread.public_id, "title": thread.title, "created_at": _moment(thread.created_at)}
         return self._line(

@@ -16,7 +16,7 @@ from django.db.models import QuerySet, Subquery
 from django.utils import translation
 
 from ..models import Attachment, Feedback, Thread, ThreadItem
-from ..store import codec
+from ..store.payloads import kept_image_id
 from ..store.stored_files import open_stored
 from .export_formats import WRITERS, Entry, Format
 
@@ -181,7 +181,7 @@ def _page_size(rows: list[ThreadItem]) -> int:
 
 def _image_url(row: ThreadItem) -> str:
     """Return a generated image as a ``data:`` URL, since its own lets in nobody; empty when its file is gone."""
-    image_id = codec.kept_image_id(row.payload) if row.type == ThreadItem.Type.GENERATED_IMAGE else None
+    image_id = kept_image_id(row.payload) if row.type == ThreadItem.Type.GENERATED_IMAGE else None
     if image_id is None or row.redacted_at is not None:
         return ""
     attachment = Attachment.objects.filter(thread=row.thread_id, public_id=image_id).first()

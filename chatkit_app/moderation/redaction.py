@@ -16,15 +16,12 @@ from django.db import router, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from ..agents.client_tools import WAITING_CALLS_KEY
 from ..models import Approval, Attachment, Flag, Run, Thread, ThreadItem
-from ..provider.structured_outputs import shown_of
 from ..runs.stopping import request_stops, withdraw
 from ..signals import item_redacted
 from ..staff import audit
 from ..storable import original_json, storable_text
-from ..store import codec
-from ..store.readable import item_text, preview
+from ..store.payloads import WAITING_CALLS_KEY, kept_image_id, preview, redacted_payload, shown_of
 
 # What Markdown is written with and nobody reads: targets of links, numbers of lists, languages of code.
 _MARKUP = re.compile(r"\]\([^)]{0,1000}\)|^[ \t]*\d+[.)][ \t]|^[ \t]*(?:```|~~~)[^\n]*$", re.MULTILINE)
@@ -93,7 +90,7 @@ def redact(item: ThreadItem, *, actor: Any, reason: str) -> ThreadItem:
 
 def attachment_ids(item: ThreadItem) -> list[str]:
     """Return the ids of the files that a message has, or that a generated image is."""
-    image_id = codec.kept_image_id(item.payload)
+    image_id = kept_image_id(item.payload)
     return [str(file["id"]) for file in _files(item.payload)] + ([] if image_id is None else [image_id])
 
 
@@ -103,7 +100,7 @@ def sent_files(thread: Thread, ids: Iterable[str]) -> QuerySet[Attachment]:
 
 
 def _leave_tombstone(row: ThreadItem, *, actor: Any, reason: str) -> None:
-    row.payload, row.text = codec.redacted_payload(), ""
+    row.payload, row.text = redacted_payload(), ""
     row.redacted_at = row.updated_at = timezone.now()
     row.redacted_by, row.redaction_reason = audit.name_of(actor), reason
     row.save(
@@ -150,6 +147,10 @@ def _redact_quotation(row: ThreadItem, said: _Words, files: list[str]) -> None:
 
 
 def _text_of(row: ThreadItem) -> str:
+    # Late, since the SDK takes seconds to load, and Django starts without it.
+    from ..store import codec
+    from ..store.readable import item_text
+
     try:
         return storable_text(item_text(codec.decode_item(row, thread_id="")))
     except ValueError:  # The SDK cannot read it; then nobody searches in it.

@@ -10,7 +10,6 @@ long as no OpenAI credentials are configured, so a fresh project answers at once
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
@@ -25,7 +24,6 @@ from agents import (
     Tool,
     TResponseInputItem,
 )
-from agents.models import _openai_shared
 from django.utils.translation import gettext as _
 from openai.types.responses import ResponseFunctionToolCall, ResponseOutputMessage
 
@@ -57,23 +55,6 @@ _ANSWERS = re.compile(r"<StructuredInput>\s*(.*?)\s*</StructuredInput>", re.DOTA
 _ARGUMENT = re.compile(r"\b(?:for|in|about|named|called|of|to|at|with|on)\s+(.+)$", re.IGNORECASE | re.DOTALL)
 _QUOTED = re.compile(r'"([^"]+)"|“([^”]+)”|`([^`]+)`')
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
-
-
-def has_key() -> bool:
-    """Return whether there is an ``OPENAI_API_KEY``, or the project gave the Agents SDK a key or a client."""
-    return bool(
-        os.environ.get("OPENAI_API_KEY")
-        or _openai_shared.get_default_openai_key()
-        or _openai_shared.get_default_openai_client()
-    )
-
-
-def is_offline() -> bool:
-    """Return whether the offline model answers for agents that bring no model object of their own.
-
-    It does as long as there is neither a key nor an ``OPENAI_BASE_URL`` in the environment.
-    """
-    return not has_key() and not os.environ.get("OPENAI_BASE_URL")
 
 
 class OfflineProvider(ModelProvider):

@@ -32,7 +32,7 @@ from ..conf import chatkit_settings
 from ..context import RequestContext
 from ..logs import get_logger
 from ..models import Attachment as AttachmentRow
-from ..store import codec
+from ..store import codec, payloads
 from ..store.attachments import make_room, sdk_attachment
 from ..store.base import new_id
 from ..store.file_types import SNIFF_BYTES, picture_type
@@ -146,7 +146,7 @@ def newest_images(history: Sequence[ThreadItem], *, limit: int) -> dict[str, str
         if isinstance(item, GeneratedImageItem) and item.image is not None
     ]
     return {
-        item_id: image.id if codec.is_file_url(image.url, image.id) else ""
+        item_id: image.id if payloads.is_file_url(image.url, image.id) else ""
         for item_id, image in images[:limit]
     }
 

@@ -34,7 +34,8 @@ from agents.run import (
     set_default_agent_runner,
 )
 
-from ..offline.model import OfflineProvider, has_key, is_offline
+from ..offline.credentials import has_key, is_offline
+from ..offline.model import OfflineProvider
 from ..process.threads import install_site_threads, on_site_threads
 from .agent_graph import copy_for_run, in_threads, reachable
 from .agent_run import keep_refusal, make_events_readable

@@ -30,12 +30,12 @@ from pydantic_core import to_jsonable_python
 from ..context import RequestContext
 from ..logs import get_logger
 from ..process.threads import on_site_threads
+from ..store.payloads import OUTPUT_KEY, is_output
 from .agent_context import item_fields
 from .model_events import field_of, parts_of, refusals_of, text_of
 
 logger = get_logger(__name__)
 
-OUTPUT_KEY = "chatkit_app.output"
 """In hidden context, what the model wrote; beside it, under ``"shown"``, the ids of what the user saw in its place."""
 
 ShowOutput = Callable[[Any, Any], Any]
@@ -199,7 +199,7 @@ def _as_item(shown: Any, agent_context: AgentContext[RequestContext]) -> ThreadI
 def with_raw_outputs(history: Sequence[ThreadItem]) -> list[ThreadItem]:
     """Return the history as the model wrote it: its outputs in place of what the user was shown of them."""
     there = {item.id for item in history}
-    written = [item for item in history if isinstance(item, HiddenContextItem) and _is_output(item.content)]
+    written = [item for item in history if isinstance(item, HiddenContextItem) and is_output(item.content)]
     whole = {item.id for item in written if there.issuperset(item.content["shown"])}
     replaced = {shown for item in written if item.id in whole for shown in item.content["shown"]}
     left_out = replaced | {item.id for item in written} - whole
@@ -215,17 +215,3 @@ def with_raw_outputs(history: Sequence[ThreadItem]) -> list[ThreadItem]:
         for item in history
         if item.id not in left_out
     ]
-
-
-def shown_of(payload: Any) -> list[str]:
-    """Return the ids of what the user was shown, from the stored payload of hidden context; none if it is no output."""
-    content = payload.get("content") if isinstance(payload, dict) else None
-    return content["shown"] if isinstance(content, dict) and _is_output(content) else []
-
-
-def _is_output(content: Any) -> bool:
-    return (
-        isinstance(content, dict)
-        and isinstance(content.get(OUTPUT_KEY), str)
-        and isinstance(content.get("shown"), list)
-    )

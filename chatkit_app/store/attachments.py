@@ -17,7 +17,6 @@ import contextvars
 import os
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -49,13 +48,19 @@ from ..storable import is_storable_id
 from . import claims, codec
 from .base import NotFoundError, new_id
 from .file_types import RASTER_IMAGES, SNIFF_BYTES, accepted_type, clean_name, sniffed_type
+from .payloads import is_file_url
 from .pictures import HugePicture, UnreadablePicture, make_preview, picture_size
-from .stored_files import delete_file, new_file_name, open_stored, save_file, save_preview
+from .stored_files import (
+    UNSENT_AGE,
+    delete_file,
+    new_file_name,
+    open_stored,
+    save_file,
+    save_preview,
+)
 
 UNSENT_LIMIT = 50
 """Files that one owner may have uploaded, or announced, without sending them; the oldest make room for new ones."""
-UNSENT_AGE = timedelta(days=1)
-"""After this a file that was never sent is deleted."""
 PRUNED_AT_ONCE = 20
 
 Item = TypeVar("Item", bound=ThreadItemBase)
@@ -306,7 +311,7 @@ def signed_again(item: Item, endpoint_url: str) -> Item:
         return item.model_copy(update={"attachments": attachments})
     if isinstance(item, GeneratedImageItem) and item.image is not None:
         image = item.image
-        if codec.is_file_url(image.url, image.id):
+        if is_file_url(image.url, image.id):
             image = image.model_copy(update={"url": file_url(image.id, endpoint_url)})
             return item.model_copy(update={"image": image})
     return item
@@ -315,7 +320,7 @@ def signed_again(item: Item, endpoint_url: str) -> Item:
 def _signed_again(attachment: SDKAttachment, endpoint_url: str) -> SDKAttachment:
     if not isinstance(attachment, ImageAttachment):
         return attachment
-    if not codec.is_file_url(str(attachment.preview_url), attachment.id):
+    if not is_file_url(str(attachment.preview_url), attachment.id):
         return attachment
     return attachment.model_copy(update={"preview_url": AnyUrl(preview_url(attachment.id, endpoint_url))})
 

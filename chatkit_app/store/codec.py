@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -27,6 +26,7 @@ from pydantic import BaseModel, TypeAdapter
 from pydantic_core import PydanticSerializationError, to_jsonable_python
 
 from ..storable import map_json, original_json, storable_json, storable_text, without_surrogates
+from .payloads import is_redacted
 from .readable import item_text
 
 if TYPE_CHECKING:
@@ -40,7 +40,6 @@ _ITEM: TypeAdapter[ThreadItem] = TypeAdapter(ThreadItem)
 _ATTACHMENT: TypeAdapter[SDKAttachment] = TypeAdapter(SDKAttachment)
 _DYNAMIC_WIDGETS: dict[type, str] = {DynamicWidgetRoot: "root", DynamicWidgetComponent: "component"}
 _DYNAMIC_KEY = "$dynamic"
-_REDACTED_KEY = "$redacted"
 _ITEM_COLUMNS = {"id", "thread_id", "created_at", "type"}
 _ATTACHMENT_COLUMNS = {"id", "thread_id", "type", "name", "mime_type"}
 
@@ -142,16 +141,6 @@ def encode_item(item: ThreadItem) -> dict[str, Any]:
     }
 
 
-def redacted_payload() -> dict[str, Any]:
-    """Return what stands in place of a redacted item's payload."""
-    return {_REDACTED_KEY: True}
-
-
-def is_redacted(row: ThreadItemRow) -> bool:
-    """Return whether a moderator has removed what this item said."""
-    return isinstance(row.payload, dict) and _REDACTED_KEY in row.payload
-
-
 def _tombstone(row: ThreadItemRow, thread_id: str, locale: str | None) -> ThreadItem:
     """Return what everybody reads of a redacted item, the model too: who wrote it, and that it was removed."""
     with translation.override(locale or translation.get_language()):
@@ -208,23 +197,6 @@ def _decode_widget(data: Any) -> Any:
 
 
 # --- Attachments --------------------------------------------------------------------------------------------
-
-
-def is_file_url(url: str, attachment_id: str) -> bool:
-    """Return whether it is one of the URLs under which the app shows this attachment, whatever its signature."""
-    return url.partition("?")[0].endswith(f"/attachments/{attachment_id}/file")
-
-
-def kept_image_id(payload: Any) -> str | None:
-    """Return the id of the attachment that a generated image's payload shows. A row that is broken shows none.
-
-    None also for an image that is somewhere else: on another site, or in a ``data:`` URL.
-    """
-    image = payload.get("image") if isinstance(payload, Mapping) else None
-    public_id, url = (image.get("id"), image.get("url")) if isinstance(image, Mapping) else (None, None)
-    if isinstance(public_id, str) and isinstance(url, str) and is_file_url(url, public_id):
-        return public_id
-    return None
 
 
 def decode_attachment(row: AttachmentRow, *, thread_id: str | None) -> SDKAttachment:

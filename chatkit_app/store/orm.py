@@ -39,7 +39,7 @@ from ..storable import is_storable_id
 from . import claims, codec
 from .base import NoOwner, NotFoundError, OwnedStore, new_id, sdk_page
 from .memory import InMemoryStore
-from .readable import preview
+from .payloads import kept_image_id, preview
 from .state import StoreState
 
 __all__ = ["DjangoStore", "InMemoryStore", "NoOwner", "NotFoundError", "OwnedStore", "new_id"]
@@ -429,7 +429,7 @@ class DjangoStore(OwnedStore):
 
         And to the thread's owner: a visitor may have logged in while the image was made.
         """
-        image_id = codec.kept_image_id(columns["payload"]) if columns["type"] == _GENERATED_IMAGE else None
+        image_id = kept_image_id(columns["payload"]) if columns["type"] == _GENERATED_IMAGE else None
         thread = ThreadRow.objects.filter(pk=thread_pk).first() if image_id is not None else None
         if thread is not None:
             AttachmentRow.objects.unsent().filter(public_id=image_id).update(
@@ -509,9 +509,7 @@ class DjangoStore(OwnedStore):
             pks = [pk for pk, _type, _payload in found]
             _, deleted = items.filter(pk__in=pks, redacted_at__isnull=True).delete()
             count = deleted.get(ItemRow._meta.label, 0)
-            images = [
-                codec.kept_image_id(payload) for _pk, type, payload in found if type == _GENERATED_IMAGE
-            ]
+            images = [kept_image_id(payload) for _pk, type, payload in found if type == _GENERATED_IMAGE]
             if images:
                 AttachmentRow.objects.filter(thread_id=thread_pk, public_id__in=images).delete()
             if deleted.get(Feedback._meta.label):

@@ -7,8 +7,6 @@ from typing import Any
 
 from chatkit.types import StructuredInputItem, ThreadItem, UserMessageItem, WidgetItem, WorkflowItem
 
-from ..models import PREVIEW_LENGTH
-
 _READABLE_WIDGET_KEYS = ("value", "title", "label", "text", "caption", "placeholder", "alt", "children")
 
 
@@ -57,9 +55,3 @@ def _widget_text(node: Any) -> Iterator[str]:
         for key in _READABLE_WIDGET_KEYS:
             if isinstance(node.get(key), (str, list, Mapping)):
                 yield from _widget_text(node[key])
-
-
-def preview(text: str) -> str:
-    """Return one line of a message, for lists."""
-    line = " ".join(text[: PREVIEW_LENGTH * 4].split())
-    return line if len(line) <= PREVIEW_LENGTH else line[: PREVIEW_LENGTH - 1] + "…"

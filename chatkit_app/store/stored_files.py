@@ -9,6 +9,7 @@ import errno
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.core.files import File
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from ..models import Attachment
 
 STORAGE_FOLDER = "chatkit"
+UNSENT_AGE = timedelta(days=1)
+"""After this a file that was never sent is deleted."""
 _PREVIEW = "-preview"
 
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 from chatkit_app.models import Assignment, AuditEntry, Flag, Label, Note, Thread, ThreadItem
 from chatkit_app.server import wire
 from chatkit_app.staff.audit import Action, record
-from chatkit_app.store import codec
+from chatkit_app.store import codec, payloads
 from chatkit_app.testing.sample_items import sample_items
 
 from .conftest import make_item, make_items, make_run, make_thread
@@ -95,7 +95,11 @@ def test_page_itself_has_the_texts_in_their_order_and_escaped(reader: Client) ->
     make_item(thread, text="first <b>")
     make_item(thread, text="x" * 5_000)
     make_item(
-        thread, text="gone", payload=codec.redacted_payload(), redacted_at=timezone.now(), redacted_by="ada"
+        thread,
+        text="gone",
+        payload=payloads.redacted_payload(),
+        redacted_at=timezone.now(),
+        redacted_by="ada",
     )
     first, second, third = plain(reader, thread)
     assert first == "first &lt;b&gt;"
@@ -244,7 +248,7 @@ def test_message_tells_what_its_user_had_chosen(reader: Client) -> None:
 
 def test_redacted_item_tells_who_when_and_why(staff: Callable[..., Client]) -> None:
     thread = make_thread("x")
-    item = make_item(thread, payload=codec.redacted_payload())
+    item = make_item(thread, payload=payloads.redacted_payload())
     ThreadItem.objects.filter(pk=item.pk).update(
         redacted_at="2026-03-04T12:30Z", redacted_by="anna", redaction_reason="A card number"
     )

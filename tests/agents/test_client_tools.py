@@ -20,9 +20,9 @@ from django.contrib.auth import get_user_model
 
 from chatkit_app import db
 from chatkit_app.agents import AgentChatKitServer, DjangoAgentContext
-from chatkit_app.agents.client_tools import WAITING_CALLS_KEY
 from chatkit_app.models import Thread, ThreadItem
 from chatkit_app.moderation.redaction import redact
+from chatkit_app.store.payloads import WAITING_CALLS_KEY
 from tests.agents.test_approvals import press, widgets
 from tests.agents.test_server import Chat, answers, errors
 from tests.chat import Chat as Browser

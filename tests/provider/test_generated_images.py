@@ -29,7 +29,8 @@ from chatkit_app.moderation.exports import Export, Format
 from chatkit_app.moderation.redaction import redact
 from chatkit_app.server import DjangoChatKitServer
 from chatkit_app.store import InMemoryStore
-from chatkit_app.store.attachments import UNSENT_AGE, prune_attachments
+from chatkit_app.store.attachments import prune_attachments
+from chatkit_app.store.stored_files import UNSENT_AGE
 from tests.chat import Chat, Exchange
 from tests.openai_server import ImageCall, Turn
 from tests.pictures import PNG, WEBP, png

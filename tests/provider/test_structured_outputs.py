@@ -28,8 +28,9 @@ from chatkit_app import db
 from chatkit_app.agents import AgentChatKitServer
 from chatkit_app.models import Thread, ThreadItem
 from chatkit_app.moderation.redaction import redact
-from chatkit_app.provider.structured_outputs import OUTPUT_KEY, as_markdown
+from chatkit_app.provider.structured_outputs import as_markdown
 from chatkit_app.store import InMemoryStore
+from chatkit_app.store.payloads import OUTPUT_KEY
 from tests.agents.test_server import NOW, Chat, answers, errors, text_of
 from tests.openai_server import Turn
 

@@ -6,7 +6,8 @@ from chatkit.types import (
     WidgetItem,
 )
 
-from chatkit_app.store.readable import item_text, preview
+from chatkit_app.store.payloads import preview
+from chatkit_app.store.readable import item_text
 from chatkit_app.testing.sample_items import sample_items
 from chatkit_app.testing.store_contract import NOON
 
