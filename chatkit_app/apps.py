@@ -13,8 +13,10 @@ class ChatKitConfig(AppConfig):
 
     def ready(self) -> None:
         from . import checks, logs, receivers
+        from .process import tracing
         from .rendering import unserved
 
+        tracing.keep_traces_at_home()
         checks.register_checks()
         receivers.connect_receivers()
         unserved.watch_unserved_files()

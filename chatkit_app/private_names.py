@@ -10,6 +10,7 @@ from __future__ import annotations
 USED: dict[str, tuple[str, ...]] = {
     "agents.Handoff": ("_agent_ref",),
     "agents.OpenAIChatCompletionsModel": ("_get_client",),
+    "agents.RunState": ("_context",),
     "agents.exceptions": ("_mark_error_to_drain_stream_events",),
     "agents.models": ("_openai_shared",),
     "asgiref.sync.AsyncToSync": ("executors", "loop_thread_executors"),

@@ -1,6 +1,6 @@
 """A small server that speaks OpenAI's Responses and Chat Completions streams over real HTTP.
 
-Each request is answered by the next ``Turn`` of its script, and recorded.
+Each request is answered by the next ``Turn`` of its script, and recorded. Responses may be asked for as a whole, too.
 """
 
 from __future__ import annotations
@@ -156,17 +156,14 @@ class OpenAIServer:
             writer.write(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
             await writer.drain()
             return
-        writer.write(
-            b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n"
-            b"Transfer-Encoding: chunked\r\n\r\n"
-        )
         events = (
             self._responses(turn, request.body)
             if request.path.endswith("/responses")
             else self._completions(turn, request.body)
         )
         closed = asyncio.ensure_future(reader.read())
-        sending = asyncio.ensure_future(_send(events, writer))
+        send = _send if request.body.get("stream") else _send_whole
+        sending = asyncio.ensure_future(send(events, writer))
         try:
             await asyncio.wait({closed, sending}, return_when=asyncio.FIRST_COMPLETED)
             if not sending.done():
@@ -447,7 +444,20 @@ async def _read(reader: asyncio.StreamReader) -> Recorded | None:
     return Recorded(first.split(" ")[1], headers, json.loads(body))
 
 
+async def _send_whole(events: AsyncIterator[str], writer: asyncio.StreamWriter) -> None:
+    """Answer a request that wants no stream: with the response as its last event has it (Responses only)."""
+    last = [event async for event in events][-1]
+    body = json.dumps(json.loads(last.partition("data: ")[2])["response"]).encode()
+    head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n"
+    writer.write(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+    await writer.drain()
+
+
 async def _send(events: AsyncIterator[str], writer: asyncio.StreamWriter) -> None:
+    writer.write(
+        b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n"
+        b"Transfer-Encoding: chunked\r\n\r\n"
+    )
     async for event in events:
         data = event.encode()
         if not data:

@@ -19,7 +19,11 @@ from chatkit_app.testing import scripted_model
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text()
-SNIPPETS = [textwrap.dedent(code) for code in re.findall(r"^ *```python\n(.*?)^ *```$", README, re.M | re.S)]
+SDK_GUIDE = (ROOT / "docs" / "coming-from-the-sdk.md").read_text()
+SNIPPETS = [
+    textwrap.dedent(code)
+    for code in re.findall(r"^ *```python\n(.*?)^ *```$", README + SDK_GUIDE, re.M | re.S)
+]
 SETTINGS = dict(re.findall(r"^\| `([A-Z_]+)` \| (.+?) \|", README, re.M))
 
 

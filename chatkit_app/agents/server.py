@@ -79,7 +79,7 @@ from ..provider.agent_graph import copy_for_run
 from ..provider.agent_run import stream_agent_response
 from ..provider.converter import DjangoThreadItemConverter, paired
 from ..provider.generated_images import newest_images, with_image_content
-from ..provider.runner import answering, default_provider
+from ..provider.runner import Answering, default_provider
 from ..provider.structured_outputs import as_markdown, with_raw_outputs
 from ..server.base import DjangoChatKitServer
 from ..store.attachments import DjangoAttachmentStore, read_files
@@ -193,9 +193,10 @@ class AgentChatKitServer(DjangoChatKitServer):
             run_config = await on_site_threads(self.get_run_config)(agent, agent_context.thread, context)
         async with AsyncExitStack() as stack:
             stack.enter_context(self._described_errors(context))
+            await stack.enter_async_context(Answering(context))
             await stack.enter_async_context(connected(agent))
             # The run takes the language along, so that async tools speak the user's.
-            with override(context.locale), answering():
+            with override(context.locale):
                 result = Runner.run_streamed(
                     agent,
                     items,
@@ -388,12 +389,8 @@ class AgentChatKitServer(DjangoChatKitServer):
 
     def get_run_config(self, agent: Agent[Any], thread: ThreadMetadata, context: RequestContext) -> RunConfig:
         """Return the settings of the run; those the agent makes itself are left alone."""
-        counted = agent.model_settings.include_usage
         return RunConfig(
             model_provider=self.get_model_provider(context),
-            # Compatible servers count only when they are asked to.
-            model_settings=ModelSettings(include_usage=True if counted is None else None),
-            tracing_disabled=not chatkit_settings.tracing,
             workflow_name="ChatKit",
             group_id=thread.id if chatkit_settings.tracing else None,
         )

@@ -67,7 +67,11 @@ class _Copies:
 
     def of(self, agent: Agent[Any]) -> Agent[Any]:
         if id(agent) not in self._known:
-            fit = agent.clone(**in_threads(agent), model_settings=unstored_settings(agent, self._run_config))
+            settings = unstored_settings(agent, self._run_config)
+            if settings.include_usage is None:
+                # Compatible servers count only when they are asked to.
+                settings = settings.resolve({"include_usage": True})
+            fit = agent.clone(**in_threads(agent), model_settings=settings)
             self._known[id(agent)] = agent, fit
             for server in agent.mcp_servers:
                 # A connection cannot be copied. These functions are called by it and may be awaited as well.

@@ -18,18 +18,16 @@ from agents import (
 from agents.exceptions import _mark_error_to_drain_stream_events
 from chatkit.agents import AgentContext, ResponseStreamConverter
 from chatkit.agents import stream_agent_response as sdk_stream_agent_response
-from chatkit.types import ProgressUpdateEvent, ThreadItemRemovedEvent, ThreadStreamEvent
+from chatkit.types import ThreadItemRemovedEvent, ThreadStreamEvent
 
-from ..context import RequestContext, Usage
+from ..context import RequestContext
 from ..store.orm import DjangoStore
+from .answer_runs import AnswerRuns, stop_run
 from .citations import PatientConverter
 from .endings import Ending, EndingState, NoAnswer
 from .generated_images import ImageCalls, with_kept_image
 from .model_events import ModelEvents, text_of
 from .structured_outputs import ShowOutput, StructuredOutputs, as_markdown, show
-
-# How long a stopped answer waits for its model to have let go.
-_STOP_TIMEOUT = 2.0
 
 
 async def stream_agent_response(
@@ -54,7 +52,7 @@ async def stream_agent_response(
     Raises:
         NoAnswer: when the run is over and has given the user nothing.
     """
-    run = AgentRun(result, context.request_context.usage, context, show_output=show_output)
+    run = AgentRun(result, context, show_output=show_output)
     stream = sdk_stream_agent_response(
         context, run.as_result(), converter=PatientConverter(converter or ResponseStreamConverter())
     )
@@ -90,7 +88,6 @@ class AgentRun:
     def __init__(
         self,
         result: RunResultStreaming,
-        usage: Usage,
         agent_context: AgentContext[RequestContext],
         *,
         show_output: ShowOutput | None = None,
@@ -98,9 +95,10 @@ class AgentRun:
         self._result = result
         # The SDK's own: a result whose events are readable already is not made so twice.
         self._events = type(result).stream_events(result)
-        self._usage = usage
+        self._usage = agent_context.request_context.usage
+        self._runs = agent_context.request_context.state(AnswerRuns)
+        self._runs.count(result.context_wrapper.usage)
         self._read = ModelEvents(agent_context.generate_id)
-        self._before = _tokens(result)
         self._readable: deque[StreamEvent] = deque()
         self._agent_context = agent_context
         self._image_calls = ImageCalls(agent_context)
@@ -152,20 +150,8 @@ class AgentRun:
 
     async def stop(self) -> None:
         """End the run if it is still going, and count what it cost."""
-        self._result.cancel()
-        # The SDK may have left a reader waiting for the tools' events.
-        self._agent_context._events.put_nowait(ProgressUpdateEvent(text=""))
-        # A run that goes on after an approval has counted before.
-        pairs = zip(_tokens(self._result), self._before, strict=True)
-        input_tokens, cached, output_tokens = (now - before for now, before in pairs)
-        if input_tokens or output_tokens:
-            usage = self._usage
-            usage.input_tokens = (usage.input_tokens or 0) + input_tokens
-            usage.cached_tokens = (usage.cached_tokens or 0) + cached
-            usage.output_tokens = (usage.output_tokens or 0) + output_tokens
-        task = self._result.run_loop_task
-        if task is not None and not task.done():
-            await asyncio.wait({task}, timeout=_STOP_TIMEOUT)
+        await stop_run(self._result)
+        self._runs.add_to(self._usage)
 
 
 def make_events_readable(result: RunResultStreaming) -> None:
@@ -176,8 +162,7 @@ def make_events_readable(result: RunResultStreaming) -> None:
     """
     context = result.context_wrapper.context
     if isinstance(context, AgentContext) and isinstance(context.request_context, RequestContext):
-        usage = context.request_context.usage
-        result.stream_events = lambda: AgentRun(result, usage, context)  # type: ignore[method-assign]
+        result.stream_events = lambda: AgentRun(result, context)  # type: ignore[method-assign]
 
 
 def keep_refusal(data: RunErrorHandlerInput[Any]) -> RunErrorHandlerResult | None:
@@ -197,9 +182,3 @@ def _retrieve_exception(task: asyncio.Task[StreamEvent]) -> None:
     """Spare the log an exception "never retrieved": who waits for the task is given it all the same."""
     if not task.cancelled():
         task.exception()
-
-
-def _tokens(result: RunResultStreaming) -> tuple[int, int, int]:
-    """Return how many it has cost so far: those of the input, those of them that were cached, those of the output."""
-    usage = result.context_wrapper.usage
-    return usage.input_tokens, usage.input_tokens_details.cached_tokens or 0, usage.output_tokens

@@ -1,22 +1,24 @@
-"""The Agents SDK's export of traces of conversations: on or off for the whole process, whoever starts a run in it."""
+"""``CHATKIT["TRACING"]``, where it has changed after the process began, as under ``override_settings``."""
 
 from __future__ import annotations
+
+import os
 
 from agents import set_tracing_disabled
 
 from ..conf import chatkit_settings
+from ..process.tracing import OURS
 
-_disabled_by_us = False
+_enabled_by_us = False
 
 
 def apply_tracing_setting() -> None:
-    """Turn the SDK's tracing off unless ``CHATKIT["TRACING"]`` is true.
+    """Turn the SDK's tracing on, and off again, where it is off since the process began because of the setting.
 
-    A ``RunConfig`` can do so for one run only, and a ``Runner.run()`` in somebody's ``respond()`` has another one. What
-    the site has turned off itself stays off.
+    What the site has turned on or off itself stays as it is.
     """
-    global _disabled_by_us
-    wanted = chatkit_settings.tracing
-    if not wanted or _disabled_by_us:
+    global _enabled_by_us
+    wanted = chatkit_settings.tracing and OURS in os.environ
+    if wanted is not _enabled_by_us:
         set_tracing_disabled(not wanted)
-    _disabled_by_us = not wanted
+        _enabled_by_us = wanted

@@ -64,8 +64,7 @@ from ..errors import InvalidRequest, NotSupported, ThreadFull, ThreadReadOnly
 from ..limits import counters
 from ..limits.rules import check_lengths, load_limits
 from ..logs import get_logger
-from ..provider.runner import answering
-from ..provider.tracing import apply_tracing_setting
+from ..provider.runner import Answering
 from ..signals import feedback_given
 from ..store.attachments import DjangoAttachmentStore, attachment_settings, signed_again
 from ..store.orm import DjangoStore, NotFoundError, OwnedStore, new_id
@@ -193,8 +192,7 @@ class DjangoChatKitServer(ChatKitServer[RequestContext]):
         Has to be driven by one task from first to last. Override it to look at what the user gets; to change an
         answer before it is stored and sent, override ``process_event()``.
         """
-        apply_tracing_setting()
-        with answering():
+        async with Answering(context):
             try:
                 async with aclosing(self._process_streaming_impl(request, context)) as events:
                     async for event in events:
@@ -245,8 +243,7 @@ class DjangoChatKitServer(ChatKitServer[RequestContext]):
             NotFoundError: when something it names does not exist for this owner.
             ThreadReadOnly, InvalidRequest, NotSupported: what their names say.
         """
-        apply_tracing_setting()
-        with answering():
+        async with Answering(context):
             return await self._process_non_streaming(request, context)
 
     @staticmethod

@@ -12,7 +12,7 @@ import pytest
 from agents import Agent, ModelBehaviorError, RunResultStreaming
 from agents.usage import Usage as TokenUsage
 
-from chatkit_app.context import Usage
+from chatkit_app.context import RequestContext
 from chatkit_app.provider.agent_run import AgentRun
 
 
@@ -32,8 +32,8 @@ class Result:
 
 
 def run_of(error: Exception | None) -> AgentRun:
-    agent_context = SimpleNamespace(generate_id=lambda *_arguments: "x")
-    return AgentRun(cast(RunResultStreaming, Result(error)), Usage(), cast(Any, agent_context))
+    agent_context = SimpleNamespace(generate_id=lambda *_arguments: "x", request_context=RequestContext())
+    return AgentRun(cast(RunResultStreaming, Result(error)), cast(Any, agent_context))
 
 
 @pytest.mark.parametrize("error", [None, ModelBehaviorError("It speaks in riddles.")])

@@ -43,11 +43,12 @@ from chatkit.agents import stream_agent_response as sdk_stream_agent_response
 from chatkit.types import SyncCustomActionResponse, ThreadMetadata
 
 from chatkit_app.agents import stream_agent_response
+from chatkit_app.context import RequestContext
 from chatkit_app.models import Thread
 from chatkit_app.offline import OfflineModel
 from chatkit_app.provider.agent_graph import FIELDS_LEFT_ALONE, copy_for_run, reachable
 from chatkit_app.provider.responses_api import knows_storing
-from chatkit_app.provider.runner import AnswerRunner, answering
+from chatkit_app.provider.runner import Answering, AnswerRunner
 from chatkit_app.server import DjangoChatKitServer
 from chatkit_app.store import DjangoStore, InMemoryStore
 from chatkit_app.testing import ScriptedModel
@@ -282,11 +283,12 @@ async def test_runner_of_the_site_still_runs_the_agents():
 
 
 async def test_answering_ends_where_it_began():
-    from chatkit_app.provider.runner import _answering
+    from chatkit_app.provider.runner import _answered
 
-    with answering(), answering():
+    context = RequestContext()
+    async with Answering(context), Answering(context):
         pass
-    assert _answering.get() is False
+    assert _answered.get() is None
 
 
 def test_agents_are_reachable_by_handoffs_of_every_kind():
