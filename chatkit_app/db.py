@@ -20,6 +20,7 @@ from typing import Any, ParamSpec, TypeVar
 from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.db import (
+    DatabaseError,
     InterfaceError,
     OperationalError,
     close_old_connections,
@@ -34,10 +35,13 @@ from django.db.models import Model
 from . import database_context
 from .conf import chatkit_settings
 from .errors import DatabaseUnavailable, contained
+from .logs import get_logger
 from .process.threads import callers_thread
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+logger = get_logger(__name__)
 
 _RETRY_DELAYS = (0.0, 0.05, 0.1, 0.25, 0.5, 1.0)
 
@@ -178,15 +182,36 @@ async def run(func: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
         DatabaseUnavailable: when the database stays away for longer than that.
         NoDatabaseContext: when there is none, so that nothing says in which schema the work belongs.
     """
-    in_callers_thread = callers_thread() is not None
-    if not in_callers_thread and database_context.current() is None and database_context.is_used():
+    if callers_thread() is None and database_context.current() is None and database_context.is_used():
         raise database_context.NoDatabaseContext
-    func = database_context.bound(func)
+    return await _run_patiently(database_context.bound(func), *args, **kwargs)
+
+
+async def is_there(*, using: str, timeout: float) -> bool:
+    """Return whether a database can be asked, within so many seconds.
+
+    The question is nobody's work, and asked in no ``DatabaseContext``.
+    """
+    try:
+        async with asyncio.timeout(timeout):
+            await _run_patiently(_ask, using)
+    except (TimeoutError, DatabaseError, DatabaseUnavailable) as error:
+        logger.warning("The database %r cannot be asked: %s", using, type(error).__name__)
+        return False
+    return True
+
+
+def _ask(using: str) -> None:
+    with connections[using].cursor() as cursor:
+        cursor.execute("SELECT 1")
+
+
+async def _run_patiently(func: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
     deadline = time.monotonic() + chatkit_settings.db_patience
     attempt = 0
     while True:
         try:
-            if in_callers_thread:
+            if callers_thread() is not None:
                 return await sync_to_async(func)(*args, **kwargs)
             # Functions of settings and receivers of signals run in here too.
             with contained():

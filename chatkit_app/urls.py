@@ -9,6 +9,7 @@ A site with several chats includes ``endpoint()`` once for each::
 from django.urls import URLPattern, path
 
 from .process.loading import View, loaded_late
+from .views.health import HealthView
 
 app_name = "chatkit"
 
@@ -26,6 +27,7 @@ def endpoint(*, server: str | None = None, namespace: str | None = None) -> list
 
     return [
         path("chatkit", view("chat.ChatKitView"), name="chatkit"),
+        path("chatkit/health", HealthView.as_view(), name="health"),
         path("chatkit/runs/<str:run_id>/events", view("runs.RunEventsView"), name="run_events"),
         path("chatkit/runs/<str:run_id>/stop", view("runs.RunStopView"), name="run_stop"),
         path("chatkit/attachments", view("uploads.AttachmentsView"), name="attachments"),

@@ -1,7 +1,8 @@
 """The end of the process. Answers are saved and their readers are told; only then does the server hear of it.
 
 ASGI has no word for it that comes in time: a server tells an application by "lifespan" when all connections have ended,
-and an answer is one that does not end. So the first stream of an event loop does three things:
+and an answer is one that does not end. So the first stream of an event loop, or the first who asks for its health, does
+three things:
 
 - It puts a handler of its own before the server's for SIGTERM and SIGINT, in the main thread, where there is one. That
   handler ends the loop's streams and then calls the server's, ``SHUTDOWN_TIMEOUT`` seconds later at most; at once when
@@ -77,6 +78,11 @@ def interrupt_at_shutdown(source: Source) -> None:
 def delay_shutdown_for(response: HttpResponseBase) -> None:
     """Let the end of the process wait, a moment, until the last frames of this response are sent."""
     _here().responses.add(response)
+
+
+def listen_for_shutdown() -> None:
+    """Notice from now on, without any stream too, when the process is told to end. Called in its event loop."""
+    _here()
 
 
 def is_shutting_down() -> bool:

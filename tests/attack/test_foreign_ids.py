@@ -106,7 +106,7 @@ URLS: dict[str, list[tuple[str, str, bytes]]] = {
         ("GET", "/attachments/{attachment}/file?signature={signature}&preview=1", b""),
     ],
 }
-ENDPOINT_URLS = {"chatkit", "attachments"}
+ENDPOINT_URLS = {"chatkit", "attachments", "health"}
 REQUESTS = [(name, *request) for name, requests in URLS.items() for request in requests]
 
 # Django's own, in which nothing of ours is named.
