@@ -58,12 +58,14 @@ SAME_ON_POSTGRES = (
     "provider/",
     "server/",
     "test_asgi.py",
+    "test_coming_from_the_sdk.py",
 )
 
 
 # Files that take longest. Begun last, they would keep one of the processes busy when the others have ended.
 LONGEST = (
     "test_street.py",
+    "test_deploy.py",
     "browser/test_admin_looks.py",
     "runs/test_processes.py",
     "process/test_shutdown.py",

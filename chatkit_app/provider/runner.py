@@ -129,6 +129,8 @@ class AnswerRunner(AgentRunner):
         context = _answered.get()
         if context is None:
             return self.runner.run_sync(starting_agent, input, **options)
+        if type(self.runner) is AgentRunner:
+            return super().run_sync(starting_agent, input, **options)  # by run() above, which can be stopped
         agent = _prepared(context, starting_agent, input, options)
         with _counting(context.state(AnswerRuns), input) as count:
             return count(self.runner.run_sync(agent, input, **options))

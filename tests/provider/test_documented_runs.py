@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -18,6 +19,7 @@ from agents import (
     InputGuardrail,
     ModelSettings,
     OpenAIChatCompletionsModel,
+    OpenAIResponsesModel,
     RunConfig,
     Runner,
     function_tool,
@@ -156,6 +158,46 @@ async def test_stop_ends_what_a_task_of_the_sites_own_waits_for(serve, api, site
     words = api.words
     await asyncio.sleep(0.05)
     assert api.words - words <= 2  # one of each that was on its way
+
+
+def in_a_loop(agent: Agent[Any]) -> Any:
+    return asyncio.run(Runner.run(agent, "x"))
+
+
+def synchronously(agent: Agent[Any]) -> Any:
+    # The SDK takes the thread's loop, or makes one that it leaves open.
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    try:
+        return Runner.run_sync(agent, "x")
+    finally:
+        asyncio.set_event_loop(None)
+        loop.close()
+
+
+@pytest.mark.parametrize("run", [in_a_loop, synchronously])
+async def test_stop_ends_the_run_of_a_synchronous_tool(run, serve, api, site_client, monkeypatch):
+    ended = threading.Event()
+
+    @function_tool
+    def ask_in_thread() -> str:
+        """Ask another agent."""
+        client = openai.AsyncOpenAI(api_key="sk-test", base_url=api.url, max_retries=0)
+        try:
+            model = OpenAIResponsesModel(model="gpt-4.1", openai_client=client)
+            return str(run(Agent(name="asked", model=model)).final_output)
+        finally:
+            ended.set()
+
+    api.script(Turn(call=("ask_in_thread", {})), Turn(text="word " * 4000, delay=0.005))
+    chat = serve(DocumentedServer, Agent(name="Test", model="gpt-4.1", tools=[ask_in_thread]))
+    answer = await chat.begin_saying("Ask")
+    await asyncio.wait_for(api.started.wait(), 20)
+    await chat.stop(answer.run_id)
+    await answer.rest()
+    await asyncio.wait_for(api.hung_up.wait(), 20)
+    await asyncio.to_thread(ended.wait, 20)
+    assert ended.is_set()
 
 
 async def test_task_of_the_sites_own_may_go_on_behind_a_whole_answer():
