@@ -1,4 +1,4 @@
-"""What the Agents SDK is told about tracing before it is loaded."""
+"""The switch of the Agents SDK's tracing, set before the SDK is loaded."""
 
 from __future__ import annotations
 
