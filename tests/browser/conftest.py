@@ -19,7 +19,10 @@ import pytest_asyncio
 import uvicorn
 from django.contrib.staticfiles import finders
 from django.core.asgi import get_asgi_application
+from django.templatetags.static import static
 from playwright.async_api import Browser, BrowserContext, Page, Route, async_playwright
+
+from chatkit_app.rendering.client_files import modules_folder
 
 # The whole app behind it takes its time to be imported; the first page that needs it would wait too long for that.
 from . import real_site  # noqa: F401
@@ -134,6 +137,25 @@ async def context(browser: Browser, server_url: str, page_errors: list[str]) -> 
 @pytest_asyncio.fixture(loop_scope="package")
 async def page(context: BrowserContext, pages: Site) -> Page:
     return await context.new_page()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="package")
+async def bench_page(browser: Browser, server_url: str) -> AsyncIterator[Page]:
+    async with new_profile(browser, server_url, []) as context:
+        page = await context.new_page()
+        # Whatever is of the site, so that its modules may be imported.
+        await page.goto(f"{static(modules_folder())}/options.js")
+        await page.set_content('<!doctype html><html lang="en"><title>Bench</title>')
+        yield page
+
+
+@pytest_asyncio.fixture(loop_scope="package")
+async def bench(bench_page: Page) -> Page:
+    """An empty page for parts of the client without a chat around them, which the tests of a module share."""
+    await bench_page.set_viewport_size({"width": 900, "height": 700})
+    await bench_page.mouse.move(0, 0)
+    await bench_page.evaluate("document.body.replaceChildren()")
+    return bench_page
 
 
 @pytest_asyncio.fixture(loop_scope="package")

@@ -45,32 +45,6 @@ async def test_options_are_given_to_the_official_client(official: Page, pages: S
     }
 
 
-LOCALES = {
-    "pt-br": "pt-BR",
-    "pt": "pt",
-    "de-at": "de",
-    "zh-hans": "zh-CN",
-    "zh-hant": "zh-TW",
-    "es-mx": "es-419",
-    "en-gb": "en",
-    "nn": "nb",
-    "sr-latn": "sr",
-    "he": None,
-}
-
-
-async def test_locale_is_the_client_s_name_for_django_s(page: Page):
-    await page.goto("/")
-    found = await page.evaluate(
-        """async (codes) => {
-            const {clientLocale} = await import(CLIENT + "/locale.js");
-            return Object.fromEntries(codes.map((code) => [code, clientLocale(code) ?? null]));
-        }""",
-        list(LOCALES),
-    )
-    assert found == LOCALES
-
-
 async def test_configure_before_the_module_changes_the_options(official: Page):
     await official.add_init_script(
         "(window.chatkitConfigure ??= []).push((options) => { options.frameTitle = 'Early'; });"
@@ -146,25 +120,6 @@ async def test_option_that_the_client_does_not_know_is_left_out_and_named(
     assert [text.split(" Error")[0] for text in said] == [
         "The chat's client refuses these options and is used without them: commands."
     ]
-
-
-async def test_key_within_an_option_is_left_out_alone(official: Page, pages: Site):
-    pages.chats = [{"options": {"composer": {"placeholder": "Write", "ghost": 1, "spectre": 2}}}]
-    assert (await given_options(official))["composer"] == {"placeholder": "Write"}
-
-
-async def test_option_is_left_out_whole_when_the_client_does_not_say_what_of_it(official: Page, pages: Site):
-    pages.chats = [{"options": {"theme": {"colorScheme": "dark", "ghost": 1}, "frameTitle": "Kept"}}]
-    options = await given_options(official)
-    assert "theme" not in options
-    assert options["frameTitle"] == "Kept"
-
-
-async def test_api_that_is_refused_is_left_what_it_needs(official: Page, pages: Site):
-    pages.chats = [{"options": {"api": {"ghost": 1}, "frameTitle": "Kept"}}]
-    options = await given_options(official)
-    assert options["api"] == {"domainKey": "local-dev", "url": "/chatkit"}
-    assert options["frameTitle"] == "Kept"
 
 
 async def test_refusal_that_names_no_option_leaves_what_a_chat_needs(official: Page, pages: Site):

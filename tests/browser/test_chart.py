@@ -56,18 +56,13 @@ class Chart:
 
 
 @pytest_asyncio.fixture(loop_scope="package")
-async def chart(page: Page) -> Chart:
-    await page.goto("/missing.js")
-    await page.set_content("<!doctype html><title>Chart</title>")
-    await page.evaluate(
+async def chart(bench: Page) -> Chart:
+    await bench.evaluate(
         """async () => {
           const {ChartView} = await import(CLIENT + "/element/widgets/chart.js");
           const {STRINGS} = await import(CLIENT + "/element/strings.js");
-          for (const name of ["base", "chart"]) {
-            const sheet = new CSSStyleSheet();
-            sheet.replaceSync(Object.values(await import(`${CLIENT}/element/styles/${name}.js`))[0]);
-            document.adoptedStyleSheets.push(sheet);
-          }
+          const {styleSheet} = await import(CLIENT + "/element/styles/index.js");
+          document.adoptedStyleSheets = [styleSheet()];
           window.announced = [];
           window.chart = new ChartView({
             text: (key, values = {}) => STRINGS[key].replace(/{(\\w+)}/g, (_, name) => values[name]),
@@ -82,7 +77,7 @@ async def chart(page: Page) -> Chart:
           document.body.replaceChildren(frame);
         }"""
     )
-    return Chart(page)
+    return Chart(bench)
 
 
 # What is drawn
@@ -233,7 +228,7 @@ async def test_color_may_be_a_token_a_step_a_css_color_or_one_for_each_scheme(ch
     assert (await chart.fills())[3] == "rgb(255, 255, 255)"
 
 
-async def test_color_is_one_that_loads_nothing_or_none(page: Page):
+async def test_color_is_one_that_loads_nothing_or_none(bench: Page):
     expected = [
         ("surface-tertiary", "surface", "var(--fill-strong)"),
         ("danger", "text", "var(--danger)"),
@@ -256,8 +251,7 @@ async def test_color_is_one_that_loads_nothing_or_none(page: Page):
         (["red"], "text", None),
         (None, "text", None),
     ]
-    await page.goto("/missing.js")
-    colors = await page.evaluate(
+    colors = await bench.evaluate(
         """async (values) => {
           const {color} = await import(CLIENT + "/element/widgets/colors.js");
           return values.map(([value, kind]) => color(value, kind));

@@ -352,26 +352,6 @@ async def test_action_that_could_not_be_sent_is_what_retry_sends(page: Page, pag
     assert pages.operations() == ["threads.get_by_id", "threads.custom_action"]
 
 
-async def test_answer_that_is_read_again_stays_the_one_that_is_written(page: Page):
-    await page.goto("/")
-    items = await page.evaluate(
-        """async () => {
-            const {Conversation} = await import(CLIENT + "/element/conversation.js");
-            const question = {id: "q", type: "user_message", content: []};
-            const answer = {id: "a", type: "assistant_message", content: []};
-            const events = (async function* () {
-                for (const item of [question, answer, question]) yield {type: "thread.item.done", item};
-                await new Promise(() => {});
-            })();
-            const conversation = new Conversation({stream: async () => ({run: "r", events})});
-            conversation.send({content: []});
-            await new Promise((resolve) => setTimeout(resolve));
-            return conversation.items.slice(conversation.answeredFrom).map(({id}) => id);
-        }"""
-    )
-    assert items == ["a"]
-
-
 async def test_run_of_a_thread_in_the_background_is_not_remembered_for_another(page: Page, pages: Site):
     other = pages.add_thread("Other", user("old"))
     call = {"type": "client_tool_call", "status": "pending", "call_id": "c", "name": "where", "arguments": {}}
@@ -392,23 +372,6 @@ async def test_run_of_a_thread_in_the_background_is_not_remembered_for_another(p
     stored = "(name) => sessionStorage.getItem(`chatkit:/chatkit:${name}`)"
     assert await page.evaluate(stored, "thread") == other
     assert await page.evaluate(stored, "run") is None
-
-
-async def test_client_tool_without_a_thread_does_not_block_the_chat(page: Page):
-    await page.goto("/")
-    phase = await page.evaluate(
-        """async () => {
-            const {Conversation} = await import(CLIENT + "/element/conversation.js");
-            const events = (async function* () {
-                yield {type: "thread.item.done", item: {id: "c", type: "client_tool_call", name: "where"}};
-            })();
-            const conversation = new Conversation({stream: async () => ({run: "r", events})});
-            conversation.onClientTool = () => ({});
-            await conversation.send({content: []});
-            return [conversation.phase, conversation.failure !== null];
-        }"""
-    )
-    assert phase == ["idle", True]
 
 
 async def test_message_that_could_not_be_sent_stays_when_a_later_one_is(page: Page, pages: Site):

@@ -561,26 +561,6 @@ async def test_page_s_own_header_button_is_called(page: Page):
     await expect(page).to_have_title("Home")
 
 
-async def test_events_split_over_chunks_are_put_together(page: Page):
-    frames = (
-        'data: {"text": "é"}\r\n\r\n: ping\n\nevent: x\ndata: {"a":\ndata: 1}\n\ndata:\n\ndata: {"z": 1}\n\n'
-    )
-    await page.goto("/")
-    events = await page.evaluate(
-        """async (frames) => {
-            const {readEvents} = await import(CLIENT + "/element/transport.js");
-            const bytes = new TextEncoder().encode(frames);
-            const body = new ReadableStream({start(controller) {
-                for (const byte of bytes) controller.enqueue(Uint8Array.of(byte));
-                controller.close();
-            }});
-            return await Array.fromAsync(readEvents(body));
-        }""",
-        frames,
-    )
-    assert events == [{"text": "é"}, {"a": 1}, {"z": 1}]
-
-
 # With the app's own endpoint
 
 

@@ -3,12 +3,18 @@
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Page, expect
 
 from .site import Site
 from .test_widgets import GO, acts, button, card, show, text, update
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="package")]
+
+
+@pytest_asyncio.fixture(loop_scope="package")
+async def page(bench: Page) -> Page:
+    return bench
 
 
 def form(*children: Any, **action: Any) -> dict[str, Any]:

@@ -54,23 +54,22 @@ HEADER_NAMES = [
 ]
 
 
-async def icons(page: Page, script: str, argument: Any = None) -> Any:
+async def icons(bench: Page, script: str, argument: Any = None) -> Any:
     """What a function of the module's exports and an argument returns."""
-    await page.goto("/missing.js")
     call = f"async (argument) => ({script})(await import(CLIENT + '/element/icons.js'), argument)"
-    return await page.evaluate(call, argument)
+    return await bench.evaluate(call, argument)
 
 
-async def test_every_name_of_the_client_has_a_drawing_of_its_own(page: Page):
+async def test_every_name_of_the_client_has_a_drawing_of_its_own(bench: Page):
     # "write-alt" is the same thing as "compose".
     names = [name for name in WIDGET_NAMES + HEADER_NAMES if name != "write-alt"]
     assert len(names) > 100
-    drawings = await icons(page, "({icon}, names) => names.map((name) => icon(name).innerHTML)", names)
+    drawings = await icons(bench, "({icon}, names) => names.map((name) => icon(name).innerHTML)", names)
     assert len(set(drawings)) == len(names)
-    assert await icons(page, "({hasIcon}, names) => names.every(hasIcon)", [*names, "write-alt"])
+    assert await icons(bench, "({hasIcon}, names) => names.every(hasIcon)", [*names, "write-alt"])
 
 
-async def test_unknown_name_is_a_dot(page: Page):
+async def test_unknown_name_is_a_dot(bench: Page):
     names = [
         "dot",
         "vendor:logo",
@@ -84,12 +83,12 @@ async def test_unknown_name_is_a_dot(page: Page):
         {"a": 1},
     ]
     script = "({icon}, names) => names.map((name) => [icon(name).dataset.icon, icon(name).innerHTML])"
-    dot, *others = await icons(page, script, names)
+    dot, *others = await icons(bench, script, names)
     assert others == [dot] * 9
-    assert await icons(page, "({hasIcon}, names) => names.filter(hasIcon)", names) == ["dot"]
+    assert await icons(bench, "({hasIcon}, names) => names.filter(hasIcon)", names) == ["dot"]
 
 
-async def test_name_of_lucide_s_is_what_we_have_for_it(page: Page):
+async def test_name_of_lucide_s_is_what_we_have_for_it(bench: Page):
     names = {
         "lucide:settings": "settings-cog",
         "lucide:trash-2": "trash",
@@ -99,14 +98,14 @@ async def test_name_of_lucide_s_is_what_we_have_for_it(page: Page):
         "lucide:panel-right": "sidebar-right",
     }
     script = "({icon}, names) => names.map((name) => icon(name).innerHTML)"
-    drawings = await icons(page, script, ["dot", *names.values()])
-    assert await icons(page, script, ["dot", *names]) == drawings
+    drawings = await icons(bench, script, ["dot", *names.values()])
+    assert await icons(bench, script, ["dot", *names]) == drawings
     assert len(set(drawings)) == 7
 
 
-async def test_filled_variant_is_filled(page: Page):
+async def test_filled_variant_is_filled(bench: Page):
     script = "({icon}, names) => names.map((name) => icon(name).firstChild.getAttribute('fill'))"
-    assert await icons(page, script, ["star", "star-filled", "thumbs-down", "thumbs-down-filled"]) == [
+    assert await icons(bench, script, ["star", "star-filled", "thumbs-down", "thumbs-down-filled"]) == [
         None,
         "currentColor",
         None,
@@ -114,11 +113,11 @@ async def test_filled_variant_is_filled(page: Page):
     ]
 
 
-async def test_icon_that_points_along_the_line_can_be_mirrored(page: Page):
+async def test_icon_that_points_along_the_line_can_be_mirrored(bench: Page):
     names = ["back", "chevron-right", "lucide:arrow-left", "sidebar-left", "chevron-down", "reload", "check"]
     script = "({icon}, names) => names.filter((name) => icon(name).classList.contains('directional'))"
-    assert await icons(page, script, names) == ["back", "chevron-right", "lucide:arrow-left", "sidebar-left"]
+    assert await icons(bench, script, names) == ["back", "chevron-right", "lucide:arrow-left", "sidebar-left"]
 
 
-async def test_icon_is_nothing_to_screen_readers(page: Page):
-    assert await icons(page, "({icon}) => icon('bolt').ariaHidden") == "true"
+async def test_icon_is_nothing_to_screen_readers(bench: Page):
+    assert await icons(bench, "({icon}) => icon('bolt').ariaHidden") == "true"

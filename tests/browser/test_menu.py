@@ -14,8 +14,9 @@ SHOW = """async ({direction = "ltr", style = "", options = {}}) => {
   const { Menu } = await import(CLIENT + "/element/ui/menu.js");
   const { styleSheet } = await import(CLIENT + "/element/styles/index.js");
   document.body.replaceChildren();
-  document.body.style.minHeight = "3000px";
+  document.body.style.cssText = "min-height: 3000px";
   document.dir = direction;
+  scrollTo(0, 0);
   const host = document.body.appendChild(document.createElement("div"));
   const root = host.attachShadow({mode: "open"});
   root.adoptedStyleSheets = [styleSheet()];
@@ -33,7 +34,6 @@ SHOW = """async ({direction = "ltr", style = "", options = {}}) => {
 
 
 async def show(page: Page, **case: Any) -> Locator:
-    await page.goto("/")
     await page.evaluate(SHOW, case)
     return page.get_by_role("button", name="Open")
 
@@ -42,10 +42,10 @@ def item(page: Page, name: str) -> Locator:
     return page.get_by_role("menuitem", name=name)
 
 
-async def test_menu_is_walked_by_keyboard(page: Page):
-    button = await show(page)
+async def test_menu_is_walked_by_keyboard(bench: Page):
+    button = await show(bench)
     await button.press("ArrowDown")
-    await expect(item(page, "Alpha")).to_be_focused()
+    await expect(item(bench, "Alpha")).to_be_focused()
     for key, name in [
         ("ArrowUp", "Gamma"),
         ("ArrowDown", "Alpha"),
@@ -53,54 +53,54 @@ async def test_menu_is_walked_by_keyboard(page: Page):
         ("Home", "Alpha"),
         ("g", "Gamma"),
     ]:
-        await page.keyboard.press(key)
-        await expect(item(page, name)).to_be_focused()
-    await page.keyboard.press("Enter")
+        await bench.keyboard.press(key)
+        await expect(item(bench, name)).to_be_focused()
+    await bench.keyboard.press("Enter")
     await expect(button).to_be_focused()
-    await expect(page.get_by_role("menu")).to_be_hidden()
-    assert await page.evaluate("chosen") == ["Gamma"]
+    await expect(bench.get_by_role("menu")).to_be_hidden()
+    assert await bench.evaluate("chosen") == ["Gamma"]
 
 
-async def test_menu_entry_that_is_disabled_does_nothing(page: Page):
-    button = await show(page)
+async def test_menu_entry_that_is_disabled_does_nothing(bench: Page):
+    button = await show(bench)
     await button.press("Enter")
-    await page.keyboard.press("b")
-    await page.keyboard.press("Enter")
-    await expect(item(page, "Beta")).to_be_focused()
-    assert await page.evaluate("chosen") == []
+    await bench.keyboard.press("b")
+    await bench.keyboard.press("Enter")
+    await expect(item(bench, "Beta")).to_be_focused()
+    assert await bench.evaluate("chosen") == []
 
 
-async def test_escape_closes_the_menu_and_nothing_else(page: Page):
-    button = await show(page)
-    await page.evaluate(
+async def test_escape_closes_the_menu_and_nothing_else(bench: Page):
+    button = await show(bench)
+    await bench.evaluate(
         "document.addEventListener('keydown', ({key}) => { if (key === 'Escape') chosen.push(key); })"
     )
     await button.press("Enter")
     await expect(button).to_have_attribute("aria-expanded", "true")
-    await page.keyboard.press("Escape")
+    await bench.keyboard.press("Escape")
     await expect(button).to_be_focused()
     await expect(button).to_have_attribute("aria-expanded", "false")
-    assert await page.evaluate("chosen") == []
+    assert await bench.evaluate("chosen") == []
 
 
-async def test_second_press_closes_the_menu(page: Page):
-    button = await show(page)
+async def test_second_press_closes_the_menu(bench: Page):
+    button = await show(bench)
     await button.click()
-    await expect(page.get_by_role("menu")).to_be_visible()
+    await expect(bench.get_by_role("menu")).to_be_visible()
     await button.click()
-    await expect(page.get_by_role("menu")).to_be_hidden()
+    await expect(bench.get_by_role("menu")).to_be_hidden()
 
 
-async def test_click_elsewhere_leaves_the_focus_there(page: Page):
-    button = await show(page)
-    await page.evaluate(
+async def test_click_elsewhere_leaves_the_focus_there(bench: Page):
+    button = await show(bench)
+    await bench.evaluate(
         "document.body.prepend(document.createElement('input'));"
         "document.querySelector('input').style.marginTop = '300px'"
     )
     await button.click()
-    await page.locator("input").click()
-    await expect(page.get_by_role("menu")).to_be_hidden()
-    await expect(page.locator("input")).to_be_focused()
+    await bench.locator("input").click()
+    await expect(bench.get_by_role("menu")).to_be_hidden()
+    await expect(bench.locator("input")).to_be_focused()
 
 
 PLACES = [
@@ -115,12 +115,12 @@ PLACES = [
 
 @pytest.mark.parametrize(("direction", "style", "options", "expected"), PLACES)
 async def test_menu_stands_at_its_button(
-    page: Page, direction: str, style: str, options: Any, expected: tuple[str, str]
+    bench: Page, direction: str, style: str, options: Any, expected: tuple[str, str]
 ):
-    await page.set_viewport_size({"width": 320, "height": 600})
-    button = await show(page, direction=direction, style=style, options=options)
+    await bench.set_viewport_size({"width": 320, "height": 600})
+    button = await show(bench, direction=direction, style=style, options=options)
     await button.click()
-    at, menu = await button.bounding_box(), await page.get_by_role("menu").bounding_box()
+    at, menu = await button.bounding_box(), await bench.get_by_role("menu").bounding_box()
     edge, side = expected
     if edge == "left":
         assert menu["x"] == pytest.approx(at["x"], abs=1)
@@ -130,11 +130,11 @@ async def test_menu_stands_at_its_button(
     assert gap == pytest.approx(6, abs=1)
 
 
-async def test_menu_wider_than_what_is_left_stays_in_the_window(page: Page):
-    await page.set_viewport_size({"width": 320, "height": 600})
-    button = await show(page, style="top: 20px; right: 4px")
+async def test_menu_wider_than_what_is_left_stays_in_the_window(bench: Page):
+    await bench.set_viewport_size({"width": 320, "height": 600})
+    button = await show(bench, style="top: 20px; right: 4px")
     await button.click()
-    menu = await page.get_by_role("menu").bounding_box()
+    menu = await bench.get_by_role("menu").bounding_box()
     assert menu["x"] >= 6
     assert menu["x"] + menu["width"] <= 314
 
@@ -142,12 +142,12 @@ async def test_menu_wider_than_what_is_left_stays_in_the_window(page: Page):
 @pytest.mark.parametrize(
     "change", ["scrollTo(0, 40)", "document.body.style.paddingTop = '60px'; scrollTo(0, 1)"]
 )
-async def test_menu_stays_at_its_button_while_the_page_scrolls(page: Page, change: str):
-    button = await show(page, style="top: 300px; left: 20px")
+async def test_menu_stays_at_its_button_while_the_page_scrolls(bench: Page, change: str):
+    button = await show(bench, style="top: 300px; left: 20px")
     await button.click()
-    await page.evaluate(change)
-    await page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
-    at, menu = await button.bounding_box(), await page.get_by_role("menu").bounding_box()
+    await bench.evaluate(change)
+    await bench.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    at, menu = await button.bounding_box(), await bench.get_by_role("menu").bounding_box()
     assert menu["y"] - at["y"] - at["height"] == pytest.approx(6, abs=1)
 
 

@@ -281,35 +281,6 @@ async def test_tags_lie_behind_their_text(page: Page):
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "caret", "places"),
-    [
-        ("x @Ada y", "x @Ada yz", 9, [[2, 6]]),
-        ("x @Ada y", "xx @Ada y", 1, [[3, 7]]),
-        ("x @Ada y", " @Ada y", 0, [[1, 5]]),
-        ("x @Ada y", "x @Adaa y", 7, [[2, 6]]),
-        ("x @Ada y", "x @@Ada y", 3, [[3, 7]]),
-        ("x @Ada y", "x @Aa y", 4, []),
-        ("x @Ada y", "x  y", 2, []),
-        ("x @Ada y", "", 0, []),
-        ("x @Ada y", "quite another text", 18, []),
-    ],
-)
-async def test_places_of_tags_after_an_edit(
-    page: Page, before: str, after: str, caret: int, places: list[list[int]]
-):
-    await page.goto("/")
-    found = await page.evaluate(
-        """async ([before, after, caret]) => {
-            const {shiftTags} = await import(CLIENT + "/element/composer/tags.js");
-            const tags = shiftTags([{entity: {id: "1", title: "Ada"}, start: 2, end: 6}], before, after, caret);
-            return tags.map(({start, end}) => [start, end]);
-        }""",
-        [before, after, caret],
-    )
-    assert found == places
-
-
-@pytest.mark.parametrize(
     "content", ["5", "null", "[null, 5, {type: 'input_tag'}, {type: 'x', text: 3}, {text: {}}]"]
 )
 async def test_content_of_the_page_that_is_nonsense_breaks_nothing(page: Page, content: Any):

@@ -23,6 +23,6 @@ module.exports = [
       "prefer-const": "error",
     },
   },
-  { files: ["bundle/*.js"], languageOptions: { globals: globals.node } },
+  { files: ["bundle/*.js", "tests/client/**/*.js"], languageOptions: { globals: globals.node } },
   { files: ["tests/js/*.config.js"], languageOptions: { sourceType: "commonjs", globals: globals.node } },
 ];

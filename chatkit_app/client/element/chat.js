@@ -3,7 +3,7 @@ import { Conversations } from "./conversations.js";
 import { ComposerView } from "./composer/composer.js";
 import { h, setAttribute, setText } from "./dom.js";
 import { itemText } from "./items.js";
-import { plainText } from "./markdown/index.js";
+import { plainText } from "./markdown/document.js";
 import { applyTheme } from "./theme.js";
 import { Transport } from "./transport.js";
 import { isLoadable } from "./urls.js";

@@ -1,6 +1,4 @@
-/** Links and images in what others have written. */
-import { h } from "./dom.js";
-/** @import {Host} from "./host.js" */
+/** URLs in what others have written: where they may lead to, and what may be loaded of them. */
 
 const FOLLOWED = new Set(["http:", "https:", "mailto:", "tel:", "chatkit-link:"]);
 const IMAGES = /^(?:blob:|data:image\/(?:png|jpeg|gif|webp|avif);)/i;
@@ -24,20 +22,6 @@ function parse(text) {
 export function safeUrl(text) {
   const url = typeof text === "string" ? parse(text) : null;
   return url && FOLLOWED.has(url.protocol) ? url.href : null;
-}
-
-/**
- * @param {Host} host
- * @param {unknown} text the URL
- * @param {...(Node|string)} children
- * @returns {HTMLAnchorElement|null} null for a URL that nobody should be led to
- */
-export function link(host, text, ...children) {
-  const url = safeUrl(text);
-  if (!url) return null;
-  const target = url.startsWith("chatkit-link:") ? null : "_blank";
-  const onclick = (/** @type {MouseEvent} */ event) => host.followLink(event);
-  return h("a", { href: url, target, rel: "noopener noreferrer nofollow", onclick }, ...children);
 }
 
 /**

@@ -1,8 +1,9 @@
 /** What an answer rests on: pages, files and entities; as marks in its text, on cards and in lists. */
 import { h } from "../dom.js";
 import { icon } from "../icons.js";
+import { link } from "../ui/link.js";
 import { place as placePopover } from "../ui/popover.js";
-import { link, safeUrl } from "../urls.js";
+import { safeUrl } from "../urls.js";
 import { asLabel, asObject, asText } from "../values.js";
 import { renderRoot } from "../widgets/index.js";
 /** @import {Entity} from "@openai/chatkit" */

@@ -2,7 +2,7 @@
 import { h, setAttribute } from "../dom.js";
 import { icon } from "../icons.js";
 import { itemText } from "../items.js";
-import { plainText } from "../markdown/index.js";
+import { plainText } from "../markdown/document.js";
 import { iconButton, nameButton } from "../ui/buttons.js";
 import { copyText } from "../ui/clipboard.js";
 import { place } from "../ui/popover.js";

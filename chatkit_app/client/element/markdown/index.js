@@ -8,22 +8,14 @@
  */
 import { setAttribute } from "../dom.js";
 import { BlockView } from "./block-view.js";
-import { BlockParser } from "./blocks.js";
-import { cleanText, directionOf, markedLine, placeMarks } from "./characters.js";
-import { inlineText, parseInline } from "./inline.js";
+import { MarkdownDocument } from "./document.js";
 /** @import {Host} from "../host.js" */
-/** @import {Block} from "./blocks.js" */
 /** @typedef {{index: number, node: () => Node}} Mark */
 
 /** Shows one Markdown text that may grow. */
 export class MarkdownView {
-  #parser = new BlockParser();
+  #document = new MarkdownDocument();
   #root;
-  #source = "";
-  #text = "";
-  /** How much of the source the parser has been fed, and which marks were in it. */
-  #fed = 0;
-  #fedMarks = "";
   /** @type {Mark[]} */
   #marks = [];
   /** @type {Map<string, Node>} */
@@ -47,31 +39,13 @@ export class MarkdownView {
   update(text, { marks = [], allowsImages = true } = {}) {
     this.#marks = marks;
     this.allowsImages = allowsImages;
-    // What has been read is only compared: nothing here may take longer the longer the text is.
-    const isLonger = text.slice(0, this.#source.length) === this.#source;
-    if (!isLonger) this.#source = "";
-    const known = this.#source.length;
-    this.#text = this.#text.slice(0, known) + cleanText(text.slice(known));
-    this.#source = /[\ud800-\udbff]$/.test(text.slice(-1)) ? text.slice(0, -1) : text;
-    const places = placeMarks(
-      this.#text,
+    this.#document.update(
+      text,
       marks.map(({ index }) => index),
     );
-    const marksUntil = (/** @type {number} */ end) => {
-      return places.map(({ at, mark }) => (at <= end ? `${at}${mark}` : "")).join("");
-    };
-    if (!isLonger || marksUntil(this.#fed) !== this.#fedMarks) {
-      this.#parser = new BlockParser();
-      this.#fed = 0;
-    }
-    for (let end; (end = this.#text.indexOf("\n", this.#fed)) >= 0; this.#fed = end + 1) {
-      this.#parser.feed(markedLine(this.#text, this.#fed, end, places));
-    }
-    this.#fedMarks = marksUntil(this.#fed);
     // Not "auto": with it, browsers look for the direction again with every node that is added.
-    setAttribute(this.node, "dir", directionOf(this.#text));
-    this.#parser.preview(markedLine(this.#text, this.#fed, this.#text.length, places));
-    this.#root.update(this.#parser.root);
+    setAttribute(this.node, "dir", this.#document.direction);
+    this.#root.update(this.#document.root);
   }
 
   get hasMarks() {
@@ -86,30 +60,4 @@ export class MarkdownView {
     this.#markNodes.set(key, made);
     return made;
   }
-}
-
-/** @param {string} text @returns {string} without what Markdown is made of: to be copied, or read aloud */
-export function plainText(text) {
-  const parser = new BlockParser();
-  for (const line of cleanText(text).split(/\r?\n/)) parser.feed(line);
-  return write(parser.root).trim();
-}
-
-/** @param {Block} block @returns {string} */
-function write({ tag, text, children, start, isVerbatim }) {
-  if (tag === "hr") return "---";
-  if (tag === "pre")
-    return children
-      .map((piece) => piece.text)
-      .join("")
-      .replace(/\n$/, "");
-  if (!children.length) {
-    const { settled, rest } = parseInline(text);
-    return isVerbatim ? text : inlineText([...settled, ...rest]);
-  }
-  const texts = children.map(write);
-  if (tag === "tr") return texts.join("\t");
-  if (tag === "ol") return texts.map((item, index) => `${start + index}. ${item}`).join("\n");
-  if (tag === "ul") return texts.map((item) => `- ${item}`).join("\n");
-  return texts.join(tag === "table" || tag === "li" ? "\n" : "\n\n");
 }

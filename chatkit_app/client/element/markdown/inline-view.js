@@ -1,7 +1,7 @@
 /** A block's text as nodes. Those that stand stay: a selection in them survives, and only what has grown is drawn. */
 import { h } from "../dom.js";
+import { link } from "../ui/link.js";
 import { imageNode } from "../ui/remote-image.js";
-import { link } from "../urls.js";
 import { stripEnd } from "./characters.js";
 import { inlineText, parseInline, parseVerbatim } from "./inline.js";
 /** @import {InlineElement, InlineNode} from "./inline.js" */

@@ -27,11 +27,11 @@ def graph_of(entry: Path) -> dict[Path, set[Path]]:
     return graph
 
 
-LIMIT = 146_900
+LIMIT = 148_300
 """Bytes, gzipped module by module. The aim is 45,000; this is what has been reached. It rises for what people miss:
 by 600 for presses that a changing list must not swallow, an element that is removed, and ``readonly`` set later; by 900
 for presses on whatever else was made anew, with options that are set and with answers; by 400 for line breaks of the
-formatter, which the bundle has not."""
+formatter, and by 1,400 for modules of one noun each, which both the bundle has not."""
 
 
 def test_element_does_not_grow():
