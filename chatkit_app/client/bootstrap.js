@@ -7,18 +7,18 @@
  *
  * @import {Configuration, PageElement} from "./config.js"
  */
-import { Chat, UNAVAILABLE } from "./chat.js";
+import { PageChat, UNAVAILABLE } from "./page-chat.js";
 // What that one imports: named here, the browser asks for all of it at once.
 import "./fetch.js";
 import "./loader.js";
 import "./locale.js";
-import "./memory.js";
 import "./options.js";
 import "./refusals.js";
+import "./thread-memory.js";
 
 const UNSTARTED = 'openai-chatkit[data-chatkit=""]';
 
-/** @type {Set<Chat>} */
+/** @type {Set<PageChat>} */
 const chats = new Set();
 /** @type {Configuration[]} */
 const configurations = [];
@@ -43,7 +43,7 @@ function startChats() {
     if (!data?.textContent) continue;
     element.dataset.chatkit = "started";
     element.querySelector(UNAVAILABLE)?.remove();
-    const chat = new Chat(element, JSON.parse(data.textContent));
+    const chat = new PageChat(element, JSON.parse(data.textContent));
     chats.add(chat);
     for (const configuration of configurations) chat.configure(configuration);
     chat.start();

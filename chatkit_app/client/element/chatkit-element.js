@@ -6,7 +6,7 @@
  * the attribute `readonly`, for conversations that are only to be read: it shows what users do not see too, if the server
  * sends it, and gives every item a slot `item-<id>` for what the page says of it.
  */
-import { ChatView } from "./chat.js";
+import { ChatView } from "./chat-view.js";
 import { STRINGS } from "./strings.js";
 import { styleSheet } from "./styles/index.js";
 /** @import {Attachment, ChatKitOptions, OpenAIChatKit, ToolChoice, UserMessageContent} from "@openai/chatkit" */

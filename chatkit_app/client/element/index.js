@@ -4,7 +4,7 @@
  * It names every module of the element, whoever uses them: a browser then asks for all of them at once.
  */
 import "./answer.js";
-import "./chat.js";
+import "./chat-view.js";
 import "./composer/attachments.js";
 import "./composer/choices.js";
 import "./composer/commands.js";

@@ -4,7 +4,7 @@ import { icon } from "../icons.js";
 import { iconButton, nameButton } from "../ui/buttons.js";
 import { asLabel, asList, asObject, asText } from "../values.js";
 import { acceptAttribute, formatSize, objectionTo, remove, strategyOf, upload } from "./files.js";
-/** @import {ChatView} from "../chat.js" */
+/** @import {ChatView} from "../chat-view.js" */
 /** @import {StringKey} from "../host.js" */
 /** @import {Attachment} from "../protocol.js" */
 

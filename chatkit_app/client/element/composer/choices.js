@@ -4,7 +4,7 @@ import { icon } from "../icons.js";
 import { Menu } from "../ui/menu.js";
 import { asLabel, asList, asText } from "../values.js";
 /** @import {ModelOption, ToolOption} from "@openai/chatkit" */
-/** @import {ChatView} from "../chat.js" */
+/** @import {ChatView} from "../chat-view.js" */
 /** @import {MenuEntry} from "../ui/menu.js" */
 
 /**

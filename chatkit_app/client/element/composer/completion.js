@@ -1,5 +1,5 @@
 /** What "@" and "/" begin: a word is typed, something is looked up by it, and what is picked takes its place. */
-/** @import {ChatView} from "../chat.js" */
+/** @import {ChatView} from "../chat-view.js" */
 /** @import {Editor} from "./editor.js" */
 /** @import {Suggestion, Suggestions} from "./suggestions.js" */
 

@@ -15,7 +15,7 @@ import { entitySource } from "./entities.js";
 import { Suggestions } from "./suggestions.js";
 import { fromContent, toContent } from "./tags.js";
 /** @import {OpenAIChatKit} from "@openai/chatkit" */
-/** @import {ChatView} from "../chat.js" */
+/** @import {ChatView} from "../chat-view.js" */
 
 /** The composer: text with tags, files, a tool, a model and a quotation, until they are sent. */
 export class ComposerView {

@@ -3,7 +3,7 @@ import { h, setAttribute, setText } from "../dom.js";
 import { icon } from "../icons.js";
 import { iconButton, nameButton } from "../ui/buttons.js";
 import { asObject, asText } from "../values.js";
-/** @import {ChatView} from "../chat.js" */
+/** @import {ChatView} from "../chat-view.js" */
 /** @import {StringKey} from "../host.js" */
 
 const MAX_SECONDS = 300;

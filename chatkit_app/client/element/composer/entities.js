@@ -1,7 +1,7 @@
 /** "@": the page's entities, one of which becomes a tag. */
 import { asList } from "../values.js";
 import { asEntity } from "./tags.js";
-/** @import {ChatView} from "../chat.js" */
+/** @import {ChatView} from "../chat-view.js" */
 /** @import {Source} from "./completion.js" */
 /** @import {Editor} from "./editor.js" */
 

@@ -1,7 +1,7 @@
 /** Files: whether one may be attached, and how it gets to the server. */
 import { asLabel, asObject, asText } from "../values.js";
 /** @import {ComposerOption, FileUploadStrategy} from "@openai/chatkit" */
-/** @import {ChatView} from "../chat.js" */
+/** @import {ChatView} from "../chat-view.js" */
 /** @import {StringKey} from "../host.js" */
 /** @import {Attachment} from "../protocol.js" */
 

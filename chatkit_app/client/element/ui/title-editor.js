@@ -1,7 +1,7 @@
 /** The title of a thread, being edited where it stands. */
 import { h, setAttribute, setText } from "../dom.js";
 import { asLabel } from "../values.js";
-/** @import {ChatView} from "../chat.js" */
+/** @import {ChatView} from "../chat-view.js" */
 
 const MAX_LENGTH = 200;
 

@@ -6,7 +6,7 @@ import { confirm } from "../ui/dialog.js";
 import { Menu } from "../ui/menu.js";
 import { titleEditor } from "../ui/title-editor.js";
 import { asLabel, asList, asObject, asText } from "../values.js";
-/** @import {ChatView} from "../chat.js" */
+/** @import {ChatView} from "../chat-view.js" */
 /** @import {StringKey} from "../host.js" */
 /** @import {ThreadMetadata} from "../protocol.js" */
 /** @import {MenuEntry} from "../ui/menu.js" */

@@ -2,7 +2,7 @@
 import { h, setChildren, setText } from "../dom.js";
 import { icon } from "../icons.js";
 import { asLabel, asList, asObject, asText } from "../values.js";
-/** @import {ChatView} from "../chat.js" */
+/** @import {ChatView} from "../chat-view.js" */
 
 export class StartView {
   /** @type {Map<string, HTMLElement>} by what it says and sends: a press is lost on a button that is made anew under it */

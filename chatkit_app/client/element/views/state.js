@@ -3,7 +3,7 @@ import { h, setChildren, setText } from "../dom.js";
 import { icon } from "../icons.js";
 import { MarkdownView } from "../markdown/index.js";
 import { asLabel, asText } from "../values.js";
-/** @import {ChatView} from "../chat.js" */
+/** @import {ChatView} from "../chat-view.js" */
 
 const LEVELS = new Set(["info", "warning", "danger"]);
 

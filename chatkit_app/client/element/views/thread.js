@@ -4,7 +4,7 @@ import { icon } from "../icons.js";
 import { createItemView } from "../items/index.js";
 import { TurnActions } from "../items/turn-actions.js";
 import { StateView } from "./state.js";
-/** @import {ChatView} from "../chat.js" */
+/** @import {ChatView} from "../chat-view.js" */
 /** @import {AnyItem} from "../items.js" */
 /** @import {StartView} from "./start.js" */
 

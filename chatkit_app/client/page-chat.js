@@ -5,9 +5,9 @@
  */
 import { createFetch } from "./fetch.js";
 import { TAG, loadClient } from "./loader.js";
-import { ThreadMemory } from "./memory.js";
 import { baseOptions } from "./options.js";
 import { Refusals, isRefusal } from "./refusals.js";
+import { ThreadMemory } from "./thread-memory.js";
 
 /** Milliseconds after which the page that is still there is not being reloaded. */
 const RELOAD_GRACE = 1000;
@@ -18,7 +18,7 @@ const NEWS_ATTEMPTS = 15;
 /** What tells, in an element's place, that it is not there. */
 export const UNAVAILABLE = ":scope > .chatkit-unavailable";
 
-export class Chat {
+export class PageChat {
   #config;
   #memory;
   #fetch;
