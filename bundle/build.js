@@ -33,8 +33,8 @@ const ELEMENT = "element/index.js";
 /** Names what all chunks share with the element. */
 const SHARED = "chatkit:shared";
 
-/** The value of a constant with styles, `HEADER_STYLES = …`, or a template that is tagged as such. */
-const STYLES = /(?<=_STYLES = |\bcss)`([^`$]*)`/g;
+/** A template that is tagged as styles. */
+const STYLES = /(?<=\bcss)`([^`$]*)`/g;
 
 const OPTIONS = {
   absWorkingDir: CLIENT,

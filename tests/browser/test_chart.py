@@ -61,7 +61,7 @@ async def chart(bench: Page) -> Chart:
         """async () => {
           const {ChartView} = await import(CLIENT + "/element/widgets/chart.js");
           const {STRINGS} = await import(CLIENT + "/element/strings.js");
-          const {styleSheet} = await import(CLIENT + "/element/styles/index.js");
+          const {styleSheet} = await import(CLIENT + "/element/style-sheet.js");
           document.adoptedStyleSheets = [styleSheet()];
           window.announced = [];
           window.chart = new ChartView({

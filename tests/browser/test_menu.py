@@ -12,7 +12,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="package")]
 # A button with a menu in a tall page, in a shadow root as the element's.
 SHOW = """async ({direction = "ltr", style = "", options = {}}) => {
   const { Menu } = await import(CLIENT + "/element/ui/menu.js");
-  const { styleSheet } = await import(CLIENT + "/element/styles/index.js");
+  const { styleSheet } = await import(CLIENT + "/element/style-sheet.js");
   document.body.replaceChildren();
   document.body.style.cssText = "min-height: 3000px";
   document.dir = direction;

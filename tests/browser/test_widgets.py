@@ -11,7 +11,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="package")]
 
 # A widget in a frame of its own, with a host that keeps what it is asked for in `acts` until `finish()`.
 SETUP = """async ({ readOnly }) => {
-  const names = ["widgets/index", "styles/index", "strings", "items"];
+  const names = ["widgets/index", "style-sheet", "strings", "items"];
   const load = (name) => import(`${CLIENT}/element/${name}.js`);
   const [{ WidgetView, renderRoot }, { styleSheet }, { STRINGS }, { updateItem }] = await Promise.all(names.map(load));
   const acts = [];

@@ -8,7 +8,7 @@
  */
 import { ChatView } from "./chat-view.js";
 import { STRINGS } from "./strings.js";
-import { styleSheet } from "./styles/index.js";
+import { styleSheet } from "./style-sheet.js";
 /** @import {Attachment, ChatKitOptions, OpenAIChatKit, ToolChoice, UserMessageContent} from "@openai/chatkit" */
 
 /** @implements {OpenAIChatKit} */

@@ -11,7 +11,7 @@ const READABLE = 4.6;
 
 const grey = (/** @type {number} */ part) => [part, part, part];
 
-/** The schemes of styles/base.js in the worst of greys; `meaning` is what of danger, success … is hardest to read. */
+/** The schemes of views/frame.css.js in the worst of greys; `meaning` is what of danger, success … is hardest to read. */
 const SCHEMES = {
   light: { surface: grey(1), text: grey(0.15), strong: grey(0.85), meaning: grey(0.375) },
   dark: { surface: grey(0.1), text: grey(0.9), strong: grey(0.31), meaning: grey(0.75) },

@@ -1,0 +1,71 @@
+/** Questions to the user. */
+import { css } from "../css.js";
+
+export const structuredInputStyles = css`
+  .panel {
+    display: grid;
+    gap: 1.125em;
+    max-inline-size: 36em;
+    margin: 0;
+    padding: 1em 1.125em;
+    border: 1px solid var(--line);
+    border-radius: min(var(--round), 1.25em);
+    outline: none;
+  }
+  .question {
+    display: grid;
+    gap: 0.25em;
+    min-inline-size: 0;
+    margin: 0;
+    padding: 0;
+    border: 0;
+  }
+  legend,
+  dt {
+    padding: 0 0 0.25em;
+    font-weight: 600;
+  }
+  dd {
+    margin: 0;
+  }
+  .question[data-skipped] > :not(legend, .link-button) {
+    opacity: 0.5;
+  }
+  .question > p {
+    text-align: match-parent;
+    text-align: -webkit-match-parent;
+  }
+  .panel .link-button {
+    justify-self: start;
+    color: var(--muted);
+  }
+  .panel [aria-pressed="true"] {
+    color: var(--text);
+    font-weight: 600;
+  }
+  .choice {
+    min-block-size: 2.25em;
+    margin-inline: -0.625em;
+    padding: 0.1875em 0.625em;
+    border-radius: var(--round-small);
+  }
+  .choice > [type] {
+    flex: none;
+    inline-size: 1.0625em;
+    block-size: 1.0625em;
+    margin: 0;
+    accent-color: var(--accent);
+  }
+  .panel .text-field {
+    flex: 1;
+    max-block-size: 12em;
+    field-sizing: content;
+    resize: none;
+  }
+  .question-buttons {
+    display: flex;
+    gap: 1em;
+    align-items: center;
+    justify-content: end;
+  }
+`;

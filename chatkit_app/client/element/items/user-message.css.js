@@ -1,0 +1,66 @@
+/** What the user wrote. */
+import { css } from "../css.js";
+
+export const userMessageStyles = css`
+  .user {
+    display: grid;
+    grid-template-columns: minmax(0, 1fr);
+    gap: 0.375em;
+    justify-items: end;
+  }
+  .bubble,
+  .quoted {
+    max-inline-size: min(88%, 34em);
+    white-space: pre-wrap;
+  }
+  .bubble {
+    padding: 0.5em 0.9375em;
+    border-radius: var(--round);
+    background: var(--fill);
+  }
+  .quoted,
+  .source-card p {
+    display: -webkit-box;
+    overflow: hidden;
+    -webkit-box-orient: vertical;
+    -webkit-line-clamp: 3;
+  }
+  .quoted,
+  .fallback {
+    padding-inline-start: 0.75em;
+    border-inline-start: 2px solid var(--line);
+    color: var(--muted);
+  }
+  .tag {
+    padding: 0 0.4375em;
+    border-radius: 0.4375em;
+    background: var(--info-fill);
+    color: var(--info);
+  }
+  button.tag:hover,
+  .download:hover {
+    text-decoration: underline;
+  }
+  .attachments {
+    display: flex;
+    flex-wrap: wrap;
+    gap: 0.375em;
+    align-items: end;
+    justify-content: end;
+  }
+  .attached-file {
+    max-inline-size: min(18em, 100%);
+    padding: 0.5em 0.75em;
+    border: 1px solid var(--line);
+    border-radius: var(--round-small);
+  }
+  .attached-file > :last-child:not(.ellipsis) {
+    flex: none;
+  }
+  @media (forced-colors: active) {
+    .bubble,
+    .tag {
+      border: 1px solid;
+    }
+  }
+`;

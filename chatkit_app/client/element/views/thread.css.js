@@ -1,0 +1,126 @@
+/** The conversation that scrolls, and what is said about it. */
+import { css } from "../css.js";
+
+export const threadStyles = css`
+  .thread {
+    position: relative;
+    flex: 1;
+    min-block-size: 0;
+  }
+  .scroller {
+    display: flex;
+    flex-direction: column;
+    block-size: 100%;
+    overflow-y: auto;
+    overscroll-behavior: contain;
+    scrollbar-width: thin;
+    scrollbar-color: var(--line) transparent;
+  }
+  /* Not a mask: it would have everything painted again with every step of the scrolling. */
+  .thread::before,
+  .thread::after {
+    content: "";
+    position: absolute;
+    inset-inline: 0 0.75em;
+    z-index: 1;
+    block-size: 0.75em;
+    background: linear-gradient(var(--surface), transparent);
+    pointer-events: none;
+  }
+  .thread::after {
+    inset-block-end: 0;
+    block-size: 1.25em;
+    rotate: 180deg;
+  }
+  .column,
+  .start,
+  .composer {
+    inline-size: 100%;
+    max-inline-size: 46em;
+    margin-inline: auto;
+    padding-inline: var(--space);
+  }
+  .column {
+    padding-block: 0.75em 1.75em;
+  }
+  .items {
+    display: flex;
+    flex-direction: column;
+    gap: calc(var(--space) * 1.25);
+  }
+  .progress,
+  .stopped,
+  .failure,
+  .notices {
+    margin-block-start: calc(var(--space) * 1.25);
+  }
+  .progress,
+  .stopped {
+    color: var(--muted);
+  }
+  .stopped {
+    font-size: 0.9em;
+  }
+  .progress {
+    inline-size: fit-content;
+    background: linear-gradient(100deg, var(--muted) 40%, var(--line) 50%, var(--muted) 60%) 100% 0 / 250% 100%;
+    background-clip: text;
+    color: transparent;
+    animation: shimmer 1.8s linear infinite;
+  }
+  @keyframes shimmer {
+    to {
+      background-position: -50% 0;
+    }
+  }
+  .failure,
+  .notice {
+    display: flex;
+    gap: 0.625em;
+    align-items: center;
+    padding: 0.625em 0.875em;
+    border-radius: var(--round-small);
+    background: var(--danger-fill);
+    color: var(--danger);
+  }
+  .failure > span,
+  .notice > div {
+    flex: 1;
+    min-inline-size: 0;
+    overflow-wrap: anywhere;
+  }
+  .notice {
+    background: var(--fill);
+    color: var(--text);
+  }
+  .notice[data-level="warning"] {
+    background: var(--warning-fill);
+    color: var(--warning);
+  }
+  .notice[data-level="danger"] {
+    background: var(--danger-fill);
+    color: var(--danger);
+  }
+  .notice + .notice {
+    margin-block-start: 0.5em;
+  }
+  .jump {
+    position: absolute;
+    z-index: 2;
+    inset-block-end: 0.5em;
+    inset-inline-start: calc(50% - 1.125em);
+    inline-size: 2.25em;
+    block-size: 2.25em;
+    border: 1px solid var(--line);
+    border-radius: 50%;
+    background: var(--surface);
+    box-shadow: var(--shadow);
+  }
+  @media (forced-colors: active), (prefers-reduced-motion: reduce) {
+    .progress {
+      animation: none;
+      background: none;
+      color: var(--muted);
+    }
+  }
+`;

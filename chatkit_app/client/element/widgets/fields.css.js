@@ -1,0 +1,181 @@
+/** What is pressed and filled in. */
+import { css } from "../css.js";
+
+export const fieldStyles = css`
+  .w-button {
+    display: inline-flex;
+    gap: 0.4em;
+    align-items: center;
+    justify-content: center;
+    padding: 0.2em var(--gutter, 0.875em);
+    line-height: 1.3;
+    overflow-wrap: anywhere;
+  }
+  .w-button,
+  .w-control {
+    min-block-size: 2.4em;
+    border-radius: var(--round-small);
+  }
+  .w-button:not(:disabled, [data-busy]):hover {
+    box-shadow: inset 0 0 0 10em color-mix(in srgb, var(--tone) 8%, transparent);
+  }
+  .w-button:disabled {
+    opacity: 0.5;
+    cursor: default;
+  }
+  .w-button[data-uniform] {
+    inline-size: 2.4em;
+    padding: 0;
+  }
+  .widget [data-pill] {
+    border-radius: 9em;
+  }
+  .widget [data-block] {
+    inline-size: 100%;
+  }
+  .w-button[data-busy] {
+    position: relative;
+    cursor: progress;
+  }
+  .w-button[data-busy] > * {
+    visibility: hidden;
+  }
+  .w-button[data-busy]::after {
+    position: absolute;
+    inline-size: 1.1em;
+    block-size: 1.1em;
+    border: 2px solid;
+    border-block-start-color: transparent;
+    border-radius: 50%;
+    animation: turn 0.8s linear infinite;
+    content: "";
+  }
+  @keyframes turn {
+    to {
+      transform: rotate(1turn);
+    }
+  }
+  .w-control {
+    inline-size: 100%;
+    padding: 0.4em var(--gutter, 0.75em);
+    border: 1px solid var(--field-line);
+    background: none;
+    line-height: 1.4;
+  }
+  .w-control:is([data-variant="soft"], [data-variant="solid"]) {
+    border-color: transparent;
+    background: var(--fill-strong);
+  }
+  .w-control[data-variant="ghost"] {
+    border-color: transparent;
+  }
+  .w-control:hover:not(:disabled),
+  .w-control.w-editable {
+    border-color: var(--muted);
+  }
+  .w-control:user-invalid {
+    border-color: var(--danger);
+  }
+  .w-control::placeholder,
+  .w-control[data-empty] {
+    color: var(--muted);
+    opacity: 1;
+  }
+  .w-control:disabled {
+    background: var(--fill);
+    color: var(--text);
+    opacity: 1;
+  }
+  .w-editable {
+    padding-inline: 0.5em;
+    border-style: dashed;
+  }
+  textarea.w-control {
+    display: block;
+    resize: vertical;
+  }
+  @supports (field-sizing: content) {
+    textarea.w-auto-resize {
+      field-sizing: content;
+      min-block-size: calc(var(--rows) * 1lh + 0.8em + 2px);
+      max-block-size: calc(var(--max-rows) * 1lh + 0.8em + 2px);
+      resize: none;
+    }
+  }
+  .w-choice {
+    display: inline-grid;
+    align-items: center;
+    max-inline-size: 100%;
+  }
+  .w-box > .w-choice {
+    min-inline-size: 5.5em;
+  }
+  .w-choice > * {
+    grid-area: 1 / 1;
+  }
+  .w-choice > :not(.w-control) {
+    justify-self: end;
+    margin-inline-end: 0.75em;
+    color: var(--muted);
+    font-size: 0.8em;
+  }
+  .w-choice > .icon {
+    pointer-events: none;
+  }
+  .w-choice > .icon-button {
+    inline-size: 2.25em;
+    block-size: 2.25em;
+    margin-inline-end: 0.375em;
+  }
+  .w-choice:has(> button:not([hidden])) > input {
+    padding-inline-end: 2.25em;
+  }
+  .w-choice > select {
+    appearance: none;
+    padding-inline-end: 2.25em;
+    text-overflow: ellipsis;
+  }
+  .w-choice > select ~ .icon-button {
+    margin-inline-end: 2.125em;
+  }
+  .w-choice:has(> button:not([hidden])) > select {
+    padding-inline-end: 4em;
+  }
+  .w-choice option {
+    background: var(--surface);
+    color: var(--text);
+  }
+  .w-check {
+    display: inline-flex;
+    gap: 0.5em;
+    align-items: baseline;
+    overflow-wrap: anywhere;
+  }
+  .w-check > input {
+    flex: none;
+    inline-size: 1.05em;
+    block-size: 1.05em;
+    margin: 0;
+    accent-color: var(--accent);
+    transform: translateY(0.15em);
+  }
+  .w-radios {
+    flex-wrap: wrap;
+    column-gap: 1em;
+    margin: 0;
+    padding: 0;
+    border: 0;
+  }
+  @media (pointer: coarse) {
+    /* Smaller ones make a telephone enlarge the page. */
+    .w-control {
+      font-size: max(16px, 1em) !important;
+    }
+  }
+  @media (forced-colors: active) {
+    .w-badge,
+    .w-button {
+      border-color: currentcolor;
+    }
+  }
+`;
