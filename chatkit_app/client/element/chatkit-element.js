@@ -6,7 +6,7 @@
  * the attribute `readonly`, for conversations that are only to be read: it shows what users do not see too, if the server
  * sends it, and gives every item a slot `item-<id>` for what the page says of it.
  */
-import { ChatView } from "./chat-view.js";
+import { Chat } from "./chat.js";
 import { STRINGS } from "./strings.js";
 import { styleSheet } from "./style-sheet.js";
 /** @import {Attachment, ChatKitOptions, OpenAIChatKit, ToolChoice, UserMessageContent} from "@openai/chatkit" */
@@ -17,7 +17,7 @@ export class ChatKitElement extends HTMLElement {
 
   /** @type {((run: string) => string)|null} the URL of a run's events: with it, a broken connection is taken up again */
   runEvents = null;
-  /** @type {ChatView|null} */
+  /** @type {Chat|null} */
   #chat = null;
   #strings = STRINGS;
 
@@ -67,9 +67,9 @@ export class ChatKitElement extends HTMLElement {
       this.#chat.configure(options, site);
       return;
     }
-    const chat = new ChatView(this, options, site);
+    const chat = new Chat(this, options, site);
     this.#chat = chat;
-    this.shadowRoot?.replaceChildren(chat.frame);
+    this.shadowRoot?.replaceChildren(chat.frame.node);
     // Listeners that are added right after the options must not miss it.
     chat.opening = Promise.resolve().then(() => {
       chat.dispatch("chatkit.ready");
@@ -78,7 +78,7 @@ export class ChatKitElement extends HTMLElement {
   }
 
   async focusComposer() {
-    this.#required.composer.focus();
+    this.#required.frame.composer.focus();
   }
 
   /**
@@ -112,7 +112,7 @@ export class ChatKitElement extends HTMLElement {
    * @param {Parameters<OpenAIChatKit["setComposerValue"]>[0]} value
    */
   async setComposerValue(value) {
-    await this.#required.composer.setValue(value);
+    await this.#required.frame.composer.setValue(value);
   }
 
   /**

@@ -1,27 +1,17 @@
-/** One conversation: its thread, its items and what is going on in it, changed only here. */
+/** One conversation: a thread, and what is going on in it, changed only here. */
 import { Answer } from "./answer.js";
-import { asItem, asItems, isVisible, updateItem } from "./items.js";
-import { TransportError } from "./transport.js";
-import { asLabel, asList, asObject, asText } from "./values.js";
-/** @import {AnyItem} from "./items.js" */
+import { LoadedThread } from "./loaded-thread.js";
+import { Turn } from "./turn.js";
+import { asObject, asText } from "./values.js";
 /** @import {Action, StreamingParams, ThreadMetadata, ToolChoice, UserMessageContent} from "./protocol.js" */
 /** @import {Stream, Transport} from "./transport.js" */
 
-const PAGE_SIZE = 100;
 /**
  * @typedef {object} Message
  * @property {UserMessageContent[]} content
  * @property {{id: string}[]} [attachments]
  * @property {string} [quotedText]
  * @property {{tool_choice?: ToolChoice, model?: string}} [inferenceOptions]
- */
-
-/**
- * @typedef {object} Failure
- * @property {string} message what the server said, or ""
- * @property {boolean} network there was no answer
- * @property {boolean} loading the thread could not be read
- * @property {boolean} canRetry
  */
 
 /**
@@ -32,54 +22,46 @@ const PAGE_SIZE = 100;
  * - `effect` (`detail.name`, `detail.data`) for the page,
  * - `failure` (`detail.error`) for the page's logs.
  */
-export class Conversation extends EventTarget {
-  /** @type {ThreadMetadata|null} the thread without its items; null in a new chat */
-  thread = null;
-  /** @type {AnyItem[]} those that have been loaded, up to the newest */
-  items = [];
+export class Conversation extends LoadedThread {
   /** @type {"idle"|"loading"|"answering"} */
   phase = "idle";
-  /** @type {{text: string, icon: unknown}|null} what the assistant says it is doing */
-  progress = null;
-  /** @type {any[]} */
-  notices = [];
-  /** @type {Failure|null} */
-  failure = null;
-  canStop = false;
-  /** Somebody sees it: only then what has failed is done again by itself. */
-  isShown = true;
-  wasStopped = false;
-  /** Also what users do not see, for those who look after their conversations. */
-  showsAll = false;
-  /** There are items before those that have been loaded. */
-  hasOlder = false;
-  /** How many items the answer began with: those after them belong to it. */
-  answeredFrom = 0;
   /** @type {((call: {name: string, params: any}) => unknown)|undefined} the page's tools */
   onClientTool;
-  /** @type {Transport} */
-  transport;
 
+  /** @type {Turn} */
+  #turn;
+  #isShown = true;
   /** @type {Answer|null} */
   #answer = null;
-  /** @type {any} the answer's last call of one of the page's tools */
-  #toolCall = null;
   /** @type {(() => Promise<void>)|null} what to do again after a failure */
   #again = null;
-  /** The answer has changed something in the thread. */
-  #hasBegun = false;
-  /** @type {string|null} the id of the oldest item that the server has sent */
-  #oldest = null;
-  /** @type {Promise<void>|null} */
-  #loadingOlder = null;
-  #localIds = 0;
   /** @type {{run: string|null}|null} the answer that was left before its end */
   #left = null;
 
   /** @param {Transport} transport */
   constructor(transport) {
-    super();
-    this.transport = transport;
+    super(transport);
+    this.#turn = this.#newTurn();
+  }
+
+  get progress() {
+    return this.#turn.progress;
+  }
+
+  get notices() {
+    return this.#turn.notices;
+  }
+
+  get failure() {
+    return this.#turn.failure;
+  }
+
+  get canStop() {
+    return this.#turn.canStop;
+  }
+
+  get wasStopped() {
+    return this.#turn.wasStopped;
   }
 
   get isNew() {
@@ -99,6 +81,12 @@ export class Conversation extends EventTarget {
     return (asObject(this.thread?.status).type ?? "active") === "active";
   }
 
+  /** Somebody sees it: only then what has failed is done again by itself. */
+  set isShown(/** @type {boolean} */ isShown) {
+    this.#isShown = isShown;
+    this.#awaitNetwork();
+  }
+
   /**
    * Load a thread: the newest of its items.
    *
@@ -106,15 +94,13 @@ export class Conversation extends EventTarget {
    */
   async open(threadId) {
     this.#again = () => this.open(threadId);
-    this.#resetTurn();
+    this.#turn = this.#newTurn();
     this.phase = "loading";
     this.#changed();
     try {
-      const { thread, items } = await this.#load(threadId);
-      this.#setThread(thread);
-      this.items = items;
+      await this.load(threadId);
     } catch (error) {
-      this.#fail(error, { loading: true });
+      this.#turn.fail(error, { loading: true });
     }
     this.phase = "idle";
     this.#changed();
@@ -123,34 +109,15 @@ export class Conversation extends EventTarget {
   /** Read the thread again, for what was changed behind our back. */
   async refresh() {
     if (!this.thread || this.phase !== "idle") return;
-    const olderThanPage = { oldest: this.#oldest, hasOlder: this.hasOlder };
-    const { thread, items: known } = await this.#load(this.thread.id);
     // An answer that has begun meanwhile knows better.
-    if (this.phase !== "idle") return;
-    this.#setThread(thread);
-    const items = [...known, ...this.items.filter(({ isLocal }) => isLocal)];
-    const overlap = this.items.findIndex((item) => item.id === items[0]?.id);
-    if (overlap > 0) {
-      this.items = [...this.items.slice(0, overlap), ...items];
-      this.#oldest = olderThanPage.oldest;
-      this.hasOlder = olderThanPage.hasOlder;
-    } else this.items = items;
-    this.#changed();
+    if (await this.loadAgain(() => this.phase === "idle")) this.#changed();
   }
 
   /** Load the page of items before the oldest. */
   async loadOlder() {
     if (!this.hasOlder || !this.thread) return;
-    this.#loadingOlder ??= this.#loadPage(this.thread.id, this.#oldest ?? undefined)
-      .then((items) => {
-        const known = new Set(this.items.map(({ id }) => id));
-        const older = items.filter(({ id }) => !known.has(id));
-        this.items = [...older, ...this.items];
-        this.answeredFrom += older.length;
-        this.#changed();
-      })
-      .finally(() => (this.#loadingOlder = null));
-    await this.#loadingOlder;
+    await super.loadOlder();
+    this.#changed();
   }
 
   /**
@@ -165,23 +132,11 @@ export class Conversation extends EventTarget {
     /** @type {StreamingParams["threads.create"]["input"]} */
     const input = { content, attachments: attachments.map(({ id }) => id), inference_options: inferenceOptions };
     if (quotedText) input.quoted_text = quotedText;
-    this.items = [
-      ...this.items,
-      {
-        id: `local-${++this.#localIds}`,
-        type: "user_message",
-        created_at: new Date().toISOString(),
-        isLocal: true,
-        content,
-        attachments,
-        quoted_text: quotedText,
-      },
-    ];
-    const params = { input };
+    this.putLocal({ content, attachments, quoted_text: quotedText });
     await this.#ask((signal) =>
       this.thread
-        ? this.transport.stream("threads.add_user_message", { thread_id: this.thread.id, ...params }, signal)
-        : this.transport.stream("threads.create", params, signal),
+        ? this.transport.stream("threads.add_user_message", { thread_id: this.thread.id, input }, signal)
+        : this.transport.stream("threads.create", { input }, signal),
     );
   }
 
@@ -190,9 +145,7 @@ export class Conversation extends EventTarget {
    * @param {Action} action
    */
   async customAction(itemId, action) {
-    while (this.phase !== "idle") await this.#nextChange();
-    const params = { thread_id: this.#threadId, item_id: itemId, action };
-    await this.#ask((signal) => this.transport.stream("threads.custom_action", params, signal));
+    await this.#askHere("threads.custom_action", { item_id: itemId, action });
   }
 
   /**
@@ -202,9 +155,9 @@ export class Conversation extends EventTarget {
    * @param {Action} action
    */
   async syncAction(itemId, action) {
-    const params = { thread_id: this.#threadId, item_id: itemId, action };
+    const params = { thread_id: this.id, item_id: itemId, action };
     const { updated_item: item } = await this.transport.request("threads.sync_custom_action", params);
-    this.#putItem(item);
+    this.#turn.goOn(this.put(item));
     this.#changed();
   }
 
@@ -213,9 +166,7 @@ export class Conversation extends EventTarget {
    * @param {StreamingParams["threads.add_structured_input"]["input"]} input
    */
   async submitInputs(itemId, input) {
-    while (this.phase !== "idle") await this.#nextChange();
-    const params = { thread_id: this.#threadId, item_id: itemId, input };
-    await this.#ask((signal) => this.transport.stream("threads.add_structured_input", params, signal));
+    await this.#askHere("threads.add_structured_input", { item_id: itemId, input });
   }
 
   /**
@@ -224,7 +175,7 @@ export class Conversation extends EventTarget {
    */
   async feedback(items, kind) {
     const ids = items.map(({ id }) => id);
-    await this.transport.request("items.feedback", { thread_id: this.#threadId, item_ids: ids, kind });
+    await this.transport.request("items.feedback", { thread_id: this.id, item_ids: ids, kind });
     this.items = this.items.map((item) => (ids.includes(item.id) ? { ...item, feedback: kind } : item));
     this.#changed();
   }
@@ -251,10 +202,9 @@ export class Conversation extends EventTarget {
     if (this.phase !== "idle" || !this.failure) return;
     const question = this.items.findLast((item) => item.type === "user_message");
     // What has not even begun, an action for instance, is not to be had by another answer to the question before it.
-    if (this.thread && question && !question.isLocal && this.#hasBegun) await this.retryAfter(question.id);
+    if (this.thread && question && !question.isLocal && this.#turn.hasBegun) await this.retryAfter(question.id);
     else {
-      const last = this.items.findLastIndex(({ isLocal }) => isLocal);
-      if (last !== -1) this.items = this.items.with(last, { ...this.items[last], isUnsent: false });
+      this.markSending();
       await this.#again?.();
     }
   }
@@ -266,10 +216,8 @@ export class Conversation extends EventTarget {
    */
   async retryAfter(itemId) {
     while (this.phase !== "idle") await this.#nextChange();
-    const params = { thread_id: this.#threadId, item_id: itemId };
-    const index = this.items.findIndex(({ id }) => id === itemId);
-    if (index !== -1) this.items = this.items.slice(0, index + 1);
-    await this.#ask((signal) => this.transport.stream("threads.retry_after_item", params, signal));
+    this.cutAfter(itemId);
+    await this.#askHere("threads.retry_after_item", { item_id: itemId });
   }
 
   /**
@@ -289,13 +237,28 @@ export class Conversation extends EventTarget {
 
   /** @param {ThreadMetadata} thread what has become of the thread elsewhere */
   updateThread(thread) {
-    this.#setThread(thread);
+    this.setThread(thread);
     this.#changed();
   }
 
-  get #threadId() {
-    if (!this.thread) throw new Error("There is no conversation yet; send a message first.");
-    return this.thread.id;
+  /** @returns {Turn} one of which nothing has been heard yet; the answer of one that was left can still be stopped */
+  #newTurn() {
+    const turn = new Turn(this);
+    turn.canStop = this.#turn?.canStop ?? false;
+    return turn;
+  }
+
+  /**
+   * Have something of this thread answered, once nothing else is.
+   *
+   * @template {keyof StreamingParams} Operation
+   * @param {Operation} type
+   * @param {Omit<StreamingParams[Operation], "thread_id">} given
+   */
+  async #askHere(type, given) {
+    while (this.phase !== "idle") await this.#nextChange();
+    const params = /** @type {StreamingParams[Operation]} */ ({ thread_id: this.id, ...given });
+    await this.#ask((signal) => this.transport.stream(type, params, signal));
   }
 
   /** @param {(signal: AbortSignal) => Promise<Stream>} request */
@@ -309,15 +272,16 @@ export class Conversation extends EventTarget {
     let hasStarted = false;
     const answer = new Answer(this.transport, {
       onEvent: (event) => {
-        if (!hasStarted) this.#emit("responsestart");
+        if (!hasStarted) this.emit("responsestart");
         hasStarted = true;
-        this.#apply(event);
+        this.#turn.apply(event);
+        this.#changed();
       },
       onChange: () => this.#changed(),
     });
     this.#answer = answer;
-    this.#toolCall = null;
-    this.#resetTurn();
+    const turn = this.#newTurn();
+    this.#turn = turn;
     this.answeredFrom = this.items.length;
     this.phase = "answering";
     this.#changed();
@@ -330,17 +294,17 @@ export class Conversation extends EventTarget {
       return;
     }
     const error = answer.isMissed ? await this.#reloadAnswer(answer.error) : answer.error;
-    const isOver = answer.wasStopped || error || this.failure || !this.onClientTool || !this.#toolCall;
+    const isOver = answer.wasStopped || error || this.failure || !this.onClientTool || !turn.toolCall;
     this.#answer = null;
-    this.progress = null;
-    this.canStop = false;
+    turn.progress = null;
+    turn.canStop = false;
     if (isOver) this.phase = "idle";
-    if (answer.wasStopped) this.wasStopped = true;
-    else if (error) this.#fail(error);
-    if (this.failure || this.wasStopped) this.#markUnsent();
+    if (answer.wasStopped) turn.wasStopped = true;
+    else if (error) turn.fail(error);
+    if (this.failure || this.wasStopped) this.markUnsent();
     this.#changed();
-    if (hasStarted) this.#emit("responseend", { isOver: Boolean(isOver) });
-    if (!isOver) await this.#callTool(this.#toolCall);
+    if (hasStarted) this.emit("responseend", { isOver: Boolean(isOver) });
+    if (!isOver) await this.#callTool(turn.toolCall);
   }
 
   /**
@@ -351,10 +315,8 @@ export class Conversation extends EventTarget {
   async #reloadAnswer(error) {
     if (!this.thread) return error;
     try {
-      const { thread, items } = await this.#load(this.thread.id);
-      this.#setThread(thread);
-      this.items = items;
-      return items.at(-1)?.type === "user_message" ? error : null;
+      await this.load(this.thread.id);
+      return this.items.at(-1)?.type === "user_message" ? error : null;
     } catch {
       return error;
     }
@@ -369,167 +331,32 @@ export class Conversation extends EventTarget {
     let params;
     try {
       const result = (await this.onClientTool?.({ name: asText(item.name), params: asObject(item.arguments) })) ?? {};
-      params = { thread_id: this.#threadId, result };
+      params = { thread_id: this.id, result };
     } catch (error) {
       this.phase = "idle";
-      this.#fail(error);
+      this.#turn.fail(error);
       this.#changed();
       return;
     }
     await this.#ask((signal) => this.transport.stream("threads.add_client_tool_output", params, signal));
   }
 
-  /** @param {any} event */
-  #apply(event) {
-    this.#hasBegun ||= asText(event?.type).startsWith("thread.item.");
-    switch (event?.type) {
-      case "thread.created":
-      case "thread.updated":
-        this.#setThread(event.thread);
-        break;
-      case "thread.item.added":
-      case "thread.item.done":
-      case "thread.item.replaced":
-        if (event.type === "thread.item.done" && event.item?.type === "client_tool_call") this.#toolCall = event.item;
-        this.#putItem(event.item);
-        break;
-      case "thread.item.updated":
-        this.items = this.items.map((item) => (item.id === event.item_id ? updateItem(item, event.update) : item));
-        break;
-      case "thread.item.removed":
-        this.items = this.items.filter((item) => item.id !== event.item_id);
-        break;
-      case "progress_update":
-        this.progress = { text: asLabel(event.text), icon: event.icon };
-        break;
-      case "stream_options":
-        this.canStop = asObject(event.stream_options).allow_cancel === true;
-        break;
-      case "client_effect":
-        this.#emit("effect", { name: asText(event.name), data: asObject(event.data) });
-        break;
-      case "notice":
-        // Of an answer that is read again, they are there already.
-        if (!this.notices.some((notice) => JSON.stringify(notice) === JSON.stringify(event))) {
-          this.notices = [...this.notices, event];
-        }
-        break;
-      case "error":
-        this.#setFailure({ message: asText(event.message), canRetry: event.allow_retry === true });
-        break;
-    }
-    this.#changed();
+  /** What has failed for want of a network is done again when there is one. */
+  #awaitNetwork() {
+    if (this.#isShown && this.failure?.network) addEventListener("online", this.#onOnline, { once: true });
+    else removeEventListener("online", this.#onOnline);
   }
 
-  /** @param {unknown} value */
-  #putItem(value) {
-    const item = asItem(value);
-    if (!item || !this.#shows(item)) return;
-    // What could not be sent before stays, and says so.
-    if (item.type === "user_message") this.items = this.items.filter((other) => !other.isLocal || other.isUnsent);
-    else this.progress = null;
-    const index = this.items.findIndex((other) => other.id === item.id);
-    this.items = index === -1 ? [...this.items, item] : this.items.with(index, item);
-    // An answer that is read again has its own items behind the question already.
-    const place = index === -1 ? this.items.length : index + 1;
-    if (item.type === "user_message") this.answeredFrom = Math.max(this.answeredFrom, place);
-  }
-
-  /**
-   * A thread and the newest of its items.
-   *
-   * @param {string} threadId
-   */
-  async #load(threadId) {
-    const { items: first, ...thread } = asObject(
-      await this.transport.request("threads.get_by_id", { thread_id: threadId }),
-    );
-    // A short thread comes whole; of a long one these are the oldest.
-    const items = first?.has_more === true ? await this.#loadPage(threadId) : this.#shown(first?.data);
-    if (first?.has_more !== true) this.hasOlder = false;
-    return { thread, items };
-  }
-
-  /**
-   * @param {string} threadId
-   * @param {string} [after] the id of the item before which the page ends
-   */
-  async #loadPage(threadId, after) {
-    const params = { thread_id: threadId, limit: PAGE_SIZE, order: /** @type {const} */ ("desc"), after };
-    const page = asObject(await this.transport.request("items.list", params));
-    const data = asList(page.data);
-    this.#oldest = asItem(data.at(-1))?.id ?? null;
-    this.hasOlder = page.has_more === true && this.#oldest !== null;
-    return this.#shown(data.reverse());
-  }
-
-  /** @param {AnyItem} item */
-  #shows(item) {
-    return this.showsAll || isVisible(item);
-  }
-
-  /** @param {unknown} values */
-  #shown(values) {
-    return asItems(values).filter((item) => this.#shows(item));
-  }
-
-  /** @param {unknown} value */
-  #setThread(value) {
-    const { items: _, ...thread } = asObject(value);
-    if (typeof thread.id !== "string") return;
-    const idBefore = this.thread?.id;
-    this.thread = /** @type {ThreadMetadata} */ (thread);
-    if (thread.id !== idBefore) this.#emit("threadchange");
-  }
-
-  #markUnsent() {
-    this.items = this.items.map((item) => (item.isLocal && !item.isUnsent ? { ...item, isUnsent: true } : item));
-  }
-
-  #resetTurn() {
-    this.#hasBegun = false;
-    this.progress = null;
-    this.notices = [];
-    this.failure = null;
-    this.wasStopped = false;
-  }
-
-  /**
-   * @param {unknown} error
-   * @param {{loading?: boolean}} [options]
-   */
-  #fail(error, { loading = false } = {}) {
-    const known = error instanceof TransportError ? error : null;
-    const network = known?.status === 0;
-    // What is missing or forbidden will be so the next time.
-    const canRetry = !known || network || known.status >= 500 || known.status === 429;
-    this.#setFailure({ message: known ? known.message : "", network, loading, canRetry }, error);
-    const retry = () => this.isShown && this.failure?.network && this.retry();
-    if (network) addEventListener("online", retry, { once: true });
-  }
-
-  /**
-   * @param {Partial<Failure> & {message: string}} failure
-   * @param {unknown} [error]
-   */
-  #setFailure(failure, error = new Error(failure.message)) {
-    this.failure = { network: false, loading: false, canRetry: false, ...failure };
-    this.#emit("failure", { error });
-  }
+  #onOnline = () => {
+    if (this.failure?.network) this.retry();
+  };
 
   #changed() {
-    this.#emit("change");
+    this.#awaitNetwork();
+    this.emit("change");
   }
 
   #nextChange() {
     return new Promise((resolve) => this.addEventListener("change", resolve, { once: true }));
-  }
-
-  /**
-   * @param {string} type
-   * @param {object} [detail]
-   */
-  #emit(type, detail) {
-    this.dispatchEvent(new CustomEvent(type, { detail }));
   }
 }

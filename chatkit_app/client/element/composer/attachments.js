@@ -4,7 +4,7 @@ import { icon } from "../icons.js";
 import { iconButton, nameButton } from "../ui/buttons.js";
 import { asLabel, asList, asObject, asText } from "../values.js";
 import { acceptAttribute, formatSize, objectionTo, remove, strategyOf, upload } from "./files.js";
-/** @import {ChatView} from "../chat-view.js" */
+/** @import {Chat} from "../chat.js" */
 /** @import {StringKey} from "../host.js" */
 /** @import {Attachment} from "../protocol.js" */
 
@@ -34,7 +34,7 @@ export class Attachments {
   #first;
 
   /**
-   * @param {ChatView} chat
+   * @param {Chat} chat
    * @param {{say: (text: string) => void, onChange: () => void}} composer
    */
   constructor(chat, { say, onChange }) {
@@ -61,8 +61,8 @@ export class Attachments {
     this.dropZone.replaceChildren(icon("paperclip"), this.chat.text("dropFiles"));
     for (const entry of this.#entries) this.#draw(entry);
     if (this.dropZone.parentNode || !this.chat.frame) return;
-    this.chat.frame.append(this.dropZone);
-    this.#listenForDrops(this.chat.frame);
+    this.chat.frame.node.append(this.dropZone);
+    this.#listenForDrops(this.chat.frame.node);
   }
 
   /** @returns {Attachment[]} those that are there */
@@ -174,14 +174,14 @@ export class Attachments {
     this.#entries = this.#entries.filter((other) => other !== entry);
     this.#show();
     this.say("");
-    this.chat.composer.focus();
+    this.chat.frame.composer.focus();
     this.onChange();
   }
 
   /** @param {Entry} entry */
   #retry(entry) {
     this.say("");
-    this.chat.composer.focus();
+    this.chat.frame.composer.focus();
     this.#upload(entry);
     this.onChange();
   }
@@ -213,7 +213,7 @@ export class Attachments {
   /** Drawn, not linked to: the page's policy may allow images of its own site alone. @param {Entry} entry */
   async #picture(entry) {
     const { file, attachment } = entry;
-    if (attachment?.type === "image" && this.chat.mayLoad(asText(attachment.preview_url))) {
+    if (attachment?.type === "image" && this.chat.host.mayLoad(asText(attachment.preview_url))) {
       entry.picture = h("img", { src: asText(attachment.preview_url), alt: "" });
     } else if (file?.type.startsWith("image/")) {
       const bitmap = await createImageBitmap(file, { resizeHeight: THUMBNAIL }).catch(() => null);

@@ -4,7 +4,7 @@ import { icon } from "../icons.js";
 import { Menu } from "../ui/menu.js";
 import { asLabel, asList, asText } from "../values.js";
 /** @import {ModelOption, ToolOption} from "@openai/chatkit" */
-/** @import {ChatView} from "../chat-view.js" */
+/** @import {Chat} from "../chat.js" */
 /** @import {MenuEntry} from "../ui/menu.js" */
 
 /**
@@ -28,7 +28,7 @@ export class ToolChoice {
   #buttons = [];
 
   /**
-   * @param {ChatView} chat
+   * @param {Chat} chat
    * @param {() => void} onChange
    */
   constructor(chat, onChange) {
@@ -108,7 +108,7 @@ export class ToolChoice {
       const wasSelected = this.selected?.id === id;
       this.select(wasSelected ? null : id);
       // Where the focus is may just have gone.
-      if (wasSelected) this.chat.composer.focus();
+      if (wasSelected) this.chat.frame.composer.focus();
     };
     return h("button", { type: "button", class: "tool", part: "tool", "data-tool": id, onclick });
   }
@@ -121,7 +121,7 @@ export class ModelChoice {
   /** @type {ModelOption|undefined} */
   selected;
 
-  /** @param {ChatView} chat */
+  /** @param {Chat} chat */
   constructor(chat) {
     this.chat = chat;
     this.name = h("span", { class: "tool-label", dir: "auto" });

@@ -1,5 +1,5 @@
 /** What "@" and "/" begin: a word is typed, something is looked up by it, and what is picked takes its place. */
-/** @import {ChatView} from "../chat-view.js" */
+/** @import {Chat} from "../chat.js" */
 /** @import {Editor} from "./editor.js" */
 /** @import {Suggestion, Suggestions} from "./suggestions.js" */
 
@@ -30,7 +30,7 @@ export class Completion {
   #search = 0;
 
   /**
-   * @param {ChatView} chat
+   * @param {Chat} chat
    * @param {Editor} editor
    * @param {Suggestions} list
    * @param {Source[]} sources
@@ -137,7 +137,7 @@ export class Completion {
     else {
       const nothing = this.chat.text("nothingFound");
       show(nothing);
-      this.chat.announce(count ? this.chat.text("suggestionsFound", { count }) : nothing);
+      this.chat.frame.announce(count ? this.chat.text("suggestionsFound", { count }) : nothing);
     }
   }
 }

@@ -15,7 +15,7 @@ import { entitySource } from "./entities.js";
 import { Suggestions } from "./suggestions.js";
 import { fromContent, toContent } from "./tags.js";
 /** @import {OpenAIChatKit} from "@openai/chatkit" */
-/** @import {ChatView} from "../chat-view.js" */
+/** @import {Chat} from "../chat.js" */
 
 /** The composer: text with tags, files, a tool, a model and a quotation, until they are sent. */
 export class ComposerView {
@@ -23,7 +23,7 @@ export class ComposerView {
   /** It was said why the message cannot go yet. */
   #wasHeld = false;
 
-  /** @param {ChatView} chat */
+  /** @param {Chat} chat */
   constructor(chat) {
     this.chat = chat;
     const onChange = () => this.update();
@@ -78,7 +78,7 @@ export class ComposerView {
     ]);
     this.problem = h("p", { class: "problem", role: "alert", dir: "auto", hidden: true });
     this.notice = h("p", { class: "read-only", role: "status", dir: "auto" });
-    this.disclaimer = new MarkdownView(chat);
+    this.disclaimer = new MarkdownView(chat.host);
     this.footer = h("div", { class: "disclaimer", part: "disclaimer" }, this.disclaimer.node);
     this.node = h(
       "form",
@@ -132,7 +132,7 @@ export class ComposerView {
     setAttribute(this.input, "placeholder", placeholder);
     setAttribute(this.input, "aria-label", placeholder);
     setAttribute(this.box, "data-dictating", this.dictation.isActive);
-    if (!isWritable && this.box.matches(":focus-within")) this.chat.thread.scroller.focus();
+    if (!isWritable && this.box.matches(":focus-within")) this.chat.frame.thread.scroller.focus();
     this.box.hidden = !isWritable;
     this.notice.hidden = isWritable;
     if (isWritable) return;

@@ -11,6 +11,7 @@ export const dictationStyles = css`
     padding-inline-start: 0.5em;
   }
   .level {
+    forced-color-adjust: none;
     flex: 0 1 8em;
     block-size: 0.5em;
     border-radius: 1em;
@@ -27,10 +28,5 @@ export const dictationStyles = css`
     flex: 1;
     color: var(--muted);
     font-variant-numeric: tabular-nums;
-  }
-  @media (forced-colors: active) {
-    .level {
-      forced-color-adjust: none;
-    }
   }
 `;

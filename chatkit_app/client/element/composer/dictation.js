@@ -3,7 +3,7 @@ import { h, setAttribute, setText } from "../dom.js";
 import { icon } from "../icons.js";
 import { iconButton, nameButton } from "../ui/buttons.js";
 import { asObject, asText } from "../values.js";
-/** @import {ChatView} from "../chat-view.js" */
+/** @import {Chat} from "../chat.js" */
 /** @import {StringKey} from "../host.js" */
 
 const MAX_SECONDS = 300;
@@ -27,7 +27,7 @@ export class Dictation {
   #recorder = null;
 
   /**
-   * @param {ChatView} chat
+   * @param {Chat} chat
    * @param {{say: (text: string) => void, onText: (text: string) => void, onChange: () => void}} composer
    */
   constructor(chat, { say, onText, onChange }) {
@@ -98,7 +98,7 @@ export class Dictation {
     if (!this.isActive) return;
     this.#controller?.abort();
     this.#enter("off");
-    this.chat.composer.focus();
+    this.chat.frame.composer.focus();
   }
 
   /**

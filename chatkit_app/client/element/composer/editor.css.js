@@ -41,6 +41,7 @@ export const editorStyles = css`
     white-space: nowrap;
   }
   .backdrop {
+    forced-color-adjust: none;
     color: transparent;
     overflow-wrap: break-word;
     pointer-events: none;
@@ -65,9 +66,6 @@ export const editorStyles = css`
   @media (forced-colors: active) {
     .backdrop > span {
       outline: 1px solid CanvasText;
-    }
-    .backdrop {
-      forced-color-adjust: none;
     }
   }
 `;

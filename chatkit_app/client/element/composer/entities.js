@@ -1,7 +1,7 @@
 /** "@": the page's entities, one of which becomes a tag. */
 import { asList } from "../values.js";
 import { asEntity } from "./tags.js";
-/** @import {ChatView} from "../chat-view.js" */
+/** @import {Chat} from "../chat.js" */
 /** @import {Source} from "./completion.js" */
 /** @import {Editor} from "./editor.js" */
 
@@ -9,7 +9,7 @@ import { asEntity } from "./tags.js";
 const MAX_TOKEN = 80;
 
 /**
- * @param {ChatView} chat
+ * @param {Chat} chat
  * @param {Editor} editor
  * @returns {Source}
  */

@@ -1,7 +1,7 @@
 /** Files: whether one may be attached, and how it gets to the server. */
 import { asLabel, asObject, asText } from "../values.js";
 /** @import {ComposerOption, FileUploadStrategy} from "@openai/chatkit" */
-/** @import {ChatView} from "../chat-view.js" */
+/** @import {Chat} from "../chat.js" */
 /** @import {StringKey} from "../host.js" */
 /** @import {Attachment} from "../protocol.js" */
 
@@ -71,7 +71,7 @@ export function acceptAttribute({ accept }) {
 }
 
 /**
- * @param {ChatView} chat
+ * @param {Chat} chat
  * @returns {FileUploadStrategy|undefined}
  */
 export function strategyOf(chat) {
@@ -79,7 +79,7 @@ export function strategyOf(chat) {
 }
 
 /**
- * @param {ChatView} chat
+ * @param {Chat} chat
  * @param {File} file
  * @param {AbortSignal} signal
  * @returns {Promise<Attachment>}
@@ -112,7 +112,7 @@ export async function upload(chat, file, signal) {
 }
 
 /**
- * @param {ChatView} chat
+ * @param {Chat} chat
  * @param {string} url
  * @param {RequestInit} init
  */
@@ -137,7 +137,7 @@ function asAttachment(value, name, mimeType) {
 /**
  * Tell the server that a file is not wanted after all.
  *
- * @param {ChatView} chat
+ * @param {Chat} chat
  * @param {{id: string}} attachment
  */
 export async function remove(chat, { id }) {

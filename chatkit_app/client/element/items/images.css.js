@@ -88,9 +88,4 @@ export const imageStyles = css`
     color: var(--muted);
     text-decoration: none;
   }
-  @media (forced-colors: active) {
-    .image-placeholder {
-      border: 1px solid;
-    }
-  }
 `;

@@ -59,6 +59,15 @@ export const itemStyles = css`
   .parts > * + * {
     margin-block-start: 0.75em;
   }
+  @media (forced-colors: active) {
+    .bubble,
+    .tag,
+    .citation,
+    .query,
+    .image-placeholder {
+      border: 1px solid;
+    }
+  }
   @media (forced-colors: active), (prefers-reduced-motion: reduce) {
     .shimmer {
       background: none;

@@ -59,9 +59,4 @@ export const sourceStyles = css`
   .source-group {
     margin-block-start: 0.375em;
   }
-  @media (forced-colors: active) {
-    .citation {
-      border: 1px solid;
-    }
-  }
 `;

@@ -57,10 +57,4 @@ export const userMessageStyles = css`
   .attached-file > :last-child:not(.ellipsis) {
     flex: none;
   }
-  @media (forced-colors: active) {
-    .bubble,
-    .tag {
-      border: 1px solid;
-    }
-  }
 `;

@@ -92,9 +92,4 @@ export const workflowStyles = css`
     border-radius: 1em;
     background: var(--fill);
   }
-  @media (forced-colors: active) {
-    .query {
-      border: 1px solid;
-    }
-  }
 `;

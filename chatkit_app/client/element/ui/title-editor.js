@@ -1,14 +1,14 @@
 /** The title of a thread, being edited where it stands. */
 import { h, setAttribute, setText } from "../dom.js";
 import { asLabel } from "../values.js";
-/** @import {ChatView} from "../chat-view.js" */
+/** @import {Chat} from "../chat.js" */
 
 const MAX_LENGTH = 200;
 
 /**
  * Enter and leaving the field save it, Escape does not; a title that is refused stays, with the reason.
  *
- * @param {ChatView} chat
+ * @param {Chat} chat
  * @param {{id: string, title?: string}} thread
  * @param {(hadFocus: boolean) => void} onEnd what takes its place again
  * @returns {HTMLElement} to be put into the document and `.focus()`ed

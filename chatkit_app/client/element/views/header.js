@@ -4,7 +4,7 @@ import { icon } from "../icons.js";
 import { iconButton, nameButton } from "../ui/buttons.js";
 import { titleEditor } from "../ui/title-editor.js";
 import { asLabel, asObject, asText } from "../values.js";
-/** @import {ChatView} from "../chat-view.js" */
+/** @import {Chat} from "../chat.js" */
 /** @import {StringKey} from "../host.js" */
 
 /** @type {[RegExp, StringKey][]} what the icons of the page's own buttons say, as it gives them no names */
@@ -28,7 +28,7 @@ export class HeaderView {
   /** @type {{node: HTMLElement, threadId: string}|null} */
   #editor = null;
 
-  /** @param {ChatView} chat */
+  /** @param {Chat} chat */
   constructor(chat) {
     this.chat = chat;
     this.left = this.#action(() => this.chat.options.header?.leftAction);

@@ -6,7 +6,7 @@ import { confirm } from "../ui/dialog.js";
 import { Menu } from "../ui/menu.js";
 import { titleEditor } from "../ui/title-editor.js";
 import { asLabel, asList, asObject, asText } from "../values.js";
-/** @import {ChatView} from "../chat-view.js" */
+/** @import {Chat} from "../chat.js" */
 /** @import {StringKey} from "../host.js" */
 /** @import {ThreadMetadata} from "../protocol.js" */
 /** @import {MenuEntry} from "../ui/menu.js" */
@@ -37,7 +37,7 @@ export class HistoryView {
   #isLoading = false;
   #observer;
 
-  /** @param {ChatView} chat */
+  /** @param {Chat} chat */
   constructor(chat) {
     this.chat = chat;
     this.back = iconButton("back-large", () => chat.hideHistory());
@@ -90,7 +90,7 @@ export class HistoryView {
       if (isCurrent && current?.title) thread.title = current.title;
       setText(title, asLabel(thread.title) || this.chat.text("untitled"));
       setAttribute(button, "aria-current", isCurrent && "true");
-      dot.hidden = !this.chat.isAnsweringIn(thread.id);
+      dot.hidden = !this.chat.conversations.isAnsweringIn(thread.id);
     }
   }
 
@@ -255,7 +255,7 @@ export class HistoryView {
   /** @param {Row} row */
   async #delete({ thread, node, button }) {
     const { chat } = this;
-    const isSure = await confirm(chat.frame, {
+    const isSure = await confirm(chat.frame.node, {
       title: chat.text("deleteThread"),
       text: chat.text("deleteThreadText", { title: `\u2068${asLabel(thread.title) || chat.text("untitled")}\u2069` }),
       confirm: chat.text("delete"),
@@ -334,7 +334,7 @@ export class HistoryView {
 }
 
 /**
- * @param {ChatView} chat
+ * @param {Chat} chat
  * @returns {(thread: ThreadMetadata) => string|null} the day or month it began; null when that is not known
  */
 function dayNames(chat) {
@@ -353,7 +353,7 @@ function dayNames(chat) {
 }
 
 /**
- * @param {ChatView} chat
+ * @param {Chat} chat
  * @param {ThreadMetadata} thread
  * @returns {string} the hour of today's and yesterday's, the day of others
  */

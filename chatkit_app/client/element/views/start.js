@@ -2,13 +2,13 @@
 import { h, setChildren, setText } from "../dom.js";
 import { icon } from "../icons.js";
 import { asLabel, asList, asObject, asText } from "../values.js";
-/** @import {ChatView} from "../chat-view.js" */
+/** @import {Chat} from "../chat.js" */
 
 export class StartView {
   /** @type {Map<string, HTMLElement>} by what it says and sends: a press is lost on a button that is made anew under it */
   #prompts = new Map();
 
-  /** @param {ChatView} chat */
+  /** @param {Chat} chat */
   constructor(chat) {
     this.chat = chat;
     this.greeting = h("h2", { class: "greeting", part: "greeting", dir: "auto" });
@@ -41,7 +41,7 @@ export class StartView {
     const content = Array.isArray(prompt) ? prompt : [{ type: "input_text", text: asText(prompt) }];
     const onclick = () => {
       // The button goes, and the focus must not go with it.
-      this.chat.composer.focus();
+      this.chat.frame.composer.focus();
       this.chat.send({ content });
     };
     return h(

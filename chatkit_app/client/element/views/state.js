@@ -3,7 +3,7 @@ import { h, setChildren, setText } from "../dom.js";
 import { icon } from "../icons.js";
 import { MarkdownView } from "../markdown/index.js";
 import { asLabel, asText } from "../values.js";
-/** @import {ChatView} from "../chat-view.js" */
+/** @import {Chat} from "../chat.js" */
 
 const LEVELS = new Set(["info", "warning", "danger"]);
 
@@ -14,7 +14,7 @@ export class StateView {
   /** @type {unknown[]} what notices depend on */
   #setting = [];
 
-  /** @param {ChatView} chat */
+  /** @param {Chat} chat */
   constructor(chat) {
     this.chat = chat;
     this.progressIcon = h("span", { class: "progress-icon" });
@@ -82,7 +82,7 @@ export class StateView {
   /** @param {Record<string, unknown>} notice */
   #notice({ level: sent, title, message }) {
     const level = LEVELS.has(asText(sent)) ? asText(sent) : "info";
-    const text = new MarkdownView(this.chat);
+    const text = new MarkdownView(this.chat.host);
     text.update(asText(message));
     const heading = asLabel(title);
     return h(

@@ -4,7 +4,7 @@ import { icon } from "../icons.js";
 import { createItemView } from "../items/index.js";
 import { TurnActions } from "../items/turn-actions.js";
 import { StateView } from "./state.js";
-/** @import {ChatView} from "../chat-view.js" */
+/** @import {Chat} from "../chat.js" */
 /** @import {AnyItem} from "../items.js" */
 /** @import {StartView} from "./start.js" */
 
@@ -41,7 +41,7 @@ export class ThreadView {
   #top = 0;
 
   /**
-   * @param {ChatView} chat
+   * @param {Chat} chat
    * @param {StartView} start
    */
   constructor(chat, start) {
@@ -80,8 +80,8 @@ export class ThreadView {
     this.column.hidden = isNew;
     setAttribute(this.list, "aria-busy", phase === "answering" ? "true" : null);
     const isAnswering = phase === "answering";
-    if (this.chat.isClosed !== this.#isClosed) {
-      this.#isClosed = this.chat.isClosed;
+    if (this.chat.host.isClosed !== this.#isClosed) {
+      this.#isClosed = this.chat.host.isClosed;
       this.#items = undefined;
     }
     if (items !== this.#items || isAnswering !== this.#answering) {
@@ -132,7 +132,7 @@ export class ThreadView {
    */
   #updateItem(item, isLive) {
     const known = this.#shown.get(item.id);
-    const view = known?.type === item.type ? known.view : createItemView(this.chat, item);
+    const view = known?.type === item.type ? known.view : createItemView(this.chat.host, item);
     if (known && known.view !== view) known.view.node.remove();
     if (known?.item !== item || known.isLive !== isLive) {
       try {
@@ -168,7 +168,7 @@ export class ThreadView {
       const next = items[index + 1];
       if (next && next.type !== "user_message") return;
       const isLive = this.#answering && !next;
-      const actions = this.#actions.get(item.id) ?? new TurnActions(this.chat);
+      const actions = this.#actions.get(item.id) ?? new TurnActions(this.chat.host);
       // Out of sight, not away: nothing moves when the answer ends.
       setAttribute(actions.node, "data-live", isLive);
       if (!isLive) actions.update(items.slice(start, index + 1), items[start - 1] ?? null);
@@ -252,7 +252,7 @@ export class ThreadView {
       if (this.#growing === conversation) this.#growing = null;
     };
     conversation.loadOlder().then(finish, (error) => {
-      this.chat.dispatch("chatkit.error", { error });
+      this.chat.dispatchError(error);
       setTimeout(finish, RETRY_DELAY);
     });
   }

@@ -1,0 +1,249 @@
+/** One chat: its options, its conversations, what can be done in it, and what the page is told of it. */
+import { Conversations } from "./conversations.js";
+import { ItemHost } from "./item-host.js";
+import { itemText } from "./items.js";
+import { plainText } from "./markdown/document.js";
+import { Transport } from "./transport.js";
+import { asObject, asText } from "./values.js";
+import { FrameView } from "./views/frame.js";
+/** @import {ChatKitEvents, ChatKitOptions} from "@openai/chatkit" */
+/** @import {Message} from "./conversation.js" */
+/** @import {TransportError} from "./transport.js" */
+/** @import {StringKey} from "./host.js" */
+/** @import {STRINGS} from "./strings.js" */
+
+export class Chat {
+  /** @type {Promise<void>} the loading of the thread that was opened last */
+  opening = Promise.resolve();
+  #element;
+  #runEvents;
+  #frameId = `frame_${crypto.getRandomValues(new BigUint64Array(2)).join("")}`;
+
+  /**
+   * @param {HTMLElement} element
+   * @param {ChatKitOptions} options
+   * @param {{strings: typeof STRINGS, runEvents: ((run: string) => string)|null}} site
+   */
+  constructor(element, options, { strings, runEvents }) {
+    this.#element = element;
+    this.strings = strings;
+    this.#runEvents = runEvents;
+    this.options = options;
+    this.transport = this.#createTransport();
+    this.conversations = new Conversations(this.transport);
+    this.host = new ItemHost(this);
+    this.frame = new FrameView(this);
+    this.#listen();
+    this.configure(options, { strings, runEvents });
+  }
+
+  /**
+   * Apply a full set of options.
+   *
+   * @param {ChatKitOptions} options
+   * @param {{strings: typeof STRINGS, runEvents: ((run: string) => string)|null}} site
+   */
+  configure(options, { strings, runEvents }) {
+    this.options = options;
+    this.strings = strings;
+    this.#runEvents = runEvents;
+    this.transport = this.#createTransport();
+    this.conversations.configure(this.transport, options.onClientTool, this.isReadOnly);
+    this.frame.configure();
+  }
+
+  /** The element is read-only now, or not any more. */
+  reconsider() {
+    this.configure(this.options, { strings: this.strings, runEvents: this.#runEvents });
+    this.conversation.refresh().catch((error) => this.report(error));
+  }
+
+  /** The element is gone from the page; the server goes on. */
+  leave() {
+    this.conversations.leave();
+  }
+
+  /** The element is back on the page. */
+  resume() {
+    this.conversations.resume();
+  }
+
+  // What views ask
+
+  get conversation() {
+    return this.conversations.current;
+  }
+
+  /** The language of the page around the chat. */
+  get language() {
+    const page = /** @type {HTMLElement|null} */ (this.#element.closest("[lang]"));
+    try {
+      return Intl.getCanonicalLocales(this.options.locale ?? page?.lang)[0];
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** A conversation to be read: `<openai-chatkit readonly>`. */
+  get isReadOnly() {
+    return this.#element.hasAttribute("readonly");
+  }
+
+  /**
+   * @param {StringKey} key
+   * @param {Record<string, string|number>} [values]
+   */
+  text(key, values) {
+    const text = this.strings[key] ?? "";
+    return values ? text.replace(/\{(\w+)\}/g, (all, name) => String(values[name] ?? all)) : text;
+  }
+
+  // What can be done
+
+  /** @param {Message} message */
+  async send(message) {
+    if (this.isReadOnly) return;
+    this.log("message.send", { hasAttachments: Boolean(message.attachments?.length) });
+    const sent = this.conversation.send(message);
+    this.frame.update();
+    this.frame.thread.showNewest();
+    await sent;
+  }
+
+  stop() {
+    this.log("response.stop");
+    this.conversation.stop();
+  }
+
+  /** @param {{id: string}|null} [after] the item after which to answer again; what has failed without one */
+  async retry(after) {
+    this.log("response.retry");
+    this.frame.composer.focus();
+    await (after ? this.conversation.retryAfter(after.id) : this.conversation.retry());
+  }
+
+  newChat({ focus = true } = {}) {
+    this.hideHistory();
+    this.conversations.startNew();
+    this.frame.update();
+    if (focus) this.frame.composer.focus();
+  }
+
+  /** @param {string} threadId */
+  async openThread(threadId, { focus = true } = {}) {
+    this.hideHistory();
+    this.dispatch("chatkit.thread.load.start", { threadId });
+    this.opening = this.conversations.open(threadId);
+    const { conversation } = this;
+    this.frame.update();
+    if (focus) this.frame.composer.focus();
+    await this.opening;
+    // Another one may have been opened meanwhile.
+    if (conversation === this.conversation) {
+      this.frame.update();
+      this.frame.thread.showNewest({ isOpening: true });
+    }
+    this.dispatch("chatkit.thread.load.end", { threadId });
+  }
+
+  async showHistory() {
+    if (this.frame.history.isOpen) return;
+    this.dispatch("chatkit.history.open");
+    await this.frame.showHistory();
+  }
+
+  hideHistory() {
+    if (!this.frame.history.isOpen) return;
+    this.frame.hideHistory();
+    this.dispatch("chatkit.history.close");
+  }
+
+  /**
+   * @param {string} threadId
+   * @param {string} title
+   * @throws {TransportError} when the server refuses
+   */
+  async renameThread(threadId, title) {
+    const thread = await this.transport.request("threads.update", { thread_id: threadId, title });
+    this.log("thread.rename");
+    this.conversations.updateThread({ ...thread, id: threadId, title });
+  }
+
+  /**
+   * @param {string} threadId
+   * @throws {TransportError} when the server refuses
+   */
+  async deleteThread(threadId) {
+    await this.transport.request("threads.delete", { thread_id: threadId });
+    this.log("thread.delete");
+    if (this.conversation.thread?.id === threadId) this.conversations.startNew();
+  }
+
+  // What is told
+
+  /**
+   * @param {string} name
+   * @param {Record<string, unknown>} [data]
+   */
+  log(name, data) {
+    this.dispatch("chatkit.log", data ? { name, data } : { name });
+  }
+
+  /**
+   * @param {keyof ChatKitEvents} type
+   * @param {unknown} [detail]
+   */
+  dispatch(type, detail) {
+    this.#element.dispatchEvent(new CustomEvent(type, { detail }));
+  }
+
+  /** @param {unknown} error */
+  dispatchError(error) {
+    this.dispatch("chatkit.error", { error: error instanceof Error ? error : new Error(String(error)) });
+  }
+
+  /** @param {unknown} error of something that was done in the chat, and has no other place to be told at */
+  report(error) {
+    const message = asText(asObject(error).message);
+    this.frame.announce(message || this.text("error"));
+    this.frame.thread.showProblem(error instanceof TypeError ? "" : message);
+    this.dispatchError(error);
+  }
+
+  #listen() {
+    /** @type {(type: string, listener: (detail: any) => void) => void} */
+    const on = (type, listener) =>
+      this.conversations.addEventListener(type, (event) => listener(/** @type {CustomEvent} */ (event).detail));
+    on("change", () => this.frame.updateSoon());
+    on("backgroundchange", () => this.frame.updateHistory());
+    on("threadchange", () =>
+      this.dispatch("chatkit.thread.change", { threadId: this.conversation.thread?.id ?? null }),
+    );
+    on("effect", (effect) => this.dispatch("chatkit.effect", effect));
+    on("failure", ({ error }) => this.dispatchError(error));
+    on("responsestart", () => {
+      this.frame.announce(this.text("answering"));
+      this.dispatch("chatkit.response.start");
+    });
+    on("responseend", ({ isOver }) => {
+      if (isOver) this.#announceAnswer();
+      this.dispatch("chatkit.response.end");
+    });
+  }
+
+  /** Read the answer out once it is whole; a text that grows word by word cannot be listened to. */
+  #announceAnswer() {
+    const { items, answeredFrom, failure, wasStopped } = this.conversation;
+    // The failure is an alert of its own.
+    if (failure) this.frame.announce("");
+    else if (wasStopped) this.frame.announce(this.text("stopped"));
+    else {
+      const answer = items.slice(answeredFrom).map(itemText).filter(Boolean).map(plainText).join("\n");
+      this.frame.announce(`${this.text("answerFinished")} ${answer}`);
+    }
+  }
+
+  #createTransport() {
+    return new Transport(/** @type {any} */ (this.options.api) ?? {}, this.#frameId, this.#runEvents);
+  }
+}
