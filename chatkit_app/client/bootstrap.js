@@ -18,7 +18,7 @@ import "./thread-memory.js";
 
 const UNSTARTED = 'openai-chatkit[data-chatkit=""]';
 
-/** @type {Set<PageChat>} */
+/** @type {Set<WeakRef<PageChat>>} held by their elements: with one that is taken out of the page for good, its chat goes */
 const chats = new Set();
 /** @type {Configuration[]} */
 const configurations = [];
@@ -28,13 +28,19 @@ const configure = {
   /** @param {Configuration[]} added */
   push(...added) {
     configurations.push(...added);
-    for (const chat of chats) {
-      if (!chat.element.isConnected) chats.delete(chat);
-      else for (const configuration of added) chat.configure(configuration);
-    }
+    for (const chat of livingChats()) for (const configuration of added) chat.configure(configuration);
     return configurations.length;
   },
 };
+
+/** Those in the page. */
+function livingChats() {
+  return [...chats].flatMap((held) => {
+    const chat = held.deref();
+    if (!chat) chats.delete(held);
+    return chat?.element.isConnected ? [chat] : [];
+  });
+}
 
 function startChats() {
   const elements = /** @type {NodeListOf<PageElement>} */ (document.querySelectorAll(UNSTARTED));
@@ -44,7 +50,7 @@ function startChats() {
     element.dataset.chatkit = "started";
     element.querySelector(UNAVAILABLE)?.remove();
     const chat = new PageChat(element, JSON.parse(data.textContent));
-    chats.add(chat);
+    chats.add(new WeakRef(chat));
     for (const configuration of configurations) chat.configure(configuration);
     chat.start();
   }
@@ -56,6 +62,8 @@ if (Array.isArray(queued)) {
   window.chatkitConfigure = configure;
   configure.push(...queued);
   startChats();
+  addEventListener("pageshow", ({ persisted }) => persisted && livingChats().forEach((chat) => chat.comeBack()));
+  addEventListener("message", (message) => livingChats().forEach((chat) => chat.hear(message)));
   // Elements that htmx, Turbo and the like bring in later.
   new MutationObserver(startChats).observe(document, { childList: true, subtree: true });
 }

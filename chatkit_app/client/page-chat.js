@@ -107,17 +107,22 @@ export class PageChat {
     this.#thread = this.#options.initialThread ?? null;
     this.#setOptions();
     if (interruptedRun) this.#catchUp(interruptedRun);
-    // Back from the browser's cache, the page is as it was when it was left. The bundled element goes on by itself.
-    addEventListener("pageshow", ({ persisted }) => {
-      if (persisted && this.element.isConnected) this.#catchUp(this.element.followRun ? null : this.#memory.run);
-    });
-    // The official client's `setOptions()` returns nothing, and its errors are those of a script of another origin, which
-    // pages are not told of. What is left is what its frame says.
-    const frameOrigin = new URL(this.#config.scriptUrl, document.baseURI).origin;
-    addEventListener("message", ({ origin, data }) => {
-      if (origin !== frameOrigin || !isRefusal(data?.error) || !this.#leaveOut(data.error)) return;
-      this.#setOptions();
-    });
+  }
+
+  /** Back from the browser's cache, the page is as it was when it was left. The bundled element goes on by itself. */
+  comeBack() {
+    if (this.#started) this.#catchUp(this.element.followRun ? null : this.#memory.run);
+  }
+
+  /**
+   * The official client's `setOptions()` returns nothing, and its errors are those of a script of another origin, which
+   * pages are not told of. What is left is what its frame says.
+   *
+   * @param {MessageEvent} message one to the page
+   */
+  hear({ origin, data }) {
+    if (!this.#started || origin !== new URL(this.#config.scriptUrl, document.baseURI).origin) return;
+    if (isRefusal(data?.error) && this.#leaveOut(data.error)) this.#setOptions();
   }
 
   #listen() {

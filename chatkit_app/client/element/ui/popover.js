@@ -57,7 +57,9 @@ export function keepPlaced(popover, anchor, options) {
   const { signal } = end;
   const update = (/** @type {Event} */ event) => {
     // Its own scrolling comes out of the shadow root as the host's.
-    if (isShown(popover) && event.composedPath()[0] !== popover) place(popover, anchor(), options);
+    // Taken out of the page together with what is around it, it has closed without a word.
+    if (!isShown(popover)) end.abort();
+    else if (event.composedPath()[0] !== popover) place(popover, anchor(), options);
   };
   addEventListener("scroll", update, { signal, capture: true, passive: true });
   addEventListener("resize", update, { signal });
