@@ -27,7 +27,7 @@ def graph_of(entry: Path) -> dict[Path, set[Path]]:
     return graph
 
 
-LIMIT = 120_000
+LIMIT = 121_000
 """Bytes of all modules, gzipped as one: how many they are makes no difference. What browsers fetch, the bundle, has
 budgets of its own (``tests/rendering/test_bundle.py``). It rises for what people miss."""
 
@@ -44,6 +44,13 @@ def test_element_has_no_module_without_a_use():
     graph[ELEMENT / "index.js"] = {ELEMENT / "chatkit-element.js"}
     unused = set(ELEMENT.rglob("*.js")) - set().union(*graph.values()) - {ELEMENT / "index.js"}
     assert sorted(str(module.relative_to(ELEMENT)) for module in unused) == []
+
+
+def test_modules_import_each_other_in_no_circle():
+    left = {module.resolve(): imports_of(module) for module in STATIC.rglob("*.js")}
+    while done := {module for module, targets in left.items() if not targets & left.keys()}:
+        left = {module: targets for module, targets in left.items() if module not in done}
+    assert sorted(str(module.relative_to(STATIC)) for module in left) == []
 
 
 @pytest.mark.parametrize(
