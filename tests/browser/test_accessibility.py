@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Page, expect
 
 from chatkit_app.testing.sample_items import sample_items
@@ -14,6 +15,12 @@ from .site import Site, assistant, user
 from .waiting import say
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="package")]
+
+
+@pytest_asyncio.fixture(loop_scope="package")
+async def page(reused_page: Page) -> Page:
+    return reused_page
+
 
 State = Callable[[Page, Site], Awaitable[None]]
 

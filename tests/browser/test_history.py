@@ -5,12 +5,19 @@ import time
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from django.http import JsonResponse
 from playwright.async_api import Locator, Page, expect
 
 from .site import Site, assistant, user
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="package")]
+
+
+@pytest_asyncio.fixture(loop_scope="package")
+async def page(reused_page: Page) -> Page:
+    return reused_page
+
 
 MANAGED = {"options": {"history": {"showRename": True, "showDelete": True}}}
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from chatkit.types import ThreadItem
 from playwright.async_api import ConsoleMessage, Page, expect
 from pydantic import TypeAdapter
@@ -15,6 +16,12 @@ from .site import Site, assistant, user
 from .test_items import open_thread
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="package")]
+
+
+@pytest_asyncio.fixture(loop_scope="package")
+async def page(reused_page: Page) -> Page:
+    return reused_page
+
 
 REMOVED = object()
 TEXTS = {

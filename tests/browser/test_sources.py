@@ -4,6 +4,7 @@ import threading
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Locator, Page, expect
 
 from .site import Site, assistant, user
@@ -11,6 +12,12 @@ from .test_items import open_thread
 from .waiting import say
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="package")]
+
+
+@pytest_asyncio.fixture(loop_scope="package")
+async def page(reused_page: Page) -> Page:
+    return reused_page
+
 
 PAGE = {
     "type": "url",

@@ -3,12 +3,19 @@
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Locator, Page, expect
 
 from .site import Site, assistant, user
 from .test_items import open_thread
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="package")]
+
+
+@pytest_asyncio.fixture(loop_scope="package")
+async def page(reused_page: Page) -> Page:
+    return reused_page
+
 
 WHERE = {
     "type": "multiple_choice",
