@@ -19,6 +19,9 @@ from .live import LiveRun
 from .registry import live_runs
 
 if TYPE_CHECKING:
+    from chatkit.types import ThreadItem
+
+    from ..context import RequestContext
     from ..database_context import DatabaseContext
 
 logger = get_logger(__name__)
@@ -74,13 +77,18 @@ async def _checkpoint(active: list[LiveRun]) -> None:
         if isinstance(run.server.store, OwnedStore):
             by_store.setdefault(run.server.store, []).append(run)
     for store, runs in by_store.items():
-        unfinished = [entry for run in runs for entry in run.unfinished_items()]
-        if unfinished:
+        unsaved = [(run, item, context) for run in runs for item, context in run.unsaved_items()]
+        if unsaved:
+            unfinished: list[tuple[ThreadItem, RequestContext]] = [
+                (item, context) for _run, item, context in unsaved
+            ]
             saving = asyncio.ensure_future(store.checkpoint(unfinished))
             for _item, context in unfinished:
                 context.state(StoreState).checkpoint = saving
             try:
                 await saving
+                for run, item, _context in unsaved:
+                    run.mark_saved(item)
             finally:
                 for _item, context in unfinished:
                     context.state(StoreState).checkpoint = None
