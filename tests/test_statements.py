@@ -122,9 +122,13 @@ PAIRS = {
         lambda: claims._CLAIM().rows(visitor_id="v1"),
         lambda: list(VisitorClaim.objects.filter(visitor_id="v1").values_list("user_id")),
     ),
-    "status of a thread": (
-        lambda: rows._STATUS().rows(id=5),
-        lambda: list(Thread.objects.filter(pk=5).values_list("status")),
+    "state of a thread": (
+        lambda: rows._THREAD_STATE().rows(id=5, visitor_id="v1"),
+        lambda: list(
+            Thread.objects.filter(pk=5)
+            .annotate(claimed_by=Subquery(VisitorClaim.objects.filter(visitor_id="v1").values("user_id")[:1]))
+            .values_list("status", "claimed_by")
+        ),
     ),
     "run that staff did something to": (
         lambda: rows._CONCERNED().rows(id=5),

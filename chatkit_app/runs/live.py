@@ -35,11 +35,11 @@ from ..process.threads import callers_thread, context_beyond_request
 from ..provider.endings import EndingState
 from ..server import wire
 from ..server.state import AnswerState
-from ..store import claims
 from ..store.readable import item_text
 from ..store.state import StoreState
 from . import rows
 from .growing_frames import GrowingFrames
+from .registry import live_runs
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
@@ -214,6 +214,7 @@ class LiveRun(GrowingFrames):
 
     def _close(self) -> None:
         self.done = True
+        live_runs.discard_active(self)
         self.ended = time.perf_counter()
         self.wake()
 
@@ -287,7 +288,6 @@ class LiveRun(GrowingFrames):
                 context=self.context,
             )
         )
-        claims.settle(self.context)
 
     async def _record_new_thread(self) -> None:
         """Record in the run's row the thread that ``threads.create`` has made."""

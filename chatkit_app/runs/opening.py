@@ -97,7 +97,7 @@ async def begin_run(asked: RunRequest) -> LiveRun:
         return repeated
     if shutdown.is_shutting_down():
         raise ServerRestarting
-    if allowed is not None and sum(not run.done for run in live_runs) >= allowed:
+    if allowed is not None and live_runs.active_count >= allowed:
         raise TooManyAnswers(limit="PROCESS_ANSWERS_AT_ONCE")
     run = LiveRun(
         asked.server,

@@ -19,6 +19,7 @@ class RunRegistry:
 
     def __init__(self) -> None:
         self._by_id: dict[str, LiveRun] = {}
+        self._active: set[LiveRun] = set()
         # Of two schemas, each may have a thread of the same id.
         self._by_thread: dict[tuple[str, str], LiveRun] = {}
         self._by_request: dict[str, LiveRun] = {}
@@ -29,6 +30,7 @@ class RunRegistry:
     def add(self, run: LiveRun) -> None:
         """Take up a run. One that has no thread yet is added to it by ``add_to_thread()``."""
         self._by_id[run.public_id] = run
+        self._active.add(run)
         if run.request_key:
             self._by_request[run.request_key] = run
 
@@ -39,14 +41,24 @@ class RunRegistry:
 
     def remove(self, run: LiveRun) -> None:
         self._by_id.pop(run.public_id, None)
+        self._active.discard(run)
         if run.thread_id is not None and self._by_thread.get((run.partition, run.thread_id)) is run:
             del self._by_thread[run.partition, run.thread_id]
         if self._by_request.get(run.request_key) is run:
             del self._by_request[run.request_key]
 
+    def discard_active(self, run: LiveRun) -> None:
+        """Count the run no longer among those that are being made. It stays for late readers."""
+        self._active.discard(run)
+
+    @property
+    def active_count(self) -> int:
+        """How many answers are being made."""
+        return len(self._active)
+
     def clear(self) -> None:
         """Forget all runs, as a process that has just started."""
-        for index in (self._by_id, self._by_thread, self._by_request):
+        for index in (self._by_id, self._by_thread, self._by_request, self._active):
             index.clear()
 
     def get(self, public_id: str) -> LiveRun | None:

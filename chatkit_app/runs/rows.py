@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from chatkit.types import ThreadItemReplacedEvent, ThreadStreamEvent
 from django.db import IntegrityError
-from django.db.models import Q
+from django.db.models import Q, Subquery
 from django.utils import timezone
 
 from .. import db
@@ -16,12 +16,13 @@ from ..errors import ThreadBusy, ThreadReadOnly
 from ..models import Run as RunRow
 from ..models import Thread as ThreadRow
 from ..models import ThreadItem as ItemRow
+from ..models import VisitorClaim
 from ..process.identity import current_process
 from ..server import wire
 from ..signals import run_finished
 from ..statements import Insert, Select, Update, parameter
 from ..storable import storable_json, storable_text
-from ..store import codec
+from ..store import claims, codec
 from .heartbeats import lost_before, mark_lost
 
 if TYPE_CHECKING:
@@ -49,9 +50,18 @@ _END = Update(
         {name: parameter(RunRow, name) for name in _OUTCOME},
     )
 )
-_STATUS = Select(
-    lambda: ThreadRow.objects.filter(pk=parameter(ThreadRow, "id")).values_list("status"), on_writer=True
-)
+
+
+def _thread_state() -> Any:
+    """Select a thread's status, and who its visitor has become, if that was since the request came in."""
+    claims_of = VisitorClaim.objects.filter(visitor_id=parameter(VisitorClaim, "visitor_id"))
+    threads = ThreadRow.objects.filter(pk=parameter(ThreadRow, "id"))
+    return threads.annotate(claimed_by=Subquery(claims_of.values("user_id")[:1])).values_list(
+        "status", "claimed_by"
+    )
+
+
+_THREAD_STATE = Select(_thread_state, on_writer=True)
 # Runs that staff have done something to while they went on.
 _CONCERNED = Select(
     lambda: (
@@ -96,6 +106,8 @@ class RunOutcome:
 def record_start(start: RunStart) -> int:
     """Give a run its row. Returns the row's key.
 
+    A visitor who has logged in meanwhile becomes the user, and so does the context.
+
     Raises:
         ThreadBusy: when the thread has another one that is running.
         ThreadReadOnly: when staff locked or closed the thread after the request had been admitted.
@@ -104,8 +116,14 @@ def record_start(start: RunStart) -> int:
     # Staff write the status and then look for answers to stop; here it is the row first and then the status. Of two
     # who write before they look, one at least sees the other.
     if start.thread_pk is None:
+        claims.settle(start.context)
         return pk
-    if _STATUS().first(id=start.thread_pk) not in (None, (ThreadRow.Status.ACTIVE,)):
+    visitor_id = start.context.visitor_id or ""
+    found = _THREAD_STATE().first(id=start.thread_pk, visitor_id=visitor_id)
+    status, claimed_by = found if found is not None else (ThreadRow.Status.ACTIVE, None)
+    if claimed_by is not None:
+        claims.settle(start.context)
+    if status != ThreadRow.Status.ACTIVE:
         thread = ThreadRow.objects.on_writer().get(pk=start.thread_pk)
         RunRow.objects.filter(pk=pk).update(
             status=RunRow.Status.STOPPED, delivered=True, finished_at=timezone.now()
