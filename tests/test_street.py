@@ -12,6 +12,7 @@ import os
 import re
 import shutil
 import socket
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -23,6 +24,7 @@ import django
 import pytest
 from django.conf import settings
 
+from tests.forks import Fork
 from tests.runs.test_processes import Answer
 from tests.sites import base
 from tests.sites.processes import PATIENCE, Database, Site, Visitor, texts_of, thread_of, visible
@@ -57,6 +59,7 @@ PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 )
 EMAIL, NAME, PASSWORD = "staff@example.com", "staff", "a-long-password"
+UVICORN = "uvicorn tests.sites.asgi:application --port {port} --log-level warning"
 MAKE = """
 import django; django.setup()
 from django.conf import settings
@@ -118,19 +121,23 @@ class StreetSite(Site):
     def start(self) -> int:
         """Make the database and serve the site. Returns the port."""
         self._make()
-        server = str(
-            self.street.get(
-                "server", "uvicorn tests.sites.asgi:application --port {port} --log-level warning"
-            )
-        )
-        port = self._command(f"{sys.executable} -m {server}")
+        port = self._serve()
         if "proxy" not in self.street:
             return port
         path = "/" if self.street["proxy"] == "strips" else ""
         config = self.folder / "nginx.conf"
         front = free_port()
         config.write_text(NGINX.format(folder=self.folder, port=front, behind=port, path=path))
-        return self._command(f"nginx -e stderr -p {self.folder} -c {config}", front)
+        nginx = self.start_server(f"nginx -e stderr -p {self.folder} -c {config}".split())
+        return self._wait_for(front, nginx)
+
+    def _serve(self) -> int:
+        port = free_port()
+        command = ["-m", *str(self.street.get("server", UVICORN)).format(port=port).split()]
+        # What is about a server starts it as usual, and so does one site with that which the others have.
+        as_usual = "server" in self.street or self.name == "plain"
+        server = self.start_server([sys.executable, *command]) if as_usual else self.fork_server(command)
+        return self._wait_for(port, server)
 
     def _make(self) -> None:
         """The database with its tables and the staff member. Sites with the same tables have copies of one file."""
@@ -144,16 +151,14 @@ class StreetSite(Site):
             _USUAL["made"] = (self.folder / "db.sqlite3").read_bytes()
         (self.folder / "db.sqlite3").write_bytes(_USUAL["made"])
 
-    def _command(self, command: str, port: int = 0) -> int:
-        port = port or free_port()
-        server = self.start_server(command.format(port=port).split())
+    def _wait_for(self, port: int, server: Fork | subprocess.Popen[bytes]) -> int:
         deadline = time.monotonic() + PATIENCE
         while True:
             with socket.socket() as client:
                 if client.connect_ex(("127.0.0.1", port)) == 0:
                     return port
-            assert server.poll() is None, f"{command} has ended."
-            assert time.monotonic() < deadline, f"{command} does not listen."
+            assert server.poll() is None, f"The server of {self.name} has ended."
+            assert time.monotonic() < deadline, f"The server of {self.name} does not listen."
             time.sleep(0.05)
 
 

@@ -19,10 +19,11 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Locator, Page, async_playwright, expect
 
+from tests import forks
+
 from .profile import new_profile
 from .waiting import PATIENCE
 
-ROOT = Path(__file__).parents[2]
 CHAT = "openai-chatkit"
 PAUSE = 0.2
 """What takes its time takes less of it here."""
@@ -52,12 +53,8 @@ def demo_process(folder: Path, settings: str) -> Iterator[str]:
     }
     log = folder / "demo.log"
     with log.open("w") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", __spec__.name, str(port)],
-            cwd=ROOT,
-            env=environment,
-            stdout=output,
-            stderr=subprocess.STDOUT,
+        process = forks.start(
+            ["-m", __spec__.name, str(port)], environment=environment, output=output, errors=output
         )
     try:
         _wait_for(port, process, log)
@@ -71,7 +68,7 @@ def demo_process(folder: Path, settings: str) -> Iterator[str]:
             process.wait()
 
 
-def _wait_for(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
+def _wait_for(port: int, process: forks.Fork, log: Path) -> None:
     deadline = time.monotonic() + START
     while time.monotonic() < deadline and process.poll() is None:
         try:

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, BrowserContext, Locator, Page, expect
 
+from tests.forks import ROOT
+
 from .demo_site import (
     CHAT,
-    ROOT,
     Cable,
     answers,
     box,

@@ -8,9 +8,10 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import BrowserContext, Page, Route, expect
 
+from tests.forks import ROOT
+
 from .demo_site import (
     CHAT,
-    ROOT,
     answers,
     box,
     button,

@@ -24,6 +24,7 @@ from django.conf import settings
 from chatkit_app.rendering.client_files import client_file
 from chatkit_app.testing import decode_events
 from project.settings import CHATKIT
+from tests import forks
 
 pytestmark = pytest.mark.postgres
 
@@ -60,9 +61,13 @@ EXPECTED = {
 
 
 class Demo:
-    """A running ``manage.py demo``."""
+    """A running ``manage.py demo``.
 
-    def __init__(self, database_url: str) -> None:
+    Args:
+        forked: whether it need not import the SDK first.
+    """
+
+    def __init__(self, database_url: str, *, forked: bool = True) -> None:
         self.files = tempfile.TemporaryDirectory()
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
@@ -77,13 +82,20 @@ class Demo:
         }
         # A file and not a pipe: nobody reads while the demo runs, and a full pipe would stop it.
         self.output = tempfile.TemporaryFile("w+")  # noqa: SIM115
-        self.process = subprocess.Popen(
-            [sys.executable, "manage.py", "demo", "--port", str(self.port)],
-            cwd=ROOT,
-            env=environment,
-            stdout=self.output,
-            stderr=subprocess.STDOUT,
-        )
+        arguments = ["manage.py", "demo", "--port", str(self.port)]
+        self.process: forks.Fork | subprocess.Popen[bytes]
+        if forked:
+            self.process = forks.start(
+                arguments, environment=environment, output=self.output, errors=self.output
+            )
+        else:
+            self.process = subprocess.Popen(
+                [sys.executable, *arguments],
+                cwd=ROOT,
+                env=environment,
+                stdout=self.output,
+                stderr=subprocess.STDOUT,
+            )
 
     def wait_until_ready(self) -> None:
         deadline = time.monotonic() + PATIENCE
@@ -301,7 +313,7 @@ def test_language_can_be_switched(browser: Browser) -> None:
 
 def test_ctrl_c_ends_cleanly_and_a_second_start_finds_everything(tmp_path: Path) -> None:
     database_url = f"sqlite:///{tmp_path / 'db.sqlite3'}"
-    first = Demo(database_url)
+    first = Demo(database_url, forked=False)
     first.wait_until_ready()
     output = first.interrupt()
     assert first.process.returncode == 0

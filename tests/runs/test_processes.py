@@ -5,10 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
-import signal
 import socket
-import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -23,6 +20,7 @@ from chatkit_app.models import Run, Thread, ThreadItem
 from chatkit_app.moderation import set_status
 from chatkit_app.moderation.redaction import redact
 from chatkit_app.testing import decode_events
+from tests import forks
 from tests.chat import CSRF_TOKEN, encode, message
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -54,16 +52,14 @@ class Process:
     def __init__(self, **keys: Any) -> None:
         listening = socket.create_server(("127.0.0.1", 0))
         self.port = listening.getsockname()[1]
-        environment = process_environment(**keys)
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", SERVE, str(listening.fileno())],
-            env=environment,
-            pass_fds=[listening.fileno()],
+        number = listening.fileno()
+        self._process = forks.start(
+            ["-c", SERVE, str(number)], environment=process_environment(**keys), shared=(number,)
         )
         listening.close()
 
     def kill(self) -> None:
-        self._process.send_signal(signal.SIGKILL)
+        self._process.kill()
         self._process.wait()
 
 

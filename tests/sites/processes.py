@@ -9,7 +9,6 @@ import re
 import signal
 import socket
 import subprocess
-import sys
 from contextlib import suppress
 from http.cookies import SimpleCookie
 from typing import Any
@@ -18,6 +17,7 @@ from urllib.parse import urlencode
 import psycopg
 from django.conf import settings
 
+from tests import forks
 from tests.chat import CSRF_TOKEN, encode, message
 from tests.runs.test_processes import Answer
 
@@ -83,27 +83,29 @@ class Site:
             "CHATKIT_SITE_DATABASE": json.dumps(database.settings()),
             "CHATKIT_SITE_FILES": str(files),
         }
-        self._servers: list[subprocess.Popen[bytes]] = []
+        self._servers: list[forks.Fork | subprocess.Popen[bytes]] = []
 
     def run(self, *arguments: str) -> str:
         """What Python prints that is given these arguments."""
-        command = [sys.executable, *arguments]
-        done = subprocess.run(command, env=self._environment, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+        return forks.run([*arguments], environment=self._environment)
 
     def serve(self, application: str) -> int:
         """Start a server of the application with this path. Returns its port, which can be connected to at once."""
         with socket.create_server(("127.0.0.1", 0)) as listening:
             number = listening.fileno()
-            command = [sys.executable, "-c", SERVE, str(number), application]
-            self.start_server(command, pass_fds=[number])
+            self.fork_server(["-c", SERVE, str(number), application], number)
             return int(listening.getsockname()[1])
 
-    def start_server(self, command: list[str], **options: Any) -> subprocess.Popen[bytes]:
-        """Start a command that goes on until ``stop()``. Options are those of ``Popen``."""
+    def fork_server(self, arguments: list[str], *shared: int) -> forks.Fork:
+        """Start Python with these arguments and descriptors. It goes on until ``stop()``."""
+        server = forks.start(arguments, environment=self._environment, shared=shared)
+        self._servers.append(server)
+        return server
+
+    def start_server(self, command: list[str]) -> subprocess.Popen[bytes]:
+        """Start a command that goes on until ``stop()``."""
         # In a group of its own: servers have workers, which outlive their master when it is killed.
-        server = subprocess.Popen(command, env=self._environment, start_new_session=True, **options)
+        server = subprocess.Popen(command, env=self._environment, start_new_session=True)
         self._servers.append(server)
         return server
 
