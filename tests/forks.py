@@ -141,6 +141,7 @@ def wait_for_requests(line: socket.socket) -> list[str]:
     while True:
         head, descriptors, _flags, _address = socket.recv_fds(line, SIZE, 16)
         if not head:
+            _reap()
             sys.exit()
         request = line.recv(int.from_bytes(head), socket.MSG_WAITALL)
         arguments, environment, shared = json.loads(request)

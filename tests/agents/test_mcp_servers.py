@@ -23,6 +23,7 @@ from chatkit_app.agents import mcp_servers
 from chatkit_app.agents.mcp_servers import MCPServerUnreachable, close_all, connected
 from chatkit_app.asgi import share_threads
 from chatkit_app.testing import ScriptedModel
+from tests import forks
 from tests.agents.test_approvals import press, widgets
 from tests.agents.test_server import COMPOSER, Chat, answers, errors
 from tests.chat import Chat as Browser
@@ -72,15 +73,15 @@ class OverHttp:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
         self.log = log
-        self.process: asyncio.subprocess.Process | None = None
+        self.process: forks.Fork | None = None
 
     async def start(self) -> None:
-        self.process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "tests.mcp_server", str(self.port)),
-            cwd=ROOT,
-            env=os.environ | {"MCP_LOG": str(self.log)},
-            stderr=asyncio.subprocess.DEVNULL,
-        )
+        with Path(os.devnull).open("w") as nowhere:
+            self.process = forks.start(
+                ["-m", "tests.mcp_server", str(self.port)],
+                environment=os.environ | {"MCP_LOG": str(self.log)},
+                errors=nowhere,
+            )
         while True:
             with suppress(OSError):
                 _reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
@@ -91,7 +92,7 @@ class OverHttp:
     async def kill(self) -> None:
         if self.process is not None:
             self.process.kill()
-            await self.process.wait()
+            self.process.wait()
             self.process = None
 
     def client(self, **options: Any) -> MCPServerStreamableHttp:
