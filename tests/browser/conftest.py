@@ -26,8 +26,8 @@ from chatkit_app.rendering.client_files import modules_folder
 
 # The whole app behind it takes its time to be imported; the first page that needs it would wait too long for that.
 from . import real_site  # noqa: F401
-from .demo_site import demo, demo_context, demo_url, speaker  # noqa: F401
-from .profile import new_profile
+from .demo_site import demo, demo_context, demo_page, demo_url, speaker  # noqa: F401
+from .profile import forget, new_profile
 from .site import Site, site
 from .waiting import PATIENCE
 
@@ -160,13 +160,7 @@ async def reused_page(module_page: tuple[Page, list[str]], pages: Site) -> Async
     """
     page, errors = module_page
     yield page
-    await page.unroute_all(behavior="ignoreErrors")
-    # Of the site still: for a page of another one the browser would begin a process.
-    await page.goto(empty_page())
-    await page.evaluate("localStorage.clear(); sessionStorage.clear()")
-    await page.context.clear_cookies()
-    await page.emulate_media(reduced_motion="null", color_scheme="null")
-    await page.set_viewport_size({"width": 900, "height": 700})
+    await forget(page, empty_page())
     assert errors == []
 
 

@@ -21,10 +21,11 @@ from playwright.async_api import Browser, BrowserContext, Locator, Page, async_p
 
 from tests import forks
 
-from .profile import new_profile
+from .profile import forget, new_profile
 from .waiting import PATIENCE
 
 CHAT = "openai-chatkit"
+EMPTY = "/static/project/icon.svg"
 PAUSE = 0.2
 """What takes its time takes less of it here."""
 START = 180.0
@@ -109,12 +110,22 @@ async def demo_context(
         yield context
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="package")
+async def demo_page(browser: Browser, demo_url: str) -> AsyncIterator[tuple[Page, list[str]]]:
+    """A page that the tests of a module share, and its uncaught errors."""
+    errors: list[str] = []
+    async with new_profile(browser, demo_url, errors, width=1000, height=800) as context:
+        yield await context.new_page(), errors
+
+
 @pytest_asyncio.fixture(loop_scope="package")
-async def demo(demo_context: BrowserContext) -> Page:
-    """The demo's page, with its start screen."""
-    page = await demo_context.new_page()
+async def demo(demo_page: tuple[Page, list[str]]) -> AsyncIterator[Page]:
+    """The demo's page, with its start screen, for a visitor who has never been there."""
+    page, errors = demo_page
     await visit(page)
-    return page
+    yield page
+    await forget(page, EMPTY, width=1000, height=800)
+    assert errors == []
 
 
 @pytest_asyncio.fixture(loop_scope="package")

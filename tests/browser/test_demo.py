@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.async_api import Browser, Locator, Page, expect
 
 from tests.forks import ROOT
 
@@ -109,8 +109,8 @@ async def test_a_widget_is_changed_by_a_sync_action_alone(demo: Page):
     await expect(items(demo)).to_have_count(2)
 
 
-async def test_a_widget_lets_the_page_act(demo: Page, demo_context: BrowserContext):
-    await demo_context.grant_permissions(["clipboard-read", "clipboard-write"])
+async def test_a_widget_lets_the_page_act(demo: Page):
+    await demo.context.grant_permissions(["clipboard-read", "clipboard-write"])
     await pick_and_wait(demo, "A widget")
     await button(demo, "Copy the number").click()
     await demo.wait_for_function("navigator.clipboard.readText().then((text) => text === '1042')")
@@ -676,8 +676,8 @@ async def test_answer_is_given_again(demo: Page):
     await expect(answers(demo)).to_contain_text("hello")
 
 
-async def test_answer_is_copied(demo: Page, demo_context: BrowserContext):
-    await demo_context.grant_permissions(["clipboard-read", "clipboard-write"])
+async def test_answer_is_copied(demo: Page):
+    await demo.context.grant_permissions(["clipboard-read", "clipboard-write"])
     await pick_and_wait(demo, "A long answer")
     await button(demo, "Copy").last.click()
     markdown = (ROOT / "project" / "long_answer.md").read_text()
@@ -795,13 +795,13 @@ async def test_answer_goes_on_when_the_network_is_back(browser: Browser, demo_ur
         await page.context.close()
 
 
-async def test_message_waits_for_the_network(demo: Page, demo_context: BrowserContext):
-    await demo_context.set_offline(True)
+async def test_message_waits_for_the_network(demo: Page):
+    await demo.context.set_offline(True)
     await say(demo, "hello")
     await expect(demo.locator(CHAT).get_by_role("alert").filter(visible=True)).to_contain_text(
         "The connection was lost."
     )
-    await demo_context.set_offline(False)
+    await demo.context.set_offline(False)
     await expect(answers(demo)).to_contain_text("You wrote:")
     await expect(items(demo)).to_have_count(2)
 

@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 import pytest
-from playwright.async_api import BrowserContext, Page, expect
+from playwright.async_api import Page, expect
 
 from .demo_site import CHAT, answers, box, button, end_of_answer, items, operation, widgets
 
@@ -87,8 +87,8 @@ async def test_prompt_is_picked_and_the_focus_stays_in_the_chat(demo: Page):
     assert (await focused(demo))["tag"] != "body"
 
 
-async def test_widget_is_used(demo: Page, demo_context: BrowserContext):
-    await demo_context.grant_permissions(["clipboard-read", "clipboard-write"])
+async def test_widget_is_used(demo: Page):
+    await demo.context.grant_permissions(["clipboard-read", "clipboard-write"])
     await pick(demo, "A widget")
     await press(demo, "Favourite", "Shift+Tab")
     await demo.wait_for_load_state("networkidle")
@@ -320,8 +320,8 @@ async def test_answer_is_stopped(demo: Page):
     await expect(box(demo)).to_be_focused()
 
 
-async def test_answer_is_copied_rated_quoted_and_asked_for_again(demo: Page, demo_context: BrowserContext):
-    await demo_context.grant_permissions(["clipboard-read", "clipboard-write"])
+async def test_answer_is_copied_rated_quoted_and_asked_for_again(demo: Page):
+    await demo.context.grant_permissions(["clipboard-read", "clipboard-write"])
     await pick(demo, "Progress")
     await press(demo, "Copy", "Shift+Tab")
     await demo.wait_for_function(
