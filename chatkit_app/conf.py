@@ -24,7 +24,7 @@ DEFAULTS: dict[str, Any] = {
     "NAMESPACE": "",
     "LOGIN_REQUIRED": None,
     "ADMIN_SCOPE": None,
-    "CLIENT": "openai",
+    "CLIENT": None,
     "SCRIPT_URL": OFFICIAL_SCRIPT_URL,
     "DOMAIN_KEY": None,
     "OPTIONS": {},
@@ -161,8 +161,9 @@ class ChatKitSettings:
 
     @property
     def client(self) -> Literal["openai", "bundled", "auto"]:
-        """The element that the template tag loads."""
-        return cast("Literal['openai', 'bundled', 'auto']", self._get("CLIENT"))
+        """The element that the template tag loads. Unless set, the official one where there is a key for it."""
+        default = "openai" if self.domain_key else "bundled"
+        return cast("Literal['openai', 'bundled', 'auto']", self._get("CLIENT") or default)
 
     @property
     def script_url(self) -> str:

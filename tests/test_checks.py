@@ -11,13 +11,17 @@ from agents import Agent
 from chatkit.server import ChatKitServer
 from django.apps import apps
 from django.contrib.sessions.middleware import SessionMiddleware
+from django.contrib.staticfiles.handlers import ASGIStaticFilesHandler
 from django.core import checks as django_checks
+from django.core.files.storage import storages
+from django.core.handlers.asgi import ASGIHandler
 from django.core.management import call_command
 from django.core.management.base import SystemCheckError
 from django.db import connections
 from django.test import override_settings
-from django.urls import include, path
+from django.urls import include, path, re_path
 from django.utils.translation import gettext_lazy
+from django.views.static import serve
 
 from chatkit_app import checks
 from chatkit_app.agents import AgentChatKitServer
@@ -143,6 +147,7 @@ CLEAN: dict[str, Any] = {
     },
     "CHANNEL_LAYERS": {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}},
     "ROOT_URLCONF": "chatkit_app.urls_of_the_checks_test",
+    "STATIC_ROOT": "/srv/static",
 }
 
 
@@ -165,7 +170,7 @@ def test_checks_are_registered(monkeypatch: pytest.MonkeyPatch) -> None:
     clean_urlconf(monkeypatch)
     with override_settings(**{**CLEAN, "CHATKIT": ["SERVER"], "MIDDLEWARE": [SESSION, AUTHENTICATION]}):
         found = [str(message.id) for message in run_chatkit_checks()]
-    assert sorted(found) == ["chatkit.E001", "chatkit.E053", "chatkit.W080"]
+    assert sorted(found) == ["chatkit.E001", "chatkit.E053"]
 
 
 def test_check_command_fails_on_an_error() -> None:
@@ -538,6 +543,62 @@ def test_w055_static_files_are_not_found(monkeypatch: pytest.MonkeyPatch) -> Non
     assert ids(checks.check_installed_apps) == ["chatkit.W055"]
 
 
+def of_static_files(monkeypatch: pytest.MonkeyPatch, *without: str, **settings: Any) -> list[str]:
+    is_installed = apps.is_installed
+    monkeypatch.setattr(apps, "is_installed", lambda name: name not in without and is_installed(name))
+    monkeypatch.setattr(storages, "_storages", {})
+    return ids(checks.check_static_files, **{"ROOT_URLCONF": "chatkit_app.urls", **settings})
+
+
+def test_w057_uvicorn_of_a_new_project_serves_no_static_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert of_static_files(monkeypatch, "daphne", DEBUG=True) == ["chatkit.W057"]
+
+
+def test_w057_without_debug_nothing_is_collected(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert of_static_files(monkeypatch, STATIC_ROOT=None) == ["chatkit.W057"]
+
+
+def test_w057_web_server_is_taken_for_granted_with_static_root(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert of_static_files(monkeypatch, STATIC_ROOT="/srv/static") == []
+
+
+def test_w057_runserver_of_daphne_serves_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert of_static_files(monkeypatch, DEBUG=True) == []
+
+
+def test_w057_is_w055_where_the_app_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert of_static_files(monkeypatch, "django.contrib.staticfiles") == []
+
+
+def test_w057_whitenoise_serves_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    whitenoise = ["whitenoise.middleware.WhiteNoiseMiddleware"]
+    assert of_static_files(monkeypatch, MIDDLEWARE=whitenoise) == []
+
+
+def test_w057_another_host_serves_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert of_static_files(monkeypatch, STATIC_URL="https://static.example.com/") == []
+
+
+def test_w057_another_storage_serves_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    stored = {"staticfiles": {"BACKEND": "django.core.files.storage.InMemoryStorage"}}
+    assert of_static_files(monkeypatch, STORAGES=stored) == []
+
+
+def test_w057_urlconf_serves_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = SimpleNamespace(urlpatterns=[re_path("^static/(?P<path>.*)$", serve)])
+    monkeypatch.setitem(sys.modules, "chatkit_app.urls_of_the_checks_test", module)  # type: ignore[arg-type]
+    found = of_static_files(monkeypatch, ROOT_URLCONF="chatkit_app.urls_of_the_checks_test")
+    assert found == []
+
+
+@pytest.mark.parametrize("application", [ASGIStaticFilesHandler(ASGIHandler()), SimpleNamespace()])
+def test_w057_what_is_around_the_application_serves_them(
+    monkeypatch: pytest.MonkeyPatch, application: Any
+) -> None:
+    monkeypatch.setattr("tests.asgi.application", application)
+    assert of_static_files(monkeypatch) == []
+
+
 def test_w060_urls_are_not_included() -> None:
     assert ids(checks.check_urls, ROOT_URLCONF=HERE) == ["chatkit.W060"]
 
@@ -575,7 +636,11 @@ def test_w080_bundled_client_needs_no_key() -> None:
 
 
 def test_w080_is_silent_in_debug() -> None:
-    assert ids(checks.check_domain_key, CHATKIT={}, DEBUG=True) == []
+    assert ids(checks.check_domain_key, CHATKIT={"CLIENT": "openai"}, DEBUG=True) == []
+
+
+def test_w080_default_client_needs_no_key() -> None:
+    assert ids(checks.check_domain_key, CHATKIT={}) == []
 
 
 REDIS = {"default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer"}}
@@ -614,6 +679,26 @@ def test_w100_offline_model_in_production() -> None:
 def test_i100_offline_model_in_debug() -> None:
     (message,) = messages(checks.check_offline_model, CHATKIT={}, DEBUG=True)
     assert (message.id, message.level) == ("chatkit.I100", django_checks.INFO)
+
+
+@pytest.mark.usefixtures("no_credentials")
+@pytest.mark.parametrize(
+    ("command", "is_told"), [("check", True), ("runserver", True), ("migrate", False), ("shell", False)]
+)
+def test_notices_are_told_by_check_and_runserver_alone(
+    monkeypatch: pytest.MonkeyPatch, command: str, is_told: bool
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["/srv/mysite/manage.py", command])
+    with override_settings(CHATKIT={}, DEBUG=True):
+        found = [message.id for message in run_chatkit_checks()]
+    assert ("chatkit.I100" in found) is is_told
+
+
+@pytest.mark.usefixtures("no_credentials")
+def test_warnings_are_told_by_every_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["manage.py", "migrate"])
+    with override_settings(CHATKIT={}):
+        assert "chatkit.W100" in [message.id for message in run_chatkit_checks()]
 
 
 @pytest.mark.usefixtures("no_credentials")
@@ -793,7 +878,20 @@ def test_e121_value_of_the_wrong_kind(key: str, value: Any) -> None:
 
 def test_e122_storage_that_does_not_exist() -> None:
     (message,) = attachment_messages(STORAGE="defualt")
-    assert (message.id, message.hint) == ("chatkit.E122", 'Did you mean "default"?')
+    assert message.id == "chatkit.E122"
+    assert message.hint == (
+        'Did you mean "default"? Otherwise: Add STORAGES["defualt"], a folder or bucket that no web server serves.'
+    )
+
+
+def test_e122_never_leads_to_the_storage_of_static_files() -> None:
+    (message,) = attachment_messages(STORAGE="chat_files")
+    assert message.hint == 'Add STORAGES["chat_files"], a folder or bucket that no web server serves.'
+
+
+def test_w125_users_files_among_static_files() -> None:
+    (message,) = attachment_messages(STORAGE="staticfiles")
+    assert message.id == "chatkit.W125"
 
 
 FILES = "django.core.files.storage.FileSystemStorage"

@@ -59,7 +59,7 @@ def test_key_that_is_not_set_has_its_default(key, settings):
 
 
 def default(key: str) -> object:
-    return False if key == "LOGIN_REQUIRED" else DEFAULTS[key]
+    return {"LOGIN_REQUIRED": False, "CLIENT": "bundled"}.get(key, DEFAULTS[key])
 
 
 @pytest.mark.parametrize("key", DEFAULTS)
@@ -71,6 +71,14 @@ def test_key_is_read_when_it_is_asked_for(key, settings):
     assert read == OTHER[key]
     settings.CHATKIT = {}
     assert getattr(chatkit_settings, key.lower()) == default(key)
+
+
+@pytest.mark.parametrize("named", [{}, {"CLIENT": None}])
+def test_client_is_the_official_one_where_there_is_a_key_for_it(named, settings):
+    settings.CHATKIT = named | {"DOMAIN_KEY": "domain_pk_1"}
+    assert chatkit_settings.client == "openai"
+    settings.CHATKIT = named | {"DOMAIN_KEY": "domain_pk_1", "CLIENT": "bundled"}
+    assert chatkit_settings.client == "bundled"
 
 
 def test_login_is_required_where_the_site_requires_it(settings):

@@ -1,13 +1,16 @@
 """System checks: one id and one hint per mistake we can see. ``CHECKS`` lists them.
 
 They read settings and import what settings name; they touch neither the database nor the network. One that
-does not fit your project can be silenced with ``SILENCED_SYSTEM_CHECKS``.
+does not fit your project can be silenced with ``SILENCED_SYSTEM_CHECKS``. What is no mistake (the level info) is
+told by ``check`` and ``runserver`` alone.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from django.core import checks
@@ -25,6 +28,7 @@ from .options import OPTION_NAMES as OPTION_NAMES
 from .options import check_options
 from .paths import check_admin_scope, check_agent, check_context, check_database_context, check_server
 from .project import check_bundle, check_installed_apps, check_middleware, check_urls
+from .static_files import check_static_files
 from .tenants import check_connection_state, check_tenant_apps
 
 
@@ -43,6 +47,7 @@ def register_checks() -> None:
         (check_middleware, checks.Tags.security),
         (check_installed_apps, checks.Tags.compatibility),
         (check_bundle, checks.Tags.compatibility),
+        (check_static_files, checks.Tags.compatibility),
         (check_urls, checks.Tags.urls),
         (check_asgi, checks.Tags.compatibility),
         (check_domain_key, checks.Tags.compatibility),
@@ -61,8 +66,16 @@ def register_checks() -> None:
 def _as_list(check: Callable[[], Messages]) -> Callable[..., list[CheckMessage]]:
     # The same function each time: Django keeps a set of them, and an app may be made ready twice.
     def run(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
-        return list(check())
+        found = list(check())
+        return found if _tells_notices() else [message for message in found if message.level > checks.INFO]
 
     run.__name__ = check.__name__
     run.__doc__ = check.__doc__
     return run
+
+
+def _tells_notices() -> bool:
+    """Return whether messages of the level info are wanted: not by ``migrate`` and all other commands, each time."""
+    program, *arguments = sys.argv or [""]
+    is_command = Path(program).name in ("manage.py", "django-admin", "__main__.py")
+    return not is_command or arguments[:1] in ([], ["check"], ["runserver"], ["demo"])

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from difflib import get_close_matches
 from typing import Any
 
-from django.conf import settings
+from django.conf import STATICFILES_STORAGE_ALIAS, settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.files.storage import FileSystemStorage, storages
 
@@ -39,7 +40,7 @@ ATTACHMENT_RULES: dict[str, tuple[str, Callable[[Any], bool]]] = {
 
 
 def check_attachments() -> Messages:
-    """Check ``ATTACHMENTS`` (E120-W124)."""
+    """Check ``ATTACHMENTS`` (E120-W125)."""
     configured = value_of("ATTACHMENTS")
     for key, value in (configured or {}).items():
         if key not in ATTACHMENT_DEFAULTS:
@@ -57,7 +58,13 @@ def check_attachments() -> Messages:
             yield error(
                 "E122",
                 f'CHATKIT["ATTACHMENTS"]["STORAGE"] is "{storage}", which is not in STORAGES.',
-                did_you_mean(storage, settings.STORAGES),
+                _storage_hint(storage),
+            )
+        elif storage == STATICFILES_STORAGE_ALIAS:
+            yield warning(
+                "W125",
+                "Users' files go to the storage of static files, which anybody may read.",
+                'Name another storage in CHATKIT["ATTACHMENTS"]["STORAGE"]: "default", or a private one of its own.',
             )
         elif isinstance(storage, str) and _is_working_directory(storage):
             yield warning(
@@ -76,6 +83,14 @@ def check_attachments() -> Messages:
             'Set CHATKIT["ATTACHMENTS"] = {}, which also sets these options; with an attachment store of your '
             'own, set OPTIONS["api"]["uploadStrategy"].',
         )
+
+
+def _storage_hint(alias: str) -> str:
+    """Return what to do about an alias that is not there. The storage of static files is never what was meant."""
+    private = [name for name in settings.STORAGES if name != STATICFILES_STORAGE_ALIAS]
+    add = f'Add STORAGES["{alias}"], a folder or bucket that no web server serves.'
+    close = get_close_matches(alias, private, n=1, cutoff=0.6)
+    return f'Did you mean "{close[0]}"? Otherwise: {add}' if close else add
 
 
 def _is_working_directory(alias: str) -> bool:

@@ -28,7 +28,8 @@ def check_asgi() -> Messages:
         yield warning(
             "W071",
             "daphne is not in INSTALLED_APPS; runserver serves WSGI, where answers do not stream.",
-            'Put "daphne" at the top of INSTALLED_APPS, or develop with uvicorn and silence this check.',
+            'Put "daphne" at the top of INSTALLED_APPS, or develop with uvicorn and silence this check '
+            '(SILENCED_SYSTEM_CHECKS = ["chatkit.W071"]).',
         )
 
 

@@ -47,7 +47,10 @@ KEY_RULES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     ),
     "LOGIN_REQUIRED": ("True, False or None", lambda value: value is None or isinstance(value, bool)),
     "ADMIN_SCOPE": ("the dotted path of a function", lambda value: value is None or _is_path(value)),
-    "CLIENT": _choices("openai", "bundled", "auto"),
+    "CLIENT": (
+        '"openai", "bundled", "auto" or None',
+        lambda value: value in ("openai", "bundled", "auto", None),
+    ),
     "SCRIPT_URL": ("a URL", lambda value: isinstance(value, str) and bool(value)),
     "DOMAIN_KEY": ("a string", lambda value: value is None or isinstance(value, str)),
     "OPTIONS": ("a dictionary", lambda value: isinstance(value, Mapping)),

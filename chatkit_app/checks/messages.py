@@ -38,6 +38,7 @@ CHECKS = {
     "chatkit.E054": "an app of Django's that we need is not installed",
     "chatkit.W055": "the app that finds static files is not installed",
     "chatkit.I056": "pages load the client's modules, for want of a bundle of them (without DEBUG)",
+    "chatkit.W057": "nothing serves static files",
     "chatkit.W060": "the URLconf does not include chatkit_app.urls",
     "chatkit.W070": "ASGI_APPLICATION is not set",
     "chatkit.W071": "runserver does not serve ASGI, because daphne is not installed (with DEBUG)",
@@ -61,6 +62,7 @@ CHECKS = {
     "chatkit.E133": "LIMITS is not a function of the context",
     "chatkit.E134": "LIMITS is a coroutine function",
     "chatkit.W124": "ATTACHMENTS uses a storage in the file system that has no folder, since MEDIA_ROOT is not set",
+    "chatkit.W125": "ATTACHMENTS uses the storage of static files, which anybody may read",
 }
 
 Messages = Iterator[CheckMessage]

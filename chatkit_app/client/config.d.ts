@@ -22,6 +22,8 @@ export interface PageConfig {
   persist: { storage: "session" | "local"; key: string } | null;
   options: Partial<ChatKitOptions>;
   strings: typeof STRINGS;
+  /** Whether the page may say what only developers can use. */
+  debug: boolean;
 }
 
 /** The `<openai-chatkit>` of the page: the official one, or ours, which can do more. */

@@ -6,6 +6,10 @@
 
 export const TAG = "openai-chatkit";
 
+/** For developers: what does without the official script. */
+const WAY_OUT =
+  'Set CHATKIT["CLIENT"] = "bundled" to have the client from this site, or "auto" to have it where the script is missing.';
+
 /** Without the bundled element to fall back on there is more time. */
 const PATIENCE = 30;
 
@@ -54,8 +58,11 @@ function insertScript(url, patience) {
     script.src = url;
     script.async = true;
     script.nonce = bootstrap?.nonce ?? "";
-    script.onerror = () => reject(new Error(`The script ${url} could not be loaded.`));
-    setTimeout(() => reject(new Error(`The script ${url} did not define <${TAG}> in time.`)), patience * 1000);
+    script.onerror = () => reject(new Error(`The script ${url} could not be loaded. ${WAY_OUT}`));
+    setTimeout(
+      () => reject(new Error(`The script ${url} did not define <${TAG}> in time. ${WAY_OUT}`)),
+      patience * 1000,
+    );
     customElements.whenDefined(TAG).then(resolve);
     document.head.append(script);
   });

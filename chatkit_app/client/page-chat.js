@@ -84,7 +84,7 @@ export class PageChat {
       await this.#start();
     } catch (error) {
       console.error("The chat could not be started.", error);
-      this.#showUnavailable();
+      this.#showUnavailable(error);
     }
   }
 
@@ -94,7 +94,7 @@ export class PageChat {
     this.#listen();
     loadClient(this.#config).catch((error) => {
       console.error("The chat's client could not be loaded.", error);
-      if (!customElements.get(TAG)) this.#showUnavailable();
+      if (!customElements.get(TAG)) this.#showUnavailable(error);
     });
     // The script may still come after it was given up.
     await customElements.whenDefined(TAG);
@@ -152,7 +152,7 @@ export class PageChat {
     if (!this.#leaveOut(refusal)) {
       console.error("The chat's client refuses its options.", refusal);
       if (!this.#refusals.leaveLeast()) {
-        this.#showUnavailable();
+        this.#showUnavailable(refusal);
         return;
       }
     }
@@ -261,11 +261,25 @@ export class PageChat {
     setTimeout(() => this.element.setThreadId(null)?.catch(() => {}));
   }
 
-  #showUnavailable() {
-    const message = document.createElement("p");
+  /** @param {unknown} error what developers are told with `DEBUG`; everybody else finds it in the console */
+  #showUnavailable(error) {
+    const message = document.createElement("div");
     message.className = "chatkit-unavailable";
     message.setAttribute("role", "alert");
-    message.textContent = this.#config.strings.unavailable;
+    message.append(paragraph(this.#config.strings.unavailable));
+    if (this.#config.debug) {
+      const cause = paragraph(`DEBUG is on, so here is more. ${error}`);
+      cause.lang = "en";
+      cause.dir = "ltr";
+      message.append(cause);
+    }
     this.element.append(message);
   }
+}
+
+/** @param {string} text */
+function paragraph(text) {
+  const element = document.createElement("p");
+  element.textContent = text;
+  return element;
 }

@@ -233,6 +233,7 @@ def page_config(
         "persist": _persist_config(persist, endpoint, id),
         "options": merged,
         "strings": strings,
+        "debug": settings.DEBUG,
     }
 
 

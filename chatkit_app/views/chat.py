@@ -23,6 +23,7 @@ from ..errors import (
 )
 from ..http.request_body import read_beginning, read_body, require_bounded
 from ..http.sse import EventStreamResponse
+from ..logs import get_logger
 from ..runs.opening import RunRequest, look_up, open_run
 from ..runs.stopping import stop_in_thread
 from ..server.base import DjangoChatKitServer
@@ -30,6 +31,8 @@ from ..store.state import StoreState
 from .endpoint import EndpointView, in_page_language
 from .refusals import closed_response, names_streaming_operation, refusal
 from .runs import run_response
+
+logger = get_logger(__name__)
 
 INSTANCE_HEADER = "chatkit-frame-instance-id"
 
@@ -95,6 +98,10 @@ class ChatKitView(EndpointView):
             require_bounded(body)
             parsed = server.parse(body)
             if is_streaming_req(parsed) and not isinstance(request, ASGIRequest):
+                logger.error(
+                    "A message was refused: this site is served by WSGI, which cannot stream answers. Serve "
+                    "ASGI_APPLICATION with an ASGI server (runserver with daphne, uvicorn)."
+                )
                 raise NotSupported(
                     _("Answers can only be streamed under ASGI. Serve this site with an ASGI server.")
                 )

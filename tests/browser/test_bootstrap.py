@@ -544,6 +544,24 @@ async def test_openai_without_its_script_says_so_in_the_element_s_place(page: Pa
     )
 
 
+async def test_openai_without_its_script_names_the_way_out_in_the_console(page: Page, settings):
+    settings.CHATKIT = {"CLIENT": "openai", "SCRIPT_URL": "/missing.js"}
+    told: list[str] = []
+    page.on("console", lambda message: told.append(message.text))
+    await page.goto("/")
+    await expect(page.get_by_role("alert")).to_be_visible()
+    assert [text for text in told if 'Set CHATKIT["CLIENT"] = "bundled"' in text]
+
+
+async def test_openai_without_its_script_names_the_way_out_to_developers(page: Page, settings):
+    settings.CHATKIT = {"CLIENT": "openai", "SCRIPT_URL": "/missing.js"}
+    settings.DEBUG = True
+    await page.goto("/")
+    cause = page.get_by_role("alert").locator("p[lang=en]")
+    await expect(cause).to_contain_text("The script /missing.js could not be loaded.")
+    await expect(cause).to_contain_text('Set CHATKIT["CLIENT"] = "bundled"')
+
+
 UNAVAILABLE = "The chat could not be loaded. Reload the page to try again."
 STRICT = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'"
 WAIT_TEN_SECONDS = (

@@ -121,16 +121,20 @@ def test_render_escapes_arguments(request_):
     assert config_of(html)["options"]["frameTitle"] == "</script><b>"
 
 
-def test_render_takes_the_nonce_argument(request_):
+def test_render_takes_the_nonce_argument(request_, settings):
+    settings.CHATKIT = {"CLIENT": "openai"}
     assert render_chatkit(request_, nonce="abc").count('nonce="abc"') == 2
 
 
-def test_render_takes_the_nonce_of_django_csp(request_):
+def test_render_takes_the_nonce_of_django_csp(request_, settings):
+    settings.CHATKIT = {"CLIENT": "openai"}
     request_.csp_nonce = "from-django-csp"
     assert render_chatkit(request_).count('nonce="from-django-csp"') == 2
 
 
-def test_render_takes_the_nonce_of_django_though_it_is_false_until_used(request_):
+def test_render_takes_the_nonce_of_django_though_it_is_false_until_used(request_, settings):
+    settings.CHATKIT = {"CLIENT": "openai"}
+
     class LazyNonce(SimpleLazyObject):
         def __bool__(self) -> bool:
             return False

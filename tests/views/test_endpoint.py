@@ -617,6 +617,16 @@ def test_json_operation_works_under_wsgi():
     assert reply.json() == {"data": [], "has_more": False}
 
 
+def test_message_under_wsgi_is_refused_and_logged_with_what_to_do(caplog):
+    body = encode("threads.create", input=message("hi"))
+    Client().post("/chatkit", body, content_type="application/json")
+    (logged,) = [record.getMessage() for record in caplog.records if record.name == "chatkit_app.views.chat"]
+    assert logged == (
+        "A message was refused: this site is served by WSGI, which cannot stream answers. Serve ASGI_APPLICATION "
+        "with an ASGI server (runserver with daphne, uvicorn)."
+    )
+
+
 async def test_function_that_makes_the_server_may_ask_the_database(use):
     use("server_from_the_database")
     assert (await Chat().say("hi")).text() == "echo: hi"
