@@ -2,11 +2,11 @@
 
 Add three lines::
 
-    INSTALLED_APPS = ["daphne", ..., "channels", "chatkit_app"]
+    INSTALLED_APPS = ["daphne", ..., "chatkit_app"]
     urlpatterns = [path("", include("chatkit_app.urls")), ...]   # serves POST /chatkit
     CHATKIT = {"SERVER": "myapp.chat.SupportServer"}             # optional
 
-run ``migrate``, and put the chat on a page::
+run ``migrate``, and put the chat on a page (or show the ready one, ``chatkit_app/page.html``)::
 
     {% load chatkit %} {% chatkit %}
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
-import sys
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -18,30 +16,23 @@ from chatkit_app import db
 from chatkit_app.models import Run
 from chatkit_app.testing import ScriptedModel
 from tests.chat import Chat, message
+from tests.docs.blocks import blocks_of
+from tests.docs.written_project import WrittenProject
 from tests.pictures import PNG
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-GUIDE = (Path(__file__).parent.parent / "docs" / "coming-from-the-sdk.md").read_text()
-BLOCKS = re.findall(r"^```python\n# (.+?)\.py\n(.*?)^```$", GUIDE, re.M | re.S)
+GUIDE = "docs/coming-from-the-sdk.md"
 
 
 @pytest.fixture
-def guide(monkeypatch: pytest.MonkeyPatch) -> Any:
+def guide(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     """The guide's modules by their names, run from its first to its last, and its settings."""
-    package = ModuleType("myapp")
-    package.__path__ = []
-    monkeypatch.setitem(sys.modules, "myapp", package)
-    read = SimpleNamespace(settings=[])
-    for place, code in BLOCKS:
-        name = place.replace("/", ".")
-        module = ModuleType(name)
-        monkeypatch.setitem(sys.modules, name, module)
-        exec(compile(code, f"{place}.py", "exec"), module.__dict__)
-        if place == "settings":
-            read.settings.append(module.CHATKIT)
-        else:
-            setattr(read, place.rpartition("/")[2], module)
+    project = WrittenProject(settings, monkeypatch)
+    project.write_page(GUIDE)
+    read = SimpleNamespace(settings=[module.CHATKIT for module in project.settings])
+    for file, module in project.modules.items():
+        setattr(read, Path(file).stem if file != "settings.py" else "last_settings", module)
     return read
 
 
@@ -63,18 +54,17 @@ def served(guide: Any, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def test_every_python_block_of_the_guide_names_its_file():
-    assert [place for place, _code in BLOCKS] == [
-        "myapp/chat",
-        "settings",
-        "myapp/context",
-        "settings",
-        "myapp/actions",
-        "myapp/tools",
-        "myapp/files",
-        "settings",
-        "myapp/titles",
+    assert [block.file for block in blocks_of(GUIDE) if block.language == "python"] == [
+        "myapp/chat.py",
+        "settings.py",
+        "myapp/context.py",
+        "settings.py",
+        "myapp/actions.py",
+        "myapp/tools.py",
+        "myapp/files.py",
+        "settings.py",
+        "myapp/titles.py",
     ]
-    assert GUIDE.count("```python") == len(BLOCKS)
 
 
 async def test_server_of_the_guide_answers_and_remembers(served):

@@ -1,11 +1,7 @@
 """What the README says and what the code does."""
 
-import ast
-import builtins
-import importlib
 import inspect
 import re
-import textwrap
 from pathlib import Path
 
 import pytest
@@ -19,11 +15,6 @@ from chatkit_app.testing import scripted_model
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text()
-SDK_GUIDE = (ROOT / "docs" / "coming-from-the-sdk.md").read_text()
-SNIPPETS = [
-    textwrap.dedent(code)
-    for code in re.findall(r"^ *```python\n(.*?)^ *```$", README + SDK_GUIDE, re.M | re.S)
-]
 SETTINGS = dict(re.findall(r"^\| `([A-Z_]+)` \| (.+?) \|", README, re.M))
 
 
@@ -91,31 +82,6 @@ def test_every_permission_is_documented_and_exists():
 def test_every_command_is_documented():
     commands = {path.stem for path in (ROOT / "chatkit_app" / "management" / "commands").glob("chatkit_*.py")}
     assert {name for name in commands if f"manage.py {name}" not in README} == set()
-
-
-@pytest.mark.parametrize("snippet", SNIPPETS)
-def test_snippet_brings_every_name_that_it_uses(snippet):
-    nodes = list(ast.walk(ast.parse(snippet)))
-    names = [node for node in nodes if isinstance(node, ast.Name)]
-    brought = {name.id for name in names if isinstance(name.ctx, ast.Store)}
-    # A list that the reader's own file has already, and that the snippet adds to.
-    brought -= {node.target.id for node in nodes if isinstance(node, ast.AugAssign)} - {"urlpatterns"}
-    for node in nodes:
-        if isinstance(node, ast.Import | ast.ImportFrom):
-            brought |= {(alias.asname or alias.name).partition(".")[0] for alias in node.names}
-        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            brought.add(node.name)
-        elif isinstance(node, ast.arg):
-            brought.add(node.arg)
-    assert {name.id for name in names} - brought - set(dir(builtins)) == set()
-
-
-@pytest.mark.parametrize("snippet", SNIPPETS)
-def test_snippet_imports_what_is_there(snippet):
-    for node in ast.walk(ast.parse(snippet)):
-        if isinstance(node, ast.ImportFrom) and not (node.module or "").startswith("myapp"):
-            module = importlib.import_module(node.module or "")
-            assert [alias.name for alias in node.names if not hasattr(module, alias.name)] == []
 
 
 GUIDES = [

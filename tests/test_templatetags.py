@@ -6,8 +6,10 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
 from django.template import Context, RequestContext, Template
+from django.template.loader import render_to_string
 from django.test import RequestFactory
 from django.urls import include, path
+from django.utils import translation
 
 urlpatterns = [path("", include("chatkit_app.urls"))]
 
@@ -41,7 +43,8 @@ def test_tag_passes_its_arguments_on():
     assert '"locale": "de"' in html
 
 
-def test_tag_takes_the_nonce_of_django_s_context_processor():
+def test_tag_takes_the_nonce_of_django_s_context_processor(settings):
+    settings.CHATKIT = {"CLIENT": "openai"}
     assert render("{% chatkit %}", csp_nonce="from-context").count('nonce="from-context"') == 2
 
 
@@ -73,4 +76,18 @@ def test_page_that_asks_for_a_login_varies_with_the_cookie(client, settings):
 def test_tag_works_with_the_request_alone():
     request = HttpRequest()
     html = Template("{% load chatkit %}{% chatkit %}").render(Context({"request": request}))
+    assert "<openai-chatkit" in html
+
+
+@pytest.mark.parametrize(
+    ("language", "head"),
+    [("en", '<html lang="en" dir="ltr">'), ("ar", '<html lang="ar" dir="rtl">')],
+)
+def test_ready_page_is_whole_and_in_the_language_of_its_reader(language, head):
+    with translation.override(language):
+        html = render_to_string("chatkit_app/page.html", request=RequestFactory().get("/"))
+        title = translation.gettext("Chat")
+    assert html.startswith("<!doctype html>")
+    assert head in html
+    assert f"<title>{title}</title>" in html
     assert "<openai-chatkit" in html

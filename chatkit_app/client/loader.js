@@ -6,10 +6,6 @@
 
 export const TAG = "openai-chatkit";
 
-/** For developers: what does without the official script. */
-const WAY_OUT =
-  'Set CHATKIT["CLIENT"] = "bundled" to have the client from this site, or "auto" to have it where the script is missing.';
-
 /** Without the bundled element to fall back on there is more time. */
 const PATIENCE = 30;
 
@@ -58,11 +54,12 @@ function insertScript(url, patience) {
     script.src = url;
     script.async = true;
     script.nonce = bootstrap?.nonce ?? "";
-    script.onerror = () => reject(new Error(`The script ${url} could not be loaded. ${WAY_OUT}`));
-    setTimeout(
-      () => reject(new Error(`The script ${url} did not define <${TAG}> in time. ${WAY_OUT}`)),
-      patience * 1000,
-    );
+    // For developers, with the way out.
+    /** @param {string} problem */
+    const fail = (problem) =>
+      reject(new Error(`The script ${url} ${problem}. CHATKIT["CLIENT"] = "bundled" or "auto" does without it.`));
+    script.onerror = () => fail("could not be loaded");
+    setTimeout(() => fail(`did not define <${TAG}> in time`), patience * 1000);
     customElements.whenDefined(TAG).then(resolve);
     document.head.append(script);
   });

@@ -266,20 +266,13 @@ export class PageChat {
     const message = document.createElement("div");
     message.className = "chatkit-unavailable";
     message.setAttribute("role", "alert");
-    message.append(paragraph(this.#config.strings.unavailable));
-    if (this.#config.debug) {
-      const cause = paragraph(`DEBUG is on, so here is more. ${error}`);
-      cause.lang = "en";
-      cause.dir = "ltr";
-      message.append(cause);
-    }
+    message.append(paragraph({ textContent: this.#config.strings.unavailable }));
+    if (this.#config.debug) message.append(paragraph({ textContent: `DEBUG: ${error}`, lang: "en", dir: "ltr" }));
     this.element.append(message);
   }
 }
 
-/** @param {string} text */
-function paragraph(text) {
-  const element = document.createElement("p");
-  element.textContent = text;
-  return element;
+/** @param {Partial<HTMLParagraphElement>} properties */
+function paragraph(properties) {
+  return Object.assign(document.createElement("p"), properties);
 }

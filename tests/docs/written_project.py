@@ -1,0 +1,72 @@
+"""A project that is written as a page says, block after block, in the process of the tests."""
+
+from __future__ import annotations
+
+import sys
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from .blocks import Block, blocks_of
+
+# Of these the tests have their own. tests/browser/test_first_screen.py starts a project that has the README's.
+NOT_APPLIED = {"INSTALLED_APPS", "ASGI_APPLICATION"}
+
+
+class WrittenProject:
+    """Its modules, by their files, each as its last block has it; ``CHATKIT`` is new in each section of the page."""
+
+    def __init__(self, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.modules: dict[str, ModuleType] = {}
+        self.settings: list[ModuleType] = []
+        self._django_settings = settings
+        self._monkeypatch = monkeypatch
+        self._section = ("", "")
+
+    def write(self, block: Block) -> ModuleType:
+        """Run a Python block as the file that it names."""
+        assert block.file, f"{block}: name the file in the first line: # myapp/chat.py"
+        if self._section != (block.page, block.heading):
+            self._section = (block.page, block.heading)
+            self._django_settings.CHATKIT = {}
+        name = block.file.removesuffix(".py").replace("/", ".")
+        self._add_package(name.rpartition(".")[0])
+        module = ModuleType(name)
+        module.__file__ = block.file
+        if name.endswith("settings"):
+            module.__dict__["INSTALLED_APPS"] = list(self._django_settings.INSTALLED_APPS)
+        self._monkeypatch.setitem(sys.modules, name, module)
+        exec(compile(block.code, str(block), "exec"), module.__dict__)
+        if name.rpartition(".")[0]:
+            self._monkeypatch.setattr(
+                sys.modules[name.rpartition(".")[0]], name.rpartition(".")[2], module, raising=False
+            )
+        self.modules[block.file] = module
+        if name.endswith("settings"):
+            self.settings.append(module)
+            self.apply(module)
+        elif name.endswith("urls"):
+            self._django_settings.ROOT_URLCONF = name
+        return module
+
+    def write_page(self, page: str, *, before: Block | None = None) -> None:
+        """Run the Python blocks of a page, those before this one or all of them."""
+        for block in blocks_of(page):
+            if block == before:
+                return
+            if block.language == "python":
+                self.write(block)
+
+    def apply(self, module: ModuleType) -> None:
+        """Let the settings of a block be those of Django."""
+        for name, value in vars(module).items():
+            if name.isupper() and name not in NOT_APPLIED:
+                setattr(self._django_settings, name, value)
+
+    def _add_package(self, name: str) -> None:
+        if name and name not in self.modules:
+            package = ModuleType(name)
+            package.__path__ = []
+            self._monkeypatch.setitem(sys.modules, name, package)
+            self.modules[name] = package
