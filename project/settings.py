@@ -10,7 +10,12 @@ Another settings module can start from them::
 import os
 from pathlib import Path
 
-import dj_database_url
+from django.core.exceptions import ImproperlyConfigured
+
+try:
+    import dj_database_url
+except ModuleNotFoundError as error:
+    raise ImproperlyConfigured('The demo needs its extra: pip install -e ".[demo]", in the clone.') from error
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 

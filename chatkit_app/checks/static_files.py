@@ -1,4 +1,4 @@
-"""Whether anything serves the static files, as far as settings and URLs tell."""
+"""Static files: what serves them, as far as settings and URLs tell."""
 
 from __future__ import annotations
 

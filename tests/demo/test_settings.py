@@ -1,11 +1,14 @@
 """project/settings.py: what the environment changes, and how another module builds on it."""
 
+import re
 import runpy
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 
 SETTINGS = Path(__file__).parents[2] / "project" / "settings.py"
 VARIABLES = [
@@ -31,6 +34,12 @@ def load(monkeypatch: pytest.MonkeyPatch) -> Load:
         return runpy.run_path(str(SETTINGS))
 
     return load
+
+
+def test_missing_extra_is_named(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "dj_database_url", None)
+    with pytest.raises(ImproperlyConfigured, match=re.escape('pip install -e ".[demo]"')):
+        load()
 
 
 def test_database_is_a_sqlite_file_by_default(load: Load) -> None:
