@@ -33,18 +33,18 @@ class Reader:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.port = free_port()
+        self.port = 0
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         self.environment = {"PATH": path, "HOME": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
         self.output = folder / "output"
-        self.server: subprocess.Popen[bytes] | None = None
+        self.servers: list[subprocess.Popen[bytes]] = []
 
     def follow(self) -> None:
         for block in FIRST_SCREEN:
             if block.language == "console":
                 for command in block.commands:
                     if command == SERVE:
-                        self.serve()
+                        self.port = self.serve(SERVE)
                         return
                     if command not in DONE:
                         self.run(command)
@@ -71,37 +71,38 @@ class Reader:
         is_added = ", at its end" in code.partition("\n")[0]
         file.write_text(f"{file.read_text()}\n{code}" if is_added else code)
 
-    def serve(self) -> None:
+    def serve(self, command: str) -> int:
+        """Start a server by a command that takes the port at its end; return the port once it answers."""
+        port = free_port()
         with self.output.open("wb") as output:
-            self.server = subprocess.Popen(
-                ["bash", "-c", f"exec {SERVE} {self.port}"],
+            server = subprocess.Popen(
+                ["bash", "-c", f"exec {command} {port}"],
                 cwd=self.place,
                 env=self.environment,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+        self.servers.append(server)
         deadline = time.monotonic() + 2 * PATIENCE
         while True:
             try:
-                urllib.request.urlopen(
-                    f"http://127.0.0.1:{self.port}/chatkit/health", timeout=PATIENCE
-                ).close()
-                return
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/chatkit/health", timeout=PATIENCE).close()
+                return port
             except (urllib.error.URLError, ConnectionError):
-                assert self.server.poll() is None, self.output.read_text()
+                assert server.poll() is None, self.output.read_text()
                 assert time.monotonic() < deadline, self.output.read_text()
                 time.sleep(0.1)
 
     def leave(self) -> None:
-        if self.server is not None:
-            # The reloader and the server that it has started.
-            os.killpg(self.server.pid, signal.SIGTERM)
+        for server in self.servers:
+            # runserver's reloader, and the server that it has started.
+            os.killpg(server.pid, signal.SIGTERM)
             try:
-                self.server.wait(PATIENCE)
+                server.wait(PATIENCE)
             finally:
-                if self.server.poll() is None:
-                    os.killpg(self.server.pid, signal.SIGKILL)
+                if server.poll() is None:
+                    os.killpg(server.pid, signal.SIGKILL)
 
 
 @pytest.fixture(scope="module")
@@ -136,3 +137,17 @@ async def test_first_screen_has_no_warnings(reader: Reader):
     assert "chatkit.W" not in told
     assert "chatkit.E" not in told
     assert "chatkit." not in reader.run("python manage.py makemigrations --check --dry-run")
+
+
+async def test_first_screen_under_a_server_without_static_files_says_so(reader: Reader, browser: Browser):
+    port = reader.serve("python -m uvicorn mysite.asgi:application --log-level warning --port")
+    errors: list[str] = []
+    async with new_profile(browser, f"http://localhost:{port}", errors) as context:
+        page = await context.new_page()
+        await page.goto("/chat/")
+        alert = page.get_by_role("alert")
+        await expect(alert).to_contain_text("The chat could not be loaded.")
+        await expect(alert).to_contain_text("static files are not served")
+    logged = reader.output.read_text()
+    assert "was not found, so the chat does not appear." in logged
+    assert "staticfiles_urlpatterns()" in logged
