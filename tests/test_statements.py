@@ -122,6 +122,18 @@ PAIRS = {
         lambda: claims._CLAIM().rows(visitor_id="v1"),
         lambda: list(VisitorClaim.objects.filter(visitor_id="v1").values_list("user_id")),
     ),
+    "run that a request has begun before": (
+        lambda: rows._REPEATED().rows(request_key="k", heartbeat_at=NOON, finished_at=NOON),
+        lambda: list(
+            Run.objects.filter(
+                Q(status="running", heartbeat_at__gte=NOON) | Q(delivered=False, finished_at__gte=NOON),
+                request_key="k",
+            )
+            .exclude(request_key="")
+            .order_by("pk")
+            .values_list("pk")[:1]
+        ),
+    ),
     "state of a thread": (
         lambda: rows._THREAD_STATE().rows(id=5, visitor_id="v1"),
         lambda: list(

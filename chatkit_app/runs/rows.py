@@ -43,6 +43,17 @@ _OUTCOME = (
     "total_ms",
     "finished_at",
 )
+
+
+def _repeated() -> Any:
+    """Select the run that a request has begun before, unless it has been lost, or has reached somebody."""
+    goes_on = Q(status=RunRow.Status.RUNNING, heartbeat_at__gte=parameter(RunRow, "heartbeat_at"))
+    has_ended = Q(delivered=False, finished_at__gte=parameter(RunRow, "finished_at"))
+    runs = RunRow.objects.filter(goes_on | has_ended, request_key=parameter(RunRow, "request_key"))
+    return runs.exclude(request_key="").order_by("pk").values_list("pk")[:1]
+
+
+_REPEATED = Select(_repeated)
 _INSERT = Insert(RunRow)
 _END = Update(
     lambda: (
@@ -210,15 +221,12 @@ def staff_events(run_pk: int, *, locale: str | None) -> list[ThreadStreamEvent]:
 
 def find_repeated_row(request_key: str) -> RunRow | None:
     """Return the run of any process that the same request has started, if it has not reached anybody yet."""
-    return (
-        RunRow.objects.filter(request_key=request_key)
-        .filter(
-            Q(status=RunRow.Status.RUNNING, heartbeat_at__gte=lost_before())
-            | Q(delivered=False, finished_at__gte=timezone.now() - REPEAT_WINDOW)
-        )
-        .exclude(request_key="")
-        .first()
-    )
+    if not request_key:
+        return None
+    since = timezone.now() - REPEAT_WINDOW
+    found = _REPEATED().first(request_key=request_key, heartbeat_at=lost_before(), finished_at=since)
+    # Hardly ever: by all others a whole row need not be read.
+    return None if found is None else RunRow.objects.filter(pk=found[0]).first()
 
 
 def find_withdrawn_row(public_id: str) -> RunRow | None:
