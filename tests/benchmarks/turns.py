@@ -53,7 +53,14 @@ class Server:
         subprocess.run(migrate, env=environment, check=True)
         with socket.create_server(("127.0.0.1", 0)) as listener:
             port = listener.getsockname()[1]
-        serve = [sys.executable, "-m", "uvicorn", "tests.benchmarks.turns_asgi:application", "--port", str(port)]
+        serve = [
+            sys.executable,
+            "-m",
+            "uvicorn",
+            "tests.benchmarks.turns_asgi:application",
+            "--port",
+            str(port),
+        ]
         quiet = ["--log-level", "critical", "--no-access-log", "--backlog", "4096"]
         self.process = subprocess.Popen([*serve, *quiet], env=environment)
         self.port = port
