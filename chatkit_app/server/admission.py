@@ -1,0 +1,123 @@
+"""Admission: what is refused before anything is stored, such as a message in a locked thread."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chatkit.store import AttachmentStore, Store
+from chatkit.types import (
+    ClientToolCallItem,
+    StreamingReq,
+    StructuredInputItem,
+    ThreadMetadata,
+    ThreadsAddClientToolOutputReq,
+    ThreadsAddStructuredInputReq,
+    ThreadsAddUserMessageReq,
+    ThreadsCreateReq,
+    ThreadsCustomActionReq,
+    ThreadsRetryAfterItemReq,
+    UserMessageItem,
+    WidgetItem,
+)
+from django.utils.translation import gettext as _
+
+from ..context import RequestContext
+from ..errors import InvalidRequest, ThreadFull, ThreadReadOnly
+from ..limits.rules import check_lengths, load_limits
+from ..store.attachments import DjangoAttachmentStore, attachment_settings
+from ..store.state import StoreState
+from .state import AnswerState
+
+
+class Admission:
+    """The part of a server that refuses what cannot be answered."""
+
+    store: Store[RequestContext]
+
+    @property
+    def attachment_store(self) -> AttachmentStore[RequestContext] | None:
+        raise NotImplementedError
+
+    async def admit(self, request: StreamingReq, context: RequestContext) -> None:
+        """Refuse what cannot be answered, before anything is stored. Override it to refuse more.
+
+        Raises:
+            NotFoundError: when something it names does not exist for this owner.
+            ThreadReadOnly: when staff locked or closed the thread.
+            ThreadFull: when the thread has as many items as it may have.
+            InvalidRequest: when it does not fit the state of the conversation, or is too long.
+        """
+        limits = await load_limits(context)
+        check_lengths(request, limits)
+        if not isinstance(request, ThreadsCreateReq):
+            thread = await self.load_writable_thread(request.params.thread_id, context)
+            allowed = limits["ITEMS_PER_THREAD"]
+            # To ask for the same answer again takes items away first.
+            adds = not isinstance(request, ThreadsRetryAfterItemReq)
+            if (
+                adds
+                and allowed is not None
+                and context.state(StoreState).item_counts.get(thread.id, 0) >= allowed
+            ):
+                raise ThreadFull
+            context.state(StoreState).fresh_threads[thread.id] = thread
+        context.state(AnswerState).admitted = request
+        match request:
+            case ThreadsCreateReq() | ThreadsAddUserMessageReq():
+                message = request.params.input
+                if not message.attachments and not any(part.text.strip() for part in message.content):
+                    raise InvalidRequest(_("The message is empty."))
+                await self._admit_attachments(request, context)
+            case ThreadsAddClientToolOutputReq():
+                await self._expect_pending_tool_call(request.params.thread_id, context)
+            case ThreadsRetryAfterItemReq():
+                await self.expect_item(request, UserMessageItem, context)
+            case ThreadsAddStructuredInputReq():
+                item = await self.expect_item(request, StructuredInputItem, context)
+                if item.status != "pending":
+                    raise InvalidRequest(_("This has been answered already."))
+            case ThreadsCustomActionReq() if request.params.item_id:
+                await self.expect_item(request, WidgetItem, context)
+
+    async def _admit_attachments(
+        self, request: ThreadsCreateReq | ThreadsAddUserMessageReq, context: RequestContext
+    ) -> None:
+        ids = request.params.input.attachments
+        is_ours = isinstance(self.attachment_store, DjangoAttachmentStore)
+        if is_ours and len(ids) > (allowed := attachment_settings().max_count):
+            raise InvalidRequest(_("A message can have {} files at most.").format(allowed))
+        for attachment_id in ids:
+            attachment = await self.store.load_attachment(attachment_id, context)
+            if is_ours and attachment.upload_descriptor is not None:
+                raise InvalidRequest(_("A file has not been uploaded completely. Remove it, or wait for it."))
+            if is_ours and attachment.thread_id not in (None, getattr(request.params, "thread_id", None)):
+                raise InvalidRequest(_("A file belongs to another conversation. Upload it again."))
+
+    async def load_writable_thread(self, thread_id: str, context: RequestContext) -> ThreadMetadata:
+        """Return the owner's thread, as the store has it now.
+
+        Raises:
+            NotFoundError: when the owner has no such thread.
+            ThreadReadOnly: when staff locked or closed it.
+        """
+        thread = await self.store.load_thread(thread_id, context)
+        if thread.status.type != "active":
+            raise ThreadReadOnly(thread.status)
+        return thread
+
+    async def _expect_pending_tool_call(self, thread_id: str, context: RequestContext) -> None:
+        last = await self.store.load_thread_items(thread_id, None, 1, "desc", context)
+        if not any(isinstance(item, ClientToolCallItem) and item.status == "pending" for item in last.data):
+            raise InvalidRequest(_("Nothing in this conversation waits for a tool's result."))
+
+    async def expect_item(self, request: Any, kind: type[Any], context: RequestContext) -> Any:
+        """Return the item that a request names.
+
+        Raises:
+            NotFoundError: when the owner has no such item.
+            InvalidRequest: when it is of another kind.
+        """
+        item = await self.store.load_item(request.params.thread_id, request.params.item_id, context)
+        if not isinstance(item, kind):
+            raise InvalidRequest(_("This does not fit the conversation. Reload the page and try again."))
+        return item
