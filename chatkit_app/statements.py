@@ -100,12 +100,9 @@ class _Compiled:
 class Statement(Generic[Shape]):
     """Makes the shapes of a statement: its SQL may depend on more than its parameters, such as a ``LIMIT``."""
 
-    all: list[Statement[Any]] = []
-
     def __init__(self, make: Callable[..., Shape]) -> None:
         self._make = make
         self._shapes: dict[Hashable, Shape] = {}
-        Statement.all.append(self)
 
     def __call__(self, *args: Hashable, **options: Hashable) -> Shape:
         """Return the statement in one shape.
@@ -327,4 +324,10 @@ class Inserted(_Write):
         }
         if values:
             raise TypeError(f"{self.model.__name__} has no {sorted(values)}.")
-        return self.execute(all_values, lambda cursor: cursor.fetchone()[0])
+        return self.execute(all_values, self._key)
+
+    def _key(self, cursor: Any) -> Any:
+        ops, meta = cursor.db.ops, self.model._meta
+        if cursor.db.features.can_return_columns_from_insert:
+            return cursor.fetchone()[0]
+        return ops.last_insert_id(cursor, meta.db_table, meta.pk.column)  # SQLite before 3.35

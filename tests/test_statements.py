@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
+import inspect
+import pkgutil
 import re
 from datetime import UTC, datetime
 from typing import Any
@@ -14,10 +17,11 @@ from django.db.models import F, OuterRef, Q, Subquery
 from django.db.models.signals import post_save
 from django.test.utils import CaptureQueriesContext
 
+import chatkit_app
 from chatkit_app.limits import counters
 from chatkit_app.models import AnswerLease, Feedback, Run, Thread, ThreadItem, VisitorClaim
 from chatkit_app.runs import rows
-from chatkit_app.statements import MAX_SHAPES, Insert, Select, Update, parameter
+from chatkit_app.statements import MAX_SHAPES, Insert, Select, Statement, Update, parameter
 from chatkit_app.store import claims, orm
 from chatkit_app.views import session
 
@@ -159,6 +163,32 @@ PAIRS = {
 }
 
 
+INSERTED = (orm._INSERT_THREAD, orm._INSERT_ITEM, rows._INSERT)
+
+
+def statements() -> dict[str, Statement[Any]]:
+    """All of the package, by where they stand."""
+    modules = pkgutil.walk_packages(chatkit_app.__path__, "chatkit_app.")
+    return {
+        f"{module.name}.{name}": value
+        for module in modules
+        if "migrations" not in module.name
+        for name, value in vars(importlib.import_module(module.name)).items()
+        if isinstance(value, Statement)
+    }
+
+
+def test_every_statement_is_compared() -> None:
+    source = inspect.getsource(inspect.getmodule(sql_of))
+    compared = set(re.findall(r"lambda: ([a-z]+\._[A-Z_]+)\(", source))
+    inserts = {name for name, value in statements().items() if value in INSERTED}
+    names = {
+        name.rsplit(".", 2)[-2] + "." + name.rsplit(".", 2)[-1] for name in statements().keys() - inserts
+    }
+    assert names == compared
+    assert len(inserts) == len(INSERTED)
+
+
 def sql_of(run: Any) -> str:
     with CaptureQueriesContext(connection) as queries:
         run()
@@ -196,6 +226,13 @@ def test_inserted_item_has_its_thread() -> None:
     thread = Thread.objects.create(public_id="thr_1", visitor_id="v1")
     pk = orm._INSERT_ITEM().run(thread_id=thread.pk, run_id=None, public_id="msg_1", type="assistant_message")
     assert thread.items.get().pk == pk
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL has always returned what it inserts")
+def test_key_of_a_row_is_known_where_sqlite_returns_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection.features, "can_return_columns_from_insert", False)
+    pk = Insert(Thread)().run(public_id="thr_1", visitor_id="v1")
+    assert Thread.objects.get().pk == pk
 
 
 def test_insert_of_a_second_row_with_the_same_key_is_an_integrity_error() -> None:
