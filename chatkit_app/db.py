@@ -106,15 +106,16 @@ class _Piece:
     def work(self) -> None:
         if self.future.cancelled():
             return
-        result: Any = None
-        error: BaseException | None = None
         try:
             result = self.func()
-        except StopIteration as stop:  # which no future takes
-            error = RuntimeError("Database work raised StopIteration")
-            error.__cause__ = stop
-        except BaseException as raised:
-            error = raised
+        except StopIteration as stop:
+            self._hand_over(None, RuntimeError(f"Database work raised {stop!r}, which no future takes"))
+        except BaseException as error:
+            self._hand_over(None, error)
+        else:
+            self._hand_over(result, None)
+
+    def _hand_over(self, result: Any, error: BaseException | None) -> None:
         with contextlib.suppress(RuntimeError):  # the loop has been closed, and nobody waits
             self.loop.call_soon_threadsafe(self._tell, result, error)
 

@@ -298,3 +298,46 @@ async def test_work_that_would_end_the_process_is_an_error(error):
 
     with pytest.raises(ServerExited, match=type(error).__name__):
         await db.run(work)
+
+
+# --- Workers ------------------------------------------------------------------------------------------------
+
+
+async def test_work_that_nobody_waits_for_any_more_is_not_begun(settings):
+    settings.CHATKIT = {"DB_WORKERS": 1}
+    release, done = threading.Event(), []
+    first = asyncio.create_task(db.run(release.wait))
+    second = asyncio.create_task(db.run(done.append, "second"))
+    third = asyncio.create_task(db.run(done.append, "third"))
+    await asyncio.sleep(0)
+    second.cancel()
+    await asyncio.sleep(0)
+    release.set()
+    await asyncio.gather(first, third)
+    assert done == ["third"]
+
+
+async def test_waiting_work_is_begun_in_its_order(settings):
+    settings.CHATKIT = {"DB_WORKERS": 1}
+    done: list[int] = []
+    await asyncio.gather(*(db.run(done.append, number) for number in range(50)))
+    assert done == list(range(50))
+
+
+async def test_stop_iteration_in_the_database_is_an_error_of_whoever_asked():
+    with pytest.raises(RuntimeError, match="StopIteration"):
+        await db.run(next, iter(()))
+    assert await db.run(lambda: 7) == 7
+
+
+def test_result_for_a_loop_that_has_ended_is_dropped(settings):
+    settings.CHATKIT = {"DB_WORKERS": 1}
+    release = threading.Event()
+
+    async def leave() -> None:
+        asyncio.ensure_future(db.run(release.wait))  # noqa: RUF006
+        await asyncio.sleep(0)
+
+    asyncio.run(leave())
+    release.set()
+    assert asyncio.run(db.run(lambda: 7)) == 7
