@@ -34,6 +34,7 @@ from ..models.querysets import HIDDEN_ITEM_TYPES
 from ..provider.generated_images import with_kept_image
 from ..storable import is_storable_id
 from ..store.attachments import signed_again
+from ..store.codec import copy_thread
 from ..store.orm import DjangoStore
 from ..store.readable import item_text
 from ..store.state import StoreState
@@ -67,7 +68,7 @@ class Answer:
         self._names: dict[str, list[str]] = {}  # by the id that an event carries, the newest last
         self._types: dict[str, str] = {}
         self._title = self._find_title()
-        self._saved_thread = thread.model_copy(deep=True)
+        self._saved_thread = copy_thread(thread)
 
     async def events(
         self, stream: Callable[[], AsyncIterator[ThreadStreamEvent]]
@@ -284,7 +285,7 @@ class Answer:
     # The thread
 
     async def _save_thread(self) -> ThreadUpdatedEvent:
-        self._saved_thread = self.thread.model_copy(deep=True)
+        self._saved_thread = copy_thread(self.thread)
         await self.store.save_thread(self.thread, self.context)
         return ThreadUpdatedEvent(thread=self.server._to_thread_response(self.thread))
 

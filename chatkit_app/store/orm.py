@@ -174,7 +174,7 @@ class DjangoStore(OwnedStore):
     def _remember(self, pk: int, thread: ThreadMetadata, context: RequestContext) -> ThreadMetadata:
         state = context.state(StoreState)
         state.thread_pks[thread.id] = pk
-        state.loaded_threads[thread.id] = thread.model_copy(deep=True)
+        state.loaded_threads[thread.id] = codec.copy_thread(thread)
         return thread
 
     def _thread_pk(self, thread_id: str, context: RequestContext) -> int:
@@ -197,7 +197,7 @@ class DjangoStore(OwnedStore):
             before = self._insert_thread(thread, columns, context)
         if before is not None:
             self._update_thread(thread, columns, codec.encode_thread(before), context)
-        context.state(StoreState).loaded_threads[thread.id] = thread.model_copy(deep=True)
+        context.state(StoreState).loaded_threads[thread.id] = codec.copy_thread(thread)
 
     def _insert_thread(
         self, thread: ThreadMetadata, columns: dict[str, Any], context: RequestContext

@@ -277,3 +277,21 @@ def test_deepest_data_that_the_sdk_takes_survives():
         content = [content]
     item = HiddenContextItem(id="a", thread_id="t", created_at=NOON, content=content)
     assert through_json(item) == item
+
+
+def test_copy_of_a_thread_shares_nothing_that_changes() -> None:
+    thread = ThreadMetadata(
+        id="thr_1",
+        created_at=NOON,
+        status=sdk_types.LockedStatus(reason="spam"),
+        allowed_image_domains=["a.example"],
+        metadata={"a": {"b": [1]}},
+    )
+    copied = codec.copy_thread(thread)
+    assert copied == thread
+    copied.status.reason = "other"
+    copied.allowed_image_domains.append("b.example")
+    copied.metadata["a"]["b"].append(2)
+    assert thread.status.reason == "spam"
+    assert thread.allowed_image_domains == ["a.example"]
+    assert thread.metadata == {"a": {"b": [1]}}
