@@ -125,6 +125,10 @@ async def test_first_screen_leads_to_an_answer(reader: Reader, browser: Browser)
         await page.keyboard.press("Enter")
         answer = page.locator("openai-chatkit .assistant-message, openai-chatkit [part~=assistant-message]")
         await expect(answer.first).to_contain_text("offline")
+        # Nothing but the chat, from edge to edge.
+        box = await page.locator("openai-chatkit").bounding_box()
+        size = page.viewport_size
+        assert box == {"x": 0, "y": 0, **size}
         # It is kept: the page comes back with it.
         await page.reload()
         await expect(answer.first).to_contain_text("offline")
