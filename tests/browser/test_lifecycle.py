@@ -65,7 +65,7 @@ async def test_element_that_is_removed_waits_for_no_network(page: Page, pages: S
     await expect(page.get_by_role("alert")).to_be_visible()
     assert pages.operations() == ["threads.get_by_id"]
     await page.evaluate("dispatchEvent(new Event('online'))")
-    await expect(page.get_by_text("You said: lost")).to_be_visible()
+    await expect(page.get_by_text("You said: lost", exact=True)).to_be_visible()
 
 
 async def test_element_that_comes_back_takes_options_again(page: Page):

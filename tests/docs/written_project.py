@@ -7,6 +7,9 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from django.dispatch import Signal
+
+from chatkit_app import signals
 
 from .blocks import Block, blocks_of
 
@@ -23,6 +26,10 @@ class WrittenProject:
         self._django_settings = settings
         self._monkeypatch = monkeypatch
         self._section = ("", "")
+        # What a block listens to it does not hear any more in other tests.
+        for signal in vars(signals).values():
+            if isinstance(signal, Signal):
+                monkeypatch.setattr(signal, "receivers", list(signal.receivers))
 
     def write(self, block: Block) -> ModuleType:
         """Run a Python block as the file that it names."""
