@@ -102,7 +102,9 @@ def test_command_says_who_can_bring_the_extension_in(trigrams: None) -> None:
         cursor.execute("DROP ROLE IF EXISTS chatkit_guest; CREATE ROLE chatkit_guest")
         cursor.execute("SET ROLE chatkit_guest")
     try:
-        with pytest.raises(CommandError, match="Let somebody who may run: CREATE EXTENSION pg_trgm;"):
+        with pytest.raises(
+            CommandError, match="Ask somebody who has the permission to run: CREATE EXTENSION pg_trgm;"
+        ):
             command()
     finally:
         with connection.cursor() as cursor:
