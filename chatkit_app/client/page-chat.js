@@ -183,7 +183,7 @@ export class PageChat {
   async #catchUp(run) {
     try {
       if (run) await this.#catchUpWith(run);
-      else await this.#showNews();
+      else await this.#showNews(this.#thread);
     } catch (error) {
       console.warn("An answer could not be followed.", error);
     }
@@ -202,11 +202,13 @@ export class PageChat {
       await this.element.followRun(run);
       return;
     }
+    // Somebody may look at another one when it ends.
+    const thread = this.#thread;
     const response = await this.#fetch(this.#runEvents(run));
     if (!response.ok) return;
     await response.body?.pipeTo(new WritableStream());
     this.#memory.run = null;
-    await this.#showNews();
+    await this.#showNews(thread);
   }
 
   /**
@@ -214,13 +216,14 @@ export class PageChat {
    *
    * The official one answers `fetchUpdates()` from a cache for some seconds after a load, without a word. So it is asked
    * until it has asked the server.
+   *
+   * @param {string|null} thread
    */
-  async #showNews() {
+  async #showNews(thread) {
     if (this.element.followRun) {
       await this.element.fetchUpdates();
       return;
     }
-    const thread = this.#thread;
     if (!thread) return;
     this.#staleThread = thread;
     for (let attempt = 0; attempt < NEWS_ATTEMPTS; attempt += 1) {

@@ -1,5 +1,6 @@
 """The bootstrap module: what it does for whichever client the page has."""
 
+import asyncio
 import itertools
 import re
 from typing import Any
@@ -468,6 +469,31 @@ async def test_answer_that_ends_while_another_thread_is_looked_at_is_shown_on_re
     await official.evaluate(f"{CHAT}.setThreadId(null)")
     await official.wait_for_timeout(2_000)
     assert pages.operations().count("threads.get_by_id") == 1
+    await official.evaluate(f"(thread) => {CHAT}.setThreadId(thread)", thread)
+    await official.wait_for_function(shows("all of it"))
+
+
+async def test_answer_that_ends_behind_another_thread_is_shown_on_return(official: Page, pages: Site):
+    """The other thread is looked at before the answer's end is known."""
+    pages.chats = [{"persist": True}]
+    answer_grows(pages)
+    await open_official(official)
+    await send(official, "slow")
+    await official.wait_for_function(f"() => {CHAT}.text.includes('word')")
+    is_left = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        await is_left.wait()
+        await route.continue_()
+
+    await official.route("**/runs/*/events", hold)
+    await official.reload()
+    await official.wait_for_function(shows("half of it"))
+    thread = await official.evaluate(f"{CHAT}.thread")
+    async with official.expect_response("**/runs/*/events") as told:
+        await official.evaluate(f"{CHAT}.setThreadId(null)")
+        is_left.set()
+    await (await told.value).finished()
     await official.evaluate(f"(thread) => {CHAT}.setThreadId(thread)", thread)
     await official.wait_for_function(shows("all of it"))
 
