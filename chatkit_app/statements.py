@@ -36,6 +36,7 @@ _PLAIN: dict[type, type] = {
 
 Row = TypeVar("Row")
 Shape = TypeVar("Shape")
+Found = TypeVar("Found", bound="_Compiled")
 
 # A page of threads has one for each length that clients ask for.
 MAX_SHAPES = 64
@@ -119,6 +120,26 @@ class Statement(Generic[Shape]):
         return found
 
 
+class _Shape(Generic[Found]):
+    """One shape of a statement, compiled when it is first run on a database."""
+
+    def __init__(self) -> None:
+        self._compiled: dict[Hashable, Found] = {}
+
+    def compile(self, using: str) -> Found:
+        raise NotImplementedError
+
+    def find(self, using: str, values: dict[str, Any]) -> Found:
+        """Return it as it is compiled for this database. These values are those that it takes."""
+        key = (using, type(connections[using]))
+        found = self._compiled.get(key)
+        if found is None:
+            found = self.compile(using)
+            found.expect(values)
+            self._compiled[key] = found
+        return found
+
+
 class Select(Statement["Rows[Row]"], Generic[Row]):
     """Rows of a queryset: models, or tuples where it has ``values_list()``.
 
@@ -131,24 +152,21 @@ class Select(Statement["Rows[Row]"], Generic[Row]):
         super().__init__(lambda *args, **options: Rows(build(*args, **options), on_writer=on_writer))
 
 
-class Rows(Generic[Row]):
+class Rows(_Shape["_Selected"], Generic[Row]):
     """One shape of a ``Select``."""
 
     def __init__(self, queryset: models.QuerySet[Any, Row], *, on_writer: bool) -> None:
+        super().__init__()
         self.queryset = queryset
         self.on_writer = on_writer
-        self._compiled: dict[Hashable, _Selected] = {}
+
+    def compile(self, using: str) -> _Selected:
+        return _Selected.of(self.queryset, using)
 
     def rows(self, **values: Any) -> list[Row]:
         """Run the statement with these values of its parameters."""
         using = router.db_for_write(self.queryset.model) if self.on_writer else self.queryset.db
-        connection = connections[using]
-        found = self._compiled.get((using, type(connection)))
-        if found is None:
-            found = _Selected.of(self.queryset, using)
-            found.expect(values)
-            self._compiled[using, type(connection)] = found
-        return found.rows(connection, values)
+        return self.find(using, values).rows(connections[using], values)
 
     def first(self, **values: Any) -> Row | None:
         """Return the first row, if there is one."""
@@ -203,26 +221,22 @@ def _maker(queryset: models.QuerySet[Any, Any], compiler: Any) -> Callable[[str,
     raise NotImplementedError(f"A statement cannot give what {kind.__name__} gives.")
 
 
-class _Write:
+class _Write(_Shape[_Compiled]):
     """One shape of a statement that changes rows."""
 
     def __init__(self, model: type[models.Model]) -> None:
+        super().__init__()
         self.model = model
-        self._compiled: dict[Hashable, _Compiled] = {}
 
-    def compile(self, using: str) -> _Compiled:
-        raise NotImplementedError
+    def run(self, **values: Any) -> int:
+        """Run the statement with these values of its parameters. Returns how many rows it has changed."""
+        return int(self.execute(values, lambda cursor: cursor.rowcount))
 
     def execute(self, values: dict[str, Any], read: Callable[[Any], Any]) -> Any:
         """Run it where the model is written, and return what is read of its cursor."""
         using = router.db_for_write(self.model)
-        connection = connections[using]
-        found = self._compiled.get((using, type(connection)))
-        if found is None:
-            found = self.compile(using)
-            found.expect(values)
-            self._compiled[using, type(connection)] = found
-        with transaction.mark_for_rollback_on_error(using), found.run(connection, values) as cursor:
+        found = self.find(using, values)
+        with transaction.mark_for_rollback_on_error(using), found.run(connections[using], values) as cursor:
             return read(cursor)
 
 
@@ -251,10 +265,6 @@ class Changed(_Write):
         text, params = query.get_compiler(using).as_sql()
         return _Compiled(text, tuple(params))
 
-    def run(self, **values: Any) -> int:
-        """Run the statement. Returns how many rows it has changed."""
-        return int(self.execute(values, lambda cursor: cursor.rowcount))
-
 
 class Delete(Statement["Deleted"]):
     """Deleted rows of a queryset, of a model that nothing refers to and nobody listens to."""
@@ -273,10 +283,6 @@ class Deleted(_Write):
     def compile(self, using: str) -> _Compiled:
         text, params = self.queryset.query.chain(sql.DeleteQuery).get_compiler(using).as_sql()
         return _Compiled(text, tuple(params))
-
-    def run(self, **values: Any) -> int:
-        """Run the statement. Returns how many rows it has deleted."""
-        return int(self.execute(values, lambda cursor: cursor.rowcount))
 
 
 class Insert(Statement["Inserted"]):

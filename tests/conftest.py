@@ -169,3 +169,18 @@ async def openai_client(api: OpenAIServer) -> AsyncIterator[AsyncOpenAI]:
 
     async with AsyncOpenAI(api_key="sk-test", base_url=api.url, max_retries=0) as client:
         yield client
+
+
+@pytest.fixture
+def traced(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """What the Agents SDK would have exported."""
+    from agents.tracing.processors import BatchTraceProcessor
+
+    exported: list[dict[str, Any]] = []
+
+    def keep(self: Any, entry: Any) -> None:
+        exported.append(entry.export())
+
+    monkeypatch.setattr(BatchTraceProcessor, "on_trace_start", keep)
+    monkeypatch.setattr(BatchTraceProcessor, "on_span_end", keep)
+    return exported

@@ -9,7 +9,6 @@ from typing import Any, cast
 from django.db import transaction
 from django.http import HttpRequest, HttpResponseBase
 from django.utils.module_loading import import_string
-from django.views.decorators.csrf import csrf_exempt
 
 AsyncView = Callable[..., Awaitable[HttpResponseBase]]
 View = Callable[..., HttpResponseBase]
@@ -39,9 +38,19 @@ def loaded_late(path: str, **options: Any) -> View:
         found = loaded[0] if loaded else await asyncio.to_thread(load)
         return await found(request, *args, **kwargs)
 
-    # As EndpointView has them, for handlers and middlewares that look at a view before they call it.
-    view.login_required = False  # type: ignore[attr-defined]
-    return cast(View, transaction.non_atomic_requests(csrf_exempt(cast(Any, view))))
+    return without_site_rules(view)
+
+
+def without_site_rules(view: Any) -> View:
+    """Say on a view of the endpoint what handlers and middlewares ask before they call it.
+
+    No redirect to a login page, which a client would post its message to again and again; no CSRF check, which is
+    made by hand where there is something to protect, in a way that the client can show; and no transaction for the
+    whole request (``ATOMIC_REQUESTS``), with which Django serves no async view.
+    """
+    view.login_required = False
+    view.csrf_exempt = True
+    return cast(View, transaction.non_atomic_requests(view))
 
 
 def load_views() -> None:

@@ -134,8 +134,9 @@ def record_start(start: RunStart) -> int:
     status, claimed_by = found if found is not None else (ThreadRow.Status.ACTIVE, None)
     if claimed_by is not None:
         claims.settle(start.context)
-    if status != ThreadRow.Status.ACTIVE:
-        thread = ThreadRow.objects.on_writer().get(pk=start.thread_pk)
+    is_active = status == ThreadRow.Status.ACTIVE
+    thread = None if is_active else ThreadRow.objects.on_writer().filter(pk=start.thread_pk).first()
+    if thread is not None and thread.is_read_only:
         RunRow.objects.filter(pk=pk).update(
             status=RunRow.Status.STOPPED, delivered=True, finished_at=timezone.now()
         )

@@ -28,7 +28,7 @@ from chatkit.types import (
 )
 
 from ..conf import chatkit_settings
-from ..errors import AnswerTooLong, contained_await
+from ..errors import AnswerTooLong, contained
 from ..logs import get_logger
 from ..models.querysets import HIDDEN_ITEM_TYPES
 from ..provider.generated_images import with_kept_image
@@ -130,7 +130,8 @@ class Answer:
         try:
             while True:
                 try:
-                    event = await contained_await(anext(events))
+                    with contained():
+                        event = await anext(events)
                 except StopAsyncIteration:
                     return
                 count += 1

@@ -8,13 +8,10 @@ from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils import translation
-from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.views import View
-from django.views.decorators.csrf import csrf_exempt
 
 from .. import database_context, db
 from ..conf import chatkit_settings
@@ -42,6 +39,7 @@ from ..limits import counters
 from ..limits.address import address_key
 from ..limits.rules import LimitsState, limits_of
 from ..logs import get_logger
+from ..process.loading import without_site_rules
 from ..server.base import DjangoChatKitServer
 from ..server.setting import cached_server, get_server
 from ..store import claims
@@ -51,7 +49,6 @@ from .session import load_session
 
 logger = get_logger(__name__)
 
-RUN_HEADER = "X-ChatKit-Run"
 LOCALE_HEADER = "X-ChatKit-Locale"
 # Of pages that were made for somebody who was logged in.
 LOGIN_HEADER = "X-ChatKit-Had-Login"
@@ -80,13 +77,8 @@ def in_page_language(handler: AsyncHandler) -> AsyncHandler:
     return handle
 
 
-@method_decorator(csrf_exempt, name="dispatch")  # checked by hand, in a way that the client can show
 class EndpointView(View):
-    """The base of the endpoint's views: who asks, and how they are refused.
-
-    ``login_required = False`` keeps Django's ``LoginRequiredMiddleware`` from redirecting: a client that is sent to a
-    login page posts its message again and again.
-    """
+    """The base of the endpoint's views: who asks, and how they are refused."""
 
     server: str | None = None
     namespace: str | None = None
@@ -101,10 +93,7 @@ class EndpointView(View):
 
     @classmethod
     def as_view(cls, **initkwargs: Any) -> Callable[..., HttpResponseBase]:
-        view = super().as_view(**initkwargs)
-        view.login_required = False  # type: ignore[attr-defined]
-        # Django refuses to serve async views where ATOMIC_REQUESTS is set, unless they say this.
-        return transaction.non_atomic_requests(view)
+        return without_site_rules(super().as_view(**initkwargs))
 
     async def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:  # type: ignore[override]
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from django.db import router, transaction
+from django.db import router
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.utils.cache import add_never_cache_headers
 from django.views import View
@@ -13,6 +13,7 @@ from django.views import View
 from .. import db
 from ..models import Thread
 from ..process import shutdown
+from ..process.loading import without_site_rules
 
 # Seconds. Shorter than balancers and containers wait.
 TIMEOUT = 2.0
@@ -29,10 +30,7 @@ class HealthView(View):
 
     @classmethod
     def as_view(cls, **initkwargs: Any) -> Callable[..., HttpResponseBase]:
-        view = super().as_view(**initkwargs)
-        view.login_required = False  # type: ignore[attr-defined]
-        view.csrf_exempt = True  # type: ignore[attr-defined]
-        return transaction.non_atomic_requests(view)
+        return without_site_rules(super().as_view(**initkwargs))
 
     async def get(self, request: HttpRequest) -> HttpResponseBase:
         shutdown.listen_for_shutdown()

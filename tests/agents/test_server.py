@@ -27,7 +27,6 @@ from agents import (
     set_default_openai_api,
 )
 from agents.models import openai_provider
-from agents.tracing.processors import BatchTraceProcessor
 from chatkit.agents import ClientToolCall
 from chatkit.server import StreamingResult
 from chatkit.types import (
@@ -1240,19 +1239,6 @@ async def test_agent_handed_over_to_is_not_asked_for_what_its_model_refuses(
     assert answers(await Chat().say("Hello")) == ["Hi"]
 
     assert [request.body["include"] for request in api.requests] == [["reasoning.encrypted_content"], []]
-
-
-@pytest.fixture
-def traced(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
-    """What the Agents SDK would have exported."""
-    exported: list[dict[str, Any]] = []
-
-    def keep(self: Any, entry: Any) -> None:
-        exported.append(entry.export())
-
-    monkeypatch.setattr(BatchTraceProcessor, "on_trace_start", keep)
-    monkeypatch.setattr(BatchTraceProcessor, "on_span_end", keep)
-    return exported
 
 
 async def test_no_trace_is_exported(use_agent, traced):

@@ -441,16 +441,21 @@ def answer_grows(pages: Site) -> None:
     pages.replies["threads.get_by_id"] = lambda params: {"id": params["thread_id"], "title": next(whole)}
 
 
+async def begin_answer(official: Page, pages: Site, *, persist: bool | str = True) -> None:
+    """A page that remembers its thread is in the middle of an answer."""
+    pages.chats = [{"persist": persist}]
+    answer_grows(pages)
+    await open_official(official)
+    await send(official, "slow")
+    await official.wait_for_function(f"() => {CHAT}.text.includes('word')")
+
+
 def shows(title: str) -> str:
     return f"() => {CHAT}.shown?.title === '{title}'"
 
 
 async def test_answer_that_ends_soon_after_a_reload_is_shown_whole(official: Page, pages: Site):
-    pages.chats = [{"persist": True}]
-    answer_grows(pages)
-    await open_official(official)
-    await send(official, "slow")
-    await official.wait_for_function(f"() => {CHAT}.text.includes('word')")
+    await begin_answer(official, pages)
     await official.reload()
     await official.wait_for_function(shows("all of it"))
 
@@ -458,11 +463,7 @@ async def test_answer_that_ends_soon_after_a_reload_is_shown_whole(official: Pag
 async def test_answer_that_ends_while_another_thread_is_looked_at_is_shown_on_return(
     official: Page, pages: Site
 ):
-    pages.chats = [{"persist": True}]
-    answer_grows(pages)
-    await open_official(official)
-    await send(official, "slow")
-    await official.wait_for_function(f"() => {CHAT}.text.includes('word')")
+    await begin_answer(official, pages)
     await official.reload()
     await official.wait_for_function(shows("half of it"))
     thread = await official.evaluate(f"{CHAT}.thread")
@@ -475,11 +476,7 @@ async def test_answer_that_ends_while_another_thread_is_looked_at_is_shown_on_re
 
 async def test_answer_that_ends_behind_another_thread_is_shown_on_return(official: Page, pages: Site):
     """The other thread is looked at before the answer's end is known."""
-    pages.chats = [{"persist": True}]
-    answer_grows(pages)
-    await open_official(official)
-    await send(official, "slow")
-    await official.wait_for_function(f"() => {CHAT}.text.includes('word')")
+    await begin_answer(official, pages)
     is_left = asyncio.Event()
 
     async def hold(route: Route) -> None:
@@ -499,11 +496,7 @@ async def test_answer_that_ends_behind_another_thread_is_shown_on_return(officia
 
 
 async def test_answer_of_another_tab_is_shown_whole(official: Page, pages: Site):
-    pages.chats = [{"persist": "local"}]
-    answer_grows(pages)
-    await open_official(official)
-    await send(official, "slow")
-    await official.wait_for_function(f"() => {CHAT}.text.includes('word')")
+    await begin_answer(official, pages, persist="local")
     other = await official.context.new_page()
     await serve_official(other)
     await open_official(other)

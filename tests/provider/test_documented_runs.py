@@ -27,7 +27,6 @@ from agents import (
     set_tracing_disabled,
 )
 from agents.models import _openai_shared
-from agents.tracing.processors import BatchTraceProcessor
 from agents.usage import Usage as TokenUsage
 
 from chatkit_app import db
@@ -79,19 +78,6 @@ def serve(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Chat]
         return Chat()
 
     return use
-
-
-@pytest.fixture
-def traced(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
-    """What the Agents SDK would have exported."""
-    exported: list[dict[str, Any]] = []
-
-    def keep(self: Any, entry: Any) -> None:
-        exported.append(entry.export())
-
-    monkeypatch.setattr(BatchTraceProcessor, "on_trace_start", keep)
-    monkeypatch.setattr(BatchTraceProcessor, "on_span_end", keep)
-    return exported
 
 
 async def row() -> Run:
