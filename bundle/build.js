@@ -24,17 +24,25 @@ const [CLIENT = path.join(PACKAGE, "client"), BUNDLE = path.join(PACKAGE, "bundl
   .slice(2)
   .map((folder) => path.resolve(folder));
 
+/** Where the files seem to be written: their names depend on it, and must not depend on the folder. */
+const OUT = path.join(CLIENT, "../bundle");
+
 const PAGE_ENTRIES = ["bootstrap.js", "element/index.js"];
 /** Bundled apart: what it shares with the entries above would be a chunk that every page had to fetch. */
-const ADMIN_ENTRIES = ["admin/transcript.js"];
+const ADMIN_ENTRIES = ["admin/transcript.js", "admin/copy.js"];
 /** The admin's entry imports the element from where the other entries have it. */
 const ELEMENT = "element/index.js";
+/** What the element needs at once. Its entry names all modules, whoever uses them. */
+const CORE = "element/chatkit-element.js";
 
 /** Names what all chunks share with the element. */
 const SHARED = "chatkit:shared";
 
 /** A template that is tagged as styles. The tag is for those who read it. */
 const STYLES = /\bcss`([^`$]*)`/g;
+
+/** An import of a module that is only named. */
+const NAMED = /^import "[^"]+";$/gm;
 
 const OPTIONS = {
   absWorkingDir: CLIENT,
@@ -45,7 +53,7 @@ const OPTIONS = {
   sourcemap: true,
   charset: "utf8",
   outbase: CLIENT,
-  outdir: BUNDLE,
+  outdir: OUT,
   write: false,
   metafile: true,
   logLevel: "error",
@@ -84,7 +92,7 @@ async function lazyModules() {
   };
   const lazy = Object.keys(metafile.inputs).flatMap((name) => importsOf(name, "dynamic-import"));
   const needed = new Set(lazy.flatMap((name) => [...reachedFrom(name)]));
-  const shared = [...reachedFrom(ELEMENT)].filter((name) => needed.has(name));
+  const shared = [...reachedFrom(CORE)].filter((name) => needed.has(name));
   for (const name of shared) {
     const [loaded] = importsOf(name, "dynamic-import");
     if (loaded)
@@ -116,14 +124,15 @@ function chunks({ lazy, shared }) {
         if (kind === "entry-point" || importer === SHARED) return null;
         const resolved = path.resolve(resolveDir, target);
         const name = path.relative(CLIENT, resolved).replaceAll(path.sep, "/");
-        // An entry names modules that it does not use itself, so that browsers fetch them early. Here they may be lazy.
         return { path: resolved, sideEffects: PAGE_ENTRIES.includes(name) };
       });
       onLoad({ filter: /\.js$/ }, async ({ path: file }) => {
         const name = path.relative(CLIENT, file).replaceAll(path.sep, "/");
-        const contents = await minifyStyles(await readFile(file, "utf8"));
+        const source = await readFile(file, "utf8");
+        // An entry names modules that it does not use itself, so that browsers fetch them early. Here they may be lazy.
+        const contents = await minifyStyles(PAGE_ENTRIES.includes(name) ? source.replace(NAMED, "") : source);
         // Modules that the same entries reach share a chunk: thus there is one, not one for each of their combinations.
-        return { contents: lazy.has(name) ? `${contents}\nimport "${SHARED}";` : contents };
+        return { contents: lazy.has(name) || name === CORE ? `${contents}\nimport "${SHARED}";` : contents };
       });
       onResolve({ filter: new RegExp(`^${SHARED}$`) }, () => ({ path: SHARED, namespace: "chatkit" }));
       onLoad({ filter: /^/, namespace: "chatkit" }, () => ({
@@ -141,7 +150,7 @@ const elementApart = {
   },
 };
 
-/** The chunks that each entry imports, at once or through another one. */
+/** The chunks that each entry, and each module that is loaded later, needs at once: its own, and those that this imports. */
 function preloadsOf(outputs) {
   const importsOf = (name) =>
     outputs[name].imports.filter((target) => target.kind === "import-statement").map((target) => target.path);
@@ -151,9 +160,17 @@ function preloadsOf(outputs) {
     }
     return found;
   };
-  const nameOf = (output) => path.relative(BUNDLE, path.resolve(CLIENT, output)).replaceAll(path.sep, "/");
-  const entries = Object.keys(outputs).filter((output) => PAGE_ENTRIES.includes(nameOf(output)));
-  return Object.fromEntries(entries.map((output) => [nameOf(output), reachedFrom(output).map(nameOf)]));
+  const nameOf = (output) => path.relative(OUT, path.resolve(CLIENT, output)).replaceAll(path.sep, "/");
+  const preloads = {};
+  for (const [output, { entryPoint }] of Object.entries(outputs)) {
+    if (PAGE_ENTRIES.includes(entryPoint)) preloads[entryPoint] = reachedFrom(output).map(nameOf);
+    else if (entryPoint) preloads[entryPoint] = reachedFrom(output, [output]).map(nameOf);
+  }
+  const core = preloads[ELEMENT];
+  for (const [entry, chunks] of Object.entries(preloads)) {
+    if (entry !== ELEMENT) preloads[entry] = chunks.filter((chunk) => !core.includes(chunk));
+  }
+  return preloads;
 }
 
 async function write(files, manifest) {
@@ -161,7 +178,7 @@ async function write(files, manifest) {
   const folder = `${BUNDLE}.new`;
   await rm(folder, { recursive: true, force: true });
   for (const { path: file, contents } of files) {
-    const target = path.join(folder, path.relative(BUNDLE, file));
+    const target = path.join(folder, path.relative(OUT, file));
     await mkdir(path.dirname(target), { recursive: true });
     await writeFile(target, contents);
   }

@@ -53,6 +53,7 @@ def client_file(name: str) -> str:
 def preload_urls(name: str) -> list[str]:
     """Return the URLs of the files that a module needs at once, and would ask for only when it runs.
 
+    Of a module that the element loads when it needs it, these are its own file and what that needs beside the element.
     The modules' entries name theirs themselves. Argument and errors as of ``client_url``.
     """
     if loads_modules():

@@ -62,6 +62,7 @@ async def chart(bench: Page) -> Chart:
           const {ChartView} = await import(CLIENT + "/element/widgets/chart.js");
           const {STRINGS} = await import(CLIENT + "/element/strings.js");
           const {styleSheet} = await import(CLIENT + "/element/style-sheet.js");
+          for (const name of ["views/frame", "widgets/index"]) await import(`${CLIENT}/element/${name}.js`);
           document.adoptedStyleSheets = [styleSheet()];
           window.announced = [];
           window.chart = new ChartView({

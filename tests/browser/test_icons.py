@@ -56,7 +56,10 @@ HEADER_NAMES = [
 
 async def icons(bench: Page, script: str, argument: Any = None) -> Any:
     """What a function of the module's exports and an argument returns."""
-    call = f"async (argument) => ({script})(await import(CLIENT + '/element/icons.js'), argument)"
+    call = f"""async (argument) => {{
+        await import(CLIENT + '/element/icon-drawings.js');
+        return ({script})(await import(CLIENT + '/element/icons.js'), argument);
+    }}"""
     return await bench.evaluate(call, argument)
 
 

@@ -354,7 +354,9 @@ async def test_records_can_be_shown_to_staff(item: dict[str, Any], said: str, pa
         """async (item) => {
           const {createItemView} = await import(CLIENT + "/element/items/index.js");
           const {STRINGS} = await import(CLIENT + "/element/strings.js");
-          const view = createItemView({text: (key) => STRINGS[key], isReadOnly: true}, item);
+          const workflow = await import(CLIENT + "/element/items/workflow.js");
+          const host = {text: (key) => STRINGS[key], isReadOnly: true, part: () => workflow};
+          const view = createItemView(host, item);
           view.update(item);
           return view.node.textContent;
         }""",

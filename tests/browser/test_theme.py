@@ -1,6 +1,7 @@
 """The theme option: its colours can be read, its fonts are loaded, and its mistakes are passed over."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -203,6 +204,8 @@ async def test_theme_is_not_mixed_with_the_one_before(page: Page, pages: Site):
     )
     loud["typography"] = {"baseSize": 18, "fontFamily": "serif"}
     await set_theme(page, loud)
+    # Colours are a part that is loaded when they are asked for.
+    await expect(page.locator("openai-chatkit .frame")).to_have_attribute("style", re.compile("--font"))
     assert set(await properties(page, *names)).isdisjoint(plain)
     await set_theme(page, None)
     assert await properties(page, *names) == plain

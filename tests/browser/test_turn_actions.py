@@ -95,6 +95,7 @@ async def test_answer_can_be_asked_for_again(page: Page, pages: Site):
 async def test_actions_that_were_not_asked_for_are_not_there(page: Page, pages: Site):
     await open_thread(page, pages, user("When?"), assistant("In May."))
     buttons = last(page).get_by_role("group", name="Actions for this answer").get_by_role("button")
+    await expect(buttons).to_have_count(2)
     assert [await button.get_attribute("aria-label") for button in await buttons.all()] == ["Copy", "Quote"]
 
 

@@ -14,12 +14,15 @@ SETUP = """async ({ readOnly }) => {
   const names = ["widgets/index", "style-sheet", "strings", "items"];
   const load = (name) => import(`${CLIENT}/element/${name}.js`);
   const [{ WidgetView, renderRoot }, { styleSheet }, { STRINGS }, { updateItem }] = await Promise.all(names.map(load));
+  const chart = await load("widgets/chart");
+  await load("views/frame");
   const acts = [];
   const host = {
     acts,
     isReadOnly: readOnly,
     options: {},
     text: (key, values = {}) => STRINGS[key].replace(/{(\\w+)}/g, (_, name) => values[name]),
+    part: (name) => (name === "chart" ? chart : null),
     mayLoad: (url) => String(url).startsWith("data:"),
     act: (action, item) => {
       acts.push(action);

@@ -10,6 +10,8 @@ STATIC = Path(__file__).parents[2] / "chatkit_app" / "client"
 ELEMENT = STATIC / "element"
 IMPORT = re.compile(r'^(?:(?:import|export)\b[^";]*\bfrom |import )"(\..*?)";', re.MULTILINE)
 
+LATER = re.compile(r'\bimport\("(\..*?)"\)')
+
 
 def imports_of(module: Path) -> set[Path]:
     return {(module.parent / target).resolve() for target in IMPORT.findall(module.read_text())}
@@ -27,7 +29,7 @@ def graph_of(entry: Path) -> dict[Path, set[Path]]:
     return graph
 
 
-LIMIT = 121_000
+LIMIT = 150_000
 """Bytes of all modules, gzipped as one: how many they are makes no difference. What browsers fetch, the bundle, has
 budgets of its own (``tests/rendering/test_bundle.py``). It rises for what people miss."""
 
@@ -42,6 +44,8 @@ def test_element_has_no_module_without_a_use():
     graph = graph_of(ELEMENT / "index.js")
     # The entry names them all, whoever uses them; all it uses itself is the class.
     graph[ELEMENT / "index.js"] = {ELEMENT / "chatkit-element.js"}
+    parts = ELEMENT / "parts.js"
+    graph[parts] = {(ELEMENT / target).resolve() for target in LATER.findall(parts.read_text())}
     unused = set(ELEMENT.rglob("*.js")) - set().union(*graph.values()) - {ELEMENT / "index.js"}
     assert sorted(str(module.relative_to(ELEMENT)) for module in unused) == []
 

@@ -1,16 +1,20 @@
 /** One chat: its options, its conversations, what can be done in it, and what the page is told of it. */
 import { Conversations } from "./conversations.js";
+import { setIconLoader } from "./icons.js";
 import { ItemHost } from "./item-host.js";
 import { itemText } from "./items.js";
 import { plainText } from "./markdown/document.js";
+import { PARTS } from "./parts.js";
 import { Transport } from "./transport.js";
 import { asObject, asText } from "./values.js";
 import { FrameView } from "./views/frame.js";
 /** @import {ChatKitEvents, ChatKitOptions} from "@openai/chatkit" */
 /** @import {Message} from "./conversation.js" */
 /** @import {TransportError} from "./transport.js" */
-/** @import {StringKey} from "./host.js" */
+/** @import {PartModule, PartName, StringKey} from "./host.js" */
 /** @import {STRINGS} from "./strings.js" */
+
+setIconLoader(() => PARTS.icons.load());
 
 export class Chat {
   /** @type {Promise<void>} the loading of the thread that was opened last */
@@ -22,7 +26,7 @@ export class Chat {
   /**
    * @param {HTMLElement} element
    * @param {ChatKitOptions} options
-   * @param {{strings: typeof STRINGS, runEvents: ((run: string) => string)|null}} site
+   * @param {{strings: Partial<typeof STRINGS>, runEvents: ((run: string) => string)|null}} site
    */
   constructor(element, options, { strings, runEvents }) {
     this.#element = element;
@@ -41,7 +45,7 @@ export class Chat {
    * Apply a full set of options.
    *
    * @param {ChatKitOptions} options
-   * @param {{strings: typeof STRINGS, runEvents: ((run: string) => string)|null}} site
+   * @param {{strings: Partial<typeof STRINGS>, runEvents: ((run: string) => string)|null}} site
    */
   configure(options, { strings, runEvents }) {
     this.options = options;
@@ -94,8 +98,43 @@ export class Chat {
    * @param {Record<string, string|number>} [values]
    */
   text(key, values) {
-    const text = this.strings[key] ?? "";
+    const text = this.strings[key] ?? this.#english(key);
     return values ? text.replace(/\{(\w+)\}/g, (all, name) => String(values[name] ?? all)) : text;
+  }
+
+  /**
+   * @template {PartName} Name
+   * @param {Name} name
+   * @returns {PartModule<Name>|null} null as long as it is not there
+   */
+  part(name) {
+    return /** @type {PartModule<Name>|null} */ (PARTS[name].module);
+  }
+
+  /**
+   * @template {PartName} Name
+   * @param {Name} name
+   * @returns {Promise<PartModule<Name>>} rejects when it cannot be had
+   */
+  load(name) {
+    return /** @type {Promise<PartModule<Name>>} */ (PARTS[name].load());
+  }
+
+  /** @param {StringKey} key one that the page has no text for @returns {string} */
+  #english(key) {
+    const part = this.part("strings");
+    if (part) return part.STRINGS[key] ?? "";
+    this.load("strings").then(
+      ({ STRINGS }) => this.#addStrings(STRINGS),
+      (error) => this.dispatchError(error),
+    );
+    return "";
+  }
+
+  /** @param {typeof STRINGS} english */
+  #addStrings(english) {
+    if (Object.keys(english).every((key) => key in this.strings)) return;
+    this.configure(this.options, { strings: { ...english, ...this.strings }, runEvents: this.#runEvents });
   }
 
   // What can be done
@@ -147,13 +186,20 @@ export class Chat {
   }
 
   async showHistory() {
-    if (this.frame.history.isOpen) return;
+    try {
+      await this.frame.loadHistory();
+    } catch (error) {
+      this.dispatchError(error);
+      this.frame.thread.showProblem(this.text("partMissing"));
+      return;
+    }
+    if (this.frame.history?.isOpen) return;
     this.dispatch("chatkit.history.open");
     await this.frame.showHistory();
   }
 
   hideHistory() {
-    if (!this.frame.history.isOpen) return;
+    if (!this.frame.history?.isOpen) return;
     this.frame.hideHistory();
     this.dispatch("chatkit.history.close");
   }

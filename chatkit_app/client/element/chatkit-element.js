@@ -2,14 +2,15 @@
  * `<openai-chatkit>`: a chat that needs nothing but this site.
  *
  * Its options, methods and events are those that OpenAI publishes for its element: see the types of the npm package
- * `@openai/chatkit`. Beside them it has `strings`, `runEvents` and `followRun()`, which the page's bootstrap uses, and
- * the attribute `readonly`, for conversations that are only to be read: it shows what users do not see too, if the server
+ * `@openai/chatkit`. Beside them it has `strings`, `runEvents`, `followRun()`, `threadVersion`, `catchUp()` and
+ * `showTyping()`, which the page's bootstrap uses, and the attribute `readonly`, for conversations that are only to be read: it shows what users do not see too, if the server
  * sends it, and gives every item a slot `item-<id>` for what the page says of it.
  */
 import { Chat } from "./chat.js";
-import { STRINGS } from "./strings.js";
+import { loadAtLeisure } from "./parts.js";
 import { styleSheet } from "./style-sheet.js";
 /** @import {Attachment, ChatKitOptions, OpenAIChatKit, ToolChoice, UserMessageContent} from "@openai/chatkit" */
+/** @import {STRINGS} from "./strings.js" */
 
 /** @implements {OpenAIChatKit} */
 export class ChatKitElement extends HTMLElement {
@@ -19,7 +20,8 @@ export class ChatKitElement extends HTMLElement {
   runEvents = null;
   /** @type {Chat|null} */
   #chat = null;
-  #strings = STRINGS;
+  /** @type {Partial<typeof STRINGS>} */
+  #strings = {};
 
   constructor() {
     super();
@@ -49,7 +51,7 @@ export class ChatKitElement extends HTMLElement {
 
   /** The element's texts; those that are left out stay English. Set them before the options. */
   set strings(/** @type {Partial<typeof STRINGS>} */ strings) {
-    this.#strings = { ...STRINGS, ...strings };
+    this.#strings = strings;
   }
 
   get strings() {
@@ -75,6 +77,7 @@ export class ChatKitElement extends HTMLElement {
       chat.dispatch("chatkit.ready");
       if (options.initialThread) return chat.openThread(options.initialThread, { focus: false });
     });
+    chat.opening.finally(loadAtLeisure);
   }
 
   async focusComposer() {
@@ -136,6 +139,25 @@ export class ChatKitElement extends HTMLElement {
   /** Read the open thread again from the server. */
   async fetchUpdates() {
     await this.#required.conversation.refresh();
+  }
+
+  /** The version of the open thread, as far as it is known here. */
+  get threadVersion() {
+    return this.#chat?.conversation.version ?? 0;
+  }
+
+  /**
+   * Show what has changed elsewhere in the open thread.
+   *
+   * @param {(thread: string, after: number) => Promise<any>} read what the server says has changed after a version
+   */
+  async catchUp(read) {
+    await this.#required.conversation.catchUp(read);
+  }
+
+  /** @param {string} name of the person who types at the moment */
+  showTyping(name) {
+    this.#required.frame.thread.state.showTyping(name);
   }
 
   /**

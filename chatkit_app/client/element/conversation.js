@@ -37,6 +37,8 @@ export class Conversation extends LoadedThread {
   #again = null;
   /** @type {{run: string|null}|null} the answer that was left before its end */
   #left = null;
+  #isBehind = false;
+  #isCatchingUp = false;
 
   /** @param {Transport} transport */
   constructor(transport) {
@@ -111,6 +113,33 @@ export class Conversation extends LoadedThread {
     if (!this.thread || this.phase !== "idle") return;
     // An answer that has begun meanwhile knows better.
     if (await this.loadAgain(() => this.phase === "idle")) this.#changed();
+  }
+
+  /**
+   * Take in what has changed elsewhere, once nothing is being answered here.
+   *
+   * @param {(thread: string, after: number) => Promise<any>} read what the server says has changed after a version
+   */
+  async catchUp(read) {
+    this.#isBehind = true;
+    if (this.#isCatchingUp) return;
+    this.#isCatchingUp = true;
+    try {
+      while (this.#isBehind && this.thread) {
+        while (this.phase !== "idle") await this.#nextChange();
+        this.#isBehind = false;
+        const changes = await read(this.id, this.version);
+        // An answer that has begun meanwhile knows better, and afterwards it is asked again.
+        if (this.phase !== "idle") this.#isBehind = true;
+        else if (changes.reset) await this.refresh();
+        else {
+          this.applyChanges(changes);
+          this.#changed();
+        }
+      }
+    } finally {
+      this.#isCatchingUp = false;
+    }
   }
 
   /** Load the page of items before the oldest. */

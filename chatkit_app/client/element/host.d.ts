@@ -7,9 +7,13 @@ import type {
   ThreadItem,
   WidgetItem,
 } from "./protocol.js";
+import type { PARTS } from "./parts.js";
 import type { STRINGS } from "./strings.js";
 
 export type StringKey = keyof typeof STRINGS;
+
+export type PartName = keyof typeof PARTS;
+export type PartModule<Name extends PartName> = NonNullable<(typeof PARTS)[Name]["module"]>;
 
 /** What the views of items and widgets need of the chat around them, so that something else can be around them too. */
 export interface Host {
@@ -27,6 +31,10 @@ export interface Host {
   readonly isAnswering: boolean;
   /** Whether an image may be loaded unasked: one of this site, of the page itself, or of a domain the thread allows. */
   mayLoad(url: string): boolean;
+  /** A part of the element, if it is there already. */
+  part<Name extends PartName>(name: Name): PartModule<Name> | null;
+  /** Have a part of the element. Rejects when it cannot be had. */
+  load<Name extends PartName>(name: Name): Promise<PartModule<Name>>;
   /** Carry out a widget's action, by the page or by the server. Resolves when it is over, and never rejects. */
   act(action: ActionConfig, item: WidgetItem): Promise<void>;
   submitInputs(item: StructuredInputItem, input: StructuredInputSubmission): Promise<void>;

@@ -1,7 +1,8 @@
 /**
  * Defines the bundled `<openai-chatkit>`, unless the official one is already there.
  *
- * It names every module of the element, whoever uses them: a browser then asks for all of them at once.
+ * It names every module of the element, whoever uses them: a browser then asks for all of them at once. In the bundle
+ * those that parts.js loads are chunks of their own.
  */
 import "./answer.js";
 import "./chat.js";
@@ -13,6 +14,7 @@ import "./composer/composer.js";
 import "./composer/dictation.js";
 import "./composer/editor.js";
 import "./composer/entities.js";
+import "./composer/extras.js";
 import "./composer/files.js";
 import "./composer/suggestions.js";
 import "./composer/tags.js";
@@ -20,13 +22,16 @@ import "./conversation.js";
 import "./conversations.js";
 import "./css.js";
 import "./dom.js";
+import "./icon-drawings.js";
 import "./icons.js";
 import "./item-host.js";
 import "./items.js";
 import "./items/assistant-message.js";
 import "./items/images.js";
 import "./items/index.js";
+import "./items/lazy-item.js";
 import "./items/plain.js";
+import "./items/record.js";
 import "./items/sources.js";
 import "./items/structured-input.js";
 import "./items/turn-actions.js";
@@ -41,6 +46,7 @@ import "./markdown/document.js";
 import "./markdown/index.js";
 import "./markdown/inline-view.js";
 import "./markdown/inline.js";
+import "./parts.js";
 import "./strings.js";
 import "./style-sheet.js";
 import "./theme.js";
@@ -90,6 +96,7 @@ import "./ui/buttons.css.js";
 import "./ui/dialog.css.js";
 import "./ui/menu.css.js";
 import "./ui/remote-image.css.js";
+import "./ui/title-editor.css.js";
 import "./views/frame.css.js";
 import "./views/header.css.js";
 import "./views/history.css.js";

@@ -14,6 +14,8 @@ export class ItemHost {
   constructor(chat) {
     this.#chat = chat;
     this.text = chat.text.bind(chat);
+    this.load = chat.load.bind(chat);
+    this.part = chat.part.bind(chat);
   }
 
   get language() {

@@ -17,6 +17,8 @@ export class LoadedThread extends EventTarget {
   hasOlder = false;
   /** How many items the answer began with: those after them belong to it. */
   answeredFrom = 0;
+  /** The thread as it is known has this version, after which the server is asked for changes. */
+  version = 0;
   /** Also what users do not see, for those who look after their conversations. */
   showsAll = false;
   /** @type {Transport} */
@@ -42,9 +44,11 @@ export class LoadedThread extends EventTarget {
 
   /** @param {unknown} value what the server says of the thread */
   setThread(value) {
-    const { items: _, ...thread } = asObject(value);
+    const { items: _, version, ...thread } = asObject(value);
     if (typeof thread.id !== "string") return;
     const idBefore = this.thread?.id;
+    if (typeof version === "number") this.version = version;
+    else if (thread.id !== idBefore) this.version = 0;
     this.thread = /** @type {ThreadMetadata} */ (thread);
     if (thread.id !== idBefore) this.emit("threadchange");
   }
@@ -90,6 +94,24 @@ export class LoadedThread extends EventTarget {
       this.hasOlder = olderThanPage.hasOlder;
     } else this.items = items;
     return true;
+  }
+
+  /**
+   * Take in what the server says has changed since our version.
+   *
+   * @param {any} changes
+   */
+  applyChanges({ version, thread, removed }) {
+    this.setThread({ ...asObject(thread), version });
+    const gone = new Set(asList(removed));
+    if (gone.size) this.items = this.items.filter(({ id }) => !gone.has(id));
+    const oldest = this.hasOlder ? this.items[0]?.created_at : undefined;
+    for (const item of asItems(asObject(thread).items?.data)) {
+      const known = this.items.find(({ id }) => id === item.id);
+      // What stands before what has been loaded is read with its page.
+      const isNews = known ? JSON.stringify(known) !== JSON.stringify(item) : !(oldest && item.created_at < oldest);
+      if (isNews) this.put(item);
+    }
   }
 
   /** Load the page of items before the oldest. */

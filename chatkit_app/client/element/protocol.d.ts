@@ -31,6 +31,8 @@ export interface ThreadMetadata {
   created_at: string;
   status: ThreadStatus;
   allowed_image_domains?: string[];
+  /** Who answers, unless it is the assistant; written by this app's server alone. */
+  handler?: { state: "waiting" | "staff"; since?: string; name?: string };
   metadata?: Record<string, unknown>;
 }
 

@@ -1,4 +1,4 @@
-/** The theme option, as attributes and custom properties of the element's frame. */
+/** The colours and fonts of the theme option, as custom properties of the element's frame. */
 import { h, setStyle } from "./dom.js";
 import { asLabel, asList, asNumber, asObject, asText } from "./values.js";
 /** @import {ColorScheme, ThemeOption} from "@openai/chatkit" */
@@ -27,16 +27,14 @@ const fontsAdded = new Set();
  * @param {ColorScheme|ThemeOption|undefined} theme
  */
 export function applyTheme(frame, theme) {
-  const { colorScheme, radius, density, color, typography } = asObject(
-    typeof theme === "string" ? { colorScheme: theme } : theme,
-  );
+  const { colorScheme, color, typography } = asObject(theme);
   const { accent, grayscale, surface } = asObject(color);
   const { baseSize, fontFamily, fontFamilyMono, fontSources } = asObject(typography);
   const ground = groundOf(asObject(surface));
   // On a surface of the page's own it is that surface which settles what can be read.
   const isDark = ground ? luminance(ground.surface) < luminance(ground.text) : colorScheme === "dark";
   const scheme = isDark ? "dark" : "light";
-  Object.assign(frame.dataset, { scheme, radius: asText(radius), density: asText(density) });
+  frame.dataset.scheme = scheme;
   /** @type {Record<string, string|null>} */
   const properties = {
     ...greys(asObject(grayscale)),

@@ -4,9 +4,13 @@ import { icon } from "../icons.js";
 import { iconButton, nameButton } from "../ui/buttons.js";
 import { asLabel, asList, asObject, asText } from "../values.js";
 import { acceptAttribute, formatSize, objectionTo, remove, strategyOf, upload } from "./files.js";
+import { addStyles } from "../style-sheet.js";
+import { attachmentStyles } from "./attachments.css.js";
 /** @import {Chat} from "../chat.js" */
 /** @import {StringKey} from "../host.js" */
 /** @import {Attachment} from "../protocol.js" */
+
+addStyles({ attachments: attachmentStyles });
 
 const MAX_COUNT = 10;
 const THUMBNAIL = 96;

@@ -3,9 +3,13 @@ import { h, setAttribute, setChildren, setText } from "../dom.js";
 import { icon } from "../icons.js";
 import { Menu } from "../ui/menu.js";
 import { asLabel, asList, asText } from "../values.js";
+import { addStyles } from "../style-sheet.js";
+import { choiceStyles } from "./choices.css.js";
 /** @import {ModelOption, ToolOption} from "@openai/chatkit" */
 /** @import {Chat} from "../chat.js" */
 /** @import {MenuEntry} from "../ui/menu.js" */
+
+addStyles({ choices: choiceStyles });
 
 /**
  * @template {{id: string, label: string}} Option
@@ -16,6 +20,11 @@ function named(options) {
   return asList(options)
     .map(({ id, label, ...option }) => ({ ...option, id: asText(id), label: asLabel(label) || asLabel(id) }))
     .filter(({ id }) => id);
+}
+
+/** @param {HTMLButtonElement} button @param {() => MenuEntry[]} entries @returns {Menu} the one that the composer's plus opens */
+export function plusMenu(button, entries) {
+  return new Menu(button, entries, { above: true });
 }
 
 /** The tools: those that are pinned, and the one that is chosen. */

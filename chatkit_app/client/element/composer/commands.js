@@ -1,11 +1,11 @@
 /** "/" at the beginning: what the composer can do, and what the page adds to it, in menus and submenus. */
 import { asLabel, asList, asObject, asText } from "../values.js";
-import { matches } from "./completion.js";
+import { matches } from "./suggestions.js";
 import { asEntity } from "./tags.js";
 /** @import {Command} from "@openai/chatkit" */
 /** @import {StringKey} from "../host.js" */
 /** @import {MenuEntry} from "../ui/menu.js" */
-/** @import {Source, Token} from "./completion.js" */
+/** @import {Completion, Source, Token} from "./completion.js" */
 /** @import {ComposerView} from "./composer.js" */
 /** @import {Suggestion} from "./suggestions.js" */
 
@@ -44,6 +44,10 @@ export class CommandSource {
     return query === undefined || !this.chat.options.commands?.enabled ? null : { start: 0, query };
   }
 
+  get completion() {
+    return /** @type {Completion} */ (this.composer.extras.completion);
+  }
+
   leave() {
     return Boolean(this.#menus.pop());
   }
@@ -55,7 +59,7 @@ export class CommandSource {
   /** @param {Token} token */
   options(token) {
     const menu = this.#menus.at(-1);
-    const back = { label: this.chat.text("menuBack"), icon: "back", onPick: () => this.composer.completion.back() };
+    const back = { label: this.chat.text("menuBack"), icon: "back", onPick: () => this.completion.back() };
     const options = menu ? menu.map((command) => this.#suggestion(command)) : this.#builtIn();
     return [...options.filter((option) => matches(option, token.query)), ...(menu ? [back] : [])];
   }
@@ -69,14 +73,15 @@ export class CommandSource {
 
   /** @returns {Suggestion[]} */
   #builtIn() {
-    const { attachments, tools, models, dictation, editor } = this.composer;
+    const { editor, extras } = this.composer;
+    const { attachments, tools, models } = extras;
     const { chat } = this;
     /** @type {(key: StringKey, icon: string, onSelect: () => void) => MenuEntry} */
     const entry = (key, icon, onSelect) => ({ label: chat.text(key), icon, onSelect });
     /** @type {(MenuEntry & {group?: string})[]} */
     const entries = [...tools.entries(), ...models.entries().map((model) => ({ ...model, group: chat.text("model") }))];
-    if (attachments.isOffered) entries.unshift(entry("attach", "paperclip", () => attachments.openFiles()));
-    if (dictation.isOffered) entries.push(entry("dictate", "microphone", () => dictation.start()));
+    if (attachments.isOffered) entries.unshift(entry("attach", "paperclip", () => this.composer.openFiles()));
+    if (extras.offersDictation) entries.push(entry("dictate", "microphone", () => this.composer.startDictation()));
     if (!chat.conversation.isNew) entries.push(entry("newChat", "compose", () => chat.newChat()));
     if (chat.options.history?.enabled !== false) entries.push(entry("history", "history", () => chat.showHistory()));
     return entries.flatMap(({ disabled, onSelect, ...option }) => {
@@ -102,7 +107,8 @@ export class CommandSource {
    * @param {Token} token
    */
   async #select(command, { start, end }) {
-    const { editor, suggestions } = this.composer;
+    const { editor } = this.composer;
+    const { list: suggestions } = this.completion;
     const menus = this.#menus;
     editor.insert("", start, end);
     const textBefore = editor.text;

@@ -1,7 +1,11 @@
 /** What "@" and "/" begin: a word is typed, something is looked up by it, and what is picked takes its place. */
+import { CommandSource } from "./commands.js";
+import { entitySource } from "./entities.js";
+import { matches, Suggestions } from "./suggestions.js";
 /** @import {Chat} from "../chat.js" */
+/** @import {ComposerView} from "./composer.js" */
 /** @import {Editor} from "./editor.js" */
-/** @import {Suggestion, Suggestions} from "./suggestions.js" */
+/** @import {Suggestion} from "./suggestions.js" */
 
 const DELAY = 150;
 
@@ -142,10 +146,9 @@ export class Completion {
   }
 }
 
-/**
- * @param {{label: string}} option
- * @param {string} query
- */
-export function matches({ label }, query) {
-  return label.toLowerCase().includes(query.toLowerCase());
+/** @param {ComposerView} composer */
+export function completionOf(composer) {
+  const { box, chat, editor } = composer;
+  const list = new Suggestions(editor.input, box);
+  return new Completion(chat, editor, list, [entitySource(chat, editor), new CommandSource(composer)]);
 }

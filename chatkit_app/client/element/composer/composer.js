@@ -3,41 +3,38 @@ import { h, setAttribute, setText } from "../dom.js";
 import { icon } from "../icons.js";
 import { MarkdownView } from "../markdown/index.js";
 import { iconButton, nameButton } from "../ui/buttons.js";
-import { Menu } from "../ui/menu.js";
-import { asLabel, asText } from "../values.js";
-import { Attachments } from "./attachments.js";
-import { ModelChoice, ToolChoice } from "./choices.js";
-import { CommandSource } from "./commands.js";
-import { Completion } from "./completion.js";
-import { Dictation } from "./dictation.js";
+import { asLabel, asList, asText } from "../values.js";
 import { Editor } from "./editor.js";
-import { entitySource } from "./entities.js";
-import { Suggestions } from "./suggestions.js";
+import { Extras } from "./extras.js";
 import { fromContent, toContent } from "./tags.js";
+import { addStyles } from "../style-sheet.js";
+import { composerStyles } from "./composer.css.js";
 /** @import {OpenAIChatKit} from "@openai/chatkit" */
 /** @import {Chat} from "../chat.js" */
+/** @import {StringKey} from "../host.js" */
+
+addStyles({ composer: composerStyles });
 
 /** The composer: text with tags, files, a tool, a model and a quotation, until they are sent. */
 export class ComposerView {
   #reply = "";
   /** It was said why the message cannot go yet. */
   #wasHeld = false;
+  /** Files that wait for the part that takes them. */
+  #waitingFiles = 0;
 
   /** @param {Chat} chat */
   constructor(chat) {
     this.chat = chat;
-    const onChange = () => this.update();
-    const say = (/** @type {string} */ text) => this.say(text);
+    this.onChange = () => this.update();
+    this.say = (/** @type {string} what went wrong; "" for nothing */ text) => this.#say(text);
     this.editor = new Editor(() => {
       this.say("");
-      this.completion?.update();
+      this.extras?.completion.update();
       this.update();
     });
     this.input = this.editor.input;
-    this.attachments = new Attachments(chat, { say, onChange });
-    this.tools = new ToolChoice(chat, onChange);
-    this.models = new ModelChoice(chat);
-    this.dictation = new Dictation(chat, { say, onText: (text) => this.editor.insertWords(text), onChange });
+    this.extras = new Extras(this);
 
     this.quoted = h("span", { class: "reply-text", dir: "auto" });
     this.removeReply = iconButton("close", () => {
@@ -47,9 +44,14 @@ export class ComposerView {
     const quoted = [icon("quote"), this.quoted, this.removeReply];
     this.reply = h("div", { class: "reply", part: "reply", hidden: true }, ...quoted);
     this.plus = iconButton("plus", () => {}, { class: "icon-button plus" });
-    new Menu(this.plus, () => this.#plusEntries(), { above: true });
-    this.attach = iconButton("paperclip", () => this.attachments.openFiles());
+    this.attach = iconButton("paperclip", () => this.openFiles());
     this.mention = iconButton("at", () => this.#startMention());
+    this.dictate = iconButton("microphone", () => this.startDictation(), { part: "dictation" });
+    // Where the parts that come later have their place.
+    this.tools = h("span", { class: "tools" });
+    this.model = h("span", { class: "models" });
+    this.files = h("div", { class: "files-place" });
+    this.sound = h("div", { class: "dictation-place" });
     this.button = h(
       "button",
       { type: "submit", class: "send", part: "send" },
@@ -59,49 +61,31 @@ export class ComposerView {
     this.controls = h(
       "div",
       { class: "controls" },
-      h("span", { class: "choices" }, this.plus, this.attach, this.mention, this.tools.node),
-      this.dictation.node,
-      h("span", { class: "sending" }, this.models.node, this.dictation.button, this.button),
+      h("span", { class: "choices" }, this.plus, this.attach, this.mention, this.tools),
+      this.sound,
+      h("span", { class: "sending" }, this.model, this.dictate, this.button),
     );
-    this.box = h(
-      "div",
-      { class: "box", part: "composer" },
-      this.reply,
-      this.attachments.node,
-      this.editor.node,
-      this.controls,
-    );
-    this.suggestions = new Suggestions(this.input, this.box);
-    this.completion = new Completion(chat, this.editor, this.suggestions, [
-      entitySource(chat, this.editor),
-      new CommandSource(this),
-    ]);
+    this.box = h("div", { class: "box", part: "composer" }, this.reply, this.files, this.editor.node, this.controls);
     this.problem = h("p", { class: "problem", role: "alert", dir: "auto", hidden: true });
     this.notice = h("p", { class: "read-only", role: "status", dir: "auto" });
     this.disclaimer = new MarkdownView(chat.host);
     this.footer = h("div", { class: "disclaimer", part: "disclaimer" }, this.disclaimer.node);
-    this.node = h(
-      "form",
-      { class: "composer" },
-      this.notice,
-      this.problem,
-      this.box,
-      this.footer,
-      this.suggestions.node,
-      this.attachments.picker,
-    );
+    this.node = h("form", { class: "composer" }, this.notice, this.problem, this.box, this.footer);
     this.#listen();
   }
 
   configure() {
     const { commands, composer, disclaimer, entities } = this.chat.options;
-    for (const part of [this.attachments, this.tools, this.models, this.dictation]) part.configure();
-    this.plus.hidden = !this.tools.hasUnpinned;
-    this.attach.hidden = !this.attachments.isOffered || !this.plus.hidden;
+    const { extras } = this;
+    extras.configure();
+    this.plus.hidden = !asList(composer?.tools).some(({ pinned }) => !pinned);
+    this.attach.hidden = !extras.offersFiles || !this.plus.hidden;
     this.mention.hidden = !entities?.onTagSearch || !entities.showComposerMenu;
+    this.dictate.hidden = !extras.offersDictation;
     // With nothing but a text to write, one row is enough.
-    const hasChoices = [this.plus, this.attach, this.mention, this.models.node].some(({ hidden }) => !hidden);
-    setAttribute(this.box, "data-choices", hasChoices || this.tools.all.length > 0);
+    const hasChoices = [this.plus, this.attach, this.mention].some(({ hidden }) => !hidden);
+    setAttribute(this.box, "data-choices", hasChoices || extras.wantsChoices);
+    nameButton(this.dictate, this.chat.text("dictate"));
     nameButton(this.plus, this.chat.text("composerMenu"));
     nameButton(this.attach, this.chat.text("attach"));
     nameButton(this.mention, this.chat.text("mention"));
@@ -111,7 +95,7 @@ export class ComposerView {
     this.footer.hidden = !disclaimer?.text;
     setAttribute(this.footer, "data-contrast", disclaimer?.highContrast ? "high" : null);
     setAttribute(this.input, "aria-autocomplete", entities?.onTagSearch || commands?.enabled ? "list" : null);
-    this.completion.close();
+    this.update();
   }
 
   update() {
@@ -119,19 +103,20 @@ export class ComposerView {
     if (!this.node || this.placeholder === undefined) return;
     const { phase, canSend, canStop, isWritable, thread } = this.chat.conversation;
     const stops = phase === "answering" && canStop;
-    const { hold } = this.attachments;
+    const { dictation, tools } = this.extras;
+    const hold = this.#hold;
     if (this.#wasHeld && !hold) this.say("");
     this.#wasHeld &&= hold !== null;
     nameButton(this.button, this.chat.text(stops ? "stop" : "send"));
     setAttribute(this.button, "data-stops", stops);
     // Not the attribute "disabled": it would drop the focus of who has just sent.
-    const isHeld = !canSend || !this.#hasMessage || this.dictation.isActive || hold;
+    const isHeld = !canSend || !this.#hasMessage || dictation.isActive || hold;
     setAttribute(this.button, "aria-disabled", String(!stops && !!isHeld));
     setAttribute(this.button, "aria-description", hold && !stops ? this.chat.text(hold) : null);
-    const placeholder = this.tools.selected?.placeholderOverride || this.placeholder;
+    const placeholder = tools.selected?.placeholderOverride || this.placeholder;
     setAttribute(this.input, "placeholder", placeholder);
     setAttribute(this.input, "aria-label", placeholder);
-    setAttribute(this.box, "data-dictating", this.dictation.isActive);
+    setAttribute(this.box, "data-dictating", dictation.isActive);
     if (!isWritable && this.box.matches(":focus-within")) this.chat.frame.thread.scroller.focus();
     this.box.hidden = !isWritable;
     this.notice.hidden = isWritable;
@@ -139,7 +124,7 @@ export class ComposerView {
     const { type, reason } = /** @type {{type: string, reason?: string}} */ (thread?.status ?? {});
     setText(this.notice, asText(reason) || this.chat.text(type === "closed" ? "threadClosed" : "threadLocked"));
     this.say("");
-    this.dictation.cancel();
+    dictation.cancel();
   }
 
   focus() {
@@ -147,7 +132,26 @@ export class ComposerView {
   }
 
   openFiles() {
-    this.attachments.openFiles();
+    this.#use(this.extras.withAttachments(), (attachments) => attachments.openFiles());
+  }
+
+  /**
+   * Add files that were pasted or dropped, also before the part that takes them is there.
+   *
+   * @param {File[]} files
+   */
+  async takeFiles(files) {
+    this.#waitingFiles += files.length;
+    this.update();
+    await this.#use(this.extras.withAttachments(), (attachments) => attachments.add(files));
+    this.#waitingFiles -= files.length;
+    this.update();
+  }
+
+  startDictation() {
+    const { dictation } = this.extras;
+    if (dictation.isActive) dictation.finish();
+    else this.#use(this.extras.withDictation(), (loaded) => loaded.start());
   }
 
   /** @param {string} text what is replied to; "" for nothing */
@@ -158,27 +162,47 @@ export class ComposerView {
   }
 
   /** What is not given stays as it is. @param {Parameters<OpenAIChatKit["setComposerValue"]>[0]} value */
-  setValue({ text, content, reply, attachments, files, selectedToolId, selectedModelId }) {
+  async setValue({ text, content, reply, attachments, files, selectedToolId, selectedModelId }) {
     if (content !== undefined || text !== undefined) {
       const value = content ? fromContent(content) : { text: asText(text), tags: [] };
       this.editor.set(value.text, value.tags);
     }
     if (reply !== undefined) this.setReply(reply);
-    if (attachments !== undefined) this.attachments.set(attachments);
-    if (files) this.attachments.add([...files]);
-    if (selectedToolId !== undefined) this.tools.select(selectedToolId);
-    if (selectedModelId !== undefined) this.models.select(selectedModelId);
+    const { extras } = this;
+    if (attachments !== undefined) (await extras.withAttachments()).set(attachments);
+    if (files) (await extras.withAttachments()).add([...files]);
+    if (selectedToolId !== undefined) (await extras.withChoices()).tools.select(selectedToolId);
+    if (selectedModelId !== undefined) (await extras.withChoices()).models.select(selectedModelId);
   }
 
-  /** @param {string} text what went wrong; "" for nothing */
-  say(text) {
+  /**
+   * @template Extra
+   * @param {Promise<Extra>} loading
+   * @param {(extra: Extra) => void} use
+   */
+  async #use(loading, use) {
+    try {
+      use(await loading);
+    } catch (error) {
+      this.chat.dispatchError(error);
+      this.say(this.chat.text("partMissing"));
+    }
+  }
+
+  /** @param {string} text */
+  #say(text) {
     if (!this.problem) return;
     this.problem.hidden = !text;
     setText(this.problem, text);
   }
 
+  /** Why a message cannot go yet. @returns {StringKey|null} */
+  get #hold() {
+    return this.extras.attachments.hold ?? (this.#waitingFiles ? "attachmentsUploading" : null);
+  }
+
   get #hasMessage() {
-    return !this.editor.isEmpty || this.attachments.ready.length > 0;
+    return !this.editor.isEmpty || this.extras.attachments.ready.length > 0;
   }
 
   #listen() {
@@ -187,7 +211,7 @@ export class ComposerView {
       this.#submit();
     });
     this.node.addEventListener("keydown", (event) => {
-      if (event.key === "Escape" && this.dictation.isActive) this.dictation.cancel();
+      if (event.key === "Escape") this.extras.dictation.cancel();
     });
     this.box.addEventListener("click", ({ target }) => {
       if (target === this.box || target === this.controls) this.focus();
@@ -196,22 +220,23 @@ export class ComposerView {
     this.input.addEventListener("paste", (event) => {
       const { files, types } = event.clipboardData ?? new DataTransfer();
       // What was copied from a document is there as a text and, beside it, as an image.
-      if (!files.length || types.includes("text/plain") || !this.attachments.isOffered) return;
+      if (!files.length || types.includes("text/plain") || !this.extras.offersFiles) return;
       event.preventDefault();
-      this.attachments.add([...files]);
+      this.takeFiles([...files]);
     });
   }
 
-  #plusEntries() {
+  /** What the plus opens. */
+  plusEntries() {
     const attach = { label: this.chat.text("attach"), icon: "paperclip", onSelect: () => this.openFiles() };
-    const tools = this.tools.entries(true).map((entry) => ({
+    const tools = this.extras.tools.entries(true).map((entry) => ({
       ...entry,
       onSelect: () => {
         entry.onSelect();
         this.focus();
       },
     }));
-    return [...(this.attachments.isOffered ? [attach] : []), ...tools];
+    return [...(this.extras.offersFiles ? [attach] : []), ...tools];
   }
 
   #startMention() {
@@ -222,7 +247,7 @@ export class ComposerView {
 
   /** @param {KeyboardEvent} event */
   #onKeyDown(event) {
-    if (this.completion.onKeyDown(event)) return;
+    if (this.extras.completion.onKeyDown(event)) return;
     if (event.key !== "Enter" || event.shiftKey || this.editor.isComposing(event)) return;
     event.preventDefault();
     if (this.chat.conversation.canSend) this.#submit();
@@ -235,12 +260,14 @@ export class ComposerView {
       this.focus();
       return;
     }
-    const { editor, attachments, tools, models, chat } = this;
+    const { editor, chat, extras } = this;
+    const { attachments, tools, models } = extras;
     if (!canSend) return;
     // A message that went off by itself once the files are there would take half a sentence with it.
-    if (attachments.hold) this.say(chat.text(attachments.hold));
-    this.#wasHeld = attachments.hold !== null;
-    if (this.#wasHeld || this.dictation.isActive || !this.#hasMessage) return;
+    const hold = this.#hold;
+    if (hold) this.say(chat.text(hold));
+    this.#wasHeld = hold !== null;
+    if (this.#wasHeld || extras.dictation.isActive || !this.#hasMessage) return;
     const message = {
       content: toContent(editor),
       attachments: attachments.ready,

@@ -3,8 +3,13 @@ import { h, setAttribute, setText } from "../dom.js";
 import { icon } from "../icons.js";
 import { iconButton, nameButton } from "../ui/buttons.js";
 import { asObject, asText } from "../values.js";
+import { addStyles } from "../style-sheet.js";
+import { dictationStyles } from "./dictation.css.js";
 /** @import {Chat} from "../chat.js" */
 /** @import {StringKey} from "../host.js" */
+/** @import {Editor} from "./editor.js" */
+
+addStyles({ dictation: dictationStyles });
 
 const MAX_SECONDS = 300;
 const TYPES = ["audio/webm;codecs=opus", "audio/mp4", "audio/ogg;codecs=opus"];
@@ -18,7 +23,6 @@ const STATES = {
 };
 
 export class Dictation {
-  isOffered = false;
   /** @type {"off"|"starting"|"recording"|"transcribing"} */
   #state = "off";
   /** @type {AbortController|null} of what is going on; aborted when it is called off */
@@ -28,16 +32,14 @@ export class Dictation {
 
   /**
    * @param {Chat} chat
-   * @param {{say: (text: string) => void, onText: (text: string) => void, onChange: () => void}} composer
+   * @param {{dictate: HTMLElement, editor: Editor, say: (text: string) => void, onChange: () => void}} composer
    */
-  constructor(chat, { say, onText, onChange }) {
+  constructor(chat, { dictate, editor, say, onChange }) {
     this.chat = chat;
+    this.button = dictate;
+    this.editor = editor;
     this.say = say;
-    this.onText = onText;
     this.onChange = onChange;
-    this.button = iconButton("microphone", () => (this.#state === "off" ? this.start() : this.finish()), {
-      part: "dictation",
-    });
     this.level = h("span", { class: "level", "aria-hidden": "true" });
     this.time = h("span", { class: "time", role: "timer" });
     this.cancelButton = iconButton("close", () => this.cancel());
@@ -49,11 +51,8 @@ export class Dictation {
   }
 
   configure() {
-    const canRecord = typeof MediaRecorder === "function" && Boolean(navigator.mediaDevices?.getUserMedia);
-    this.isOffered = canRecord && Boolean(this.chat.options.composer?.dictation?.enabled);
     nameButton(this.cancelButton, this.chat.text("dictationCancel"));
-    this.button.hidden = !this.isOffered;
-    if (this.isOffered) this.#enter(this.#state);
+    if (this.chat.frame.composer.extras.offersDictation) this.#enter(this.#state);
     else this.cancel();
   }
 
@@ -75,7 +74,7 @@ export class Dictation {
       const params = { audio_base64: await base64(sound), mime_type: sound.type };
       const text = asText(asObject(await this.chat.transport.request("input.transcribe", params)).text).trim();
       controller.signal.throwIfAborted();
-      if (text) this.onText(text);
+      if (text) this.editor.insertWords(text);
       else this.say(this.chat.text("dictationEmpty"));
     } catch (error) {
       if (!controller.signal.aborted) {

@@ -1,8 +1,12 @@
 /** The field that is written in: a textarea, so that undo, input methods and both directions are the browser's. */
 import { h, setAttribute, setChildren } from "../dom.js";
 import { shiftTags, tagText } from "./tags.js";
+import { addStyles } from "../style-sheet.js";
+import { editorStyles } from "./editor.css.js";
 /** @import {Entity} from "@openai/chatkit" */
 /** @import {Tag} from "./tags.js" */
+
+addStyles({ editor: editorStyles });
 
 const MAX_KNOWN = 200;
 

@@ -2,7 +2,11 @@
 import { h, setAttribute, setText } from "../dom.js";
 import { icon } from "../icons.js";
 import { keepPlaced, place } from "../ui/popover.js";
+import { addStyles } from "../style-sheet.js";
+import { menuStyles } from "../ui/menu.css.js";
 /** @import {Token} from "./completion.js" */
+
+addStyles({ menu: menuStyles });
 
 const MAX_OPTIONS = 100;
 
@@ -165,4 +169,12 @@ export class Suggestions {
     this.#nodes[index]?.scrollIntoView({ block: "nearest" });
     setAttribute(this.input, "aria-activedescendant", this.#nodes[index]?.id);
   }
+}
+
+/**
+ * @param {{label: string}} option
+ * @param {string} query
+ */
+export function matches({ label }, query) {
+  return label.toLowerCase().includes(query.toLowerCase());
 }

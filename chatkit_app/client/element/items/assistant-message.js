@@ -1,10 +1,12 @@
-import { h, setChildren } from "../dom.js";
+import { h, setChildren, setText } from "../dom.js";
 import { icon } from "../icons.js";
 import { MarkdownView } from "../markdown/index.js";
 import { asList, asNumber, asObject, asText } from "../values.js";
-import { citation, readSources, sourceList } from "./sources.js";
-import { offerQuote } from "./turn-actions.js";
+import { addStyles } from "../style-sheet.js";
+import { itemStyles } from "./item.css.js";
 /** @import {Host} from "../host.js" */
+
+addStyles({ item: itemStyles });
 
 /** What the assistant says, with marks where it rests on something, and all of that below. */
 export class AssistantMessageView {
@@ -14,27 +16,34 @@ export class AssistantMessageView {
   /** @type {unknown[]} */
   #shown = [];
   #found = "[]";
+  /** @type {unknown} the content whose sources wait for what shows them */
+  #waiting = null;
 
   /** @param {Host} host */
   constructor(host) {
     this.#host = host;
     this.parts = h("div", { class: "parts", part: "assistant-message" });
     this.sources = h("div", {});
-    this.node = h(
-      "li",
-      { class: "item assistant", part: "item" },
-      h("span", { class: "visually-hidden" }, host.text("assistant")),
-      this.parts,
-      this.sources,
+    this.author = h("span", { class: "visually-hidden", dir: "auto" }, host.text("assistant"));
+    this.node = h("li", { class: "item assistant", part: "item" }, this.author, this.parts, this.sources);
+    host.load("turnActions").then(
+      ({ offerQuote }) => offerQuote(host, this.parts),
+      () => {},
     );
-    offerQuote(host, this.parts);
   }
 
   /** @param {Record<string, any>} item @param {{isLive?: boolean}} [options] */
   update(item, { isLive = false } = {}) {
+    const name = asText(asObject(item.author).name);
+    if (name) {
+      this.author.className = "who-answers";
+      setText(this.author, name);
+    }
     if (this.#shown[0] === item.content && this.#shown[1] === isLive) return;
     this.#shown = [item.content, isLive];
     const contents = asList(item.content).map(asObject);
+    // Until they can be shown, the text stands alone.
+    if (contents.some(({ annotations }) => asList(annotations).length)) this.#loadSources(item, isLive);
     this.#parts.length = Math.min(this.#parts.length, contents.length);
     contents.forEach((content, index) => (this.#parts[index] ??= new MessagePart(this.#host)).update(content));
     setChildren(
@@ -44,8 +53,26 @@ export class AssistantMessageView {
     this.#showSources(isLive ? [] : contents.flatMap(({ annotations }) => asList(annotations)));
   }
 
+  /** @param {Record<string, any>} item @param {boolean} isLive */
+  async #loadSources(item, isLive) {
+    if (this.#host.part("sources")) return;
+    const isWaiting = this.#waiting !== null;
+    this.#waiting = [item, isLive];
+    if (isWaiting) return;
+    const isThere = await this.#host.load("sources").catch(() => null);
+    const [waiting, wasLive] = /** @type {[Record<string, any>, boolean]} */ (this.#waiting);
+    this.#waiting = null;
+    if (!isThere) return;
+    this.#shown = [];
+    for (const part of this.#parts) part.forget();
+    this.update(waiting, { isLive: wasLive });
+  }
+
   /** @param {any[]} annotations */
   #showSources(annotations) {
+    const parts = this.#host.part("sources");
+    if (!parts) return;
+    const { readSources, sourceList } = parts;
     const sources = readSources(annotations.map(({ source }) => source));
     // What somebody has opened, or is pressing, is left alone when the same sources come again.
     const found = JSON.stringify(sources);
@@ -87,9 +114,17 @@ class MessagePart {
     });
   }
 
+  /** What can be shown of the sources has changed. */
+  forget() {
+    this.#annotations = undefined;
+  }
+
   /** @param {any[]} annotations */
   #updateMarks(annotations) {
     const marks = new Map();
+    const parts = this.#host.part("sources");
+    if (!parts) return;
+    const { citation, readSources } = parts;
     for (const [index, all] of Map.groupBy(annotations, ({ index }) => Math.max(0, asNumber(index, Infinity)))) {
       const sources = readSources(all.map(({ source }) => source));
       const node = this.#marks.get(index) ?? h("span", {});

@@ -15,17 +15,6 @@ export const imageStyles = css`
     max-block-size: 28em;
     animation: appear 0.3s;
   }
-  .attachments .enlarge img {
-    inline-size: 7em;
-    block-size: 7em;
-    object-fit: cover;
-  }
-  .attachments > :only-child .enlarge img {
-    inline-size: auto;
-    min-inline-size: 4em;
-    block-size: auto;
-    max-block-size: 15em;
-  }
   @keyframes appear {
     from {
       opacity: 0;

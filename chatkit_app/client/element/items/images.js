@@ -5,18 +5,31 @@ import { iconButton, nameButton } from "../ui/buttons.js";
 import { imageNode } from "../ui/remote-image.js";
 import { isOwn } from "../urls.js";
 import { asNumber, asObject, asText } from "../values.js";
+import { addStyles } from "../style-sheet.js";
+import { imageStyles } from "./images.css.js";
 /** @import {Host} from "../host.js" */
 
-/** @param {Host} host @param {{src: unknown, alt: string}} image */
-export function enlargeableImage(host, image) {
-  const node = imageNode(host, image);
-  const slot = h("span", {}, node);
+addStyles({ images: imageStyles });
+
+/**
+ * Have an image enlarged by a click.
+ *
+ * @param {Host} host
+ * @param {HTMLElement} slot what it is in, alone; the image may be one that is still to be asked for
+ */
+export function makeEnlargeable(host, slot) {
   const enclose = () => {
     if (slot.firstChild instanceof HTMLImageElement) slot.append(enlargeButton(host, slot.firstChild));
   };
   enclose();
   // One that was asked for has taken the place of its button by then.
-  node.addEventListener("click", enclose);
+  slot.firstChild?.addEventListener("click", enclose);
+}
+
+/** @param {Host} host @param {{src: unknown, alt: string}} image */
+function enlargeableImage(host, image) {
+  const slot = h("span", {}, imageNode(host, image));
+  makeEnlargeable(host, slot);
   return slot;
 }
 
@@ -84,3 +97,5 @@ export class GeneratedImageView {
     setChildren(this.download, mayLoad && isOwn(url) ? [this.link] : []);
   }
 }
+
+export const ITEM_VIEWS = { generated_image: GeneratedImageView };

@@ -1,12 +1,9 @@
 /** One view per type of item: this is where the next type goes. */
 import { AssistantMessageView } from "./assistant-message.js";
-import { GeneratedImageView } from "./images.js";
-import { EmptyView, FallbackView, RecordView } from "./plain.js";
-import { StructuredInputView } from "./structured-input.js";
+import { LazyItemView } from "./lazy-item.js";
+import { EmptyView, FallbackView } from "./plain.js";
 import { UserMessageView } from "./user-message.js";
-import { WidgetItemView } from "./widget.js";
-import { TaskItemView, WorkflowView } from "./workflow.js";
-/** @import {Host} from "../host.js" */
+/** @import {Host, PartName} from "../host.js" */
 /** @import {AnyItem} from "../items.js" */
 
 /**
@@ -19,19 +16,23 @@ import { TaskItemView, WorkflowView } from "./workflow.js";
 const ITEM_VIEWS = {
   user_message: UserMessageView,
   assistant_message: AssistantMessageView,
-  workflow: WorkflowView,
-  task: TaskItemView,
-  widget: WidgetItemView,
-  structured_input: StructuredInputView,
-  generated_image: GeneratedImageView,
-  client_tool_call: RecordView,
-  hidden_context_item: RecordView,
-  sdk_hidden_context: RecordView,
   end_of_turn: EmptyView,
 };
 
+/** Where the views of other types are, as its `ITEM_VIEWS`. @type {Record<string, PartName>} */
+const ITEM_PARTS = {
+  workflow: "workflow",
+  task: "workflow",
+  widget: "widgets",
+  structured_input: "structuredInput",
+  generated_image: "images",
+  client_tool_call: "workflow",
+  hidden_context_item: "workflow",
+  sdk_hidden_context: "workflow",
+};
+
 /** @param {Host} host @param {AnyItem} item @returns {ItemView} the item's as long as its type stays */
-export function createItemView(host, item) {
-  const View = Object.hasOwn(ITEM_VIEWS, item.type) ? ITEM_VIEWS[item.type] : FallbackView;
-  return new View(host);
+export function createItemView(host, { type }) {
+  if (Object.hasOwn(ITEM_VIEWS, type)) return new ITEM_VIEWS[type](host);
+  return Object.hasOwn(ITEM_PARTS, type) ? new LazyItemView(host, ITEM_PARTS[type], type) : new FallbackView(host);
 }

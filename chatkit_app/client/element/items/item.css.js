@@ -56,6 +56,43 @@ export const itemStyles = css`
   .download {
     font-size: 0.9em;
   }
+  .toggle {
+    inline-size: fit-content;
+    padding-block: 0.25em;
+    color: var(--muted);
+    cursor: pointer;
+    list-style: none;
+  }
+  .toggle::-webkit-details-marker,
+  .toggle:disabled > .icon {
+    display: none;
+  }
+  .toggle:hover:enabled,
+  summary.toggle:hover {
+    color: var(--text);
+  }
+  .toggle:disabled {
+    cursor: default;
+  }
+  .toggle > .icon:last-child {
+    inline-size: 1em;
+    transition: rotate 0.15s;
+  }
+  :is([open] > .toggle, .toggle[aria-expanded="true"]) > .icon:last-child {
+    rotate: 90deg;
+  }
+  :is([open] > .toggle, .toggle[aria-expanded="true"]):dir(rtl) > .icon:last-child {
+    rotate: -90deg;
+  }
+  .fallback,
+  dd,
+  dt,
+  legend {
+    white-space: pre-line;
+  }
+  .parts + div > details {
+    margin-block-start: 0.5em;
+  }
   .parts > * + * {
     margin-block-start: 0.75em;
   }

@@ -38,8 +38,7 @@ export const sourceStyles = css`
   }
   .source-place,
   .source > .icon,
-  .source > :nth-child(3),
-  .attached-file > .icon {
+  .source > :nth-child(3) {
     color: var(--muted);
   }
   .source {

@@ -5,9 +5,13 @@ import { link } from "../ui/link.js";
 import { place as placePopover } from "../ui/popover.js";
 import { safeUrl } from "../urls.js";
 import { asLabel, asObject, asText } from "../values.js";
-import { renderRoot } from "../widgets/index.js";
+import { addStyles } from "../style-sheet.js";
+import { menuStyles } from "../ui/menu.css.js";
+import { sourceStyles } from "./sources.css.js";
 /** @import {Entity} from "@openai/chatkit" */
 /** @import {Host} from "../host.js" */
+
+addStyles({ menu: menuStyles, sources: sourceStyles });
 /** @typedef {ReturnType<typeof readSource>} Source */
 
 /** Milliseconds before a card comes and goes, so that it is neither in the way nor out of reach. */
@@ -107,7 +111,9 @@ function dateText(host, timestamp) {
  */
 export async function entityCard(host, entity, otherwise = null) {
   const preview = await host.previewEntity(entity);
-  return preview ? renderRoot(host, preview) : otherwise;
+  if (!preview) return otherwise;
+  const widgets = await host.load("widgets").catch(() => null);
+  return widgets ? widgets.renderRoot(host, preview) : otherwise;
 }
 
 /**

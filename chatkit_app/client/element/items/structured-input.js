@@ -1,7 +1,12 @@
 import { h, setAttribute } from "../dom.js";
 import { asLabel, asList, asObject, asText } from "../values.js";
+import { addStyles } from "../style-sheet.js";
+import { sourceStyles } from "./sources.css.js";
+import { structuredInputStyles } from "./structured-input.css.js";
 /** @import {Host} from "../host.js" */
 /** @import {StructuredInputAnswer, StructuredInputItem, StructuredInputSubmission} from "../protocol.js" */
+
+addStyles({ sources: sourceStyles, structuredInput: structuredInputStyles });
 
 /**
  * Questions of the assistant: a form until they are answered, then what was said.
@@ -193,3 +198,5 @@ function freeform(label) {
   const field = h("textarea", { class: "text-field", rows: "2", dir: "auto", "aria-label": label });
   return { nodes: [field], controls: [field], read: () => [field.value] };
 }
+
+export const ITEM_VIEWS = { structured_input: StructuredInputView };

@@ -6,9 +6,14 @@ import { plainText } from "../markdown/document.js";
 import { iconButton, nameButton } from "../ui/buttons.js";
 import { copyText } from "../ui/clipboard.js";
 import { place } from "../ui/popover.js";
+import { menuStyles } from "../ui/menu.css.js";
+import { addStyles } from "../style-sheet.js";
+import { turnActionStyles } from "./turn-actions.css.js";
 /** @import {Host, StringKey} from "../host.js" */
 /** @import {AnyItem} from "../items.js" */
 /** @import {FeedbackKind} from "../protocol.js" */
+
+addStyles({ menu: menuStyles, turnActions: turnActionStyles });
 
 /** Types whose text is what the assistant said; that of workflows is what it did. */
 const SAID = ["assistant_message", "widget", "structured_input"];

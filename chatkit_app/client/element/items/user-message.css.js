@@ -48,6 +48,23 @@ export const userMessageStyles = css`
     align-items: end;
     justify-content: end;
   }
+  .attachments img {
+    display: block;
+    inline-size: 7em;
+    block-size: 7em;
+    border-radius: var(--round-small);
+    object-fit: cover;
+  }
+  .attachments > :only-child img {
+    inline-size: auto;
+    min-inline-size: 4em;
+    max-inline-size: 100%;
+    block-size: auto;
+    max-block-size: 15em;
+  }
+  .attached-file > .icon {
+    color: var(--muted);
+  }
   .attached-file {
     max-inline-size: min(18em, 100%);
     padding: 0.5em 0.75em;

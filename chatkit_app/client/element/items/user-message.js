@@ -1,9 +1,12 @@
 import { h } from "../dom.js";
 import { icon } from "../icons.js";
 import { asLabel, asList, asObject, asText } from "../values.js";
-import { enlargeableImage } from "./images.js";
-import { attachCard, entityCard } from "./sources.js";
+import { imageNode } from "../ui/remote-image.js";
+import { addStyles } from "../style-sheet.js";
+import { userMessageStyles } from "./user-message.css.js";
 /** @import {Host} from "../host.js" */
+
+addStyles({ userMessage: userMessageStyles });
 
 /** What somebody has asked: attachments, what it replies to, and the text with its tags. */
 export class UserMessageView {
@@ -48,7 +51,11 @@ export class UserMessageView {
     const entity = { id: asText(id), title, group: asLabel(group), data: asObject(data), interactive: true };
     const onclick = () => host.clickEntity(entity);
     const button = h("button", { type: "button", class: "tag", part: "tag", dir: "auto", onclick }, title);
-    attachCard(button, () => entityCard(host, entity));
+    // Without it, a press still tells the page.
+    const attach = host
+      .load("sources")
+      .then(({ attachCard, entityCard }) => attachCard(button, () => entityCard(host, entity)));
+    attach.catch(() => {});
     return button;
   }
 
@@ -56,7 +63,10 @@ export class UserMessageView {
   #attachment({ name, type, mime_type: mimeType, preview_url: src }) {
     const alt = asLabel(name);
     if (type === "image" && asText(src)) {
-      return h("li", { class: "attached-image" }, enlargeableImage(this.#host, { src, alt }));
+      const node = h("li", { class: "attached-image" }, imageNode(this.#host, { src, alt }));
+      const enclose = this.#host.load("images").then(({ makeEnlargeable }) => makeEnlargeable(this.#host, node));
+      enclose.catch(() => {});
+      return node;
     }
     return h(
       "li",

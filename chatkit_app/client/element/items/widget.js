@@ -1,6 +1,6 @@
 /** A widget in the thread. */
 import { h } from "../dom.js";
-import { WidgetView } from "../widgets/index.js";
+import { renderRoot, WidgetView } from "../widgets/index.js";
 /** @import {Host} from "../host.js" */
 /** @import {WidgetItem} from "../protocol.js" */
 
@@ -19,3 +19,7 @@ export class WidgetItemView {
     this.#widget.update(item);
   }
 }
+
+export const ITEM_VIEWS = { widget: WidgetItemView };
+
+export { renderRoot };

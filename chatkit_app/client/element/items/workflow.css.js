@@ -2,34 +2,6 @@
 import { css } from "../css.js";
 
 export const workflowStyles = css`
-  .toggle {
-    inline-size: fit-content;
-    padding-block: 0.25em;
-    color: var(--muted);
-    cursor: pointer;
-    list-style: none;
-  }
-  .toggle::-webkit-details-marker,
-  .toggle:disabled > .icon {
-    display: none;
-  }
-  .toggle:hover:enabled,
-  summary.toggle:hover {
-    color: var(--text);
-  }
-  .toggle:disabled {
-    cursor: default;
-  }
-  .toggle > .icon:last-child {
-    inline-size: 1em;
-    transition: rotate 0.15s;
-  }
-  :is([open] > .toggle, .toggle[aria-expanded="true"]) > .icon:last-child {
-    rotate: 90deg;
-  }
-  :is([open] > .toggle, .toggle[aria-expanded="true"]):dir(rtl) > .icon:last-child {
-    rotate: -90deg;
-  }
   .record {
     max-block-size: 20em;
     margin-block: 0.25em 0.5em;
@@ -40,14 +12,7 @@ export const workflowStyles = css`
     font: 0.87em / 1.5 var(--font-mono);
     white-space: pre-wrap;
   }
-  .fallback,
-  dd,
-  dt,
-  legend {
-    white-space: pre-line;
-  }
-  .toggle + ul,
-  .parts + div > details {
+  .toggle + ul {
     margin-block-start: 0.5em;
   }
   .task {

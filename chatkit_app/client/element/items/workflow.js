@@ -3,8 +3,13 @@ import { h, setAttribute, setChildren, setText } from "../dom.js";
 import { icon } from "../icons.js";
 import { MarkdownView } from "../markdown/index.js";
 import { asLabel, asList, asNumber, asObject, asText } from "../values.js";
+import { RecordView } from "./record.js";
 import { readSources, sourceList } from "./sources.js";
+import { addStyles } from "../style-sheet.js";
+import { workflowStyles } from "./workflow.css.js";
 /** @import {Host, StringKey} from "../host.js" */
+
+addStyles({ workflow: workflowStyles });
 
 /** @type {Map<unknown, [StringKey, string]>} what stands for the title and the icon of tasks that bring neither */
 const KINDS = new Map([
@@ -169,3 +174,12 @@ function durationText(seconds, language) {
     .map(([unit, amount]) => new Intl.NumberFormat(language, { style: "unit", unit, unitDisplay }).format(amount))
     .join(" ");
 }
+
+/** What the assistant has done, and what is kept of it for staff. */
+export const ITEM_VIEWS = {
+  workflow: WorkflowView,
+  task: TaskItemView,
+  client_tool_call: RecordView,
+  hidden_context_item: RecordView,
+  sdk_hidden_context: RecordView,
+};

@@ -9,7 +9,11 @@
 import { setAttribute } from "../dom.js";
 import { BlockView } from "./block-view.js";
 import { MarkdownDocument } from "./document.js";
+import { addStyles } from "../style-sheet.js";
+import { markdownStyles } from "./markdown.css.js";
 /** @import {Host} from "../host.js" */
+
+addStyles({ markdown: markdownStyles });
 /** @typedef {{index: number, node: () => Node}} Mark */
 
 /** Shows one Markdown text that may grow. */

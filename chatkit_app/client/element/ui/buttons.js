@@ -1,6 +1,10 @@
 /** Buttons that are icons. */
 import { h, setAttribute } from "../dom.js";
 import { icon } from "../icons.js";
+import { addStyles } from "../style-sheet.js";
+import { buttonStyles } from "./buttons.css.js";
+
+addStyles({ buttons: buttonStyles });
 
 /**
  * A button that is an icon; `nameButton` gives it the name it needs.

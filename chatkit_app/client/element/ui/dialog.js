@@ -1,5 +1,9 @@
 /** A question that has to be answered before anything else. */
 import { h } from "../dom.js";
+import { addStyles } from "../style-sheet.js";
+import { dialogStyles } from "./dialog.css.js";
+
+addStyles({ dialog: dialogStyles });
 
 let dialogs = 0;
 

@@ -2,6 +2,10 @@
 import { h, setAttribute } from "../dom.js";
 import { icon } from "../icons.js";
 import { isShown, keepPlaced } from "./popover.js";
+import { addStyles } from "../style-sheet.js";
+import { menuStyles } from "./menu.css.js";
+
+addStyles({ menu: menuStyles });
 
 /**
  * @typedef {object} MenuEntry

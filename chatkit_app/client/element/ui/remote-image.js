@@ -1,7 +1,11 @@
 /** Images: those of this site at once, those of others when somebody asks for them. */
 import { h } from "../dom.js";
 import { asLabel, asText } from "../values.js";
+import { addStyles } from "../style-sheet.js";
+import { remoteImageStyles } from "./remote-image.css.js";
 /** @import {Host} from "../host.js" */
+
+addStyles({ remoteImage: remoteImageStyles });
 
 /**
  * @param {Host} host

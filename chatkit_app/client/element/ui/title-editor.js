@@ -1,7 +1,11 @@
 /** The title of a thread, being edited where it stands. */
 import { h, setAttribute, setText } from "../dom.js";
+import { addStyles } from "../style-sheet.js";
 import { asLabel } from "../values.js";
+import { titleEditorStyles } from "./title-editor.css.js";
 /** @import {Chat} from "../chat.js" */
+
+addStyles({ titleEditor: titleEditorStyles });
 
 const MAX_LENGTH = 200;
 

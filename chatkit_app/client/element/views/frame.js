@@ -1,12 +1,17 @@
 /** The element's inside: the views of a chat, laid out, and brought up to date when something has changed. */
 import { ComposerView } from "../composer/composer.js";
 import { h, setAttribute, setText } from "../dom.js";
-import { applyTheme } from "../theme.js";
+import { asObject, asText } from "../values.js";
 import { HeaderView } from "./header.js";
-import { HistoryView } from "./history.js";
 import { StartView } from "./start.js";
 import { ThreadView } from "./thread.js";
+import { addStyles } from "../style-sheet.js";
+import { frameStyles } from "./frame.css.js";
+/** @import {ChatKitOptions} from "@openai/chatkit" */
 /** @import {Chat} from "../chat.js" */
+/** @import {HistoryView} from "./history.js" */
+
+addStyles({ frame: frameStyles });
 
 /** Milliseconds after which an update is made up for that no frame has made: frames stand still in a hidden tab. */
 const LATEST_UPDATE = 250;
@@ -15,6 +20,8 @@ export class FrameView {
   #isUpdatePending = false;
   /** @type {HTMLElement|null} */
   #focusedBefore = null;
+  /** @type {HistoryView|null} once it has been asked for */
+  history = null;
 
   /** @param {Chat} chat */
   constructor(chat) {
@@ -23,20 +30,57 @@ export class FrameView {
     this.start = new StartView(chat);
     this.thread = new ThreadView(chat, this.start);
     this.composer = new ComposerView(chat);
-    this.history = new HistoryView(chat);
     this.status = h("p", { class: "visually-hidden", role: "status", "aria-live": "polite" });
     this.main = h("div", { class: "main" }, this.header.node, this.thread.node, this.composer.node);
-    this.node = h("section", { class: "frame", part: "frame" }, this.main, this.history.node, this.status);
+    this.node = h("section", { class: "frame", part: "frame" }, this.main, this.status);
+    this.#listenForEarlyDrops();
+  }
+
+  /** Until the part is there that has a zone for them, files may be dropped all the same. */
+  #listenForEarlyDrops() {
+    const { composer } = this;
+    const isEarly = (/** @type {DragEvent} */ event) =>
+      event.dataTransfer?.types.includes("Files") &&
+      composer.extras.offersFiles &&
+      !composer.extras.attachments.isOffered &&
+      this.chat.conversation.isWritable &&
+      !this.chat.isReadOnly;
+    this.node.addEventListener("dragover", (event) => {
+      if (isEarly(event)) event.preventDefault();
+    });
+    this.node.addEventListener("drop", (event) => {
+      if (!isEarly(event)) return;
+      event.preventDefault();
+      composer.takeFiles([...(event.dataTransfer?.files ?? [])]);
+    });
   }
 
   /** The chat has other options. */
   configure() {
     const { options, isReadOnly } = this.chat;
-    applyTheme(this.node, options.theme);
+    this.#applyTheme(options.theme);
     setAttribute(this.node, "aria-label", options.frameTitle ?? this.chat.text("chat"));
     this.composer.node.hidden = isReadOnly;
-    for (const view of [this.header, this.start, this.thread, this.composer, this.history]) view.configure();
+    for (const view of [this.header, this.start, this.thread, this.composer, this.history]) view?.configure();
     this.update();
+  }
+
+  /** @param {ChatKitOptions["theme"]} theme */
+  #applyTheme(theme) {
+    const { colorScheme, radius, density, color, typography } = asObject(
+      typeof theme === "string" ? { colorScheme: theme } : theme,
+    );
+    const scheme = colorScheme === "dark" ? "dark" : "light";
+    Object.assign(this.node.dataset, { scheme, radius: asText(radius), density: asText(density) });
+    this.node.removeAttribute("style");
+    if (!color && !typography) return;
+    const part = this.chat.part("theme");
+    if (part) part.applyTheme(this.node, theme);
+    else
+      this.chat.load("theme").then(
+        () => this.#applyTheme(this.chat.options.theme),
+        (error) => this.chat.dispatchError(error),
+      );
   }
 
   update() {
@@ -46,7 +90,7 @@ export class FrameView {
   }
 
   updateHistory() {
-    if (this.history.isOpen) this.history.update();
+    if (this.history?.isOpen) this.history.update();
   }
 
   /** One update for all the events that arrive within a frame. */
@@ -60,14 +104,23 @@ export class FrameView {
     setTimeout(update, LATEST_UPDATE);
   }
 
+  /** @throws {Error} when it cannot be had */
+  async loadHistory() {
+    const { HistoryView } = await this.chat.load("history");
+    if (this.history) return;
+    this.history = new HistoryView(this.chat);
+    this.history.configure();
+    this.main.after(this.history.node);
+  }
+
   async showHistory() {
     this.#focusedBefore = this.#focused;
     this.main.inert = true;
-    await this.history.open();
+    await this.history?.open();
   }
 
   hideHistory() {
-    this.history.close();
+    this.history?.close();
     this.main.inert = false;
     if (this.#focusedBefore?.isConnected) this.#focusedBefore.focus();
   }

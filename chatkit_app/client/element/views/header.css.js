@@ -13,8 +13,7 @@ export const headerStyles = css`
   .header-actions {
     display: contents;
   }
-  .title,
-  .header .title-editor {
+  .title {
     flex: 1;
     min-inline-size: 0;
     margin-inline: 0.5em auto;
@@ -49,31 +48,5 @@ export const headerStyles = css`
   }
   .title-button:hover {
     background: var(--fill);
-  }
-  .title-editor {
-    position: relative;
-  }
-  .title-editor .text-field {
-    inline-size: 100%;
-  }
-  .header .title-editor {
-    max-inline-size: 30em;
-    margin-inline-start: 0;
-  }
-  .header .title-editor .text-field {
-    font-weight: 600;
-  }
-  .title-problem:not(:empty) {
-    padding: 0.25em 0.625em;
-    border-radius: var(--round-small);
-    background: var(--danger-fill);
-    color: var(--danger);
-    font-size: 0.87em;
-    overflow-wrap: anywhere;
-  }
-  .header .title-problem {
-    position: absolute;
-    inset-block-start: calc(100% + 0.25em);
-    z-index: 1;
   }
 `;

@@ -2,10 +2,13 @@
 import { h, setAttribute, setText } from "../dom.js";
 import { icon } from "../icons.js";
 import { iconButton, nameButton } from "../ui/buttons.js";
-import { titleEditor } from "../ui/title-editor.js";
 import { asLabel, asObject, asText } from "../values.js";
+import { addStyles } from "../style-sheet.js";
+import { headerStyles } from "./header.css.js";
 /** @import {Chat} from "../chat.js" */
 /** @import {StringKey} from "../host.js" */
+
+addStyles({ header: headerStyles });
 
 /** @type {[RegExp, StringKey][]} what the icons of the page's own buttons say, as it gives them no names */
 const NAMES = [
@@ -77,10 +80,12 @@ export class HeaderView {
     if (!canRename) this.rename.remove();
   }
 
-  #edit() {
+  async #edit() {
     const { thread } = this.chat.conversation;
-    if (!thread) return;
-    const node = titleEditor(this.chat, thread, (hadFocus) => {
+    if (!thread || this.#editor) return;
+    const part = await this.chat.load("titleEditor").catch((error) => this.chat.dispatchError(error));
+    if (!part || this.#editor || thread !== this.chat.conversation.thread) return;
+    const node = part.titleEditor(this.chat, thread, (hadFocus) => {
       this.#endEdit();
       if (hadFocus) this.rename.focus();
     });

@@ -6,10 +6,14 @@ import { confirm } from "../ui/dialog.js";
 import { Menu } from "../ui/menu.js";
 import { titleEditor } from "../ui/title-editor.js";
 import { asLabel, asList, asObject, asText } from "../values.js";
+import { addStyles } from "../style-sheet.js";
+import { historyStyles } from "./history.css.js";
 /** @import {Chat} from "../chat.js" */
 /** @import {StringKey} from "../host.js" */
 /** @import {ThreadMetadata} from "../protocol.js" */
 /** @import {MenuEntry} from "../ui/menu.js" */
+
+addStyles({ history: historyStyles });
 
 /**
  * @typedef {object} Row

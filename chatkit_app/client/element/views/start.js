@@ -2,7 +2,11 @@
 import { h, setChildren, setText } from "../dom.js";
 import { icon } from "../icons.js";
 import { asLabel, asList, asObject, asText } from "../values.js";
+import { addStyles } from "../style-sheet.js";
+import { startStyles } from "./start.css.js";
 /** @import {Chat} from "../chat.js" */
+
+addStyles({ start: startStyles });
 
 export class StartView {
   /** @type {Map<string, HTMLElement>} by what it says and sends: a press is lost on a button that is made anew under it */

@@ -2,8 +2,11 @@
 import { h, setChildren, setText } from "../dom.js";
 import { icon } from "../icons.js";
 import { MarkdownView } from "../markdown/index.js";
-import { asLabel, asText } from "../values.js";
+import { asLabel, asObject, asText } from "../values.js";
 /** @import {Chat} from "../chat.js" */
+
+/** Milliseconds for which somebody types who was heard to; it is told again while they do. */
+const TYPING_FOR = 4000;
 
 const LEVELS = new Set(["info", "warning", "danger"]);
 
@@ -13,6 +16,10 @@ export class StateView {
   #notices = new Map();
   /** @type {unknown[]} what notices depend on */
   #setting = [];
+  /** @type {{thread: string|undefined, state: string, wasBack: boolean}} who answered when it was looked last */
+  #handler = { thread: undefined, state: "", wasBack: false };
+  /** @type {ReturnType<typeof setTimeout>|undefined} */
+  #typing;
 
   /** @param {Chat} chat */
   constructor(chat) {
@@ -32,7 +39,19 @@ export class StateView {
       this.retry,
     );
     this.problem = h("p", { class: "failure problem", role: "alert", dir: "auto", hidden: true });
-    this.node = h("div", { class: "state" }, this.progress, this.notices, this.stopped, this.failure, this.problem);
+    this.handler = h("p", { class: "who-answers", role: "status", part: "handler", dir: "auto", hidden: true });
+    this.typing = h("p", { class: "who-answers", part: "typing", dir: "auto", hidden: true });
+    const lines = [this.handler, this.typing];
+    this.node = h(
+      "div",
+      { class: "state" },
+      this.progress,
+      this.notices,
+      this.stopped,
+      this.failure,
+      this.problem,
+      ...lines,
+    );
   }
 
   configure() {
@@ -49,6 +68,7 @@ export class StateView {
     this.#updateNotices();
     this.stopped.hidden = !this.chat.conversation.wasStopped;
     this.#updateFailure();
+    this.#updateHandler();
     if (this.chat.conversation.phase !== "idle") this.problem.hidden = true;
   }
 
@@ -56,6 +76,29 @@ export class StateView {
   showProblem(message) {
     setText(this.problem, message || this.chat.text("error"));
     this.problem.hidden = false;
+  }
+
+  /** @param {string} name of the person who types at the moment */
+  showTyping(name) {
+    clearTimeout(this.#typing);
+    setText(this.typing, this.chat.text("typing", { name }));
+    this.typing.hidden = false;
+    this.#typing = setTimeout(() => (this.typing.hidden = true), TYPING_FOR);
+  }
+
+  #updateHandler() {
+    const { thread, phase } = this.chat.conversation;
+    const { state = "", name = "" } = asObject(thread?.handler);
+    const before = this.#handler;
+    const isSame = before.thread === thread?.id;
+    // Told until the assistant has answered something again.
+    const isBack = isSame && !state && phase !== "answering" && (before.state !== "" || before.wasBack);
+    this.#handler = { thread: thread?.id, state: asText(state), wasBack: isBack };
+    if (!isSame || state !== "staff") this.typing.hidden = true;
+    const key =
+      state === "staff" ? "withStaff" : state === "waiting" ? "waitingForStaff" : isBack ? "assistantIsBack" : "";
+    this.handler.hidden = !key;
+    if (key) setText(this.handler, this.chat.text(/** @type {any} */ (key), { name: asText(name) }));
   }
 
   #updateProgress() {

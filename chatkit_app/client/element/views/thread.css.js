@@ -50,15 +50,18 @@ export const threadStyles = css`
   }
   .progress,
   .stopped,
+  .who-answers,
   .failure,
   .notices {
     margin-block-start: calc(var(--space) * 1.25);
   }
   .progress,
-  .stopped {
+  .stopped,
+  .who-answers {
     color: var(--muted);
   }
-  .stopped {
+  .stopped,
+  .who-answers {
     font-size: 0.9em;
   }
   .progress {

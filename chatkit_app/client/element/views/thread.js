@@ -2,11 +2,15 @@
 import { h, setAttribute } from "../dom.js";
 import { icon } from "../icons.js";
 import { createItemView } from "../items/index.js";
-import { TurnActions } from "../items/turn-actions.js";
 import { StateView } from "./state.js";
+import { addStyles } from "../style-sheet.js";
+import { threadStyles } from "./thread.css.js";
 /** @import {Chat} from "../chat.js" */
 /** @import {AnyItem} from "../items.js" */
+/** @import {TurnActions} from "../items/turn-actions.js" */
 /** @import {StartView} from "./start.js" */
+
+addStyles({ thread: threadStyles });
 
 /** How near the end, in pixels, counts as reading along. */
 const NEAR_END = 80;
@@ -157,6 +161,11 @@ export class ThreadView {
    * @param {AnyItem[]} items
    */
   #updateActions(items) {
+    const part = this.chat.part("turnActions");
+    if (!part) {
+      if (items.length) this.#loadActions();
+      return;
+    }
     /** @type {Map<string, TurnActions>} */
     const kept = new Map();
     let start = 0;
@@ -168,7 +177,7 @@ export class ThreadView {
       const next = items[index + 1];
       if (next && next.type !== "user_message") return;
       const isLive = this.#answering && !next;
-      const actions = this.#actions.get(item.id) ?? new TurnActions(this.chat.host);
+      const actions = this.#actions.get(item.id) ?? new part.TurnActions(this.chat.host);
       // Out of sight, not away: nothing moves when the answer ends.
       setAttribute(actions.node, "data-live", isLive);
       if (!isLive) actions.update(items.slice(start, index + 1), items[start - 1] ?? null);
@@ -178,6 +187,12 @@ export class ThreadView {
     });
     for (const [id, actions] of this.#actions) if (!kept.has(id)) actions.node.remove();
     this.#actions = kept;
+  }
+
+  async #loadActions() {
+    // Without them the answer can still be read.
+    const part = await this.chat.load("turnActions").catch(() => null);
+    if (part && this.#items) this.#updateActions(this.#items);
   }
 
   #scrollToEnd({ smooth = false } = {}) {

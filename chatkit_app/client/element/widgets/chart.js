@@ -3,8 +3,12 @@ import { h, setAttribute, setStyle } from "../dom.js";
 import { svg } from "../icons.js";
 import { asNumber, asObject } from "../values.js";
 import { curve, readChart, roundTicks, rowsThatFit } from "./chart-scale.js";
+import { addStyles } from "../style-sheet.js";
+import { chartStyles } from "./chart.css.js";
 /** @import {Host} from "../host.js" */
 /** @import {Point, Series} from "./chart-scale.js" */
+
+addStyles({ chart: chartStyles });
 
 const MAX_TABLE_ROWS = 100;
 const MAX_BAR = 56;

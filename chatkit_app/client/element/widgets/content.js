@@ -4,10 +4,10 @@ import { icon } from "../icons.js";
 import { MarkdownView } from "../markdown/index.js";
 import { imageNode } from "../ui/remote-image.js";
 import { asLabel, asNumber, asText } from "../values.js";
-import { ChartView } from "./chart.js";
 import { color } from "./colors.js";
 import { childrenOf } from "./nodes.js";
 import { fontSize, length, pick, setBlock, setBox, setSpacing, setStyles, space, word } from "./tokens.js";
+/** @import {ChartView} from "./chart.js" */
 /** @import {Kind, Parent, Props, View} from "./nodes.js" */
 
 const WEIGHTS = { normal: 400, medium: 500, semibold: 600, bold: 700 };
@@ -159,12 +159,29 @@ export const CONTENT = {
   },
 
   Chart({ widget }) {
-    const view = new ChartView(widget.host);
+    const { host } = widget;
+    const node = h("div", { class: "w-chart" });
+    /** @type {ChartView|null} */
+    let view = null;
+    /** @type {Props} */
+    let shown = {};
+    const show = () => {
+      view?.update(shown);
+      if (view) setBlock(view.node, shown);
+    };
+    const draw = (/** @type {{ChartView: typeof ChartView}} */ part) => {
+      view = new part.ChartView(host);
+      node.replaceChildren(view.node);
+      show();
+    };
+    const known = host.part("chart");
+    if (known) draw(known);
+    else host.load("chart").then(draw, () => node.replaceChildren(host.text("unsupported")));
     return {
-      node: view.node,
+      node,
       update(props) {
-        view.update(props);
-        setBlock(view.node, props);
+        shown = props;
+        show();
       },
     };
   },

@@ -7,9 +7,16 @@ import { editableText, FIELDS, tieLabels } from "./fields.js";
 import { childrenOf } from "./nodes.js";
 import { ROOTS } from "./roots.js";
 import { word } from "./tokens.js";
+import { addStyles } from "../style-sheet.js";
+import { boxStyles } from "./box.css.js";
+import { contentStyles } from "./content.css.js";
+import { fieldStyles } from "./fields.css.js";
+import { rootStyles } from "./roots.css.js";
 /** @import {Host} from "../host.js" */
 /** @import {WidgetItem} from "../protocol.js" */
 /** @import {Kind, Parent, Props, View} from "./nodes.js" */
+
+addStyles({ box: boxStyles, roots: rootStyles, content: contentStyles, fields: fieldStyles });
 
 /** New ones in one update; more are left out. */
 const MAX_NODES = 5000;
