@@ -80,11 +80,20 @@ def read_blocks(page: str, text: str) -> list[Block]:
 
 
 BLOCKS = [block for page in PAGES for block in read_blocks(page, (ROOT / page).read_text(encoding="utf-8"))]
+TUTORIAL = [block for block in BLOCKS if block.page == "docs/tutorial.md"]
+"""They are followed in a project of their own, from its start, by test_tutorial.py."""
 
 
-def blocks_of(page: str) -> list[Block]:
-    """Return the blocks of a page."""
-    return [block for block in BLOCKS if block.page == page]
+def blocks_of(page: str, *languages: str) -> list[Block]:
+    """Return the blocks of a page, those in one of these languages or all of them."""
+    return [
+        block for block in BLOCKS if block.page == page and (not languages or block.language in languages)
+    ]
+
+
+def pages_with(language: str) -> list[str]:
+    """Return the pages that have blocks in this language, but for the tutorial."""
+    return list(dict.fromkeys(block.page for block in blocks_in(language) if block not in TUTORIAL))
 
 
 def blocks_in(*languages: str) -> list[Block]:

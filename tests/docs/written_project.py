@@ -7,6 +7,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from django.conf import settings as django_settings
 from django.dispatch import Signal
 
 from chatkit_app import signals
@@ -57,18 +58,18 @@ class WrittenProject:
             self._django_settings.ROOT_URLCONF = name
         return module
 
-    def write_page(self, page: str, *, before: Block | None = None) -> None:
-        """Run the Python blocks of a page, those before this one or all of them."""
-        for block in blocks_of(page):
-            if block == before:
-                return
-            if block.language == "python":
-                self.write(block)
+    def write_page(self, page: str) -> None:
+        """Run the Python blocks of a page."""
+        for block in blocks_of(page, "python"):
+            self.write(block)
 
     def apply(self, module: ModuleType) -> None:
         """Let the settings of a block be those of Django."""
         for name, value in vars(module).items():
-            if name.isupper() and name not in NOT_APPLIED:
+            if name == "DATABASES":
+                # The checks read it. Django would warn of the change: the tests stay where they are connected to.
+                self._monkeypatch.setitem(vars(django_settings._wrapped), name, value)
+            elif name.isupper() and name not in NOT_APPLIED:
                 setattr(self._django_settings, name, value)
 
     def _add_package(self, name: str) -> None:
