@@ -8,7 +8,9 @@ Django keeps a thread for each request in flight, so that a thousand open reques
 database connection of its own as soon as it queries; and it enters and leaves that thread twice for every middleware.
 Here ``CHATKIT["REQUEST_THREADS"]`` threads are shared by all requests, and neighbouring middlewares run in one go. What
 belongs to one request still runs in one thread, in the same order. Where ``CHATKIT["DATABASE_CONTEXT"]`` is used, a
-request has a thread of its own here too. The endpoint works under Django's own ``get_asgi_application()`` as well.
+request has a thread of its own here too. Open pages hear what happens by WebSockets, which are served here as well; a
+site with sockets of its own adds ``chatkit_app.routing.websocket_urlpatterns`` to its router. The endpoint works under
+Django's own ``get_asgi_application()`` as well.
 """
 
 from __future__ import annotations
@@ -44,7 +46,31 @@ def get_asgi_application() -> ASGIApplication:
     application = GroupingASGIHandler()
     _ = get_resolver().url_patterns
     load_views()
-    return share_threads(application)
+    return with_sockets(share_threads(application))
+
+
+def with_sockets(application: ASGIApplication) -> ASGIApplication:
+    """Serve the app's WebSockets beside an application that has none. A socket of another address is closed."""
+    # They need the app registry, which this module is there to fill.
+    from channels.routing import URLRouter
+
+    from .routing import websocket_urlpatterns
+
+    sockets = URLRouter(websocket_urlpatterns)
+
+    async def served(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "websocket":
+            await application(scope, receive, send)
+            return
+        try:
+            await sockets(scope, receive, send)
+        except ValueError as error:
+            if not str(error).startswith("No route found"):
+                raise
+            await receive()
+            await send({"type": "websocket.close"})
+
+    return served
 
 
 def share_threads(application: ASGIApplication) -> ASGIApplication:

@@ -29,6 +29,7 @@ DEFAULTS: dict[str, Any] = {
     "DOMAIN_KEY": None,
     "OPTIONS": {},
     "ATTACHMENTS": None,
+    "STAFF": {},
     "ON_DISCONNECT": "finish",
     "HISTORY_LIMIT": 50,
     "HISTORY_BYTES": 400_000,
@@ -90,6 +91,12 @@ ATTACHMENT_DEFAULTS: dict[str, Any] = {
 }
 
 
+STAFF_DEFAULTS: dict[str, Any] = {
+    "NAME": None,
+    "TIMEOUT": 900.0,
+}
+
+
 def is_limit(name: Any, value: Any) -> bool:
     """Return whether a limit has this name, and can have this value."""
     is_whole = isinstance(value, int) and not isinstance(value, bool) and value >= 0
@@ -115,6 +122,21 @@ class AttachmentSettings:
     max_count: int
     accept: Mapping[str, Sequence[str]]
     url_expiry: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class StaffSettings:
+    """``CHATKIT["STAFF"]``, with the defaults of what it leaves out.
+
+    Attributes:
+        name: dotted path of a function of a member of the staff that returns the name users are shown; None for the
+            first name, or else the user name.
+        timeout: seconds that a user waits for the next word of a person who has the thread, before it is handed to the
+            team; None for ever.
+    """
+
+    name: str | None
+    timeout: float | None
 
 
 class ChatKitSettings:
@@ -190,6 +212,12 @@ class ChatKitSettings:
         """The storage and display of files, those that the model makes too, also where users may send none."""
         values = ATTACHMENT_DEFAULTS | (self._get("ATTACHMENTS") or {})
         return AttachmentSettings(**{name.lower(): values[name] for name in ATTACHMENT_DEFAULTS})
+
+    @property
+    def staff(self) -> StaffSettings:
+        """The people who answer in place of the assistant."""
+        values = STAFF_DEFAULTS | (self._get("STAFF") or {})
+        return StaffSettings(**{name.lower(): values[name] for name in STAFF_DEFAULTS})
 
     @property
     def on_disconnect(self) -> Literal["finish", "cancel"]:

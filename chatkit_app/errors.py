@@ -89,6 +89,26 @@ class ThreadReadOnly(ChatKitError):
         super().__init__(f"{message} {reason}" if reason else message)
 
 
+class ThreadWithStaff(ChatKitError):
+    """A person of the staff has the thread, or is waited for: only messages are taken meanwhile."""
+
+    status = 409
+
+    def __init__(self) -> None:
+        super().__init__(
+            _("Our team is looking after this conversation. Write a message, and a person will read it.")
+        )
+
+
+class AnsweredByStaff(ChatKitError):
+    """An answer was to be made anew that a person has given, or that one has followed."""
+
+    status = 409
+
+    def __init__(self) -> None:
+        super().__init__(_("A person has written since. Please write a new message."))
+
+
 class AnswerTooLong(ChatKitError):
     """An answer has come to one of its limits: ``CHATKIT["ANSWER_BYTES"]``, ``ANSWER_EVENTS`` or ``ANSWER_ITEMS``."""
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.signals import user_logged_in
 from django.db import transaction
 from django.db.models.signals import post_delete
 from django.http import HttpRequest
 
 from .logs import get_logger
+from .signals import thread_changed
 
 logger = get_logger(__name__)
 
@@ -18,6 +21,16 @@ def connect_receivers() -> None:
     """Connect the receivers to Django's signals, once."""
     user_logged_in.connect(claim_visitor, dispatch_uid="chatkit_claim_visitor")
     post_delete.connect(delete_bytes, sender="chatkit_app.Attachment", dispatch_uid="chatkit_delete_bytes")
+    thread_changed.connect(ring_changed_thread, dispatch_uid="chatkit_ring_changed_thread")
+
+
+def ring_changed_thread(sender: Any, thread_pk: int, version: int, **kwargs: Any) -> None:
+    """Ring for a thread that has changed, so that pages which show it read what is new."""
+    # Channels takes a while to load: where there is no layer, only a process with sockets has somebody who hears.
+    if getattr(settings, "CHANNEL_LAYERS", None) or "chatkit_app.live.hub" in sys.modules:
+        from .live.bells import bells
+
+        bells.ring(thread_pk, version)
 
 
 def claim_visitor(sender: Any, request: HttpRequest | None, user: Any, **kwargs: Any) -> None:

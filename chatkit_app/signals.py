@@ -20,6 +20,11 @@ run_finished = Signal()
 #             flags.flag(item.thread, item=item, rule="card-number", reason="Looks like a card number.")
 item_added = Signal()
 
+# Arguments: thread_pk (the primary key), version. Sent with the sender Thread when something was committed that an open
+# page shows: an item that came, changed, was redacted or removed, another title, another status, another one who
+# answers. While an answer is written it is sent every second or so. What raises is logged and undoes nothing.
+thread_changed = Signal()
+
 # Arguments: flag (the row, with its thread and item). Sent for each new flag, for example to notify somebody.
 thread_flagged = Signal()
 
@@ -32,3 +37,14 @@ item_redacted = Signal()
 # Arguments: limit (its name in CHATKIT["LIMITS"]), until (when it is over, or None), context (of who met it; a new
 # visitor's names nobody yet). Sent with the sender LimitCounter. What raises is logged and changes nothing.
 limit_reached = Signal()
+
+# Arguments: thread (the row), reason (for staff), user_is_present. Sent with the sender Thread when a user begins to
+# wait for a person, once that is certain. What raises is logged and undoes nothing; so with the next two.
+staff_needed = Signal()
+
+# Arguments: thread (the row), item (the row of the message), actor (who wrote it), user_is_present.
+staff_replied = Signal()
+
+# Arguments: thread (the row as it is now), before (a Thread.Handler), actor (the member of the staff, or None),
+# user_is_present.
+handler_changed = Signal()

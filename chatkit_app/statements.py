@@ -245,25 +245,60 @@ class Update(Statement["Changed"]):
 
     Args:
         build: makes the queryset, and its new values by the names of fields.
+        returning: a field, whose new value ``new_value()`` returns.
     """
 
-    def __init__(self, build: Callable[..., tuple[models.QuerySet[Any, Any], dict[str, Any]]]) -> None:
-        super().__init__(lambda *args, **options: Changed(*build(*args, **options)))
+    def __init__(
+        self,
+        build: Callable[..., tuple[models.QuerySet[Any, Any], dict[str, Any]]],
+        *,
+        returning: str | None = None,
+    ) -> None:
+        super().__init__(lambda *args, **options: Changed(*build(*args, **options), returning=returning))
 
 
 class Changed(_Write):
     """One shape of an ``Update``."""
 
-    def __init__(self, queryset: models.QuerySet[Any, Any], changes: dict[str, Any]) -> None:
+    def __init__(
+        self, queryset: models.QuerySet[Any, Any], changes: dict[str, Any], *, returning: str | None
+    ) -> None:
         super().__init__(queryset.model)
         self.queryset = queryset
         self.changes = changes
+        self.returning = returning
 
     def compile(self, using: str) -> _Compiled:
         query: Any = self.queryset.query.chain(sql.UpdateQuery)
         query.add_update_values(self.changes)
         text, params = query.get_compiler(using).as_sql()
+        if self.returning is not None and _returns_what_it_updates(connections[using]):
+            column: Any = self.model._meta.get_field(self.returning)
+            text += f" RETURNING {connections[using].ops.quote_name(column.column)}"
         return _Compiled(text, tuple(params))
+
+    def new_value(self, **values: Any) -> Any:
+        """Run the statement, which changes one row. Returns that row's ``returning``, or None if there is no such row.
+
+        A database that does not return what it updates is asked for it: call this in a transaction.
+        """
+        using = router.db_for_write(self.model)
+        if _returns_what_it_updates(connections[using]):
+            row = self.execute(values, lambda cursor: cursor.fetchone())
+            return None if row is None else row[0]
+        if not self.run(**values):
+            return None
+        select = Rows(self.queryset.values_list(self.returning or "pk"), on_writer=True)
+        wanted = {each.name for each in select.compile(using).params if isinstance(each, Parameter)}
+        [[value]] = select.rows(**{name: values[name] for name in wanted})
+        return value
+
+
+def _returns_what_it_updates(connection: BaseDatabaseWrapper) -> bool:
+    # MariaDB returns only what it inserts, and Oracle in another way.
+    return (
+        connection.vendor in ("postgresql", "sqlite") and connection.features.can_return_columns_from_insert
+    )
 
 
 class Delete(Statement["Deleted"]):

@@ -1,4 +1,4 @@
-"""``python -m tests``: the whole suite on SQLite, then on a real PostgreSQL what depends on the database.
+"""``python -m tests``: the whole suite on SQLite, and on a real PostgreSQL, meanwhile, what depends on the database.
 
 Further arguments go to pytest: ``python -m tests -x``, ``python -m tests tests/admin``. At the end of each of the two
 runs stands what was skipped, and why. CONTRIBUTING.md says how to run a part of it.
@@ -7,15 +7,17 @@ runs stands what was skipped, and why. CONTRIBUTING.md says how to run a part of
 import os
 import subprocess
 import sys
+import tempfile
 from importlib.util import find_spec
+from typing import IO
 
-# Two at a time: many tests wait more than they work. A file stays together, with the site it has started.
-# In our order, the longest first: xdist's own begins with the files that have the most tests.
-IN_PARALLEL = ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"]
+# More at a time than a small machine has processors: many tests wait more than they work. A file stays together, with
+# the site it has started. In our order, the longest first: xdist's own begins with the files that have the most tests.
+TOGETHER = ["--dist", "loadfile", "--no-loadscope-reorder"]
 SKIPPED = ["-rs"]
 SUITES = {
-    "sqlite": [*IN_PARALLEL, *SKIPPED],
-    "postgres": [*IN_PARALLEL, *SKIPPED, "-m", "not browser"],
+    "sqlite": ["-n", "3", *TOGETHER, *SKIPPED],
+    "postgres": ["-n", "2", *TOGETHER, *SKIPPED, "-m", "not browser"],
 }
 
 # Without these the tests do not begin, or end with a name that says little of what to install.
@@ -25,12 +27,30 @@ HOW_TO_INSTALL = (
 )
 
 
-def run(database: str, arguments: list[str]) -> int:
-    sys.stdout.write(f"\n=== Tests on {database} ===\n")
-    sys.stdout.flush()
+def start(database: str, arguments: list[str], output: IO[bytes] | None = None) -> subprocess.Popen[bytes]:
     environment = os.environ | {"CHATKIT_TEST_DATABASE": database}
     command = [sys.executable, "-m", "pytest", *SUITES[database], *arguments]
-    return subprocess.run(command, env=environment, check=False).returncode
+    return subprocess.Popen(command, env=environment, stdout=output, stderr=output)
+
+
+def run(arguments: list[str]) -> dict[str, int]:
+    """Run both, and tell of one after the other. Returns their exit codes."""
+    with tempfile.TemporaryFile() as told_later:
+        say("=== Tests on sqlite; those on postgres, at the same time, are told of afterwards ===")
+        suites = {
+            "sqlite": start("sqlite", arguments),
+            "postgres": start("postgres", arguments, told_later),
+        }
+        results = {database: suite.wait() for database, suite in suites.items()}
+        told_later.seek(0)
+        say("=== Tests on postgres ===")
+        say(told_later.read().decode(errors="replace"))
+    return results
+
+
+def say(text: str) -> None:
+    sys.stdout.write(f"\n{text}\n")
+    sys.stdout.flush()
 
 
 def main() -> int:
@@ -41,11 +61,10 @@ def main() -> int:
     if missing := [name for name in WANTED if find_spec(name) is None]:
         sys.stdout.write(f"Not installed: {', '.join(missing)}. {HOW_TO_INSTALL}\n")
         return 2
-    # Both are run in any case: what fails on one says something about the other.
-    results = {database: run(database, arguments) for database in SUITES}
-    failed = [database for database, code in results.items() if code]
+    # Both go on in any case: what fails on one says something about the other.
+    failed = [database for database, code in run(arguments).items() if code]
     if failed:
-        sys.stdout.write(f"\nFailed on {' and '.join(failed)}.\n")
+        say(f"Failed on {' and '.join(failed)}.")
     return 1 if failed else 0
 
 

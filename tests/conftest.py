@@ -46,6 +46,33 @@ def no_leftovers():
 
     live_runs.clear()
     db.shutdown()
+    close_connections_of_asgiref()
+
+
+def close_connections_of_asgiref() -> None:
+    """Close what asgiref's own thread has open: it outlives all tests, and PostgreSQL drops no database in use."""
+    from asgiref.sync import SyncToAsync
+    from django.db import connections
+
+    executor = SyncToAsync.single_thread_executor
+    if executor._threads:
+        executor.submit(connections.close_all).result()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """Say, before the test database is dropped, who else is using it."""
+    yield
+    from django.db import connection
+
+    if connection.vendor == "postgresql":
+        with django_db_blocker.unblock(), connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT backend_start, state, query FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+            )
+            left = cursor.fetchall()
+        assert left == [], "A test has left a connection open."
 
 
 # Who may do what, and what a model's answer becomes: the queries behind it are tested where they are made.
@@ -55,6 +82,7 @@ SAME_ON_POSTGRES = (
     "agents/",
     "attack/test_foreign_ids.py",
     "demo/",
+    "process/test_shutdown.py",
     "provider/",
     "server/",
     "test_asgi.py",

@@ -132,6 +132,7 @@ def messages(check: Any, **settings: Any) -> list[Any]:
 
 
 CLEAN: dict[str, Any] = {
+    "CHANNEL_LAYERS": {"default": {"BACKEND": "channels_redis.core.RedisChannelLayer"}},
     "CHATKIT": {
         "SERVER": f"{HERE}.GoodServer",
         "AGENT": f"{HERE}.make_agent",
@@ -145,7 +146,6 @@ CLEAN: dict[str, Any] = {
         },
         "KEEP_ALIVE": 10,
     },
-    "CHANNEL_LAYERS": {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}},
     "ROOT_URLCONF": "chatkit_app.urls_of_the_checks_test",
     "STATIC_ROOT": "/srv/static",
 }
@@ -646,9 +646,28 @@ def test_w080_default_client_needs_no_key() -> None:
 REDIS = {"default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer"}}
 
 
-def test_channel_layer_in_memory_is_enough_for_several_processes() -> None:
-    layers = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
-    assert ids(checks.check_channel_layer, CHANNEL_LAYERS=layers, DEBUG=False) == []
+@pytest.mark.parametrize("layers", [{}, {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}])
+def test_i092_processes_do_not_hear_one_another(layers: dict[str, Any]) -> None:
+    assert ids(checks.check_channel_layer, CHANNEL_LAYERS=layers, DEBUG=False) == ["chatkit.I092"]
+    assert ids(checks.check_channel_layer, CHANNEL_LAYERS=layers, DEBUG=True) == []
+
+
+@pytest.mark.parametrize(
+    ("installed", "found"),
+    [
+        ([], []),
+        (["uvicorn"], ["chatkit.W093"]),
+        (["uvicorn", "websockets"], []),
+        (["uvicorn", "wsproto"], []),
+    ],
+)
+def test_w093_uvicorn_has_no_websockets(
+    monkeypatch: pytest.MonkeyPatch, installed: list[str], found: list[str]
+) -> None:
+    monkeypatch.setattr(
+        "chatkit_app.checks.deployment.find_spec", lambda name: object() if name in installed else None
+    )
+    assert ids(checks.check_websockets) == found
 
 
 def test_e091_channels_redis_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -659,10 +678,6 @@ def test_e091_channels_redis_is_installed(monkeypatch: pytest.MonkeyPatch) -> No
 def test_e091_channels_redis_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("chatkit_app.checks.deployment.find_spec", lambda name: None)
     assert ids(checks.check_channel_layer, CHANNEL_LAYERS=REDIS) == ["chatkit.E091"]
-
-
-def test_channel_layer_is_optional() -> None:
-    assert ids(checks.check_channel_layer, CHANNEL_LAYERS={}) == []
 
 
 @pytest.fixture
@@ -965,3 +980,30 @@ def test_w123_attachments_are_offered_and_not_taken() -> None:
 )
 def test_attachments_that_somebody_takes_are_accepted(chatkit: dict[str, Any]) -> None:
     assert ids(checks.check_attachments, CHATKIT=chatkit, MEDIA_ROOT="/srv/media") == []
+
+
+# --- Staff --------------------------------------------------------------------------------------------------
+
+
+def name_of(user: Any) -> str:
+    return "Maria"
+
+
+@pytest.mark.parametrize("staff", [{}, {"NAME": f"{HERE}.name_of", "TIMEOUT": 60}, {"TIMEOUT": None}])
+def test_good_staff(staff):
+    assert ids(checks.check_staff, CHATKIT={"STAFF": staff}) == []
+
+
+def test_unknown_key_of_staff_says_which_was_meant():
+    (message,) = messages(checks.check_staff, CHATKIT={"STAFF": {"TIME_OUT": 1}})
+    assert (message.id, message.hint) == ("chatkit.E140", 'Did you mean "TIMEOUT"?')
+
+
+@pytest.mark.parametrize("staff", [{"TIMEOUT": 0}, {"TIMEOUT": True}, {"NAME": "maria"}, {"NAME": 3}])
+def test_key_of_staff_of_the_wrong_kind(staff):
+    assert ids(checks.check_staff, CHATKIT={"STAFF": staff}) == ["chatkit.E141"]
+
+
+@pytest.mark.parametrize("path", ["nowhere.name", f"{HERE}.HERE"])
+def test_function_of_names_that_cannot_be_called(path):
+    assert ids(checks.check_staff, CHATKIT={"STAFF": {"NAME": path}}) == ["chatkit.E142"]

@@ -2,7 +2,7 @@ from dataclasses import asdict
 
 import pytest
 
-from chatkit_app.conf import DEFAULTS, ChatKitSettings, chatkit_settings
+from chatkit_app.conf import DEFAULTS, STAFF_DEFAULTS, ChatKitSettings, chatkit_settings
 
 OTHER = {
     "SERVER": "shop.chat.Server",
@@ -23,6 +23,7 @@ OTHER = {
         "ACCEPT": {"text/*": []},
         "URL_EXPIRY": 3,
     },
+    "STAFF": {"NAME": "shop.staff.name", "TIMEOUT": 60.0},
     "ON_DISCONNECT": "cancel",
     "HISTORY_LIMIT": 7,
     "HISTORY_BYTES": 8,
@@ -54,23 +55,28 @@ def test_every_key_is_a_property_and_is_tested():
 @pytest.mark.parametrize("key", DEFAULTS)
 def test_key_that_is_not_set_has_its_default(key, settings):
     settings.CHATKIT = {}
-    assert getattr(chatkit_settings, key.lower()) == default(key)
+    assert read_setting(key) == default(key)
     assert DEFAULTS[key] != OTHER[key]
 
 
+def read_setting(key: str) -> object:
+    read = getattr(chatkit_settings, key.lower())
+    return {name.upper(): value for name, value in asdict(read).items()} if key == "STAFF" else read
+
+
 def default(key: str) -> object:
-    return {"LOGIN_REQUIRED": False, "CLIENT": "bundled"}.get(key, DEFAULTS[key])
+    return {"LOGIN_REQUIRED": False, "CLIENT": "bundled", "STAFF": STAFF_DEFAULTS}.get(key, DEFAULTS[key])
 
 
 @pytest.mark.parametrize("key", DEFAULTS)
 def test_key_is_read_when_it_is_asked_for(key, settings):
     settings.CHATKIT = OTHER
     read = getattr(chatkit_settings, key.lower())
-    if key == "ATTACHMENTS":
+    if key in {"ATTACHMENTS", "STAFF"}:
         read = {name.upper(): value for name, value in asdict(read).items()}
     assert read == OTHER[key]
     settings.CHATKIT = {}
-    assert getattr(chatkit_settings, key.lower()) == default(key)
+    assert read_setting(key) == default(key)
 
 
 @pytest.mark.parametrize("named", [{}, {"CLIENT": None}])

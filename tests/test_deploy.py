@@ -242,7 +242,7 @@ class TestSite:
 def test_limit_of_nginx_is_the_apps():
     (limit,) = re.findall(r"client_max_body_size (\d+)k;", TEMPLATE)
     assert int(limit) * 1024 == ATTACHMENT_DEFAULTS["MAX_SIZE"] + 64 * 1024
-    assert f"client_max_body_size {limit}k;" in (ROOT / "README.md").read_text()
+    assert f"client_max_body_size {limit}k;" in (ROOT / "docs" / "guides" / "files.md").read_text()
 
 
 def test_container_runs_what_the_unit_runs():

@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,11 +13,17 @@ from tests import __main__ as main
 def started(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     commands: list[list[str]] = []
 
-    def run(command: list[str], **options: object) -> object:
-        commands.append(command)
-        return type("Done", (), {"returncode": 0})
+    class Started:
+        def __init__(self, command: list[str], *, env: dict[str, str], stdout: Any, stderr: Any) -> None:
+            commands.append(command)
+            self._database = env["CHATKIT_TEST_DATABASE"]
+            if stdout is not None:
+                stdout.write(f"Those of {self._database}.".encode())
 
-    monkeypatch.setattr(main.subprocess, "run", run)
+        def wait(self) -> int:
+            return int(f"--fail-on-{self._database}" in commands[0])
+
+    monkeypatch.setattr(main.subprocess, "Popen", Started)
     return commands
 
 
@@ -44,6 +51,20 @@ def test_arguments_go_to_both_runs(started, monkeypatch):
     assert [command[-1] for command in started] == ["-x", "-x"]
 
 
-def test_documented_way_to_install_is_that_of_the_readme():
-    readme = (Path(__file__).parent.parent / "README.md").read_text()
-    assert main.HOW_TO_INSTALL.partition("  #")[0].removeprefix("pip ") in readme
+def test_what_one_run_says_is_not_mixed_with_the_other(started, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["tests"])
+    assert main.main() == 0
+    assert capsys.readouterr().out.endswith("\n=== Tests on postgres ===\n\nThose of postgres.\n")
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgres"])
+def test_failure_on_either_database_fails_and_is_named(database, started, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["tests", f"--fail-on-{database}"])
+    assert main.main() == 1
+    assert capsys.readouterr().out.endswith(f"\nFailed on {database}.\n")
+    assert len(started) == 2
+
+
+def test_documented_way_to_install_is_that_of_the_contributing_guide():
+    guide = (Path(__file__).parent.parent / "CONTRIBUTING.md").read_text()
+    assert main.HOW_TO_INSTALL.partition("  #")[0].removeprefix("pip ") in guide

@@ -1,4 +1,4 @@
-"""Row-level security on a real PostgreSQL, in a site that does what the README says.
+"""Row-level security on a real PostgreSQL, in a site that does what the guide says.
 
 The site's role owns the tables and is bound by their policies all the same (``FORCE``). Whoever does not say who asks
 sees nothing and may write nothing, so that each forgotten piece of work is an error here.
@@ -29,7 +29,7 @@ pytestmark = [
 ]
 
 
-# The variable is set for the session, as in the README, or for a transaction (SET LOCAL) around each piece of work.
+# The variable is set for the session, as in the guide, or for a transaction (SET LOCAL) around each piece of work.
 SITES = ("row_security", "row_security_local")
 
 
@@ -63,7 +63,7 @@ def database(site: tuple[Database, int]) -> Database:
 @pytest.fixture
 def visit(site: tuple[Database, int]) -> Iterator[Callable[..., Visitor]]:
     database, port = site
-    database.execute("TRUNCATE chatkit_app_thread, chatkit_app_run CASCADE")
+    database.empty("chatkit_app_thread", "chatkit_app_run")
     visitors: list[Visitor] = []
 
     def visit(name: str) -> Visitor:

@@ -18,6 +18,7 @@ from django.db.models.signals import post_save
 from django.test.utils import CaptureQueriesContext
 
 import chatkit_app
+from chatkit_app import statements as statements_module
 from chatkit_app.limits import counters
 from chatkit_app.models import AnswerLease, Feedback, Run, Thread, ThreadItem, VisitorClaim
 from chatkit_app.runs import rows
@@ -43,7 +44,7 @@ def items(owner: Of, threads: Any) -> Any:
     mine = Feedback.objects.owned_by(owner).filter(item_id=OuterRef("pk")).values("kind")[:1]
     visible = ThreadItem.objects.filter(thread_id=Subquery(threads.values("pk")[:1])).visible()
     return visible.annotate(feedback_kind=Subquery(mine)).values_list(
-        "public_id", "type", "payload", "created_at", "feedback_kind"
+        "public_id", "type", "payload", "author_name", "created_at", "feedback_kind"
     )
 
 
@@ -67,6 +68,7 @@ CHANGED = {
     "text": "Hi",
     "created_at": NOON,
     "updated_at": NOON,
+    "version": 3,
 }
 
 PAIRS = {
@@ -101,11 +103,11 @@ PAIRS = {
         lambda: items(VISITOR, threads_of(VISITOR)).page(after="msg_1", limit=2, order="desc"),
     ),
     "news of a thread": (
-        lambda: orm._TOUCH_THREAD(counted=True, previewed=True).run(
+        lambda: orm._TOUCH_THREAD(counted=True, previewed=True).new_value(
             id=5, last_activity=NOON, last_preview="Hi"
         ),
         lambda: Thread.objects.filter(pk=5).update(
-            last_activity=NOON, item_count=F("item_count") + 1, last_preview="Hi"
+            last_activity=NOON, version=F("version") + 1, item_count=F("item_count") + 1, last_preview="Hi"
         ),
     ),
     "another text of an item": (
@@ -143,13 +145,17 @@ PAIRS = {
         lambda: list(
             Thread.objects.filter(pk=5)
             .annotate(claimed_by=Subquery(VisitorClaim.objects.filter(visitor_id="v1").values("user_id")[:1]))
-            .values_list("status", "claimed_by")
+            .values_list("status", "handler", "claimed_by")
         ),
     ),
     "run that staff did something to": (
         lambda: rows._CONCERNED().rows(id=5),
         lambda: list(
-            Run.objects.filter(Q(withdrawn=True) | ~Q(thread__status="active")).filter(pk=5).values_list("pk")
+            Run.objects.filter(
+                Q(withdrawn=True) | ~Q(thread__status="active") | ~Q(thread__handler="assistant")
+            )
+            .filter(pk=5)
+            .values_list("pk")
         ),
     ),
     "end of a run": (
@@ -193,8 +199,8 @@ def sql_of(run: Any) -> str:
     with CaptureQueriesContext(connection) as queries:
         run()
     [query] = queries
-    # Around a value that is an expression, as a parameter is, Django writes parentheses.
-    return re.sub("[()]", "", query["sql"])
+    # Around a value that is an expression, as a parameter is, Django writes parentheses. What is returned is ours.
+    return re.sub("[()]| RETURNING .*", "", query["sql"])
 
 
 @pytest.mark.parametrize("name", PAIRS)
@@ -267,6 +273,24 @@ def test_selected_models_are_those_of_the_database() -> None:
     assert (found, found.metadata, found.created_at) == (thread, {"a": 1}, thread.created_at)
     assert found._state.db == "default"
     assert not found._state.adding
+
+
+@pytest.mark.parametrize("is_returned", [True, False])
+def test_update_gives_the_new_value_of_the_row_it_changes(
+    monkeypatch: pytest.MonkeyPatch, is_returned: bool
+) -> None:
+    monkeypatch.setattr(statements_module, "_returns_what_it_updates", lambda connection: is_returned)
+    threads = [Thread.objects.create(public_id=f"thr_{n}", visitor_id="v1", version=n) for n in (4, 8)]
+    update = Update(
+        lambda: (
+            Thread.objects.filter(pk=parameter(Thread, "id")),
+            {"version": F("version") + 1, "title": parameter(Thread, "title")},
+        ),
+        returning="version",
+    )
+    assert update().new_value(id=threads[0].pk, title="Parcels") == 5
+    assert update().new_value(id=0, title="Parcels") is None
+    assert list(Thread.objects.order_by("pk").values_list("version", "title")) == [(5, "Parcels"), (8, "")]
 
 
 def test_statement_with_other_values_than_its_parameters_says_which_it_takes() -> None:

@@ -70,7 +70,7 @@ def empty(database: Database, site: tuple[Site, int]) -> Iterator[None]:
     """Each test begins without conversations, and none leaves anything in the shared schema."""
     tables = ("thread", "run", "attachment", "auditentry")
     for schema in NAMES:
-        database.execute(*(f"TRUNCATE {schema}.chatkit_app_{name} CASCADE" for name in tables))
+        database.empty(*(f"{schema}.chatkit_app_{name}" for name in tables))
     yield
     assert [database.execute(f"SELECT count(*) FROM public.chatkit_app_{name}") for name in tables] == [
         [(0,)]

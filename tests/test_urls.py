@@ -52,6 +52,9 @@ async def test_endpoints_do_not_see_each_other(two):
     thread_id = (await sales.say("hi")).thread_id
     assert (await support.ask("threads.list")).json()["data"] == []
     assert (await support.ask("threads.get_by_id", thread_id=thread_id)).status == 404
+    changes = f"/threads/{thread_id}/changes"
+    assert (await (await sales.open("GET", sales.path + changes)).rest()).status == 200
+    assert (await (await support.open("GET", support.path + changes)).rest()).status == 404
     assert (await support.say("hi", thread_id)).types() == ["error"]
     assert [row["id"] for row in (await sales.ask("threads.list")).json()["data"]] == [thread_id]
     assert (await db.run(Thread.objects.get)).namespace == "sales"

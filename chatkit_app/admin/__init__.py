@@ -1,5 +1,5 @@
 """The admin: browse conversations and moderate them. One module per page."""
 
-from . import attachments, audit, dashboard, feedback, flags, labels, runs, threads
+from . import attachments, audit, dashboard, feedback, flags, labels, review, runs, threads
 
-__all__ = ["attachments", "audit", "dashboard", "feedback", "flags", "labels", "runs", "threads"]
+__all__ = ["attachments", "audit", "dashboard", "feedback", "flags", "labels", "review", "runs", "threads"]

@@ -88,6 +88,7 @@ class CreatedFilter(ActivityFilter):
 class AttachmentAdmin(ReadingAdmin):
     PAGES = (("file/", file_view, "file"),)
 
+    empty_text = gettext_lazy("No file yet. Those that users attach to their messages appear here.")
     list_display = (
         "file_name",
         "content_type",

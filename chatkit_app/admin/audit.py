@@ -17,6 +17,7 @@ from ..models import AuditEntry
 from ..staff import scope
 from .base import ReadingAdmin
 from .content import long_text, moment, pretty_json, shorten, visible
+from .deeds import deed
 from .filters import ActivityFilter, ChoicesFilter, other_params
 from .paginator import CappedPaginator
 
@@ -60,6 +61,7 @@ class AuditPaginator(CappedPaginator):
 @admin.register(AuditEntry)
 class AuditAdmin(ReadingAdmin):
     paginator = AuditPaginator
+    empty_text = _("No entry yet. What staff read and do is written down here.")
     list_display = ("when", "actor", "done", "thread_label", "why")
     list_filter = (
         ("action", ChoicesFilter),
@@ -79,6 +81,7 @@ class AuditAdmin(ReadingAdmin):
         "actor",
         "actor_key",
         "done",
+        "told",
         "thread_label",
         "item",
         "owner_key",
@@ -151,8 +154,12 @@ class AuditAdmin(ReadingAdmin):
         return format_html(
             '<bdi class="chatkit-preview">{}</bdi><div class="chatkit-entry-facts">{}</div>',
             shorten(obj.reason, 300),
-            facts_of(obj),
+            deed(obj),
         )
+
+    @admin.display(description=_("in words"))
+    def told(self, obj: AuditEntry) -> str:
+        return deed(obj) or self.get_empty_value_display()
 
     @admin.display(description=_("reason"))
     def whole_reason(self, obj: AuditEntry) -> str:
@@ -161,15 +168,3 @@ class AuditAdmin(ReadingAdmin):
     @admin.display(description=_("details"))
     def whole_details(self, obj: AuditEntry) -> str:
         return format_html('<pre class="chatkit-code">{}</pre>', long_text(pretty_json(obj.details)).head)
-
-
-def facts_of(entry: AuditEntry) -> str:
-    """Return an entry's item and details in one line of plain text."""
-    facts = [f"{name}: {_plain(value)}" for name, value in sorted(entry.details.items())]
-    return shorten(" · ".join([entry.item_key, *facts] if entry.item_key else facts), 300)
-
-
-def _plain(value: Any) -> str:
-    if isinstance(value, dict):
-        return ", ".join(f"{name} {part}" for name, part in sorted(value.items()))
-    return str(value)

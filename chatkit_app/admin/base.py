@@ -16,6 +16,7 @@ from django.forms import Media
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import path, reverse
 from django.utils.html import format_html
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from ..models import OwnedModel, Thread
@@ -43,6 +44,7 @@ PERMISSIONS = {
     "content": "chatkit_app.view_content",
     "hidden": "chatkit_app.view_hidden_context",
     "moderate": "chatkit_app.moderate_thread",
+    "reply": "chatkit_app.reply_thread",
     "redact": "chatkit_app.redact_item",
     "export": "chatkit_app.export_thread",
     "erase": "chatkit_app.erase_owner",
@@ -70,9 +72,29 @@ class GuardedAdmin(ModelAdmin):
 
     Attributes:
         allowed_lookups: all that may stand in a list's query string.
+        list_name: what the list is called, if it is not what its rows are called.
+        empty_text: what an empty list says: how rows get there, and what to do.
     """
 
     allowed_lookups: frozenset[str] = frozenset()
+    list_name: Any = ""
+    empty_text: Any = ""
+
+    @property
+    def list_title(self) -> str:
+        """What the list is called, in headings and in what leads back to it."""
+        return str(self.list_name or capfirst(self.opts.verbose_name_plural))
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        context = {"title": self.list_title, "empty_text": self.empty_text, **(extra_context or {})}
+        return super().changelist_view(request, context)
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        return super().render_change_form(
+            request, {"list_title": self.list_title, **context}, *args, **kwargs
+        )
 
     @property
     def urls(self) -> list[Any]:
@@ -161,6 +183,10 @@ class ReadingAdmin(GuardedAdmin):
     def has_moderate_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Return whether this user may moderate, in general or one object."""
         return self.has_view_permission(request, obj) and may(request, "moderate")
+
+    def has_reply_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Return whether this user may answer in threads. Who answers has to read them first."""
+        return self.has_content_permission(request, obj) and may(request, "reply")
 
     def has_redact_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Return whether this user may redact messages. Who redacts has to read them first."""
@@ -273,7 +299,13 @@ class ReadingAdmin(GuardedAdmin):
     def page_context(self, request: HttpRequest, **context: Any) -> dict[str, Any]:
         """Return the template context that every page of ours needs of the admin around it."""
         request.current_app = self.admin_site.name
-        return {**self.admin_site.each_context(request), "opts": self.opts, "media": self.media, **context}
+        return {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "media": self.media,
+            "list_title": self.list_title,
+            **context,
+        }
 
 
 class RecordAdmin(ReadingAdmin):

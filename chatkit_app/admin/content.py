@@ -12,8 +12,10 @@ from datetime import datetime
 from typing import Any
 
 from django.utils.formats import date_format
-from django.utils.timezone import is_aware, localtime
+from django.utils.html import format_html
+from django.utils.timezone import is_aware, localtime, now
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from ..storable import original_json
 
@@ -39,6 +41,24 @@ def shorten(text: str, length: int = 100) -> str:
 def moment(value: datetime) -> str:
     """Return a date and time as lists and messages show it, in the current time zone."""
     return date_format(localtime(value) if is_aware(value) else value, "SHORT_DATETIME_FORMAT")
+
+
+def ago(value: datetime) -> str:
+    """Return how long ago something was, as HTML: one short line, the exact time on hover; after a week the day."""
+    shown = localtime(value) if is_aware(value) else value
+    minutes = int((now() - value).total_seconds() // 60)
+    days = minutes // (24 * 60)
+    if minutes < 1:
+        text = _("just now")
+    elif minutes < 60:
+        text = _("%(count)d min ago") % {"count": minutes}
+    elif days < 1:
+        text = _("%(count)d h ago") % {"count": minutes // 60}
+    elif days < 7:
+        text = ngettext("%(count)d day ago", "%(count)d days ago", days) % {"count": days}
+    else:
+        text = date_format(shown, "SHORT_DATE_FORMAT")
+    return format_html('<time datetime="{}" title="{}">{}</time>', shown.isoformat(), moment(value), text)
 
 
 def pretty_json(value: Any) -> str:

@@ -201,13 +201,13 @@ def _figures(period: Period) -> list[Figure]:
         Figure(
             label=_("Active owners per day"),
             value=short_number(whole.owners / max(len(period.rows), 1)),
-            note=_("users and visitors who asked for an answer, on average"),
+            note=_("users and visitors, on average"),
             change=change(lambda t: t.owners),
         ),
         Figure(
             label=_("Feedback rate"),
             value=_share(_feedback_rate(whole)),
-            note=_("of answers have feedback; positive: %(share)s")
+            note=_("%(share)s of it positive")
             % {"share": _share(whole.positive / feedback if feedback else None)},
             change=change_of_share(_feedback_rate),
         ),

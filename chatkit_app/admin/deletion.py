@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy
 
-from ..models import Feedback, Thread
+from ..models import Feedback, Presence, Thread
 from .base import ReadingAdmin
 from .content import shorten
 from .pages import selected_threads
@@ -45,6 +45,8 @@ def deleted_objects(
     protected: list[Any] = []
     for relation in Thread._meta.related_objects:
         model: Any = relation.related_model
+        if model is Presence:  # who has its page open now is nothing that anybody could miss
+            continue
         found = model._base_manager.filter(**{f"{relation.field.name}__in": threads})
         if relation.on_delete is CASCADE:
             if count := found.count():

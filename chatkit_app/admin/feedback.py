@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from ..models import Feedback
 from .base import RecordAdmin
-from .content import moment, shorten
+from .content import ago, shorten
 from .filters import ActivityFilter, ChoicesFilter, OwnerKindFilter
 
 
@@ -26,6 +26,7 @@ class ChangedFilter(ActivityFilter):
 
 @admin.register(Feedback)
 class FeedbackAdmin(RecordAdmin):
+    empty_text = gettext_lazy("No feedback yet. Users give it with the thumbs under an answer.")
     list_display = ("kind_label", "owner_label", "thread_label", "changed")
     list_filter = (
         ("kind", ChoicesFilter),
@@ -50,7 +51,7 @@ class FeedbackAdmin(RecordAdmin):
 
     @admin.display(description=gettext_lazy("changed"))
     def changed(self, obj: Feedback) -> str:
-        return moment(obj.updated_at)
+        return ago(obj.updated_at)
 
     @admin.display(description=gettext_lazy("thread"))
     def thread_label(self, obj: Feedback) -> str:

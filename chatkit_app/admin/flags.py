@@ -1,16 +1,14 @@
-"""The list of flags. They are worked through on the page "review"."""
+"""The list of flags. They are worked through in the review queue."""
 
 from __future__ import annotations
 
 from datetime import timedelta
-from functools import partial, update_wrapper
 from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.urls import path
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.text import capfirst
@@ -19,10 +17,10 @@ from django.utils.translation import gettext_lazy
 
 from ..models import Flag
 from ..staff.flags import REVIEW_TIME
-from .base import RecordAdmin, may
-from .content import long_text, moment, shorten
+from .base import RecordAdmin
+from .content import ago, long_text, shorten
 from .filters import ChoicesFilter
-from .review import place_of, record_reading, review_view
+from .review import may_review, place_of, record_reading
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -99,6 +97,9 @@ class AgeFilter(admin.SimpleListFilter):
 class FlagAdmin(RecordAdmin):
     """All flags to look at, and the way to the review queue."""
 
+    empty_text = gettext_lazy(
+        "No flag is open: there is nothing to review. Negative feedback, rules and staff raise flags."
+    )
     list_display = ("raised", "state", "thread_label", "reason_line", "raised_at")
     list_filter = (StateFilter, ("source", ChoicesFilter), ReviewerFilter, AgeFilter)
     ordering = ("-id",)
@@ -128,8 +129,8 @@ class FlagAdmin(RecordAdmin):
         return super().has_view_permission(request, obj) or self.has_moderate_permission(request, obj)
 
     def has_moderate_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Return whether this user may review flags. Who does has to see their threads."""
-        return may(request, "moderate") and request.user.has_perm("chatkit_app.view_thread")
+        """Return whether this user may review flags."""
+        return may_review(request)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows = super().get_queryset(request).select_related("thread", "item", "claimed_by")
@@ -143,7 +144,7 @@ class FlagAdmin(RecordAdmin):
 
     @admin.display(description=gettext_lazy("created"))
     def raised_at(self, obj: Flag) -> str:
-        return moment(obj.created_at)
+        return ago(obj.created_at)
 
     @admin.display(description=gettext_lazy("state"))
     def state(self, obj: Flag) -> str:
@@ -206,8 +207,3 @@ class FlagAdmin(RecordAdmin):
             "may_review": obj.resolved_at is None and self.has_moderate_permission(request, obj),
         }
         return super().render_change_form(request, context, add, change, form_url, obj)
-
-    def get_urls(self) -> list[Any]:
-        view = update_wrapper(partial(review_view, self), review_view)
-        own = path("review/", self.admin_site.admin_view(view), name="chatkit_app_flag_review")
-        return [own, *super().get_urls()]

@@ -8,8 +8,8 @@ from django.contrib.admin.views.main import PAGE_VAR
 from django.http import HttpRequest
 
 from ..models import AuditEntry, Thread
-from .audit import facts_of
 from .content import shorten
+from .deeds import deed
 from .paginator import CappedPaginator
 
 PAGE_SIZE = 50
@@ -22,7 +22,7 @@ def audit_history(request: HttpRequest, thread: Thread) -> dict[str, Any]:
     page = paginator.get_page(request.GET.get(PAGE_VAR, 1))
     return {
         "entries": [
-            {"row": entry, "reason": shorten(entry.reason, 1000), "facts": facts_of(entry)} for entry in page
+            {"row": entry, "reason": shorten(entry.reason, 1000), "facts": deed(entry)} for entry in page
         ],
         "page": page,
         "page_numbers": list(paginator.get_elided_page_range(page.number)),

@@ -12,10 +12,11 @@ from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from ..models import Thread
+from ..models import PREVIEW_LENGTH, Thread
 from ..staff import audit
+from ..store.plain_text import plain_line
 from .base import ReadingAdmin
-from .content import moment, shorten
+from .content import ago, shorten
 from .filters import (
     ActivityFilter,
     AssigneeFilter,
@@ -35,7 +36,7 @@ _LISTED = "_chatkit_listed"
 class Inbox(ReadingAdmin):
     """The list of threads. Its queries are the same for any number of rows, and quick among millions."""
 
-    list_display = ("heading", "preview", "owner_label", "state", "item_count", "activity")
+    list_display = ("heading", "state", "owner_label", "item_count", "activity")
     list_filter = (
         ("status", ChoicesFilter),
         FlaggedFilter,
@@ -73,10 +74,19 @@ class Inbox(ReadingAdmin):
     # --- Columns --------------------------------------------------------------------------------------------
 
     @admin.display(description=gettext_lazy("thread"))
-    def heading(self, obj: Thread) -> str:
-        if not obj.title:
-            return self.key(obj)
-        return format_html("<bdi>{}</bdi>", marked(shorten(obj.title), getattr(obj, "found_words", ())))
+    def heading(self, obj: Any) -> str:
+        """Return the title, and under it the last message, or where the words were found."""
+        if found := getattr(obj, "found_text", None):
+            said = plain_line(found)
+            line = marked(
+                shorten(said if len(found) < EXCERPT_LENGTH else f"{said}…", EXCERPT_LENGTH), obj.found_words
+            )
+        else:
+            line = shorten(obj.last_preview, PREVIEW_LENGTH)
+        title = marked(shorten(obj.title), getattr(obj, "found_words", ())) if obj.title else _("Untitled")
+        return format_html(
+            '<bdi class="chatkit-title">{}</bdi> <bdi class="chatkit-preview">{}</bdi>', title, line
+        )
 
     @admin.display(description=gettext_lazy("thread"))
     def key(self, obj: Thread) -> str:
@@ -89,8 +99,8 @@ class Inbox(ReadingAdmin):
         )
 
     @admin.display(description=gettext_lazy("status"))
-    def state(self, obj: Thread) -> str:
-        """Return the status, and what speaks for a second look: open flags and feedback."""
+    def state(self, obj: Any) -> str:
+        """Return the status, what speaks for a second look, and what staff keep: labels and who looks after it."""
         flags = ngettext("%(count)d flag", "%(count)d flags", obj.open_flags) % {"count": obj.open_flags}
         badges = [
             (obj.status, _("status"), obj.get_status_display(), True),
@@ -98,13 +108,13 @@ class Inbox(ReadingAdmin):
             ("positive", _("positive feedback"), f"+{obj.positive_count}", obj.positive_count),
             ("negative", _("negative feedback"), f"−{obj.negative_count}", obj.negative_count),
         ]
-        return format_html_join(
+        shown = format_html_join(
             " ",
             '<span class="chatkit-badge chatkit-{0}" title="{1}" role="img" aria-label="{1}: {2}">{2}</span>',
             ((kind, name, text) for kind, name, text, is_shown in badges if is_shown),
         )
+        return format_html("{} {}", shown, self.labels_and_assignee(obj))
 
-    @admin.display(description=gettext_lazy("labels and assignee"))
     def labels_and_assignee(self, obj: Any) -> str:
         labels = format_html_join(
             " ",
@@ -125,16 +135,7 @@ class Inbox(ReadingAdmin):
 
     @admin.display(description=gettext_lazy("last activity"), ordering="last_activity")
     def activity(self, obj: Thread) -> str:
-        return moment(obj.last_activity)
-
-    @admin.display(description=gettext_lazy("last message"))
-    def preview(self, obj: Any) -> str:
-        """Return the last message, or where the words were found; and what staff keep about the thread."""
-        if found := getattr(obj, "found_text", None):
-            text = marked(found if len(found) < EXCERPT_LENGTH else f"{found}…", obj.found_words)
-        else:
-            text = shorten(obj.last_preview, 120)
-        return format_html('<bdi class="chatkit-preview">{}</bdi> {}', text, self.labels_and_assignee(obj))
+        return ago(obj.last_activity)
 
     # --- Search ---------------------------------------------------------------------------------------------
 

@@ -18,6 +18,9 @@ from .content import visible
 class LabelAdmin(GuardedAdmin):
     """Pages that add, rename and colour labels. Which thread has which is set on the threads' pages."""
 
+    empty_text = gettext_lazy(
+        "No label yet. Add some, such as “billing” or “bug”, and give them to threads on their pages."
+    )
     list_display = ("badge", "color")
     search_fields = ("name",)
     fields = ("name", "color")

@@ -14,7 +14,7 @@ from ..staff import audit
 from ..staff.notes import add_note
 from .base import ReadingAdmin
 from .content import long_text
-from .pages import page_url
+from .pages import page_url, thread_heading
 
 MAX_LISTED = 200
 """Notes that the page shows."""
@@ -48,7 +48,7 @@ def notes_view(model_admin: ReadingAdmin, request: HttpRequest, object_id: str) 
     context = model_admin.page_context(
         request,
         title=_("Notes"),
-        thread=thread,
+        thread_title=thread_heading(thread, may_read=True),
         form=form,
         notes=[{"row": note, "text": long_text(note.text)} for note in rows[:MAX_LISTED]],
         has_more=len(rows) > MAX_LISTED,

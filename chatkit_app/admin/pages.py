@@ -13,9 +13,13 @@ from django.utils.translation import ngettext
 
 from ..models import Thread
 from .base import ReadingAdmin
+from .content import shorten
 
 MAX_AT_ONCE = 500
 """Threads that one request changes."""
+
+TITLE_LENGTH = 100
+"""Characters of a title that stand in a heading; those of a longer one are all among the thread's facts."""
 
 
 def list_url(model_admin: ReadingAdmin) -> str:
@@ -31,6 +35,13 @@ def page_url(model_admin: ReadingAdmin, thread: Thread, page: str = "change", *a
 def to_page(model_admin: ReadingAdmin, thread: Thread) -> HttpResponseRedirect:
     """Redirect to the thread's own page."""
     return HttpResponseRedirect(page_url(model_admin, thread))
+
+
+def thread_heading(thread: Thread, *, may_read: bool) -> str:
+    """Return what a thread's pages call it."""
+    if not may_read:
+        return _("Thread")
+    return shorten(thread.title, TITLE_LENGTH) or _("Untitled thread")
 
 
 def selected_threads(

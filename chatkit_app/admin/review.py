@@ -6,18 +6,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from django import forms
-from django.contrib import messages
+from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.urls import path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from ..models import Flag, ThreadItem
+from ..models import Flag, ReviewQueue, ThreadItem
 from ..models.querysets import HIDDEN_ITEM_TYPES, FlagQuerySet
 from ..staff import audit, flags, scope
-from .base import ReadingAdmin
+from .base import ReadingAdmin, RecordAdmin, may
 from .content import LongText, long_text, shorten
 from .pages import page_url
 from .paginator import MAX_COUNT
@@ -64,6 +64,35 @@ class Message:
         return self.item.type in HIDDEN_ITEM_TYPES
 
 
+def may_review(request: HttpRequest) -> bool:
+    """Return whether the user of the request may review flags. Who does has to see their threads."""
+    return may(request, "moderate") and request.user.has_perm("chatkit_app.view_thread")
+
+
+@admin.register(ReviewQueue)
+class ReviewAdmin(RecordAdmin):
+    """The queue in the place of a list of its rows."""
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return may_review(request)
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        # Flags, and not rows of another name, for all who hear of them.
+        rows = scope.within(Flag.objects.order_by("-pk"), request.user)
+        rows = rows.select_related("thread__user", "item", "claimed_by")
+        return rows.defer("thread__metadata", "item__payload", "item__text")
+
+    def get_urls(self) -> list[Any]:
+        # No list, and no page of a single row: flags have theirs.
+        view = self.admin_site.admin_view(self.changelist_view)
+        return [path("", view, name="chatkit_app_reviewqueue_changelist")]
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        return review_view(self, request)
+
+
 def review_view(model_admin: ReadingAdmin, request: HttpRequest) -> HttpResponse:
     """Show the flag that one has taken (GET). Take one, resolve it, skip it or leave it (POST)."""
     if not model_admin.has_moderate_permission(request):
@@ -84,7 +113,7 @@ def review_view(model_admin: ReadingAdmin, request: HttpRequest) -> HttpResponse
             if (pk := _flag_pk(request)) is not None:
                 flags.release(pk, request.user)
             request.session.pop(_SKIPPED, None)
-            return HttpResponseRedirect(_url(model_admin, "changelist"))
+            return HttpResponseRedirect(_url(model_admin, "flag"))
         case _:
             raise SuspiciousOperation("The review queue knows no such button.")
 
@@ -102,7 +131,7 @@ def _take(model_admin: ReadingAdmin, request: HttpRequest, among: FlagQuerySet) 
     elif held is not None and held.pk != flag.pk:
         # One at a time: what is chosen comes in place of what was given.
         flags.release(held.pk, request.user)
-    return HttpResponseRedirect(_url(model_admin, "review"))
+    return HttpResponseRedirect(_url(model_admin, "reviewqueue"))
 
 
 def _resolve(model_admin: ReadingAdmin, request: HttpRequest, among: FlagQuerySet) -> HttpResponse:
@@ -143,7 +172,7 @@ def _next(
         )
     elif pk is not None and pk == skipped:
         model_admin.message_user(request, _("There is no other flag to review now."), messages.INFO)
-    return HttpResponseRedirect(_url(model_admin, "review"))
+    return HttpResponseRedirect(_url(model_admin, "reviewqueue"))
 
 
 def _posted_flag(request: HttpRequest, among: FlagQuerySet) -> Flag:
@@ -186,12 +215,12 @@ def _tell_too_late(model_admin: ReadingAdmin, request: HttpRequest, flag: Flag) 
 
 def _page(model_admin: ReadingAdmin, request: HttpRequest, form: ResolutionForm) -> HttpResponse:
     among: Any = model_admin.get_queryset(request)
-    flag = flags.taken_by(request.user, among=among.select_related("thread__user"))
+    flag = flags.taken_by(request.user, among=among)
     context: dict[str, Any] = {
         "title": _("Review queue"),
         "flag": flag,
         "open_count": among.open().order_by()[: MAX_COUNT + 1].count(),
-        "back": _url(model_admin, "changelist"),
+        "back": _url(model_admin, "flag"),
     }
     if flag is not None:
         context |= _flag_context(model_admin, request, flag) | {"form": form, "media": model_admin.media}
@@ -256,5 +285,5 @@ def _around(flag: Flag, *, hidden: bool) -> list[Message]:
     return [Message(item=row, text=long_text(row.text), is_flagged=row.pk == flag.item_id) for row in rows]
 
 
-def _url(model_admin: ReadingAdmin, page: str) -> str:
-    return reverse(f"{model_admin.admin_site.name}:chatkit_app_flag_{page}")
+def _url(model_admin: ReadingAdmin, model: str) -> str:
+    return reverse(f"{model_admin.admin_site.name}:chatkit_app_{model}_changelist")

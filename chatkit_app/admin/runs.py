@@ -16,6 +16,7 @@ from ..moderation.status import stop_run
 from ..staff import audit
 from ..storable import is_storable_text
 from .base import RecordAdmin
+from .charts import seconds, whole_number
 from .content import long_text, moment, pretty_json, shorten, visible
 from .filters import ActivityFilter, ChoicesFilter, OwnerKindFilter
 from .status import stopped_message
@@ -31,6 +32,9 @@ class StartedFilter(ActivityFilter):
 
 @admin.register(Run)
 class RunAdmin(RecordAdmin):
+    empty_text = gettext_lazy(
+        "No answer yet. Each one that is generated appears here, with its times and tokens."
+    )
     list_display = (
         "started",
         "status_badge",
@@ -38,8 +42,7 @@ class RunAdmin(RecordAdmin):
         "thread_label",
         "model_name",
         "tokens",
-        "first_token_ms",
-        "total_ms",
+        "duration",
     )
     list_filter = (
         ("status", ChoicesFilter),
@@ -100,7 +103,17 @@ class RunAdmin(RecordAdmin):
     def tokens(self, obj: Run) -> str:
         if obj.total_tokens is None:
             return self.get_empty_value_display()
-        return f"{obj.input_tokens} / {obj.output_tokens}"
+        return f"{whole_number(obj.input_tokens or 0)} / {whole_number(obj.output_tokens or 0)}"
+
+    @admin.display(description=gettext_lazy("took"))
+    def duration(self, obj: Run) -> str:
+        """Return how long the whole answer took, with when its first words came on hover."""
+        if obj.total_ms is None:
+            return self.get_empty_value_display()
+        if obj.first_token_ms is None:
+            return seconds(obj.total_ms)
+        first = _("first words after %(time)s") % {"time": seconds(obj.first_token_ms)}
+        return format_html('<span title="{}">{}</span>', first, seconds(obj.total_ms))
 
     @admin.display(description=gettext_lazy("error"))
     def whole_error(self, obj: Run) -> str:

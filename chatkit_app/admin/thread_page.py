@@ -20,7 +20,7 @@ from ..rendering.element import page_config
 from ..storable import original_json
 from .base import ReadingAdmin
 from .content import long_text, pretty_json, raw, shorten, visible
-from .pages import list_url, page_url
+from .pages import TITLE_LENGTH, list_url, page_url, thread_heading
 from .status import TRANSITIONS
 from .transcript import FROM_FIRST_ITEM, ItemPage, Transcript, item_key
 
@@ -66,17 +66,18 @@ class ThreadPage(ReadingAdmin):
             gettext_lazy("More"),
             {
                 "classes": ("collapse",),
-                "fields": ("public_id", "namespace", "created_at", "image_domains", "metadata_json"),
+                "fields": ("namespace", "created_at", "image_domains", "metadata_json"),
             },
         ),
     )
 
     def get_fieldsets(self, request: HttpRequest, obj: Thread | None = None) -> list[Any]:
         fieldsets = super().get_fieldsets(request, obj)
-        if obj is None or obj.status_reason:
+        if obj is None:
             return fieldsets
+        told = {"reason": bool(obj.status_reason), "whole_title": len(obj.title) > TITLE_LENGTH}
         return [
-            (name, {**options, "fields": [field for field in options["fields"] if field != "reason"]})
+            (name, {**options, "fields": [field for field in options["fields"] if told.get(field, True)]})
             for name, options in fieldsets
         ]
 
@@ -131,7 +132,8 @@ class ThreadPage(ReadingAdmin):
         runs = list(Run.objects.filter(thread=obj).order_by("-pk")[: RUNS_SHOWN + 1])
         labels, assignee = _case(obj)
         context |= {
-            "title": (shorten(obj.title) if may_read else "") or _("Thread"),
+            "title": thread_heading(obj, may_read=may_read),
+            "subtitle": None,
             "may_read": may_read,
             "may_view_runs": request.user.has_perm("chatkit_app.view_run"),
             "may_moderate": may_moderate,

@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.utils.translation import gettext_lazy
 
 from ..models import Thread
 from ..moderation.erasure import delete_threads
@@ -48,9 +49,12 @@ class ThreadAdmin(Inbox, ThreadPage):
     )
 
     thread_path = ""
+    list_name = gettext_lazy("Inbox")
+    empty_text = gettext_lazy(
+        "No conversation yet. Each one that somebody begins in the chat appears here, with its first message."
+    )
     without_content = {
         "heading": "key",
-        "preview": "labels_and_assignee",
         "whole_title": "",
         "metadata_json": "",
         "reason": "",

@@ -18,7 +18,13 @@ from django.core.checks import CheckMessage
 
 from .attachments import check_attachments
 from .databases import check_database_vendor, check_databases
-from .deployment import check_asgi, check_channel_layer, check_domain_key, check_offline_model
+from .deployment import (
+    check_asgi,
+    check_channel_layer,
+    check_domain_key,
+    check_offline_model,
+    check_websockets,
+)
 from .keys import KEY_RULES as KEY_RULES
 from .keys import check_settings
 from .limits import check_limits
@@ -28,6 +34,7 @@ from .options import OPTION_NAMES as OPTION_NAMES
 from .options import check_options
 from .paths import check_admin_scope, check_agent, check_context, check_database_context, check_server
 from .project import check_bundle, check_installed_apps, check_middleware, check_urls
+from .staff import check_staff
 from .static_files import check_static_files
 from .tenants import check_connection_state, check_tenant_apps
 
@@ -43,6 +50,7 @@ def register_checks() -> None:
         (check_database_context, checks.Tags.compatibility),
         (check_options, checks.Tags.compatibility),
         (check_attachments, checks.Tags.compatibility),
+        (check_staff, checks.Tags.compatibility),
         (check_limits, checks.Tags.security),
         (check_middleware, checks.Tags.security),
         (check_installed_apps, checks.Tags.compatibility),
@@ -52,6 +60,7 @@ def register_checks() -> None:
         (check_asgi, checks.Tags.compatibility),
         (check_domain_key, checks.Tags.compatibility),
         (check_channel_layer, checks.Tags.compatibility),
+        (check_websockets, checks.Tags.compatibility),
         (check_offline_model, checks.Tags.compatibility),
         # Not Tags.database: those run only when a database is named, and these need none.
         (check_databases, checks.Tags.compatibility),

@@ -45,20 +45,35 @@ def check_domain_key() -> Messages:
 
 
 def check_channel_layer() -> Messages:
-    """Check that the channel layer can be loaded (E091).
-
-    One in memory is as good: processes tell one another of answers and stops through the database.
-    """
+    """Check that the channel layer can be loaded (E091), and tell what one in memory cannot do (I092)."""
     layers = getattr(settings, "CHANNEL_LAYERS", None)
     layer = layers.get("default") if isinstance(layers, Mapping) else None
     backend = layer.get("BACKEND") if isinstance(layer, Mapping) else None
-    if not isinstance(backend, str):
+    if not isinstance(backend, str) or backend == "channels.layers.InMemoryChannelLayer":
+        if not settings.DEBUG:
+            yield info(
+                "I092",
+                "There is no channel layer that several processes share: an open page hears at once of what its own "
+                "process does, and of what others do within half a minute.",
+                "Set CHANNEL_LAYERS to Redis (pip install django-openai-chatkit[redis]). One process needs none.",
+            )
         return
     if backend.startswith("channels_redis.") and find_spec("channels_redis") is None:
         yield error(
             "E091",
             "CHANNEL_LAYERS names channels_redis, which is not installed.",
             "pip install django-openai-chatkit[redis]",
+        )
+
+
+def check_websockets() -> Messages:
+    """Check that uvicorn, where it is installed, can serve WebSockets (W093)."""
+    if find_spec("uvicorn") is not None and not any(map(find_spec, ("websockets", "wsproto"))):
+        yield warning(
+            "W093",
+            "uvicorn is installed without a library for WebSockets; open pages have to poll for what is new.",
+            'pip install "uvicorn[standard]", or silence this check if another server serves the site '
+            '(SILENCED_SYSTEM_CHECKS = ["chatkit.W093"]).',
         )
 
 

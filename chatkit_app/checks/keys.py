@@ -55,6 +55,7 @@ KEY_RULES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "DOMAIN_KEY": ("a string", lambda value: value is None or isinstance(value, str)),
     "OPTIONS": ("a dictionary", lambda value: isinstance(value, Mapping)),
     "ATTACHMENTS": ("a dictionary", lambda value: value is None or isinstance(value, Mapping)),
+    "STAFF": ("a dictionary", lambda value: isinstance(value, Mapping)),
     "ON_DISCONNECT": _choices("finish", "cancel"),
     "HISTORY_LIMIT": WHOLE_NUMBER,
     "HISTORY_BYTES": WHOLE_NUMBER,

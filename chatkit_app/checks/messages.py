@@ -44,6 +44,8 @@ CHECKS = {
     "chatkit.W071": "runserver does not serve ASGI, because daphne is not installed (with DEBUG)",
     "chatkit.W080": "no DOMAIN_KEY for OpenAI's client (without DEBUG)",
     "chatkit.E091": "the channel layer needs channels_redis, which is not installed",
+    "chatkit.I092": "open pages hear of changes in their own process at once, and in others by pings (without DEBUG)",
+    "chatkit.W093": "uvicorn serves no WebSockets, for want of a library",
     "chatkit.I100": "the offline model answers (with DEBUG)",
     "chatkit.W100": "the offline model answers (without DEBUG)",
     "chatkit.W110": "the pool of database connections is too small",
@@ -61,6 +63,9 @@ CHECKS = {
     "chatkit.E132": "LIMITS cannot be imported",
     "chatkit.E133": "LIMITS is not a function of the context",
     "chatkit.E134": "LIMITS is a coroutine function",
+    "chatkit.E140": "STAFF has a key that does not exist",
+    "chatkit.E141": "a key of STAFF has a value of the wrong kind",
+    "chatkit.E142": "STAFF names a function of names that cannot be imported",
     "chatkit.W124": "ATTACHMENTS uses a storage in the file system that has no folder, since MEDIA_ROOT is not set",
     "chatkit.W125": "ATTACHMENTS uses the storage of static files, which anybody may read",
 }

@@ -35,7 +35,7 @@ def check_connection_state() -> Messages:
                 f"{path} seems to put state on the request's database connection ({found[0].strip('(')}). "
                 "The chat's database work runs on other connections, which do not have it.",
                 'Name a function in CHATKIT["DATABASE_CONTEXT"] that carries it over ("Tenants and row-level '
-                'security" in the README), or silence this check.',
+                'security" in the docs), or silence this check.',
             )
 
 

@@ -14,6 +14,10 @@ export interface PageConfig {
   runStopUrl: string;
   /** Stands in these URLs for the run's id. */
   runPlaceholder: string;
+  /** Of a thread's changes, with the thread's id where the placeholder is. */
+  changesUrl: string;
+  /** Of the socket that tells of them, without the origin; null where there are none. */
+  socketUrl: string | null;
   csrf: { header: string; cookie: string | null; token: string };
   /** Whether the page was made for somebody who is logged in, where one has to be. */
   hadLogin: boolean;
@@ -27,7 +31,8 @@ export interface PageConfig {
 }
 
 /** The `<openai-chatkit>` of the page: the official one, or ours, which can do more. */
-export type PageElement = OpenAIChatKit & Partial<Pick<ChatKitElement, "strings" | "runEvents" | "followRun">>;
+export type PageElement = OpenAIChatKit &
+  Partial<Pick<ChatKitElement, "strings" | "runEvents" | "followRun" | "threadVersion" | "catchUp" | "showTyping">>;
 
 /** A function of the page that changes the options in place. */
 export type Configuration = (options: ChatKitOptions, element: OpenAIChatKit) => void;

@@ -4,6 +4,7 @@
  * @import {Configuration, PageConfig, PageElement} from "./config.js"
  */
 import { createFetch } from "./fetch.js";
+import { Live } from "./live.js";
 import { TAG, loadClient } from "./loader.js";
 import { baseOptions } from "./options.js";
 import { Refusals, isRefusal } from "./refusals.js";
@@ -33,6 +34,9 @@ export class PageChat {
   #thread = null;
   /** @type {string|null} the thread of which there may be news that the client does not show */
   #staleThread = null;
+  /** @type {Live|null} what hears of changes, once there is a thread */
+  #live = null;
+  #isResponding = false;
 
   /**
    * @param {PageElement} element the `<openai-chatkit>` of the page
@@ -106,6 +110,7 @@ export class PageChat {
     this.#started = true;
     this.#thread = this.#options.initialThread ?? null;
     this.#setOptions();
+    this.#follow();
     if (interruptedRun) this.#catchUp(interruptedRun);
   }
 
@@ -129,11 +134,14 @@ export class PageChat {
     this.element.addEventListener("chatkit.thread.change", (event) => {
       const thread = event.detail?.threadId ?? null;
       this.#thread = thread;
+      this.#follow();
       // The first message of a new chat has its run before it has its thread.
       if (this.#memory.thread && this.#memory.thread !== thread) this.#memory.run = null;
       this.#memory.thread = thread;
     });
+    this.element.addEventListener("chatkit.response.start", () => (this.#isResponding = true));
     this.element.addEventListener("chatkit.response.end", () => {
+      this.#isResponding = false;
       const { run } = this.#memory;
       // Not at once: a reload ends the response too, and what it has cut off is to be gone on with.
       setTimeout(() => this.#memory.run === run && (this.#memory.run = null), RELOAD_GRACE);
@@ -233,6 +241,50 @@ export class PageChat {
       if (this.#staleThread !== thread) return;
       await new Promise((resolve) => setTimeout(resolve, NEWS_INTERVAL));
     }
+  }
+
+  /** Hear of what changes in the thread that is shown. */
+  #follow() {
+    if (!this.#thread && !this.#live) return;
+    this.#live ??= this.#createLive();
+    this.#live.follow(this.#thread);
+  }
+
+  #createLive() {
+    const { socketUrl } = this.#config;
+    const url = socketUrl && new URL(socketUrl, document.baseURI);
+    if (url) url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
+    // An element that is taken out of the page for good goes, and its chat with it, in spite of the socket.
+    const held = new WeakRef(this);
+    return new Live(url && url.href, {
+      isGone: () => !held.deref(),
+      version: () => held.deref()?.element.threadVersion,
+      onNews: () => held.deref()?.hearOfNews(),
+      onTyping: (name) => held.deref()?.element.showTyping?.(name),
+    });
+  }
+
+  /** Something has changed in the thread elsewhere. */
+  async hearOfNews() {
+    try {
+      if (this.element.catchUp) await this.element.catchUp((thread, after) => this.#readChanges(thread, after));
+      // What the official client is being told itself is no news, and it asks for all of the thread.
+      else if (!this.#isResponding) await this.#showNews(this.#thread);
+    } catch (error) {
+      console.warn("Changes could not be shown.", error);
+    }
+  }
+
+  /**
+   * @param {string} thread
+   * @param {number} after
+   */
+  async #readChanges(thread, after) {
+    const { changesUrl, runPlaceholder } = this.#config;
+    const url = changesUrl.replace(runPlaceholder, encodeURIComponent(thread));
+    const response = await this.#fetch(`${url}?after=${after}`);
+    if (!response.ok) throw new Error(`The server answers with ${response.status}.`);
+    return response.json();
   }
 
   #nextThread() {

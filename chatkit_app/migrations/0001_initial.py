@@ -120,6 +120,24 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="AnswerLease",
+            fields=[
+                ("run_id", models.CharField(max_length=64, primary_key=True, serialize=False)),
+                ("owner_key", models.CharField(max_length=64)),
+                ("address_key", models.CharField(blank=True, default="", max_length=64)),
+                ("process", models.CharField(blank=True, default="", max_length=255)),
+                ("expires_at", models.DateTimeField()),
+            ],
+            options={
+                "default_permissions": (),
+                "indexes": [
+                    models.Index(fields=["owner_key"], name="chatkit_lease_owner"),
+                    models.Index(fields=["address_key"], name="chatkit_lease_address"),
+                    models.Index(fields=["expires_at"], name="chatkit_lease_expiry"),
+                ],
+            },
+        ),
+        migrations.CreateModel(
             name="AuditEntry",
             fields=[
                 (
@@ -154,6 +172,10 @@ class Migration(migrations.Migration):
                             ("close", "closed"),
                             ("reopen", "reopened"),
                             ("stop", "stopped an answer"),
+                            ("take", "took over"),
+                            ("reply", "answered"),
+                            ("hand_back", "handed back"),
+                            ("hand_on", "handed to the team"),
                             ("redact", "redacted"),
                             ("note", "wrote a note"),
                             ("label", "changed labels"),
@@ -199,6 +221,19 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="LimitCounter",
+            fields=[
+                ("key", models.CharField(max_length=64, primary_key=True, serialize=False)),
+                ("count", models.PositiveBigIntegerField()),
+                ("allowed", models.PositiveBigIntegerField()),
+                ("expires_at", models.DateTimeField()),
+            ],
+            options={
+                "default_permissions": (),
+                "indexes": [models.Index(fields=["expires_at"], name="chatkit_counter_expiry")],
+            },
+        ),
+        migrations.CreateModel(
             name="Thread",
             fields=[
                 (
@@ -236,6 +271,47 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "handler",
+                    models.CharField(
+                        choices=[
+                            ("assistant", "assistant"),
+                            ("waiting", "waiting for a person"),
+                            ("staff", "staff"),
+                        ],
+                        default="assistant",
+                        max_length=10,
+                        verbose_name="answered by",
+                    ),
+                ),
+                (
+                    "handler_since",
+                    models.DateTimeField(blank=True, null=True, verbose_name="answered so since"),
+                ),
+                (
+                    "handler_reason",
+                    models.TextField(
+                        blank=True, default="", help_text="For staff.", verbose_name="why a person is wanted"
+                    ),
+                ),
+                (
+                    "unanswered_since",
+                    models.DateTimeField(
+                        blank=True,
+                        help_text="When the user began to wait for the next word of a person.",
+                        null=True,
+                        verbose_name="unanswered since",
+                    ),
+                ),
+                (
+                    "seen_at",
+                    models.DateTimeField(
+                        blank=True,
+                        help_text="When the user last had the thread open.",
+                        null=True,
+                        verbose_name="seen",
+                    ),
+                ),
+                (
                     "allowed_image_domains",
                     models.JSONField(blank=True, null=True, verbose_name="allowed image domains"),
                 ),
@@ -249,6 +325,7 @@ class Migration(migrations.Migration):
                     models.DateTimeField(default=django.utils.timezone.now, verbose_name="last activity"),
                 ),
                 ("item_count", models.PositiveIntegerField(default=0, verbose_name="items")),
+                ("version", models.BigIntegerField(default=0, editable=False)),
                 (
                     "last_preview",
                     models.CharField(blank=True, default="", max_length=200, verbose_name="last message"),
@@ -282,41 +359,11 @@ class Migration(migrations.Migration):
                     ("view_content", "Can read what threads say"),
                     ("view_hidden_context", "Can read what only the model was told"),
                     ("moderate_thread", "Can lock, close and reopen threads, stop answers and work on flags"),
+                    ("reply_thread", "Can take over threads and answer in them"),
                     ("redact_item", "Can redact messages"),
                     ("export_thread", "Can export threads"),
                     ("erase_owner", "Can erase all data of a person"),
                 ],
-            },
-        ),
-        migrations.CreateModel(
-            name="Approval",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("state", models.TextField(verbose_name="state")),
-                ("calls", models.JSONField(default=list, verbose_name="calls")),
-                (
-                    "created_at",
-                    models.DateTimeField(default=django.utils.timezone.now, verbose_name="created"),
-                ),
-                (
-                    "thread",
-                    models.OneToOneField(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="approval",
-                        to="chatkit_app.thread",
-                        verbose_name="thread",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "approval",
-                "verbose_name_plural": "approvals",
-                "default_permissions": (),
             },
         ),
         migrations.CreateModel(
@@ -349,6 +396,7 @@ class Migration(migrations.Migration):
                             ("running", "running"),
                             ("completed", "completed"),
                             ("stopped", "stopped"),
+                            ("held", "kept for a person"),
                             ("failed", "failed"),
                             ("lost", "lost"),
                         ],
@@ -609,6 +657,37 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="Approval",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("state", models.TextField(verbose_name="state")),
+                ("calls", models.JSONField(default=list, verbose_name="calls")),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, verbose_name="created"),
+                ),
+                (
+                    "thread",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="approval",
+                        to="chatkit_app.thread",
+                        verbose_name="thread",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "approval",
+                "verbose_name_plural": "approvals",
+                "default_permissions": (),
+            },
+        ),
+        migrations.CreateModel(
             name="ThreadItem",
             fields=[
                 ("id", models.BigAutoField(primary_key=True, serialize=False)),
@@ -644,6 +723,16 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "author_name",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        help_text="As the user is shown it. Empty for what no person of the staff wrote.",
+                        max_length=150,
+                        verbose_name="name of the author",
+                    ),
+                ),
+                (
                     "created_at",
                     models.DateTimeField(default=django.utils.timezone.now, verbose_name="created"),
                 ),
@@ -651,6 +740,7 @@ class Migration(migrations.Migration):
                     "updated_at",
                     models.DateTimeField(default=django.utils.timezone.now, verbose_name="changed"),
                 ),
+                ("version", models.BigIntegerField(default=0, editable=False)),
                 ("redacted_at", models.DateTimeField(blank=True, null=True, verbose_name="redacted")),
                 (
                     "redacted_by",
@@ -659,6 +749,19 @@ class Migration(migrations.Migration):
                 (
                     "redaction_reason",
                     models.TextField(blank=True, default="", verbose_name="reason of the redaction"),
+                ),
+                (
+                    "author",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        help_text="The staff member who wrote it.",
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="author",
+                    ),
                 ),
                 (
                     "run",
@@ -686,6 +789,28 @@ class Migration(migrations.Migration):
                 "verbose_name": "item",
                 "verbose_name_plural": "items",
             },
+        ),
+        migrations.CreateModel(
+            name="RemovedItem",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("public_id", models.CharField(max_length=255)),
+                ("version", models.BigIntegerField()),
+                (
+                    "thread",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="removed_items",
+                        to="chatkit_app.thread",
+                    ),
+                ),
+            ],
         ),
         migrations.CreateModel(
             name="Flag",
@@ -840,6 +965,24 @@ class Migration(migrations.Migration):
                 "verbose_name_plural": "feedback",
             },
         ),
+        migrations.CreateModel(
+            name="VisitorClaim",
+            fields=[
+                ("visitor_id", models.CharField(max_length=64, primary_key=True, serialize=False)),
+                ("claimed_at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "default_permissions": (),
+            },
+        ),
         migrations.AddIndex(
             model_name="thread",
             index=models.Index(fields=["user", "namespace", "id"], name="chatkit_thread_user"),
@@ -888,6 +1031,14 @@ class Migration(migrations.Migration):
                 condition=models.Q(("open_flags__gt", 0)),
                 fields=["-last_activity", "-id"],
                 name="chatkit_thread_flagged",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="thread",
+            index=models.Index(
+                condition=models.Q(("handler__in", ["waiting", "staff"])),
+                fields=["handler", "handler_since"],
+                name="chatkit_thread_handler",
             ),
         ),
         migrations.AddConstraint(
@@ -951,7 +1102,21 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="threaditem",
+            index=models.Index(fields=["thread", "version"], name="chatkit_item_version"),
+        ),
+        migrations.AddIndex(
+            model_name="removeditem",
+            index=models.Index(fields=["thread", "version"], name="chatkit_removed_version"),
+        ),
+        migrations.AddIndex(
+            model_name="threaditem",
             index=models.Index(fields=["created_at"], name="chatkit_item_created"),
+        ),
+        migrations.AddIndex(
+            model_name="threaditem",
+            index=models.Index(
+                condition=models.Q(("author__isnull", False)), fields=["author"], name="chatkit_item_author"
+            ),
         ),
         migrations.AddConstraint(
             model_name="threaditem",
@@ -1005,42 +1170,44 @@ class Migration(migrations.Migration):
                 name="chatkit_feedback_per_visitor",
             ),
         ),
-        migrations.CreateModel(
-            name="AnswerLease",
-            fields=[
-                ("run_id", models.CharField(max_length=64, primary_key=True, serialize=False)),
-                ("owner_key", models.CharField(max_length=64)),
-                ("address_key", models.CharField(blank=True, default="", max_length=64)),
-                ("process", models.CharField(blank=True, default="", max_length=255)),
-                ("expires_at", models.DateTimeField()),
-            ],
-            options={
-                "indexes": [
-                    models.Index(fields=["owner_key"], name="chatkit_lease_owner"),
-                    models.Index(fields=["address_key"], name="chatkit_lease_address"),
-                    models.Index(fields=["expires_at"], name="chatkit_lease_expiry"),
-                ],
-                "default_permissions": (),
-            },
+        migrations.AddIndex(
+            model_name="visitorclaim",
+            index=models.Index(fields=["claimed_at"], name="chatkit_claim_time"),
         ),
         migrations.CreateModel(
-            name="LimitCounter",
-            fields=[
-                ("key", models.CharField(max_length=64, primary_key=True, serialize=False)),
-                ("count", models.PositiveBigIntegerField()),
-                ("allowed", models.PositiveBigIntegerField()),
-                ("expires_at", models.DateTimeField()),
-            ],
+            name="ReviewQueue",
+            fields=[],
             options={
-                "indexes": [models.Index(fields=["expires_at"], name="chatkit_counter_expiry")],
+                "verbose_name": "review queue",
+                "verbose_name_plural": "review queue",
+                "proxy": True,
                 "default_permissions": (),
+                "indexes": [],
+                "constraints": [],
             },
+            bases=("chatkit_app.flag",),
         ),
+        migrations.RunPython(create_search_index, migrations.RunPython.noop, elidable=False),
         migrations.CreateModel(
-            name="VisitorClaim",
+            name="Presence",
             fields=[
-                ("visitor_id", models.CharField(max_length=64, primary_key=True, serialize=False)),
-                ("claimed_at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("page", models.CharField(max_length=32)),
+                ("seen_at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "thread",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="presences",
+                        to="chatkit_app.thread",
+                    ),
+                ),
                 (
                     "user",
                     models.ForeignKey(
@@ -1051,9 +1218,10 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "indexes": [models.Index(fields=["claimed_at"], name="chatkit_claim_time")],
-                "default_permissions": (),
+                "indexes": [models.Index(fields=["page"], name="chatkit_presence_page_key")],
+                "constraints": [
+                    models.UniqueConstraint(fields=("thread", "page"), name="chatkit_presence_page")
+                ],
             },
         ),
-        migrations.RunPython(create_search_index, migrations.RunPython.noop, elidable=False),
     ]

@@ -8,15 +8,18 @@ from .conversation import (
     Attachment,
     Feedback,
     OwnedModel,
+    RemovedItem,
     Run,
     Thread,
     ThreadItem,
 )
 from .limit import AnswerLease, LimitCounter
-from .moderation import NAME_LENGTH, Assignment, Flag, Label, Note
+from .moderation import NAME_LENGTH, Assignment, Flag, Label, Note, ReviewQueue
+from .presence import HERE_FOR, Presence
 from .statistics import DailyStatistics
 
 __all__ = [
+    "HERE_FOR",
     "NAME_LENGTH",
     "PREVIEW_LENGTH",
     "AnswerLease",
@@ -32,6 +35,9 @@ __all__ = [
     "LimitCounter",
     "Note",
     "OwnedModel",
+    "Presence",
+    "RemovedItem",
+    "ReviewQueue",
     "Run",
     "Thread",
     "ThreadItem",

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -16,6 +17,8 @@ from django.utils.translation import gettext_lazy as _
 from .querysets import AttachmentQuerySet, FeedbackQuerySet, RunQuerySet, ThreadItemQuerySet, ThreadQuerySet
 
 PREVIEW_LENGTH = 200
+PRESENT_FOR = timedelta(seconds=90)
+"""How long after a sign of life a user is taken to be there."""
 
 
 class OwnedModel(models.Model):
@@ -52,11 +55,33 @@ class Thread(OwnedModel):
         LOCKED = "locked", _("locked")
         CLOSED = "closed", _("closed")
 
+    class Handler(models.TextChoices):
+        ASSISTANT = "assistant", _("assistant")
+        WAITING = "waiting", _("waiting for a person")
+        STAFF = "staff", _("staff")
+
     public_id = models.CharField(_("id"), max_length=255, unique=True)
     title = models.TextField(_("title"), blank=True, default="")
     status = models.CharField(_("status"), max_length=10, choices=Status.choices, default=Status.ACTIVE)
     status_reason = models.TextField(
         _("reason"), blank=True, default="", help_text=_("Shown to the user when the thread is not active.")
+    )
+    handler = models.CharField(
+        _("answered by"), max_length=10, choices=Handler.choices, default=Handler.ASSISTANT
+    )
+    # Who of the staff has it is the thread's Assignment.
+    handler_since = models.DateTimeField(_("answered so since"), null=True, blank=True)
+    handler_reason = models.TextField(
+        _("why a person is wanted"), blank=True, default="", help_text=_("For staff.")
+    )
+    unanswered_since = models.DateTimeField(
+        _("unanswered since"),
+        null=True,
+        blank=True,
+        help_text=_("When the user began to wait for the next word of a person."),
+    )
+    seen_at = models.DateTimeField(
+        _("seen"), null=True, blank=True, help_text=_("When the user last had the thread open.")
     )
     allowed_image_domains = models.JSONField(_("allowed image domains"), null=True, blank=True)
     metadata = models.JSONField(_("metadata"), default=dict, blank=True)
@@ -64,6 +89,8 @@ class Thread(OwnedModel):
     last_activity = models.DateTimeField(_("last activity"), default=timezone.now)
     item_count = models.PositiveIntegerField(_("items"), default=0)
     last_preview = models.CharField(_("last message"), max_length=PREVIEW_LENGTH, blank=True, default="")
+    # Grows with everything that an open page shows of the thread, see versions.py.
+    version = models.BigIntegerField(default=0, editable=False)
     # Told by other rows, and kept here so that a list of threads need not count them.
     positive_count = models.PositiveIntegerField(_("positive feedback"), default=0)
     negative_count = models.PositiveIntegerField(_("negative feedback"), default=0)
@@ -97,6 +124,12 @@ class Thread(OwnedModel):
             models.Index(
                 fields=["-last_activity", "-id"], condition=Q(open_flags__gt=0), name="chatkit_thread_flagged"
             ),
+            # Few are with a person at a time, of however many there are.
+            models.Index(
+                fields=["handler", "handler_since"],
+                condition=Q(handler__in=["waiting", "staff"]),
+                name="chatkit_thread_handler",
+            ),
         ]
         constraints = [
             models.CheckConstraint(
@@ -107,6 +140,7 @@ class Thread(OwnedModel):
             ("view_content", _("Can read what threads say")),
             ("view_hidden_context", _("Can read what only the model was told")),
             ("moderate_thread", _("Can lock, close and reopen threads, stop answers and work on flags")),
+            ("reply_thread", _("Can take over threads and answer in them")),
             ("redact_item", _("Can redact messages")),
             ("export_thread", _("Can export threads")),
             ("erase_owner", _("Can erase all data of a person")),
@@ -119,6 +153,16 @@ class Thread(OwnedModel):
     def is_read_only(self) -> bool:
         """Whether users may no longer add to the thread (it is locked or closed)."""
         return self.status != self.Status.ACTIVE
+
+    @property
+    def is_with_staff(self) -> bool:
+        """Whether a person answers in the thread, or is waited for: what users write is kept, and no model answers."""
+        return self.handler != self.Handler.ASSISTANT
+
+    @property
+    def user_is_present(self) -> bool:
+        """Whether the user has had the thread open a moment ago."""
+        return self.seen_at is not None and timezone.now() - self.seen_at < PRESENT_FOR
 
 
 class ThreadItem(models.Model):
@@ -153,11 +197,30 @@ class ThreadItem(models.Model):
         default="",
         help_text=_("The readable text of the item, which the search uses."),
     )
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("author"),
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        db_index=False,
+        help_text=_("The staff member who wrote it."),
+    )
+    author_name = models.CharField(
+        _("name of the author"),
+        max_length=150,
+        blank=True,
+        default="",
+        help_text=_("As the user is shown it. Empty for what no person of the staff wrote."),
+    )
     created_at = models.DateTimeField(_("created"), default=timezone.now)
     updated_at = models.DateTimeField(_("changed"), default=timezone.now)
     redacted_at = models.DateTimeField(_("redacted"), null=True, blank=True)
     redacted_by = models.CharField(_("redacted by"), max_length=150, blank=True, default="")
     redaction_reason = models.TextField(_("reason of the redaction"), blank=True, default="")
+    # The thread's when the item was written last.
+    version = models.BigIntegerField(default=0, editable=False)
 
     objects = ThreadItemQuerySet.as_manager()
 
@@ -166,11 +229,27 @@ class ThreadItem(models.Model):
         verbose_name_plural = _("items")
         indexes = [
             models.Index(fields=["thread", "id"], name="chatkit_item_order"),
+            models.Index(fields=["thread", "version"], name="chatkit_item_version"),
             models.Index(fields=["created_at"], name="chatkit_item_created"),
+            models.Index(fields=["author"], condition=Q(author__isnull=False), name="chatkit_item_author"),
         ]
         constraints = [
             models.UniqueConstraint(fields=["thread", "public_id"], name="chatkit_item_id_per_thread")
         ]
+
+    def __str__(self) -> str:
+        return self.public_id
+
+
+class RemovedItem(models.Model):
+    """A trace of an item that was removed, so that pages which show it hear of it."""
+
+    thread = models.ForeignKey(Thread, on_delete=models.CASCADE, related_name="removed_items", db_index=False)
+    public_id = models.CharField(max_length=255)
+    version = models.BigIntegerField()
+
+    class Meta:
+        indexes = [models.Index(fields=["thread", "version"], name="chatkit_removed_version")]
 
     def __str__(self) -> str:
         return self.public_id
@@ -263,6 +342,7 @@ class Run(OwnedModel):
         RUNNING = "running", _("running")
         COMPLETED = "completed", _("completed")
         STOPPED = "stopped", _("stopped")
+        HELD = "held", _("kept for a person")
         FAILED = "failed", _("failed")
         LOST = "lost", _("lost")
 

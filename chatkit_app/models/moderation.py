@@ -150,3 +150,14 @@ class Flag(models.Model):
 
     def __str__(self) -> str:
         return f"{self.source} {self.pk}"
+
+
+class ReviewQueue(Flag):
+    """The open flags, as a page of their own in the admin: it lists there what is a model, and nothing else."""
+
+    class Meta:
+        proxy = True
+        # Who may review is told by the permission to moderate.
+        default_permissions = ()
+        verbose_name = _("review queue")
+        verbose_name_plural = _("review queue")

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
 from django.apps import apps
-from django.db import connections, models, router
-from django.db.models import Q
+from django.db import connections, models, router, transaction
+from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from ..statements import parameter
+from . import versions
 
 if TYPE_CHECKING:
     from . import Attachment, Feedback, Flag, Run, Thread, ThreadItem  # noqa: F401
@@ -149,6 +150,26 @@ class ThreadQuerySet(OwnedQuerySet["Thread"]):
     def lock_all(self, threads: Iterable[Thread]) -> list[Thread]:
         """Lock and return those of the threads that are still there, as they are now and until the transaction ends."""
         return list(self.filter(pk__in=[thread.pk for thread in threads]).locked().order_by("pk"))
+
+    def bump(self, **changes: Any) -> dict[int, int]:
+        """Change what open pages show of these threads, and let them hear of it after the commit.
+
+        The threads are locked until then. Items that are written in the same transaction get the new version.
+
+        Args:
+            changes: values of columns, as ``update()`` takes them; none if it is items that change.
+
+        Returns:
+            The new versions by primary key, of those threads that are still there.
+        """
+        with transaction.atomic(using=router.db_for_write(self.model)):
+            new = {
+                pk: version + 1 for pk, version in self.locked().order_by("pk").values_list("pk", "version")
+            }
+            if new:
+                self.model._default_manager.filter(pk__in=new).update(version=F("version") + 1, **changes)
+                versions.announce(self.model, new)
+        return new
 
     def recount_feedback(self) -> int:
         """Count the feedback on these threads' items again. Call it where feedback comes, changes or goes."""

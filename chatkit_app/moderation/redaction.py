@@ -61,16 +61,17 @@ def redact(item: ThreadItem, *, actor: Any, reason: str) -> ThreadItem:
     """
     using = router.db_for_write(ThreadItem)
     with transaction.atomic(using=using):
-        # First the item and then its thread, as those lock them who write an answer.
+        # First the thread and then the item, as those lock them who write an answer.
+        versions = Thread.objects.filter(pk=item.thread_id).bump()
         row = ThreadItem.objects.locked().get(pk=item.pk)
         if row.redacted_at is not None:
             raise AlreadyRedacted(row)
         said, files = _Words(row.text), attachment_ids(row)
-        _leave_tombstone(row, actor=actor, reason=reason)
-        for written in _hidden_originals(row):
+        for written in [row, *_hidden_originals(row)]:
+            written.version = versions[row.thread_id]
             _leave_tombstone(written, actor=actor, reason=reason)
-        _redact_quotations(row, said, files)
-        thread = Thread.objects.locked().get(pk=row.thread_id)
+        _redact_quotations(row, said, files, version=row.version)
+        thread = Thread.objects.get(pk=row.thread_id)
         _rewrite_thread(thread, row, said)
         runs = Run.objects.filter(thread=thread)
         _rewrite_errors(runs, said)
@@ -111,6 +112,7 @@ def _leave_tombstone(row: ThreadItem, *, actor: Any, reason: str) -> None:
             "redacted_at",
             "redacted_by",
             "redaction_reason",
+            "version",
         ]
     )
 
@@ -122,13 +124,13 @@ def _hidden_originals(row: ThreadItem) -> list[ThreadItem]:
     return [each for each in hidden if row.public_id in shown_of(each.payload)]
 
 
-def _redact_quotations(row: ThreadItem, said: _Words, files: list[str]) -> None:
+def _redact_quotations(row: ThreadItem, said: _Words, files: list[str], *, version: int) -> None:
     later = ThreadItem.objects.filter(thread=row.thread_id, pk__gt=row.pk, redacted_at__isnull=True)
     for copy in later.filter(type="user_message").locked().order_by("pk"):
-        _redact_quotation(copy, said, files)
+        _redact_quotation(copy, said, files, version=version)
 
 
-def _redact_quotation(row: ThreadItem, said: _Words, files: list[str]) -> None:
+def _redact_quotation(row: ThreadItem, said: _Words, files: list[str], *, version: int) -> None:
     """Take the quotation of the message and its files out of a later one."""
     changes: dict[str, Any] = {}
     quoted = row.payload.get("quoted_text") if isinstance(row.payload, dict) else None
@@ -140,10 +142,11 @@ def _redact_quotation(row: ThreadItem, said: _Words, files: list[str]) -> None:
         changes["attachments"] = kept
     if changes:
         row.payload = row.payload | changes
+        row.version = version
         if "attachments" in changes:
             # The search finds a message by the names of its files, too.
             row.text = _text_of(row)
-        row.save(update_fields=["payload", "text"])
+        row.save(update_fields=["payload", "text", "version"])
 
 
 def _text_of(row: ThreadItem) -> str:
@@ -198,7 +201,8 @@ def _after_commit(row: ThreadItem, thread: Thread, said: _Words, files: list[str
     request_stops(Run.objects.filter(thread=thread))
     with transaction.atomic(using=router.db_for_write(ThreadItem)):
         # A quotation may have been sent, and an answer to it begun, while nobody could see the redaction yet.
-        _redact_quotations(row, said, files)
+        for version in Thread.objects.filter(pk=row.thread_id).bump().values():
+            _redact_quotations(row, said, files, version=version)
         _withdraw(Run.objects.filter(thread=thread))
         Approval.objects.filter(thread=thread).delete()
     item_redacted.send_robust(sender=ThreadItem, item=row, actor=actor)

@@ -53,7 +53,7 @@ def set_status(
         if not changed:
             return []
         pks = [row.pk for row in changed]
-        Thread.objects.filter(pk__in=pks).update(status=status, status_reason=kept)
+        Thread.objects.filter(pk__in=pks).bump(status=status, status_reason=kept)
         audit.record(ACTION_OF_STATUS[status], actor=actor, threads=changed, reason=reason)
         if status != Thread.Status.ACTIVE:
             # Not before the status can be read by others: see runs.rows.record_start().

@@ -38,7 +38,13 @@ def loaded_late(path: str, **options: Any) -> View:
         found = loaded[0] if loaded else await asyncio.to_thread(load)
         return await found(request, *args, **kwargs)
 
+    view.endpoint_options = options  # type: ignore[attr-defined]
     return without_site_rules(view)
+
+
+def endpoint_options(view: Any) -> dict[str, Any] | None:
+    """Return what the endpoint of a view was made with; None for a view that is none of an endpoint's."""
+    return getattr(view, "endpoint_options", None)
 
 
 def without_site_rules(view: Any) -> View:

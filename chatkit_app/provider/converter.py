@@ -121,7 +121,24 @@ class DjangoThreadItemConverter(ThreadItemConverter):
     ) -> TResponseInputItem | list[TResponseInputItem] | None:
         """Return the message as plain text, the one form both APIs take; None for an empty one: they refuse it."""
         text = "\n\n".join(part.text for part in item.content if part.text.strip())
+        if hasattr(item, "author"):
+            return self.staff_message_to_input(item, text)
         return EasyInputMessageParam(role="assistant", content=text) if text else None
+
+    def staff_message_to_input(self, item: Any, text: str) -> list[TResponseInputItem]:
+        """Return what a person wrote in the assistant's place, under a note that says who and when."""
+        name = json.dumps(item.author.name, ensure_ascii=False)
+        files = ", ".join(json.dumps(file.name, ensure_ascii=False) for file in item.attachments)
+        with_files = f" They attached {files}, which is not part of this conversation." if files else ""
+        # Not in the assistant's own name, for the same reason as with images.
+        note = _input_text(
+            f"At {item.created_at.astimezone().isoformat(timespec='minutes')} {name}, a person of the team, answered "
+            f"in the assistant's place. What follows is their message, not the assistant's.{with_files}"
+        )
+        items: list[TResponseInputItem] = [Message(type="message", role="user", content=[note])]
+        if text:
+            items.append(EasyInputMessageParam(role="assistant", content=text))
+        return items
 
 
 def _input_text(text: str) -> ResponseInputTextParam:

@@ -52,8 +52,9 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.serializers.json import DjangoJSONEncoder
 from django.http import HttpRequest
 from django.middleware.csrf import get_token
-from django.urls import NoReverseMatch, reverse
+from django.urls import NoReverseMatch, get_script_prefix, reverse
 from django.utils.html import format_html, format_html_join, json_script
+from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from django.utils.translation import (
     get_language,
@@ -63,6 +64,7 @@ from django.utils.translation import (
 )
 from django.utils.translation import gettext as _
 
+from .. import database_context
 from ..conf import chatkit_settings
 from .client_files import client_url, preload_urls
 from .element_strings import element_strings
@@ -129,7 +131,7 @@ def render_chatkit(
             format_html_join(
                 "",
                 '<link rel="modulepreload" href="{}"{}>',
-                ((url, nonce_attribute) for url in preload_urls("element/index.js")),
+                ((url, nonce_attribute) for url in _preloads(config["options"])),
             ),
             config["elementUrl"],
             nonce_attribute,
@@ -153,6 +155,24 @@ def render_chatkit(
         script=client_url("bootstrap.js"),
         element=element,
     )
+
+
+def _preloads(options: Mapping[str, Any]) -> list[str]:
+    """Return the URLs of the files that the element needs to begin with, given its options."""
+    composer = _mapping(options.get("composer"))
+    theme = _mapping(options.get("theme"))
+    parts = {
+        "element/composer/attachments.js": _mapping(composer.get("attachments")).get("enabled"),
+        "element/composer/choices.js": composer.get("tools") or composer.get("models"),
+        "element/composer/completion.js": _mapping(options.get("commands")).get("enabled"),
+        "element/theme.js": theme.get("color") or theme.get("typography"),
+    }
+    wanted = ["element/index.js", *(part for part, is_wanted in parts.items() if is_wanted)]
+    return [url for name in wanted for url in preload_urls(name)]
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
 
 
 def _login_prompt(
@@ -225,6 +245,8 @@ def page_config(
         "runEventsUrl": run_events,
         "runStopUrl": run_stop,
         "runPlaceholder": RUN_PLACEHOLDER,
+        "changesUrl": f"{endpoint.rstrip('/')}/threads/{RUN_PLACEHOLDER}/changes",
+        "socketUrl": _socket_url(endpoint),
         "csrf": csrf_config(request),
         # So that the endpoint can tell a session that has ended from one that never was.
         "hadLogin": has_login(request),
@@ -235,6 +257,13 @@ def page_config(
         "strings": strings,
         "debug": settings.DEBUG,
     }
+
+
+def _socket_url(endpoint: str) -> str | None:
+    """Return where a page hears of changes; None where the site has no sockets, or they could not know who asks."""
+    if not getattr(settings, "ASGI_APPLICATION", None) or database_context.is_used() or endpoint[:1] != "/":
+        return None
+    return f"{get_script_prefix()}ws/chatkit/?{urlencode({'endpoint': endpoint})}"
 
 
 def chat_language(options: Mapping[str, Any]) -> str:

@@ -6,12 +6,12 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError
-from django.db.models import Min, Q
+from django.db.models import Case, Min, Q, Value, When
 from django.utils import timezone
 
 from .. import db
 from ..conf import chatkit_settings
-from ..models import Run
+from ..models import Run, Thread
 from ..models.querysets import RunQuerySet
 from ..process.identity import find_dead
 
@@ -25,10 +25,21 @@ def record(pks: Collection[int]) -> list[int]:
     return list(mine.filter(status=Run.Status.LOST).values_list("pk", flat=True))
 
 
-def find_stopped(pks: Collection[int]) -> list[int]:
-    """Return the keys of those of the runs that somebody has stopped, or deleted with their thread."""
-    stop_requested = dict(Run.objects.filter(pk__in=list(pks)).values_list("pk", "stop_requested"))
-    return [pk for pk in pks if stop_requested.get(pk, True)]
+def find_stopped(pks: Collection[int]) -> dict[int, bool]:
+    """Return the keys of those of the runs that somebody has stopped, or deleted with their thread.
+
+    With each, whether it ends because a person has taken its thread over.
+    """
+    rows = Run.objects.filter(pk__in=list(pks))
+    left_to_staff = Q(thread__status=Thread.Status.ACTIVE) & ~Q(thread__handler=Thread.Handler.ASSISTANT)
+    found = {
+        pk: (stop_requested, is_left)
+        for pk, stop_requested, is_left in rows.annotate(
+            is_left=Case(When(left_to_staff, then=Value(True)), default=Value(False))
+        ).values_list("pk", "stop_requested", "is_left")
+    }
+    stopped = {pk: found.get(pk, (True, False)) for pk in pks}
+    return {pk: is_left for pk, (stop_requested, is_left) in stopped.items() if stop_requested}
 
 
 def find_again(pk: int) -> None:

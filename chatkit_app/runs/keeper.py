@@ -14,6 +14,7 @@ from ..logs import get_logger
 from ..models import Run as RunRow
 from ..store.base import OwnedStore
 from ..store.state import StoreState
+from ..takeover.timeouts import release_overdue
 from . import heartbeats
 from .live import LiveRun
 from .registry import live_runs
@@ -28,6 +29,10 @@ logger = get_logger(__name__)
 
 # Rows that others wait for are never silent for longer, however rarely texts are saved.
 MAX_INTERVAL = 1.9
+
+RELEASE_INTERVAL = 15.0
+"""Seconds between two looks at what people have left unanswered."""
+_released_at = 0.0
 
 _keepers: dict[asyncio.AbstractEventLoop, asyncio.Task[None]] = {}
 
@@ -56,7 +61,7 @@ async def _look_after_all(loop: asyncio.AbstractEventLoop) -> None:
 
 
 async def _look_after(active: list[LiveRun]) -> None:
-    for duty in (_checkpoint, _beat):
+    for duty in (_checkpoint, _beat, _release_overdue):
         try:
             await duty(active)
         except Exception:
@@ -96,12 +101,24 @@ async def _checkpoint(active: list[LiveRun]) -> None:
 
 async def _beat(active: list[LiveRun]) -> None:
     """Record heartbeats, and stop the runs for which another process was asked."""
-    for run in await db.run(record_heartbeats, active):
-        run.stop()
+    for run, is_left_to_staff in await db.run(record_heartbeats, active):
+        if is_left_to_staff:
+            run.leave_to_staff()
+        else:
+            run.stop()
 
 
-def record_heartbeats(active: list[LiveRun]) -> list[LiveRun]:
-    """Say that these runs live. Returns those that somebody has stopped, or deleted with their thread."""
+async def _release_overdue(active: list[LiveRun]) -> None:
+    """Hand to the team what a person has left unanswered, now and then."""
+    global _released_at
+    now = time.monotonic()
+    if now - _released_at > RELEASE_INTERVAL:
+        _released_at = now
+        await db.run(release_overdue)
+
+
+def record_heartbeats(active: list[LiveRun]) -> list[tuple[LiveRun, bool]]:
+    """Say that these runs live. Returns those that somebody has stopped, as ``heartbeats.find_stopped()`` does."""
     counters.renew_answers([run.public_id for run in active])
     by_pk = {run.row_pk: run for run in active if run.row_pk is not None}
     for pk in heartbeats.record(by_pk):
@@ -109,7 +126,7 @@ def record_heartbeats(active: list[LiveRun]) -> list[LiveRun]:
         if not by_pk[pk].is_ending:
             heartbeats.find_again(pk)
     heartbeats.mark_lost(RunRow.objects.all())
-    return [by_pk[pk] for pk in heartbeats.find_stopped(by_pk)]
+    return [(by_pk[pk], is_left) for pk, is_left in heartbeats.find_stopped(by_pk).items()]
 
 
 def _end_overdue(active: list[LiveRun]) -> None:

@@ -34,6 +34,7 @@ from ..process import shutdown
 from ..process.threads import callers_thread, context_beyond_request
 from ..provider.endings import EndingState
 from ..server import wire
+from ..server.admission import MESSAGES
 from ..server.state import AnswerState
 from ..store.readable import item_text
 from ..store.state import StoreState
@@ -52,6 +53,8 @@ logger = get_logger(__name__)
 STOP_TIMEOUT = 5.0
 # The same when the process is going down, which has ``shutdown.SHUTDOWN_TIMEOUT`` in all.
 LAST_STOP_TIMEOUT = 1.0
+
+_WELL_ENDED = frozenset({RunRow.Status.COMPLETED, RunRow.Status.HELD})
 
 FAILURE_MESSAGES: dict[RunRow.Failure | None, StrPromise] = {
     RunRow.Failure.TIMEOUT: gettext_lazy("The answer took too long. Please try again."),
@@ -154,6 +157,17 @@ class LiveRun(GrowingFrames):
         self.delivered = True
         self._cancel(RunRow.Status.STOPPED)
 
+    def leave_to_staff(self) -> None:
+        """Write no more of the answer, because a person has taken the thread over. The message is kept in any case.
+
+        Must be called in the run's own event loop.
+        """
+        state = self.context.state(AnswerState)
+        if self.request.type in MESSAGES and not state.is_answering:
+            state.is_held = True
+        else:
+            self._cancel(RunRow.Status.STOPPED)
+
     def _cancel(self, status: RunRow.Status) -> None:
         if not self._ending and self._stop_status is None:
             self._stop_status = status
@@ -248,7 +262,9 @@ class LiveRun(GrowingFrames):
             except BaseException as error:
                 # SystemExit and its like would take the whole process, and everybody's answers, with them.
                 self._send(self.server.error_event(error))
-            if status == RunRow.Status.COMPLETED and self._error is not None:
+            if status == RunRow.Status.COMPLETED and self.context.state(AnswerState).is_held:
+                status = RunRow.Status.HELD
+            if status in _WELL_ENDED and self._error is not None:
                 status, self._failure = RunRow.Status.FAILED, RunRow.Failure.ERROR
             if not self._ending:
                 await self._end(status)

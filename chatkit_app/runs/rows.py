@@ -12,17 +12,19 @@ from django.db.models import Q, Subquery
 from django.utils import timezone
 
 from .. import db
-from ..errors import ThreadBusy, ThreadReadOnly
+from ..errors import ThreadBusy, ThreadReadOnly, ThreadWithStaff
 from ..models import Run as RunRow
 from ..models import Thread as ThreadRow
 from ..models import ThreadItem as ItemRow
 from ..models import VisitorClaim
 from ..process.identity import current_process
 from ..server import wire
+from ..server.admission import hold
 from ..signals import run_finished
 from ..statements import Insert, Select, Update, parameter
 from ..storable import storable_json, storable_text
 from ..store import claims, codec
+from ..takeover.handler import handler_fields
 from .heartbeats import lost_before, mark_lost
 
 if TYPE_CHECKING:
@@ -64,11 +66,11 @@ _END = Update(
 
 
 def _thread_state() -> Any:
-    """Select a thread's status, and who its visitor has become, if that was since the request came in."""
+    """Select a thread's status, who answers there, and who its visitor has become since the request came in."""
     claims_of = VisitorClaim.objects.filter(visitor_id=parameter(VisitorClaim, "visitor_id"))
     threads = ThreadRow.objects.filter(pk=parameter(ThreadRow, "id"))
     return threads.annotate(claimed_by=Subquery(claims_of.values("user_id")[:1])).values_list(
-        "status", "claimed_by"
+        "status", "handler", "claimed_by"
     )
 
 
@@ -76,7 +78,11 @@ _THREAD_STATE = Select(_thread_state, on_writer=True)
 # Runs that staff have done something to while they went on.
 _CONCERNED = Select(
     lambda: (
-        RunRow.objects.filter(Q(withdrawn=True) | ~Q(thread__status=ThreadRow.Status.ACTIVE))
+        RunRow.objects.filter(
+            Q(withdrawn=True)
+            | ~Q(thread__status=ThreadRow.Status.ACTIVE)
+            | ~Q(thread__handler=ThreadRow.Handler.ASSISTANT)
+        )
         .filter(pk=parameter(RunRow, "id"))
         .values_list("pk")
     )
@@ -117,30 +123,36 @@ class RunOutcome:
 def record_start(start: RunStart) -> int:
     """Give a run its row. Returns the row's key.
 
-    A visitor who has logged in meanwhile becomes the user, and so does the context.
+    A visitor who has logged in meanwhile becomes the user, and so does the context. Where a person of the staff took
+    the thread over meanwhile, or handed it back, the context says so.
 
     Raises:
         ThreadBusy: when the thread has another one that is running.
         ThreadReadOnly: when staff locked or closed the thread after the request had been admitted.
+        ThreadWithStaff: when they took it over, and the request brings nothing that they could read.
     """
     pk = _insert(start)
-    # Staff write the status and then look for answers to stop; here it is the row first and then the status. Of two
-    # who write before they look, one at least sees the other.
+    # Staff write the status, or who answers, and then look for answers to stop; here it is the row first and then the
+    # status. Of two who write before they look, one at least sees the other.
     if start.thread_pk is None:
         claims.settle(start.context)
         return pk
     visitor_id = start.context.visitor_id or ""
     found = _THREAD_STATE().first(id=start.thread_pk, visitor_id=visitor_id)
-    status, claimed_by = found if found is not None else (ThreadRow.Status.ACTIVE, None)
+    status, handler, claimed_by = found or (ThreadRow.Status.ACTIVE, ThreadRow.Handler.ASSISTANT, None)
     if claimed_by is not None:
         claims.settle(start.context)
     is_active = status == ThreadRow.Status.ACTIVE
     thread = None if is_active else ThreadRow.objects.on_writer().filter(pk=start.thread_pk).first()
-    if thread is not None and thread.is_read_only:
+    try:
+        if thread is not None and thread.is_read_only:
+            raise ThreadReadOnly(codec.decode_thread(thread).status)
+        hold(start.operation, start.context, is_held=handler != ThreadRow.Handler.ASSISTANT)
+    except (ThreadReadOnly, ThreadWithStaff):
         RunRow.objects.filter(pk=pk).update(
             status=RunRow.Status.STOPPED, delivered=True, finished_at=timezone.now()
         )
-        raise ThreadReadOnly(codec.decode_thread(thread).status)
+        raise
     return pk
 
 
@@ -198,7 +210,7 @@ def record_end(pk: int, outcome: RunOutcome, *, locale: str | None) -> list[Thre
 
 
 def staff_events(run_pk: int, *, locale: str | None) -> list[ThreadStreamEvent]:
-    """Return events for a reader about what staff did while the run ran: redactions, and the thread's status.
+    """Return events for a reader about what staff did while the run ran: redactions, the thread's status, takeovers.
 
     Without it an open page would show until its next reload what is no longer there.
     """
@@ -216,7 +228,8 @@ def staff_events(run_pk: int, *, locale: str | None) -> list[ThreadStreamEvent]:
         for item in redacted.order_by("pk"):
             found = codec.decode_item(item, thread_id=row.thread.public_id, locale=locale)
             events.append(ThreadItemReplacedEvent(item=found))
-    events.append(wire.thread_event(codec.decode_thread(row.thread)))
+    handler = handler_fields(row.thread) if row.thread.is_with_staff else None
+    events.append(wire.thread_event(codec.decode_thread(row.thread), handler=handler))
     return events
 
 

@@ -5,11 +5,17 @@ A stop that another process has to carry out is a column of the run's row: ``kee
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
 from .. import db
 from ..models import Run as RunRow
 from ..models.querysets import RunQuerySet
 from .heartbeats import mark_lost
 from .registry import live_runs
+
+if TYPE_CHECKING:
+    from .live import LiveRun
 
 
 async def stop(row: RunRow) -> bool:
@@ -47,6 +53,19 @@ def request_stop(*, run_pk: int) -> bool:
 def request_stops(rows: RunQuerySet) -> int:
     """Stop those of many runs that are running. Returns how many these were."""
     mark_lost(rows)
+    return _request(rows, lambda run: run.stop())
+
+
+def leave_to_staff(rows: RunQuerySet) -> int:
+    """Stop those that are running, since a person has taken over their threads. What users have sent is kept.
+
+    Call it once others can read who answers there: a process that finds the request knows by that what it is to do.
+    """
+    mark_lost(rows)
+    return _request(rows, lambda run: run.leave_to_staff())
+
+
+def _request(rows: RunQuerySet, act: Callable[[LiveRun], None]) -> int:
     running = list(rows.on_writer().running().values_list("pk", "public_id"))
     if not running:
         return 0
@@ -54,7 +73,7 @@ def request_stops(rows: RunQuerySet) -> int:
     for _pk, public_id in running:
         run = live_runs.get_anywhere(public_id)
         if run is not None:
-            run.loop.call_soon_threadsafe(run.stop)
+            run.loop.call_soon_threadsafe(act, run)
     return stopped
 
 

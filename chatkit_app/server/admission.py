@@ -22,11 +22,34 @@ from chatkit.types import (
 from django.utils.translation import gettext as _
 
 from ..context import RequestContext
-from ..errors import InvalidRequest, ThreadFull, ThreadReadOnly
+from ..errors import AnsweredByStaff, InvalidRequest, ThreadFull, ThreadReadOnly, ThreadWithStaff
 from ..limits.rules import check_lengths, load_limits
+from ..models import Thread as ThreadRow
 from ..store.attachments import DjangoAttachmentStore, attachment_settings
+from ..store.orm import DjangoStore
 from ..store.state import StoreState
 from .state import AnswerState
+
+MESSAGES = frozenset(
+    {
+        "threads.create",
+        "threads.add_user_message",
+        "threads.add_client_tool_output",
+        "threads.add_structured_input",
+    }
+)
+"""Operations that bring something to be kept, whoever answers it. The others ask for what only an answer gives."""
+
+
+def hold(operation: str, context: RequestContext, *, is_held: bool) -> None:
+    """Let what the user sends be kept without an answer, because a person has the thread; or be answered.
+
+    Raises:
+        ThreadWithStaff: when there is nothing to be kept.
+    """
+    if is_held and operation not in MESSAGES:
+        raise ThreadWithStaff
+    context.state(AnswerState).is_held = is_held
 
 
 class Admission:
@@ -44,6 +67,8 @@ class Admission:
         Raises:
             NotFoundError: when something it names does not exist for this owner.
             ThreadReadOnly: when staff locked or closed the thread.
+            ThreadWithStaff: when a person answers there, and it is no message.
+            AnsweredByStaff: when it would take away what a person wrote.
             ThreadFull: when the thread has as many items as it may have.
             InvalidRequest: when it does not fit the state of the conversation, or is too long.
         """
@@ -61,6 +86,8 @@ class Admission:
             ):
                 raise ThreadFull
             context.state(StoreState).fresh_threads[thread.id] = thread
+            handler = context.state(StoreState).handlers.get(thread.id, ThreadRow.Handler.ASSISTANT)
+            hold(request.type, context, is_held=handler != ThreadRow.Handler.ASSISTANT)
         context.state(AnswerState).admitted = request
         match request:
             case ThreadsCreateReq() | ThreadsAddUserMessageReq():
@@ -72,6 +99,10 @@ class Admission:
                 await self._expect_pending_tool_call(request.params.thread_id, context)
             case ThreadsRetryAfterItemReq():
                 await self.expect_item(request, UserMessageItem, context)
+                if isinstance(self.store, DjangoStore) and await self.store.has_word_of_staff(
+                    request.params.thread_id, request.params.item_id, context
+                ):
+                    raise AnsweredByStaff
             case ThreadsAddStructuredInputReq():
                 item = await self.expect_item(request, StructuredInputItem, context)
                 if item.status != "pending":

@@ -23,10 +23,12 @@ from chatkit.types import (
     ThreadItemReplacedEvent,
     ThreadItemUpdatedEvent,
     ThreadMetadata,
+    ThreadsAddStructuredInputReq,
     ThreadStreamEvent,
     ThreadUpdatedEvent,
 )
 
+from .. import db
 from ..conf import chatkit_settings
 from ..errors import AnswerTooLong, contained
 from ..logs import get_logger
@@ -38,6 +40,7 @@ from ..store.codec import copy_thread
 from ..store.orm import DjangoStore
 from ..store.readable import item_text
 from ..store.state import StoreState
+from ..takeover.handler import note_unanswered
 from .state import AnswerState
 from .titles import Title
 
@@ -78,7 +81,8 @@ class Answer:
         events: AsyncIterator[ThreadStreamEvent] | None = None
         try:
             with agents_sdk_user_agent_override():
-                events = stream()
+                self.state.is_answering = not self.state.is_held
+                events = self._kept_only(stream) if self.state.is_held else stream()
                 if not hasattr(events, "__aiter__"):
                     if inspect.iscoroutine(events):
                         events.close()
@@ -121,6 +125,21 @@ class Answer:
                 await events.aclose()
         if self.thread != self._saved_thread:
             yield await self._save_thread()
+
+    async def _kept_only(
+        self, stream: Callable[[], AsyncIterator[ThreadStreamEvent]]
+    ) -> AsyncIterator[ThreadStreamEvent]:
+        """Yield what the user has sent, where that is part of the answer, and nothing of what would answer it."""
+        pk = self.context.state(StoreState).thread_pks.get(self.thread.id)
+        if pk is not None:
+            await db.run(note_unanswered, pk)
+        if not isinstance(self.state.admitted, ThreadsAddStructuredInputReq):
+            return
+        events: Any = stream()
+        try:
+            yield await anext(events)
+        finally:
+            await events.aclose()
 
     async def _bounded(self, events: AsyncIterator[ThreadStreamEvent]) -> AsyncIterator[ThreadStreamEvent]:
         """Yield the events of ``respond()``, as many as an answer may have."""

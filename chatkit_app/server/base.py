@@ -57,12 +57,14 @@ from ..errors import InvalidRequest, NotSupported
 from ..limits import counters
 from ..limits.rules import check_lengths, load_limits
 from ..logs import get_logger
+from ..models import Thread as ThreadRow
 from ..provider.runner import Answering
 from ..signals import feedback_given
 from ..store.attachments import DjangoAttachmentStore, signed_again
 from ..store.orm import DjangoStore, NotFoundError, OwnedStore, new_id
 from ..store.readable import item_text
 from ..store.state import StoreState
+from ..takeover.handler import handler_fields
 from . import wire
 from .admission import Admission
 from .answer import Answer
@@ -314,7 +316,10 @@ class DjangoChatKitServer(Admission, ChatKitServer[RequestContext]):
                 return wire.to_wire(page, feedback=context.state(StoreState).feedback)
             case ThreadsGetByIdReq(params=params):
                 thread = self._to_thread_response(await self._load_full_thread(params.thread_id, context))
-                return wire.to_wire(thread, feedback=context.state(StoreState).feedback)
+                handler = await self._load_handler(params.thread_id, context)
+                state = context.state(StoreState)
+                version = state.versions.get(params.thread_id)
+                return wire.to_wire(thread, feedback=state.feedback, handler=handler, version=version)
             case ThreadsUpdateReq():
                 await self.load_writable_thread(request.params.thread_id, context)
             case ThreadsSyncCustomActionReq():
@@ -345,6 +350,13 @@ class DjangoChatKitServer(Admission, ChatKitServer[RequestContext]):
         thread = await self.store.load_thread(thread_id, context)
         items = await self._load_visible_items(thread_id, None, _PAGE_SIZE, "asc", context)
         return Thread(**thread.model_dump(), items=items)
+
+    async def _load_handler(self, thread_id: str, context: RequestContext) -> dict[str, Any] | None:
+        """Return who answers in a thread that was loaded just now; None for the assistant."""
+        state = context.state(StoreState)
+        if state.handlers.get(thread_id, ThreadRow.Handler.ASSISTANT) == ThreadRow.Handler.ASSISTANT:
+            return None
+        return await db.run(lambda: handler_fields(ThreadRow.objects.get(pk=state.thread_pks[thread_id])))
 
     async def _load_visible_items(
         self, thread_id: str, after: str | None, limit: int, order: str, context: RequestContext

@@ -17,6 +17,8 @@ class AnswerState:
 
     Attributes:
         admitted: the request that has passed the checks before an answer, so that it is not checked again.
+        is_held: whether the thread is with a person, so that what the user sends is kept and no model answers it.
+        is_answering: whether ``respond()`` or ``action()`` has been called.
         created_thread_id: the thread that ``threads.create`` has made.
         user_message: the message that is being answered.
         title: the title that is being found beside the answer.
@@ -26,6 +28,8 @@ class AnswerState:
     """
 
     admitted: object = None
+    is_held: bool = False
+    is_answering: bool = False
     created_thread_id: str | None = None
     user_message: UserMessageItem | None = None
     title: Title | None = None

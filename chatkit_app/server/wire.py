@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -28,28 +28,86 @@ from pydantic_core import PydanticSerializationError
 
 from ..storable import map_json, without_surrogates
 from ..store.codec import json_data
+from ..store.staff_message import StaffMessage
 
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
-def to_wire(model: BaseModel, *, feedback: Mapping[str, str] | None = None) -> bytes:
+class HandlerEvent(ThreadUpdatedEvent):
+    """The event of a thread that is with a person, or waits for one.
+
+    Attributes:
+        handler: who answers, as ``takeover.handler.handler_fields()`` tells it.
+    """
+
+    handler: dict[str, Any]
+
+
+def to_wire(
+    model: BaseModel,
+    *,
+    feedback: Mapping[str, str] | None = None,
+    handler: Mapping[str, Any] | None = None,
+    version: int | None = None,
+) -> bytes:
     """Return an event or a reply as JSON for the browser: no nulls, no attachment metadata, times with an offset.
 
-    ``feedback`` is the owner's, by the ids of items. Those of a page or of a thread's items get theirs as a field of
-    its own, which the bundled element reads and others do not know.
+    What the SDK has no place for gets fields of its own, which the bundled element reads and others do not know: the
+    author and the files of a person's message, and what is given here.
+
+    Args:
+        model: the event or the reply.
+        feedback: the owner's, by the ids of items, for those of a page or of a thread.
+        handler: who answers in the thread, if it is one.
+        version: the thread's, after which a page asks for changes, if it is one.
     """
     if not isinstance(model, ThreadItemUpdatedEvent):
         model = with_utc_offset(model)
     context = {"exclude_metadata": True}
-    if not feedback:
+    added: dict[str, dict[str, Any]] = {
+        item.id: json_data(
+            item, include={"author", "attachments"}, by_alias=True, exclude_none=True, context=context
+        )
+        for item in _items(model)
+        if isinstance(item, StaffMessage)
+    }
+    for item_id, kind in (feedback or {}).items():
+        added.setdefault(item_id, {})["feedback"] = kind
+    if isinstance(model, HandlerEvent):
+        handler = model.handler
+    if not (added or handler or version is not None):
         with contextlib.suppress(PydanticSerializationError, UnicodeEncodeError):
             return model.model_dump_json(by_alias=True, exclude_none=True, context=context).encode()
     data = json_data(model, by_alias=True, exclude_none=True, context=context)
-    if feedback:
-        for item in (data["items"] if isinstance(model, Thread) else data)["data"]:
-            if item["id"] in feedback:
-                item["feedback"] = feedback[item["id"]]
+    for item_data in _item_data(data):
+        item_data |= added.get(item_data["id"], {})
+    if isinstance(model, HandlerEvent):
+        del data["handler"]
+    if handler:
+        data.get("thread", data)["handler"] = dict(handler)
+    if version is not None:
+        data["version"] = version
     return json.dumps(map_json(data, without_surrogates), ensure_ascii=False).encode()
+
+
+def _items(model: BaseModel) -> Sequence[Any]:
+    match model:
+        case ThreadItemAddedEvent() | ThreadItemDoneEvent() | ThreadItemReplacedEvent():
+            return [model.item]
+        case Thread():
+            return model.items.data
+        case Page():
+            return model.data
+    return []
+
+
+def _item_data(data: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the parts of a model's JSON that are those of ``_items()``."""
+    if "item" in data:
+        return [data["item"]]
+    page = data.get("items", data)
+    found = page.get("data")
+    return found if isinstance(found, list) else []
 
 
 def to_frame(event: BaseModel) -> bytes:
@@ -75,9 +133,10 @@ def _before_delta(item_id: str, content_index: int) -> bytes:
 _to_json = json.JSONEncoder(ensure_ascii=False).encode
 
 
-def thread_event(thread: ThreadMetadata) -> ThreadUpdatedEvent:
-    """Return the event that tells a browser how the thread is now. Its metadata stays here."""
-    return ThreadUpdatedEvent(thread=Thread(**thread.model_dump(exclude={"metadata", "items"}), items=Page()))
+def thread_event(thread: ThreadMetadata, *, handler: dict[str, Any] | None = None) -> ThreadUpdatedEvent:
+    """Return the event that tells a browser how the thread is now, and who answers in it. Its metadata stays here."""
+    told = Thread(**thread.model_dump(exclude={"metadata", "items"}), items=Page())
+    return ThreadUpdatedEvent(thread=told) if handler is None else HandlerEvent(thread=told, handler=handler)
 
 
 def with_utc_offset(model: _Model) -> _Model:

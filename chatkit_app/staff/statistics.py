@@ -114,7 +114,7 @@ def count_days(first: date, last: date, threads: QuerySet[Thread] | None = None)
     for row in runs.annotate(
         users=Count("user_id", distinct=True),
         visitors=Count("visitor_id", distinct=True, filter=~Q(visitor_id="")),
-        answers=Count("pk", filter=~Q(status=Run.Status.RUNNING)),
+        answers=Count("pk", filter=~Q(status__in=(Run.Status.RUNNING, Run.Status.HELD))),
         errors=Count("pk", filter=Q(status__in=(Run.Status.FAILED, Run.Status.LOST))),
         stopped=Count("pk", filter=Q(status=Run.Status.STOPPED)),
     ):

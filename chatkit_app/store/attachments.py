@@ -50,6 +50,7 @@ from .base import NotFoundError, new_id
 from .file_types import RASTER_IMAGES, SNIFF_BYTES, accepted_type, clean_name, sniffed_type
 from .payloads import is_file_url
 from .pictures import HugePicture, UnreadablePicture, make_preview, picture_size
+from .staff_message import StaffMessage
 from .stored_files import (
     UNSENT_AGE,
     delete_file,
@@ -306,8 +307,9 @@ def signed_again(item: Item, endpoint_url: str) -> Item:
     """Return the item with fresh URLs of its pictures, for the browser. Those of other sites are left alone."""
     if not endpoint_url:
         return item
-    if isinstance(item, UserMessageItem) and item.attachments:
-        attachments = [_signed_again(attachment, endpoint_url) for attachment in item.attachments]
+    sent: list[SDKAttachment] = item.attachments if isinstance(item, (UserMessageItem, StaffMessage)) else []
+    if sent:
+        attachments = [_signed_again(attachment, endpoint_url) for attachment in sent]
         return item.model_copy(update={"attachments": attachments})
     if isinstance(item, GeneratedImageItem) and item.image is not None:
         image = item.image

@@ -29,6 +29,7 @@ from pydantic_core import PydanticSerializationError, to_jsonable_python
 from ..storable import map_json, original_json, storable_json, storable_text, without_surrogates
 from .payloads import is_redacted
 from .readable import item_text
+from .staff_message import StaffMessage
 
 if TYPE_CHECKING:
     from ..models import Attachment as AttachmentRow
@@ -41,7 +42,7 @@ _ITEM: TypeAdapter[ThreadItem] = TypeAdapter(ThreadItem)
 _ATTACHMENT: TypeAdapter[SDKAttachment] = TypeAdapter(SDKAttachment)
 _DYNAMIC_WIDGETS: dict[type, str] = {DynamicWidgetRoot: "root", DynamicWidgetComponent: "component"}
 _DYNAMIC_KEY = "$dynamic"
-_ITEM_COLUMNS = {"id", "thread_id", "created_at", "type"}
+_ITEM_COLUMNS = {"id", "thread_id", "created_at", "type", "author"}
 _ATTACHMENT_COLUMNS = {"id", "thread_id", "type", "name", "mime_type"}
 
 
@@ -129,19 +130,19 @@ def decode_item(row: ThreadItemRow, *, thread_id: str, locale: str | None = None
     payload = original_json(row.payload)
     if row.type == "widget":
         payload["widget"] = _decode_widget(payload["widget"])
-    return _ITEM.validate_python(
-        payload
-        | {
-            "id": row.public_id,
-            "thread_id": thread_id,
-            "created_at": to_sdk_time(row.created_at),
-            "type": row.type,
-        }
-    )
+    data = payload | {
+        "id": row.public_id,
+        "thread_id": thread_id,
+        "created_at": to_sdk_time(row.created_at),
+        "type": row.type,
+    }
+    if row.author_name and row.type == "assistant_message":
+        return StaffMessage.model_validate(data | {"author": {"name": row.author_name}})
+    return _ITEM.validate_python(data)
 
 
 def encode_item(item: ThreadItem) -> dict[str, Any]:
-    """Return the columns of an item, but for its thread and its run."""
+    """Return the columns of an item, but for its thread, its run and its author."""
     payload = json_data(item, exclude=_ITEM_COLUMNS)
     if isinstance(item, WidgetItem):
         _mark_dynamic(item.widget, payload["widget"])

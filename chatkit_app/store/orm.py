@@ -20,7 +20,7 @@ from django.utils import timezone
 from .. import db
 from ..context import RequestContext
 from ..models import Attachment as AttachmentRow
-from ..models import Feedback
+from ..models import Feedback, RemovedItem, versions
 from ..models import Run as RunRow
 from ..models import Thread as ThreadRow
 from ..models import ThreadItem as ItemRow
@@ -64,7 +64,7 @@ def _item_page(kind: str, *, known: bool, hidden: bool, after: bool, limit: int,
     threads: Any = ThreadRow.objects.filter(pk=parameter(ThreadRow, "id")) if known else _threads_of(kind)
     items = ItemRow.objects.filter(thread_id=Subquery(threads.values("pk")[:1]))
     # Without the columns that only search and the admin read.
-    names = ["public_id", "type", "payload", "created_at"]
+    names = ["public_id", "type", "payload", "author_name", "created_at"]
     if not hidden:
         mine = Feedback.objects.owned_by(OwnerParameters.of(kind)).filter(item_id=OuterRef("pk"))
         items = items.visible().annotate(feedback_kind=Subquery(mine.values("kind")[:1]))
@@ -82,7 +82,10 @@ def _thread_page(kind: str, *, after: bool, limit: int, order: str) -> Any:
 
 def _touched(*, counted: bool, previewed: bool) -> Any:
     """Select a thread, and what changes of it when an item is added to it or a text that its preview shows."""
-    changes: dict[str, Any] = {"last_activity": parameter(ThreadRow, "last_activity")}
+    changes: dict[str, Any] = {
+        "last_activity": parameter(ThreadRow, "last_activity"),
+        "version": F("version") + 1,
+    }
     if counted:
         changes["item_count"] = F("item_count") + 1
     if previewed:
@@ -95,7 +98,7 @@ def _rewritten() -> Any:
     items = ItemRow.objects.filter(
         thread_id=parameter(ItemRow, "thread_id"), public_id=parameter(ItemRow, "public_id")
     )
-    names = ("type", "payload", "text", "created_at", "updated_at")
+    names = ("type", "payload", "text", "created_at", "updated_at", "version")
     return items.filter(redacted_at__isnull=True), {name: parameter(ItemRow, name) for name in names}
 
 
@@ -105,7 +108,7 @@ _ITEMS = Select(_item_page)
 _INSERT_THREAD = Insert(ThreadRow)
 _INSERT_ITEM = Insert(ItemRow)
 _REWRITE_ITEM = Update(_rewritten)
-_TOUCH_THREAD = Update(_touched)
+_TOUCH_THREAD = Update(_touched, returning="version")
 
 
 class DjangoStore(OwnedStore):
@@ -169,6 +172,8 @@ class DjangoStore(OwnedStore):
         if row is None:
             raise NotFoundError(f"Thread {thread_id!r} not found")
         context.state(StoreState).item_counts[thread_id] = row.item_count
+        context.state(StoreState).handlers[thread_id] = row.handler
+        context.state(StoreState).versions[thread_id] = row.version
         return self._remember(row.pk, codec.decode_thread(row), context)
 
     def _remember(self, pk: int, thread: ThreadMetadata, context: RequestContext) -> ThreadMetadata:
@@ -234,13 +239,13 @@ class DjangoStore(OwnedStore):
         if changed.keys() & status.keys():
             # Staff's reason may still stand beside the status "active", where the SDK has no place for it.
             seen = {name: before[name] for name in status if before["status"] != "active" or name == "status"}
-            rows.filter(**seen).update(**status)
+            rows.filter(**seen).bump(**status)
         rest = {name: value for name, value in changed.items() if name not in status}
         run_pk = context.state(StoreState).run_pk
         if "title" in rest and run_pk is not None:
             found = self._update_title(rows, rest, run_pk)
         else:
-            found = rows.update(**rest) if rest else not changed or rows.exists()
+            found = self._write_columns(rows, rest) if rest else not changed or rows.exists()
         if not found:
             raise NotFoundError(f"Thread {thread.id!r} not found")
 
@@ -251,7 +256,10 @@ class DjangoStore(OwnedStore):
             list(rows.locked().values_list("pk"))
             if RunRow.objects.filter(pk=run_pk, withdrawn=True).exists():
                 columns = {name: value for name, value in columns.items() if name != "title"}
-            return rows.update(**columns) if columns else rows.count()
+            return self._write_columns(rows, columns) if columns else rows.count()
+
+    def _write_columns(self, rows: ThreadQuerySet, columns: dict[str, Any]) -> int:
+        return len(rows.bump(**columns)) if "title" in columns else rows.update(**columns)
 
     def _load_threads(
         self, limit: int, after: str | None, order: str, context: RequestContext
@@ -294,6 +302,10 @@ class DjangoStore(OwnedStore):
 
     async def load_item(self, thread_id: str, item_id: str, context: RequestContext) -> ThreadItem:
         return await db.run(self._load_item, thread_id, item_id, context)
+
+    async def has_word_of_staff(self, thread_id: str, item_id: str, context: RequestContext) -> bool:
+        """Return whether a person of the staff has written something in the thread after this item."""
+        return await db.run(self._has_word_of_staff, thread_id, item_id, context)
 
     async def add_thread_item(self, thread_id: str, item: ThreadItem, context: RequestContext) -> None:
         await self._checkpoint_written(context)
@@ -375,6 +387,11 @@ class DjangoStore(OwnedStore):
         context.state(StoreState).stored_items.add(item_id)
         return codec.decode_item(row, thread_id=thread_id, locale=context.locale)
 
+    def _has_word_of_staff(self, thread_id: str, item_id: str, context: RequestContext) -> bool:
+        items = ItemRow.objects.filter(thread_id=self._thread_pk(thread_id, context))
+        asked = items.filter(public_id=item_id).values("pk")[:1]
+        return items.filter(pk__gt=Subquery(asked)).exclude(author_name="").exists()
+
     def _write_item(self, thread_id: str, item: ThreadItem, context: RequestContext) -> None:
         """Insert the item, or replace it where it stands when the thread has this id already.
 
@@ -406,23 +423,29 @@ class DjangoStore(OwnedStore):
     def _insert_item(self, thread_pk: int, columns: dict[str, Any], context: RequestContext) -> bool:
         try:
             with transaction.atomic(using=router.db_for_write(ItemRow)):
-                _INSERT_ITEM().run(thread_id=thread_pk, run_id=context.state(StoreState).run_pk, **columns)
-                self._take_image(thread_pk, columns)
-                if not self._touch_thread(thread_pk, columns, added=True):
+                version = self._touch_thread(thread_pk, columns, added=True)
+                if version is None:
                     raise NotFoundError(f"Thread of item {columns['public_id']!r} not found")
+                run_pk = context.state(StoreState).run_pk
+                _INSERT_ITEM().run(thread_id=thread_pk, run_id=run_pk, version=version, **columns)
+                self._take_image(thread_pk, columns)
         except IntegrityError:
             return False
         context.state(StoreState).unannounced_items.add(columns["public_id"])
         return True
 
     def _update_item(self, thread_pk: int, columns: dict[str, Any], context: RequestContext) -> bool:
-        with transaction.atomic(using=router.db_for_write(ItemRow)):
-            if not _REWRITE_ITEM().run(thread_id=thread_pk, updated_at=timezone.now(), **columns):
-                rows = ItemRow.objects.filter(thread_id=thread_pk, public_id=columns["public_id"])
-                return rows.exists()
-            self._take_image(thread_pk, columns)
-            self._touch_thread(thread_pk, columns, added=False)
-        return True
+        using = router.db_for_write(ItemRow)
+        with transaction.atomic(using=using):
+            version = self._touch_thread(thread_pk, columns, added=False)
+            values = {"thread_id": thread_pk, "updated_at": timezone.now(), "version": version, **columns}
+            if version is not None and _REWRITE_ITEM().run(**values):
+                self._take_image(thread_pk, columns)
+                return True
+            # The thread's preview must not show a text that is not in it, or no longer.
+            transaction.set_rollback(True, using=using)
+        rows = ItemRow.objects.on_writer().filter(thread_id=thread_pk, public_id=columns["public_id"])
+        return rows.exists()
 
     def _take_image(self, thread_pk: int, columns: dict[str, Any]) -> None:
         """Give the file of a generated image to the thread in the moment in which its item is stored.
@@ -436,12 +459,19 @@ class DjangoStore(OwnedStore):
                 thread=thread, user_id=thread.user_id, visitor_id=thread.visitor_id
             )
 
-    def _touch_thread(self, thread_pk: int, columns: dict[str, Any], *, added: bool) -> int:
+    def _touch_thread(self, thread_pk: int, columns: dict[str, Any], *, added: bool) -> int | None:
+        """Write what an item changes of its thread, and return the item's version; None if there is no thread.
+
+        Called before the item is written, since the thread is locked by it.
+        """
         values: dict[str, Any] = {"id": thread_pk, "last_activity": timezone.now()}
         previewed = bool(columns["text"]) and columns["type"] not in HIDDEN_ITEM_TYPES
         if previewed:
             values["last_preview"] = preview(columns["text"])
-        return _TOUCH_THREAD(counted=added, previewed=previewed).run(**values)
+        version: int | None = _TOUCH_THREAD(counted=added, previewed=previewed).new_value(**values)
+        if version is not None:
+            versions.announce(ThreadRow, {thread_pk: version})
+        return version
 
     def _checkpoint(self, unfinished: list[tuple[ThreadItem, RequestContext]]) -> None:
         try:
@@ -467,6 +497,10 @@ class DjangoStore(OwnedStore):
             if item.id not in context.state(StoreState).stored_items
         }
         with transaction.atomic(using=router.db_for_write(ItemRow)):
+            new_versions = ThreadRow.objects.filter(pk__in={row.thread_id for row in rows}).bump()
+            for row in rows:
+                # A thread that was deleted has none: then its item is refused.
+                row.version = new_versions.get(row.thread_id, 0)
             # Locked, so that none of them is redacted between this look and the writing.
             known = ItemRow.objects.locked().filter(
                 thread_id__in={row.thread_id for row in rows}, public_id__in={row.public_id for row in rows}
@@ -483,7 +517,7 @@ class DjangoStore(OwnedStore):
                 [row for row in rows if stored.get((row.thread_id, row.public_id)) is None],
                 update_conflicts=True,
                 unique_fields=["thread", "public_id"],
-                update_fields=["payload", "text", "updated_at"],
+                update_fields=["payload", "text", "updated_at", "version"],
             )
             added = Counter(thread_pk for thread_pk, _ in new)
             for number in set(added.values()):
@@ -499,15 +533,15 @@ class DjangoStore(OwnedStore):
         if not is_storable_id(item_id):
             return
         with transaction.atomic(using=router.db_for_write(ItemRow)):
-            # The item before its thread, as whoever writes or redacts it locks them. The thread's lock keeps away
-            # those who judge or flag the item.
-            items = ItemRow.objects.filter(thread_id=thread_pk)
-            found = list(items.filter(public_id=item_id).locked().values_list("pk", "type", "payload"))
+            # The thread before its item, as whoever writes or redacts it locks them. The thread's lock also keeps
+            # away those who judge or flag the item.
             threads = ThreadRow.objects.filter(pk=thread_pk)
             list(threads.locked().values_list("pk"))
-            # Of what staff redacted a trace remains, also when its answer is made anew.
+            items = ItemRow.objects.filter(thread_id=thread_pk)
+            found = list(items.filter(public_id=item_id).locked().values_list("pk", "type", "payload"))
+            # Of what staff redacted a trace remains, also when its answer is made anew; so does what they wrote.
             pks = [pk for pk, _type, _payload in found]
-            _, deleted = items.filter(pk__in=pks, redacted_at__isnull=True).delete()
+            _, deleted = items.filter(pk__in=pks, redacted_at__isnull=True, author_name="").delete()
             count = deleted.get(ItemRow._meta.label, 0)
             images = [kept_image_id(payload) for _pk, type, payload in found if type == _GENERATED_IMAGE]
             if images:
@@ -516,7 +550,10 @@ class DjangoStore(OwnedStore):
                 threads.recount_feedback()
             if count:
                 texts = items.visible().exclude(text="").order_by("-id").values_list("text", flat=True)
-                threads.update(item_count=F("item_count") - count, last_preview=preview(texts.first() or ""))
+                shown = preview(texts.first() or "")
+                new_versions = threads.bump(item_count=F("item_count") - count, last_preview=shown)
+                for version in new_versions.values():
+                    RemovedItem.objects.create(thread_id=thread_pk, public_id=item_id, version=version)
         context.state(StoreState).stored_items.discard(item_id)
         context.state(StoreState).unannounced_items.discard(item_id)
 

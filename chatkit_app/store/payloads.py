@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..models import PREVIEW_LENGTH
+from .plain_text import plain_line
 
 if TYPE_CHECKING:
     from ..models import ThreadItem
@@ -62,6 +63,6 @@ def shown_of(payload: Any) -> list[str]:
 
 
 def preview(text: str) -> str:
-    """Return one line of a message, for lists."""
-    line = " ".join(text[: PREVIEW_LENGTH * 4].split())
+    """Return one line of a message, for lists: plain text, whatever Markdown it is written in."""
+    line = plain_line(text[: PREVIEW_LENGTH * 4])
     return line if len(line) <= PREVIEW_LENGTH else line[: PREVIEW_LENGTH - 1] + "…"

@@ -7,6 +7,8 @@ from typing import Any
 
 from chatkit.types import StructuredInputItem, ThreadItem, UserMessageItem, WidgetItem, WorkflowItem
 
+from .staff_message import StaffMessage
+
 _READABLE_WIDGET_KEYS = ("value", "title", "label", "text", "caption", "placeholder", "alt", "children")
 
 
@@ -23,6 +25,8 @@ def _readable_parts(item: ThreadItem) -> Iterator[str]:
             yield from (attachment.name for attachment in item.attachments)
         case "assistant_message":
             yield "".join(part.text for part in item.content)
+            if isinstance(item, StaffMessage):
+                yield from (attachment.name for attachment in item.attachments)
         case "widget":
             assert isinstance(item, WidgetItem)
             yield item.copy_text or "\n".join(_widget_text(item.widget.model_dump(mode="json")))

@@ -23,6 +23,8 @@ class StoreState:
         fresh_threads: threads that were read just now, for the next one who loads them.
         fresh_pages: pages of threads (of None) or of a thread's visible items that were read just now, likewise.
         item_counts: how many items a thread had when it was loaded.
+        handlers: who answered in a thread when it was loaded, a ``Thread.Handler``.
+        versions: the version that a thread had when it was loaded.
         stored_items: ids of items that have a row.
         unannounced_items: ids of stored items of which ``item_added`` was not sent yet.
         new_ids: ids that the store has made up for this request, and nothing has had before.
@@ -36,6 +38,8 @@ class StoreState:
     fresh_threads: dict[str, ThreadMetadata] = field(default_factory=dict)
     fresh_pages: dict[PageKey, Page[Any]] = field(default_factory=dict)
     item_counts: dict[str, int] = field(default_factory=dict)
+    handlers: dict[str, str] = field(default_factory=dict)
+    versions: dict[str, int] = field(default_factory=dict)
     stored_items: set[str] = field(default_factory=set)
     unannounced_items: set[str] = field(default_factory=set)
     new_ids: set[str] = field(default_factory=set)

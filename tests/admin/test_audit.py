@@ -53,7 +53,7 @@ def test_list_shows_an_entry(auditor: Client, anna: User) -> None:
         '<span class="chatkit-badge chatkit-audit-redact">redacted</span>',
         f'<a href="{APP}thread/{thread.pk}/change/"><bdi>thr_1</bdi></a>',
         '<bdi class="chatkit-preview">&lt;b&gt;Name&lt;/b&gt;</bdi>',
-        '<div class="chatkit-entry-facts">msg_1 · n: 3</div>',
+        '<div class="chatkit-entry-facts">Message: msg_1. n: 3</div>',
     ):
         assert text in html
     assert "A title" not in html
@@ -68,10 +68,10 @@ def test_page_of_an_entry_shows_all_of_it(auditor: Client, anna: User) -> None:
         assert text in html
 
 
-def test_list_tells_details_in_plain_text(auditor: Client) -> None:
-    audit.record(audit.Action.ERASE, actor=None, erased={"run": 2, "thread": 1}, begun=True)
+def test_list_tells_details_in_sentences(auditor: Client) -> None:
+    audit.record(audit.Action.ERASE, actor=None, erased={"run": 2, "thread": 1})
     html = auditor.get(LIST).content.decode()
-    assert '<div class="chatkit-entry-facts">begun: True · erased: run 2, thread 1</div>' in html
+    assert '<div class="chatkit-entry-facts">Erased: run 2, thread 1.</div>' in html
 
 
 def test_list_begins_with_the_newest(auditor: Client, anna: User) -> None:
@@ -355,7 +355,12 @@ def test_history_shows_auditors_what_was_done_and_read(auditor: Client, anna: Us
     response = auditor.get(f"{APP}thread/{thread.pk}/history/")
     assert [entry["row"].action for entry in response.context["entries"]] == ["lock", "read"]
     html = response.content.decode()
-    for text in ("<bdi>anna</bdi>", "<bdi>&lt;b&gt;Spam&lt;/b&gt;</bdi>", item.public_id, "count: 50"):
+    for text in (
+        "<bdi>anna</bdi>",
+        "<bdi>&lt;b&gt;Spam&lt;/b&gt;</bdi>",
+        item.public_id,
+        "Read 50 messages.",
+    ):
         assert text in html
     assert "Another" not in html
     assert "A word" not in html

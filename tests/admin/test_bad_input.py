@@ -263,7 +263,7 @@ def test_same_thread_selected_twice_is_changed_once(admin_client: Client) -> Non
 @pytest.mark.parametrize("data", [{}, {"do": "x"}, {"do": "resolve"}, {"do": "resolve", "flag": "x"}])
 def test_review_does_nothing_that_it_does_not_know(admin_client: Client, data: dict[str, str]) -> None:
     Flag.objects.create(thread=make_thread("x"), source="staff")
-    assert admin_client.post(f"{APP}flag/review/", data).status_code in (400, 404)
+    assert admin_client.post(f"{APP}reviewqueue/", data).status_code in (400, 404)
     assert Flag.objects.get().claimed_by is None
     assert AuditEntry.objects.get().action == "refused"
 

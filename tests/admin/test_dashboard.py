@@ -150,7 +150,7 @@ def test_headline_adds_stored_days_and_today(reader: Client) -> None:
     assert figure(response, "Active owners per day")[0] == "17"
     assert figure(response, "Feedback rate") == (
         "10%",
-        "of answers have feedback; positive: 75%",
+        "75% of it positive",
         "±0 points",
     )
     assert figure(response, "Answer time, median") == ("4.65\xa0s", "first words after 1\xa0s", "±0%")

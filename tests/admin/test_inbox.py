@@ -33,16 +33,41 @@ def test_list_shows_a_thread(reader: Client) -> None:
     user = User.objects.create_user("maria")
     make_thread("Lost parcel", user=user, status="locked", item_count=3, last_preview="It arrived.")
     html = reader.get(LIST).content.decode()
-    assert "<bdi>Lost parcel</bdi>" in html
+    assert '<bdi class="chatkit-title">Lost parcel</bdi>' in html
     assert "<bdi>maria</bdi>" in html
     assert 'aria-label="status: locked">locked</span>' in html
     assert '<td class="field-item_count">3</td>' in html
     assert '<bdi class="chatkit-preview">It arrived.</bdi>' in html
 
 
-def test_list_shows_the_id_of_a_thread_without_a_title(reader: Client) -> None:
+def test_list_shows_a_thread_without_a_title(reader: Client) -> None:
     make_thread(public_id="thr_untitled")
-    assert "<bdi>thr_untitled</bdi>" in reader.get(LIST).content.decode()
+    assert '<bdi class="chatkit-title">Untitled</bdi>' in reader.get(LIST).content.decode()
+
+
+def test_list_is_called_inbox(reader: Client) -> None:
+    html = reader.get(LIST).content.decode()
+    assert "<h1>Inbox</h1>" in html
+    assert "&rsaquo; Inbox\n" in html
+
+
+def test_list_tells_when_and_on_hover_exactly_when(reader: Client) -> None:
+    make_thread("x", last_activity=datetime(2025, 6, 9, 21, 30, tzinfo=UTC))
+    html = reader.get(LIST).content.decode()
+    assert (
+        '<time datetime="2025-06-09T23:30:00+02:00" title="06/09/2025 11:30 p.m.">06/09/2025</time>' in html
+    )
+
+
+def test_empty_list_says_how_it_is_filled(reader: Client) -> None:
+    assert "No conversation yet." in reader.get(LIST).content.decode()
+
+
+def test_list_in_which_nothing_matches_leads_back_to_all(reader: Client) -> None:
+    make_thread("x")
+    html = reader.get(f"{LIST}?status__exact=locked").content.decode()
+    assert 'Nothing matches. <a href="?">Show everything</a>' in html
+    assert "No conversation yet." not in html
 
 
 def test_list_shows_a_visitor(reader: Client) -> None:

@@ -17,7 +17,7 @@ from .conftest import make_item, make_thread
 
 pytestmark = pytest.mark.django_db
 LIST = "/admin/chatkit_app/flag/"
-REVIEW = f"{LIST}review/"
+REVIEW = "/admin/chatkit_app/reviewqueue/"
 
 
 def only_mine(user: Any, threads: Any) -> Any:
@@ -466,3 +466,14 @@ def test_forged_requests_are_refused(staff: Callable[..., Client]) -> None:
     client = staff("view_thread", "moderate_thread", enforce_csrf_checks=True)
     assert press(client, "take").status_code == 403
     assert mine(client) is None
+
+
+# --- Where it is --------------------------------------------------------------------------------------------
+
+
+def test_queue_is_in_the_index_for_those_who_may_review(
+    moderator: Client, staff: Callable[..., Client]
+) -> None:
+    entry = f'<a href="{REVIEW}">Review queue</a>'
+    assert entry in moderator.get("/admin/").content.decode()
+    assert entry not in staff("view_thread", "view_flag").get("/admin/").content.decode()

@@ -89,7 +89,7 @@ LISTS = {
     "files of a thread": ("attachment/?thread={unseen}", "0 attachments", "atc_unseen"),
     "flags": ("flag/", "thr_seen", "thr_unseen"),
     "flags by thread": ("flag/?q=thr_unseen", "0 flags", "/flag/{unseen_flag}/"),
-    "review": ("flag/review/", "Review queue", "thr_unseen"),
+    "review": ("reviewqueue/", "Review queue", "thr_unseen"),
     "audit": ("auditentry/", "thr_seen", "thr_unseen"),
     "audit by thread": ("auditentry/?q=thr_unseen", "0 audit", "Unseen reason"),
     "dashboard": ("dailystatistics/", "model-seen", "model-unseen"),
@@ -204,9 +204,9 @@ def test_person_with_threads_out_of_scope_is_not_erased(admin_client: Client, bo
 
 def test_review_gives_no_flag_out_of_scope(admin_client: Client, both: dict[str, Any]) -> None:
     for _ in range(3):
-        admin_client.post(f"{APP}flag/review/", {"do": "take"})
+        admin_client.post(f"{APP}reviewqueue/", {"do": "take"})
         admin_client.post(
-            f"{APP}flag/review/", {"do": "resolve", "flag": both["seen_flag"], "resolution": "handled"}
+            f"{APP}reviewqueue/", {"do": "resolve", "flag": both["seen_flag"], "resolution": "handled"}
         )
     assert Flag.objects.get(pk=both["unseen_flag"]).claimed_by is None
     assert Flag.objects.get(pk=both["seen_flag"]).resolved_at is not None

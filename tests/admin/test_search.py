@@ -224,7 +224,7 @@ def test_list_shows_the_found_words_of_the_newest_message(reader: Client) -> Non
     html = reader.get(LIST, {"q": "parcel late"}).content.decode()
     assert "&lt;b&gt;<mark>Parcel</mark>&lt;/b&gt; is <mark>late</mark> yyy" in html
     assert '<bdi class="chatkit-preview">…xxx' in html
-    assert "<bdi>A <mark>parcel</mark></bdi>" in html
+    assert '<bdi class="chatkit-title">A <mark>parcel</mark></bdi>' in html
     assert "Something else" not in html
 
 

@@ -135,7 +135,7 @@ def test_the_word_is_there_to_be_seen(world: dict[str, Any]) -> None:
         f"{APP}auditentry/",
     ):
         assert WORD in seen(reader, path), path
-    assert WORD in seen(reader, f"{APP}flag/review/", {"do": "take", "flag": world["flag"]})
+    assert WORD in seen(reader, f"{APP}reviewqueue/", {"do": "take", "flag": world["flag"]})
 
 
 @pytest.mark.parametrize("doing", DOINGS.values(), ids=DOINGS.keys())
@@ -161,7 +161,7 @@ def test_no_page_and_no_action_shows_it(doing: Doing, world: dict[str, Any], bli
         f"{APP}thread/{{thread}}/items/{{redacted}}/",
         f"{APP}flag/?state=all",
         f"{APP}flag/?state=resolved",
-        f"{APP}flag/review/?flag={{flag}}",
+        f"{APP}reviewqueue/?flag={{flag}}",
         "/admin/autocomplete/?app_label=chatkit_app&model_name=flag&field_name=thread&term=",
     ],
 )

@@ -672,3 +672,27 @@ def test_item_that_only_the_model_was_told_needs_its_permission(
     path = url(item.thread, f"items/{item.pk}/")
     assert reader.get(path).status_code == 403
     assert "secret" in deep_reader.get(path).content.decode()
+
+
+# --- The heading --------------------------------------------------------------------------------------------
+
+
+def test_page_is_headed_by_the_title_with_the_id_to_copy_under_it(reader: Client) -> None:
+    thread = make_thread("Lost parcel", public_id="thr_known")
+    html = page(reader, thread)
+    assert "<h1>Lost parcel</h1>" in html
+    assert '<code id="chatkit-id" dir="ltr">thr_known</code>' in html
+    assert '<button type="button" hidden data-chatkit-copies="chatkit-id"' in html
+    assert "&rsaquo; <bdi>Lost parcel</bdi>" in html
+
+
+def test_long_title_is_whole_among_the_facts(reader: Client) -> None:
+    title = "long " * 40 + "end"
+    assert f"<bdi>{title}</bdi>" in page(reader, make_thread(title))
+    assert "field-whole_title" not in page(reader, make_thread("short"))
+
+
+def test_page_without_the_permission_to_read_is_not_headed_by_the_title(staff: Callable[..., Client]) -> None:
+    html = page(staff("view_thread"), make_thread("Secret title"))
+    assert "<h1>Thread</h1>" in html
+    assert "Secret" not in html

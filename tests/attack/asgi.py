@@ -1,4 +1,4 @@
-"""The app's own application, as README shows it."""
+"""The app's own application, as the docs show it."""
 
 from chatkit_app.asgi import get_asgi_application
 

@@ -15,7 +15,6 @@ from typing import Any
 
 import pytest
 from chatkit.types import ChatKitReq, NonStreamingReq, StreamingReq
-from django.apps import apps
 from django.contrib.auth.models import User
 from django.contrib.contenttypes.models import ContentType
 from django.contrib.messages import get_messages
@@ -29,8 +28,8 @@ from pydantic import TypeAdapter
 from pydantic.json_schema import PydanticJsonSchemaWarning
 
 from chatkit_app import db
-from chatkit_app.models import Attachment, AuditEntry, DailyStatistics, LimitCounter, Thread
-from tests.admin.test_permissions import APP, DOINGS, Doing, filled, page, world  # noqa: F401
+from chatkit_app.models import Attachment, AuditEntry, LimitCounter, Thread
+from tests.admin.test_permissions import APP, DOINGS, Doing, everything, filled, page, world  # noqa: F401
 from tests.chat import Chat, Exchange, message
 from tests.servers import SlowServer
 
@@ -41,16 +40,6 @@ GONE_FRAME = b'data: {"type":"error","code":"custom","message":"%b","allow_retry
 @pytest.fixture(autouse=True)
 def files(tmp_path: Any, settings: Any) -> None:
     settings.MEDIA_ROOT = tmp_path
-
-
-def everything(*but: type) -> dict[str, list[Any]]:
-    """All rows of the app, but those of the audit and the numbers."""
-    models = [*apps.get_app_config("chatkit_app").get_models(), Thread.labels.through]
-    return {
-        model.__name__: list(model._default_manager.order_by("pk").values_list())
-        for model in models
-        if model not in (AuditEntry, DailyStatistics, *but)
-    }
 
 
 # --- What there is ------------------------------------------------------------------------------------------
@@ -94,6 +83,7 @@ FORGIVING = {"threads.list"}
 
 # Every URL that names something: (method, path behind that of the endpoint, body).
 URLS: dict[str, list[tuple[str, str, bytes]]] = {
+    "changes": [("GET", "/threads/{thread}/changes?after=0", b"")],
     "run_events": [("GET", "/runs/{run}/events", b"")],
     "run_stop": [("POST", "/runs/{run}/stop", b"")],
     "attachment": [

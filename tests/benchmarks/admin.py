@@ -40,7 +40,7 @@ def cases() -> Iterator[tuple[str, str, str]]:
     lists = {
         "all": "",
         f"page {deep}": f"p={deep}",
-        "oldest first": "o=7",
+        "oldest first": "o=5",
         **{f"status {status}": f"status__exact={status}" for status in Thread.Status.values},
         **{f"feedback {kind}": f"feedback={kind}" for kind in ("positive", "negative", "none")},
         "flagged": "flagged=yes",

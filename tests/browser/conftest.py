@@ -17,12 +17,16 @@ from typing import Any
 import pytest
 import pytest_asyncio
 import uvicorn
+from channels.routing import URLRouter
+from django.conf import settings
 from django.contrib.staticfiles import finders
 from django.core.asgi import get_asgi_application
 from django.templatetags.static import static
 from playwright.async_api import Browser, BrowserContext, Page, Route, async_playwright
 
+from chatkit_app.live.codes import NOT_HERE
 from chatkit_app.rendering.client_files import modules_folder
+from chatkit_app.routing import websocket_urlpatterns
 
 # The whole app behind it takes its time to be imported; the first page that needs it would wait too long for that.
 from . import real_site  # noqa: F401
@@ -44,6 +48,7 @@ ARGUMENTS = [
 ]
 # The shell, where there is one, is the same browser without a window around each page, which takes most of the time.
 BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser")
+SOCKETS = URLRouter(websocket_urlpatterns)
 OFFICIAL_STUB = Path(__file__).with_name("official_stub.js")
 
 
@@ -54,6 +59,9 @@ def serve_static(application: Any) -> Any:
     """
 
     async def serve(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "websocket":
+            await serve_sockets(scope, receive, send)
+            return
         if not scope["path"].startswith("/static/"):
             await application(scope, receive, send)
             return
@@ -64,6 +72,16 @@ def serve_static(application: Any) -> Any:
         await send({"type": "http.response.body", "body": file.read_bytes()})
 
     return serve
+
+
+async def serve_sockets(scope: Any, receive: Any, send: Any) -> None:
+    """Pages of the scripted endpoint are told that there are no sockets; those of the real one have them."""
+    if settings.ROOT_URLCONF == "tests.browser.real_site":
+        await SOCKETS(scope, receive, send)
+        return
+    await receive()
+    await send({"type": "websocket.accept"})
+    await send({"type": "websocket.close", "code": NOT_HERE})
 
 
 def empty_page() -> str:
@@ -93,7 +111,7 @@ def server_url(chromium_path: str, built_bundle: bool) -> Iterator[str]:
     config = uvicorn.Config(
         serve_static(get_asgi_application()),
         log_level="critical",
-        ws="none",
+        ws="websockets-sansio",
         lifespan="off",
         timeout_graceful_shutdown=1,
     )

@@ -136,7 +136,7 @@ async def test_every_page_looks_right(tour: Tour):
     for path in ("attachment/", "label/", "label/add/", "dailystatistics/"):
         await tour.visit(ADMIN + path)
 
-    await tour.page.goto(f"{ADMIN}flag/review/")
+    await tour.page.goto(f"{ADMIN}reviewqueue/")
     resolve = tour.page.locator(".chatkit-resolve")
     await tour.page.locator("[name=do][value=take]").or_(resolve).first.wait_for()
     if not await resolve.is_visible():

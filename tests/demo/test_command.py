@@ -9,6 +9,7 @@ import pytest
 from django.contrib.auth import authenticate
 from django.core.management import CommandError, call_command
 
+from chatkit_app.models import Thread
 from project.management.commands import demo
 from project.management.commands.demo import Command
 
@@ -83,10 +84,16 @@ def test_demo_migrates_prints_its_addresses_and_serves(called: list[Any]) -> Non
     port = free_port()
     output = run("--port", str(port))
     assert called == [("migrate",), ("chatkit_statistics",), ("runserver", f"127.0.0.1:{port}")]
-    assert "Sample conversations created: 7" in output
+    assert "Sample conversations created: 187" in output
     assert f"http://127.0.0.1:{port}/\n" in output
     assert f"http://127.0.0.1:{port}/admin/\n" in output
     assert "admin / admin" in output
+
+
+@pytest.mark.django_db(transaction=True)
+def test_demo_adds_no_conversations_when_told_so(called: list[Any]) -> None:
+    assert "Sample conversations created: 0" in run("--port", str(free_port()), "--no-samples")
+    assert not Thread.objects.exists()
 
 
 @pytest.mark.django_db(transaction=True)

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 AGAIN = "You have reached a limit of this chat. Please try again in "
 AT_ONCE = "Too many answers are being written at once. Wait for one to end or stop it, then try again."
-README = (Path(__file__).resolve().parents[2] / "README.md").read_text()
+REFERENCE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "settings.md"
 
 
 class CountingServer(EchoServer):
@@ -66,7 +66,7 @@ def refusal(answer: Exchange) -> dict[str, Any]:
 
 
 def test_every_limit_and_its_default_is_documented():
-    section = README.partition("### Rate limits and quotas")[2].partition("### ")[0]
+    section = REFERENCE.read_text().partition("## Limits\n")[2].partition("\n## ")[0]
     rows = re.findall(r"^\| (`\"[A-Z].+?) \| (.+?) \|", section, re.M)
     names = [name for row in rows for name in re.findall(r'"([A-Z_]+)"', row[0])]
     values = [value.strip("`") for row in rows for value in row[1].split(", ")]

@@ -70,12 +70,12 @@ async def test_turn_of_a_visitor(visited: tuple[Chat, str], statements: list[str
         "INSERT run",
         "SELECT visitorclaim",  # in a subquery of the thread's status
         # The message.
-        "INSERT threaditem",
         "UPDATE thread",
+        "INSERT threaditem",
         # The answer, whose id is not from the store.
         "SELECT threaditem",
-        "INSERT threaditem",
         "UPDATE thread",
+        "INSERT threaditem",
         # That it has ended.
         "DELETE answerlease",
         "UPDATE run",
@@ -98,4 +98,21 @@ async def test_read_of_a_visitor(
     chat, thread_id = visited
     statements.clear()
     await chat.ask(name, **reads(thread_id)[name])
+    assert statements == asked
+
+
+@pytest.mark.parametrize(
+    ("after", "asked"),
+    [
+        (0, ["SELECT django_session", "SELECT thread", "SELECT feedback", "SELECT removeditem"]),
+        (10**9, ["SELECT django_session", "SELECT thread"]),
+    ],
+    ids=["something", "nothing"],
+)
+async def test_changes_of_a_visitors_thread(
+    visited: tuple[Chat, str], statements: list[str], after: int, asked: list[str]
+) -> None:
+    chat, thread_id = visited
+    statements.clear()
+    await (await chat.open("GET", f"/chatkit/threads/{thread_id}/changes?after={after}")).rest()
     assert statements == asked

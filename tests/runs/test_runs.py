@@ -970,7 +970,7 @@ async def test_answer_of_too_many_bytes_is_ended_with_an_error_and_its_text_stay
 
 
 async def test_answer_that_goes_on_for_too_long_is_given_up_and_its_text_stays(use):
-    use("EndlessServer", ANSWER_SECONDS=0.2)
+    use("EndlessServer", ANSWER_SECONDS=1)
     answer = await Chat().say("hi")
     assert answer.error()["message"] == "The answer took too long. Please try again."
     (text,) = await stored(answer.thread_id)

@@ -468,4 +468,4 @@ async def test_item_is_added_with_a_fixed_number_of_queries(store, worker_querie
     context = visitor()
     await store.load_thread("t", context)
     sql = await worker_queries(store._write_item, "t", message("a"), context)
-    assert [statement.split()[0] for statement in sql if "chatkit_app" in statement] == ["INSERT", "UPDATE"]
+    assert [statement.split()[0] for statement in sql if "chatkit_app" in statement] == ["UPDATE", "INSERT"]

@@ -10,6 +10,7 @@ from django.core.management import BaseCommand, CommandError, CommandParser, cal
 from django.utils.translation import gettext as _
 
 from chatkit_app import db
+from project.inbox import DAYS, fill_inbox
 from project.samples import create_samples
 
 NAME = PASSWORD = "admin"
@@ -19,21 +20,31 @@ PATIENCE = 10.0
 
 
 class Command(BaseCommand):
-    help = "Prepares the database, sample conversations and the superuser admin/admin, and serves the demo."
+    help = (
+        "Prepares the database, 90 days of sample conversations and the superuser admin/admin, and serves the demo: "
+        "the chat at /, the admin at /admin/. Ctrl-C ends it, and what was written stays for the next time. Without "
+        "OPENAI_API_KEY in the environment a built-in model answers; DATABASE_URL and REDIS_URL move the demo to "
+        "PostgreSQL and Redis. Many thousands of conversations more: manage.py make_conversations --add."
+    )
     requires_system_checks = []  # runserver makes them
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--port", type=int, default=8000, help="Port to listen on (8000).")
         parser.add_argument("--host", default="127.0.0.1", help="Loopback address to listen on (127.0.0.1).")
+        parser.add_argument(
+            "--no-samples",
+            action="store_true",
+            help="Add no sample conversations: those that are there stay.",
+        )
 
-    def handle(self, *args: Any, host: str, port: int, **options: Any) -> None:
+    def handle(self, *args: Any, host: str, port: int, no_samples: bool, **options: Any) -> None:
         require_debug()
         require_loopback(host)
         require_free_port(host, port)
         call_command("migrate", interactive=False, verbosity=0)
         is_new = create_admin()
-        created = create_samples()
-        call_command("chatkit_statistics", days=60, verbosity=0)
+        created = 0 if no_samples else create_samples() + fill_inbox()
+        call_command("chatkit_statistics", days=DAYS, verbosity=0)
         address = f"http://{f'[{host}]' if ':' in host else host}:{port}/"
         login = f"{NAME} / {PASSWORD}" if is_new else _("as you left it ({name})").format(name=NAME)
         self.stdout.write(_("Sample conversations created: {count}").format(count=created))

@@ -12,7 +12,11 @@ from project.crowd import make_crowd, vacuum
 
 
 class Command(BaseCommand):
-    help = "Makes a data set for benchmarks: users, visitors, conversations, answers, feedback, flags."
+    help = (
+        "Makes a data set of the last 90 days to see how the site bears it: users, visitors, conversations, answers "
+        "with their costs, feedback, flags, labels. What is said is made of syllables, and the same for the same "
+        "--seed. 10,000 conversations take a minute; nothing takes them away again but a new database."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--threads", type=int, default=10_000, help="Conversations to make (10000).")

@@ -1,8 +1,8 @@
-"""``myapp/security.py`` as the README has it."""
+"""``myapp/security.py`` as the guide has it."""
 
 import re
 from pathlib import Path
 
-README = Path(__file__).resolve().parents[3] / "README.md"
+GUIDE = Path(__file__).resolve().parents[3] / "docs" / "guides" / "tenants.md"
 
-exec(re.findall(r"```python\n# myapp/security\.py\n(.*?)```", README.read_text(), re.S)[0])
+exec(re.findall(r"```python\n# myapp/security\.py\n(.*?)```", GUIDE.read_text(), re.S)[0])

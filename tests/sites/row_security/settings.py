@@ -1,4 +1,4 @@
-"""The middleware tells the request's connection who asks, and the README's function tells the chat's."""
+"""The middleware tells the request's connection who asks, and the guide's function tells the chat's."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""What a site makes of the README's ``AsUser`` there."""
+"""What a site makes of the guide's ``AsUser`` there."""
 
 from __future__ import annotations
 

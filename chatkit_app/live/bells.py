@@ -1,0 +1,145 @@
+"""Bells: that something has changed, for pages that are open in any process.
+
+Ringing one costs whoever rings nothing but a note in a dictionary. What is noted is sent together, at most ten times a
+second, in the event loop of this process's sockets or, where it has none, by a thread of its own. Of several bells for
+one thread the last is enough, since it carries the highest version.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import os
+import threading
+import time
+
+from .. import database_context
+from . import groups, layer
+
+INTERVAL = 0.1
+"""Seconds between two bells for the same thread, and between two for staff."""
+MAX_THREADS = 1000
+"""So many threads are named in one bell for staff; of more they hear at the next ping."""
+
+
+class Bells:
+    """The bells of one process that are to be rung."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._versions: dict[int, int] = {}
+        self._others: dict[tuple[str, str], layer.Message] = {}
+        self._sender: asyncio.AbstractEventLoop | None = None
+        self._sockets: asyncio.AbstractEventLoop | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def send_from(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Send from this event loop from now on, since it has sockets: one layer is good in one loop only."""
+        self._sockets = loop
+
+    def ring(self, thread_pk: int, version: int) -> None:
+        """Say that a thread has this version now. From any thread, after the commit."""
+        if self._is_anybody_out_there():
+            with self._lock:
+                self._versions[thread_pk] = max(version, self._versions.get(thread_pk, 0))
+            self._see_that_it_is_sent()
+
+    def send(self, group: str, message: layer.Message) -> None:
+        """Send something else to a group. Of several of one type for the same group the last is sent."""
+        if self._is_anybody_out_there():
+            with self._lock:
+                self._others[group, message["type"]] = message
+            self._see_that_it_is_sent()
+
+    def wait(self, timeout: float) -> None:
+        """Wait until all is sent, so many seconds at most. For the end of a process that rang."""
+        deadline = time.monotonic() + timeout
+        while _is_alive(self._sender) and time.monotonic() < deadline:
+            time.sleep(0.005)
+
+    def forget(self) -> None:
+        """Begin anew, in a process that was forked from one that was sending."""
+        self.__init__()  # type: ignore[misc]
+
+    def _is_anybody_out_there(self) -> bool:
+        found = layer.find_layer()
+        # Two tenants may have threads of the same key.
+        if layer.state.is_left_alone or database_context.is_used():
+            return False
+        return not layer.is_local(found) or _is_alive(self._sockets)
+
+    def _see_that_it_is_sent(self) -> None:
+        with self._lock:
+            if _is_alive(self._sender):
+                return
+            loop = self._sockets if _is_alive(self._sockets) else _own_loop()
+            assert loop is not None
+            self._sender = loop
+        loop.call_soon_threadsafe(self._start)
+
+    def _start(self) -> None:
+        task = asyncio.get_running_loop().create_task(self._send_all())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _send_all(self) -> None:
+        try:
+            while messages := self._take():
+                await layer.send_all(messages)
+                await asyncio.sleep(INTERVAL)
+        except BaseException:
+            self._sender = None
+            raise
+
+    def _take(self) -> list[tuple[str, layer.Message]]:
+        with self._lock:
+            versions, self._versions = self._versions, {}
+            others, self._others = self._others, {}
+            if not (versions or others):
+                self._sender = None
+        messages = [(group, message) for (group, _type), message in others.items()]
+        for pk, version in versions.items():
+            messages.append(
+                (groups.of_thread(pk), {"type": "chatkit.changed", "thread": pk, "version": version})
+            )
+        if versions:
+            threads = list(versions)[:MAX_THREADS]
+            messages.append(
+                (groups.STAFF, {"type": "chatkit.changed", "group": groups.STAFF, "threads": threads})
+            )
+        return messages
+
+
+def _is_alive(loop: asyncio.AbstractEventLoop | None) -> bool:
+    return loop is not None and loop.is_running()
+
+
+_thread_loop: asyncio.AbstractEventLoop | None = None
+
+
+def _own_loop() -> asyncio.AbstractEventLoop:
+    """Return the event loop of a thread that does nothing but send."""
+    global _thread_loop
+    if _thread_loop is None:
+        _thread_loop = asyncio.new_event_loop()
+        started = threading.Event()
+        _thread_loop.call_soon(started.set)
+        threading.Thread(target=_thread_loop.run_forever, name="chatkit-bells", daemon=True).start()
+        started.wait()
+    return _thread_loop
+
+
+bells = Bells()
+"""Those of this process."""
+
+
+def _after_fork() -> None:
+    global _thread_loop
+    _thread_loop = None
+    bells.forget()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+# A command ends at once, and its last bell is the one that somebody waits for.
+atexit.register(bells.wait, layer.PATIENCE)

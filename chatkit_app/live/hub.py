@@ -1,0 +1,150 @@
+"""All that the sockets of one event loop hear of the channel layer, on one channel.
+
+A channel for each socket would cost each of them several tasks, and Redis a key; a thread that a thousand pages show
+would be rung a thousand times. Here a process is in a group once, however many of its sockets want to hear of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import time
+import weakref
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Protocol
+
+from channels.layers import BaseChannelLayer
+
+from ..logs import get_logger
+from . import layer
+from .bells import bells
+
+logger = get_logger(__name__)
+
+REJOIN_INTERVAL = 12 * 3600.0
+"""Seconds after which groups are joined again: a layer forgets members after a day."""
+_RETRY_DELAYS = (0.5, 1.0, 2.0, 5.0)
+
+
+class Listener(Protocol):
+    """Whoever hears of a group."""
+
+    def hear(self, message: layer.Message) -> None:
+        """Take in a message, without waiting for anything."""
+
+
+class Hub:
+    """The members of groups in one event loop.
+
+    Attributes:
+        on_return: called when the layer can be heard again, for what was missed meanwhile.
+    """
+
+    def __init__(self) -> None:
+        self.on_return: Callable[[], Awaitable[None]] | None = None
+        self._members: dict[str, set[Listener]] = {}
+        self._task: asyncio.Task[None] | None = None
+        self._joined_at = 0.0
+        self._layer: BaseChannelLayer | None = None
+        self._channel = ""
+        self._failures = 0
+
+    async def join(self, group: str, listener: Listener) -> None:
+        """Let the listener hear what is sent to a group."""
+        members = self._members.setdefault(group, set())
+        is_first = not members
+        members.add(listener)
+        if self._task is None or self._task.done():
+            bells.send_from(asyncio.get_running_loop())
+            await self._begin()
+        elif is_first:
+            await self._add([group])
+
+    async def leave(self, group: str, listener: Listener) -> None:
+        """Let the listener hear no more of a group."""
+        members = self._members.get(group)
+        if members is None:
+            return
+        members.discard(listener)
+        if members:
+            return
+        del self._members[group]
+        if not self._members:
+            self._end()
+        elif self._layer is not None and not layer.state.is_left_alone:
+            found, channel = self._layer, self._channel
+            await layer.call_all([partial(found.group_discard, group, channel)])
+
+    def dispatch(self, group: str, message: layer.Message) -> None:
+        """Hand a message to those who hear of the group."""
+        for listener in list(self._members.get(group, ())):
+            try:
+                listener.hear(message)
+            except Exception:
+                logger.exception("A bell could not be told to a page")
+
+    async def refresh(self) -> None:
+        """Join the groups once more where that is due. Call it now and then."""
+        if self._task is not None and time.monotonic() - self._joined_at > REJOIN_INTERVAL:
+            await self._add(list(self._members))
+
+    async def _begin(self) -> None:
+        found = layer.find_layer()
+        self._layer = found
+        self._channel = await found.new_channel()
+        # A context of its own: it must not inherit the language of whoever came first.
+        self._task = asyncio.get_running_loop().create_task(self._listen(), context=contextvars.Context())
+        await self._add(list(self._members))
+
+    def _end(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+        self._task = None
+
+    async def _add(self, names: list[str]) -> bool:
+        found, channel = self._layer, self._channel
+        if found is None:
+            return False
+        succeeded = await layer.call_all([partial(found.group_add, name, channel) for name in names])
+        if succeeded and len(names) >= len(self._members):
+            self._joined_at = time.monotonic()
+        if not succeeded:
+            # Tried again as soon as the layer can be heard, and in any case at the next refresh.
+            self._joined_at = float("-inf")
+        return succeeded
+
+    async def _listen(self) -> None:
+        assert self._layer is not None
+        while True:
+            try:
+                message = await self._layer.receive(self._channel)
+            except Exception as error:
+                layer.state.note_failure(error)
+                await self._return()
+                continue
+            group = message.get("group") or f"chatkit.thread.{message.get('thread')}"
+            self.dispatch(group, message)
+
+    async def _return(self) -> None:
+        """Wait until the layer is back. Redis has forgotten the groups when it was started anew."""
+        while True:
+            await asyncio.sleep(_RETRY_DELAYS[min(self._failures, len(_RETRY_DELAYS) - 1)])
+            self._failures += 1
+            if await self._add(list(self._members)):
+                break
+        self._failures = 0
+        if self.on_return is not None:
+            await self.on_return()
+
+
+_hubs: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Hub] = weakref.WeakKeyDictionary()
+
+
+def get_hub() -> Hub:
+    """Return the hub of the running event loop."""
+    loop = asyncio.get_running_loop()
+    hub = _hubs.get(loop)
+    if hub is None:
+        hub = _hubs[loop] = Hub()
+    return hub

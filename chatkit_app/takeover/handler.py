@@ -1,0 +1,302 @@
+"""The handler of a thread, which answers: the assistant or a person; in between the user waits for one.
+
+Every change is made under the lock of the thread's row. Whoever would answer a message looks there after writing that
+it is about to, so that either sees the other. The thread's ``Assignment`` says which person it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+from django.conf import settings
+from django.db import router, transaction
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+
+from ..models import Approval, Assignment, Run, Thread, ThreadItem
+from ..signals import handler_changed, staff_needed
+from ..staff import audit
+from ..storable import storable_text
+from ..store.payloads import WAITING_CALLS_KEY
+from . import messages
+from .errors import AlreadyTaken
+from .names import shown_name
+
+ASSISTANT, WAITING, STAFF = Thread.Handler.ASSISTANT, Thread.Handler.WAITING, Thread.Handler.STAFF
+
+
+def request_person(thread_pk: int, *, reason: str = "") -> Thread:
+    """Have the user wait for a person. A thread that a person has already stays with them.
+
+    Args:
+        thread_pk: key of the thread.
+        reason: why, for staff.
+
+    Returns:
+        The thread as it is now.
+
+    Raises:
+        Thread.DoesNotExist: when it was deleted meanwhile.
+    """
+    with _locked(thread_pk) as thread:
+        if thread.handler == STAFF:
+            return thread
+        is_new = thread.handler == ASSISTANT
+        reason = storable_text(reason)
+        if is_new:
+            _change(thread, WAITING, actor=None, reason=reason, unanswered_since=timezone.now())
+        elif reason and reason != thread.handler_reason:
+            _save(thread, handler_reason=reason)
+        if is_new:
+            _after_commit(partial(_send_needed, thread))
+    return thread
+
+
+def take(thread_pk: int, *, actor: Any, take_from: Any = None) -> Thread:
+    """Give the thread to a member of the staff. Use ``moderation.takeover.take_over()``, which also stops answers.
+
+    Raises:
+        AlreadyTaken: when another one has it, unless it was to be taken from just this one.
+        Thread.DoesNotExist: when it was deleted meanwhile.
+    """
+    with _locked(thread_pk) as thread:
+        holder = _holder(thread)
+        if holder is not None and holder == actor:
+            return thread
+        if holder is not None and holder != take_from:
+            raise AlreadyTaken(holder, thread.handler_since)
+        now, name = timezone.now(), shown_name(actor)
+        waited = _milliseconds(thread.handler_since, now) if thread.handler == WAITING else None
+        _assign(thread, actor)
+        messages.add_note(thread, _taken_note(name, now), author=actor, author_name=name)
+        _forget_unfinished(thread)
+        _change(
+            thread,
+            STAFF,
+            actor=actor,
+            reason=thread.handler_reason,
+            unanswered_since=thread.unanswered_since or (now if _waits_for_answer(thread) else None),
+        )
+        audit.record(
+            audit.Action.TAKE,
+            actor=actor,
+            thread=thread,
+            waited_ms=waited,
+            taken_from="" if holder is None else str(holder.pk),
+            taken_from_name=audit.name_of(holder),
+        )
+    return thread
+
+
+def hand_back(thread_pk: int, *, actor: Any, instruction: str = "") -> Thread:
+    """Let the assistant answer again.
+
+    Args:
+        thread_pk: key of the thread.
+        actor: the member of the staff who hands it back; None for the user, who does not want to wait any longer.
+        instruction: what the model is to do from now on. The user does not see it.
+
+    Raises:
+        Thread.DoesNotExist: when it was deleted meanwhile.
+    """
+    with _locked(thread_pk) as thread:
+        if thread.handler == ASSISTANT:
+            return thread
+        was_taken, name = thread.handler == STAFF, "" if actor is None else shown_name(actor)
+        if was_taken or instruction:
+            note = _handed_back_note(name, timezone.now(), instruction)
+            messages.add_note(thread, note, author=actor, author_name=name)
+        _change(thread, ASSISTANT, actor=actor)
+        if actor is not None:
+            audit.record(audit.Action.HAND_BACK, actor=actor, thread=thread, instructed=bool(instruction))
+    return thread
+
+
+def hand_on(thread_pk: int, *, actor: Any, reason: str = "", overdue: datetime | None = None) -> Thread:
+    """Take the thread from whoever has it and let the user wait for another person of the team.
+
+    Args:
+        thread_pk: key of the thread.
+        actor: the member of the staff who does it; None for a timer.
+        reason: for the others.
+        overdue: only if the user has waited since before then. They are told, since they were waiting for somebody.
+
+    Raises:
+        Thread.DoesNotExist: when it was deleted meanwhile.
+    """
+    with _locked(thread_pk) as thread:
+        if thread.handler == WAITING or not _is_due(thread, overdue):
+            return thread
+        if overdue is not None:
+            with translation.override(_language_of(thread)):
+                messages.add_message(thread, _late_notice())
+        Assignment.objects.filter(thread=thread).delete()
+        since = thread.unanswered_since or timezone.now()
+        reason = storable_text(reason) or thread.handler_reason
+        _change(thread, WAITING, actor=actor, reason=reason, unanswered_since=since)
+        audit.record(audit.Action.HAND_ON, actor=actor, thread=thread, reason=reason)
+        _after_commit(partial(_send_needed, thread))
+    return thread
+
+
+def note_unanswered(thread_pk: int) -> None:
+    """Note that the user waits for the next word of a person from now on, unless they do already."""
+    waiting = Thread.objects.filter(pk=thread_pk, unanswered_since__isnull=True)
+    waiting.exclude(handler=ASSISTANT).update(unanswered_since=timezone.now())
+
+
+def holder_of(thread: Thread) -> Any:
+    """Return the member of the staff who has the thread, if one has."""
+    return _holder(thread)
+
+
+def handler_fields(thread: Thread) -> dict[str, Any]:
+    """Return who answers, as pages are told it: ``state``, ``since`` and, of a person, ``name``."""
+    fields: dict[str, Any] = {"state": str(thread.handler)}
+    if thread.handler_since is not None:
+        fields["since"] = thread.handler_since.isoformat()
+    if (holder := _holder(thread)) is not None:
+        fields["name"] = shown_name(holder)
+    return fields
+
+
+# --- Under the lock -----------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _locked(thread_pk: int) -> Iterator[Thread]:
+    with transaction.atomic(using=router.db_for_write(Thread)):
+        yield Thread.objects.locked().get(pk=thread_pk)
+
+
+def _holder(thread: Thread) -> Any:
+    if thread.handler != STAFF:
+        return None
+    if Thread.assignment.is_cached(thread):
+        found = getattr(thread, "assignment", None)
+    else:
+        found = Assignment.objects.select_related("assignee").filter(thread=thread).first()
+    return None if found is None else found.assignee
+
+
+def _assign(thread: Thread, assignee: Any) -> None:
+    Assignment.objects.update_or_create(
+        thread=thread, defaults={"assignee": assignee, "assigned_at": timezone.now()}
+    )
+
+
+def _change(
+    thread: Thread,
+    handler: Thread.Handler,
+    *,
+    actor: Any,
+    reason: str = "",
+    unanswered_since: datetime | None = None,
+) -> None:
+    before = thread.handler
+    changes = {
+        "handler": handler,
+        "handler_since": timezone.now(),
+        "handler_reason": reason,
+        "unanswered_since": unanswered_since,
+    }
+    Thread.objects.filter(pk=thread.pk).bump(**changes)
+    _set(thread, changes)
+    _after_commit(partial(_send_changed, thread, before, actor))
+
+
+def _save(thread: Thread, **changes: Any) -> None:
+    Thread.objects.filter(pk=thread.pk).update(**changes)
+    _set(thread, changes)
+
+
+def _set(thread: Thread, changes: Mapping[str, Any]) -> None:
+    for name, value in changes.items():
+        setattr(thread, name, value)
+
+
+def _waits_for_answer(thread: Thread) -> bool:
+    """Return whether the user has had no answer yet: none has begun, or one is being written."""
+    items = ThreadItem.objects.visible().filter(thread=thread).exclude(type=ThreadItem.Type.END_OF_TURN)
+    last = items.order_by("-pk").values_list("type", flat=True).first()
+    return (
+        last == ThreadItem.Type.USER_MESSAGE
+        or Run.objects.on_writer().running().filter(thread=thread).exists()
+    )
+
+
+def _forget_unfinished(thread: Thread) -> None:
+    """Give up what would make the assistant go on by itself: approvals that wait, and calls for the browser."""
+    Approval.objects.filter(thread=thread).delete()
+    if isinstance(thread.metadata, dict) and thread.metadata.pop(WAITING_CALLS_KEY, None) is not None:
+        _save(thread, metadata=thread.metadata)
+
+
+def _is_due(thread: Thread, overdue: datetime | None) -> bool:
+    since = thread.unanswered_since
+    return overdue is None or (thread.handler == STAFF and since is not None and since < overdue)
+
+
+def _late_notice() -> str:
+    return _("Nobody could answer you so far. Your conversation waits for the next free person of our team.")
+
+
+def _language_of(thread: Thread) -> str:
+    """Return the language in which the user asked last, as far as it is known."""
+    run = Run.objects.filter(thread=thread).order_by("-pk").values_list("context", flat=True).first()
+    locale = run.get("locale") if isinstance(run, dict) else None
+    if isinstance(locale, str) and translation.check_for_language(locale):
+        return locale
+    return str(settings.LANGUAGE_CODE)
+
+
+def _milliseconds(since: datetime | None, until: datetime) -> int | None:
+    return None if since is None else max(0, round((until - since) / timedelta(milliseconds=1)))
+
+
+# --- What the model is told ---------------------------------------------------------------------------------
+
+
+def _taken_note(name: str, moment: datetime) -> str:
+    return (
+        f"At {messages.when(moment)} {name}, a person of the team, took over this conversation. "
+        "What the user is answered from here on is written by people, until a note says that it is yours again."
+    )
+
+
+def _handed_back_note(name: str, moment: datetime, instruction: str) -> str:
+    who = f"{name}, a person of the team," if name else "The team"
+    note = (
+        f"At {messages.when(moment)} {who} handed this conversation back to you. "
+        "You answer the user yourself again, as before. Nothing said earlier about waiting, staying silent or a "
+        "person who answers applies any more."
+    )
+    return (
+        f"{note}\nThe team asks of you, without the user's knowledge: {instruction}" if instruction else note
+    )
+
+
+# --- Signals ------------------------------------------------------------------------------------------------
+
+
+def _after_commit(act: Callable[[], Any]) -> None:
+    transaction.on_commit(act, using=router.db_for_write(Thread))
+
+
+def _send_changed(thread: Thread, before: str, actor: Any) -> None:
+    handler_changed.send_robust(
+        sender=Thread, thread=thread, before=before, actor=actor, user_is_present=thread.user_is_present
+    )
+
+
+def _send_needed(thread: Thread) -> None:
+    staff_needed.send_robust(
+        sender=Thread,
+        thread=thread,
+        reason=thread.handler_reason,
+        user_is_present=thread.user_is_present,
+    )

@@ -1,0 +1,98 @@
+"""An open page shows what happens elsewhere without being reloaded."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+from asgiref.sync import sync_to_async
+from django.contrib.auth.models import User
+from playwright.async_api import BrowserContext, Page, expect
+
+from chatkit_app.live import bells
+from chatkit_app.models import Thread, ThreadItem
+from chatkit_app.moderation import set_status, takeover
+from chatkit_app.moderation.redaction import redact
+
+pytestmark = pytest.mark.asyncio(loop_scope="package")
+
+
+@pytest.fixture
+def live_site(settings: Any, pages: Any, transactional_db: None) -> None:
+    settings.ROOT_URLCONF = "tests.browser.real_site"
+    settings.CHATKIT = {"CLIENT": "bundled", "SERVER": "tests.browser.real_site.SlowServer"}
+
+
+async def begin(page: Page, server_url: str) -> None:
+    """A conversation of one turn, which is followed."""
+    followed = []
+    page.on("websocket", lambda socket: socket.on("framesent", lambda text: followed.append(str(text))))
+    await page.goto(f"{server_url}/")
+    box = page.get_by_role("textbox")
+    await box.fill("hello")
+    await box.press("Enter")
+    await expect(said(page, "Hello to you.")).to_be_visible()
+    deadline = time.monotonic() + 20
+    while not any("follow" in text for text in followed):
+        assert time.monotonic() < deadline
+        await page.wait_for_timeout(20)
+
+
+def said(page: Page, text: str) -> Any:
+    """What stands among the messages."""
+    return page.get_by_role("list").get_by_text(text, exact=True)
+
+
+async def in_database(function: Any) -> Any:
+    return await sync_to_async(function, thread_sensitive=False)()
+
+
+def maria() -> Any:
+    return User.objects.create_superuser("maria", first_name="Maria")
+
+
+async def test_page_shows_what_a_person_does_to_its_conversation(
+    live_site: None, page: Page, server_url: str
+) -> None:
+    await begin(page, server_url)
+    staff = await in_database(maria)
+    await in_database(lambda: takeover.take_over(Thread.objects.get(), actor=staff))
+    await expect(page.get_by_text("You are talking to Maria.")).to_be_visible()
+    await in_database(lambda: takeover.reply(Thread.objects.get(), "I can **help**.", actor=staff))
+    await expect(said(page, "I can help.")).to_be_visible()
+    await expect(said(page, "Maria")).to_be_visible()
+    pk = await in_database(lambda: Thread.objects.get().pk)
+    message = {"type": "chatkit.typing", "thread": pk, "staff": staff.pk}
+    bells.bells.send(bells.groups.of_thread(pk), message)
+    await expect(page.get_by_text("Maria is typing…")).to_be_visible()
+    await in_database(lambda: takeover.hand_back(Thread.objects.get(), actor=staff))
+    await expect(page.get_by_text("The assistant answers you again.")).to_be_visible()
+    await expect(page.get_by_text("Maria is typing…")).to_be_hidden()
+    await in_database(
+        lambda: redact(ThreadItem.objects.get(text="Hello to you."), actor=staff, reason="Wrong")
+    )
+    await expect(said(page, "This message was removed by a moderator.")).to_be_visible()
+    await expect(said(page, "Hello to you.")).to_be_hidden()
+    await in_database(
+        lambda: set_status(
+            [Thread.objects.get()], Thread.Status.LOCKED, reason="Please call us.", actor=staff
+        )
+    )
+    await expect(page.get_by_text("Please call us.")).to_be_visible()
+
+
+async def test_page_shows_what_is_answered_in_another_tab(
+    live_site: None, page: Page, context: BrowserContext, server_url: str
+) -> None:
+    await begin(page, server_url)
+    thread_id = await in_database(lambda: Thread.objects.get().public_id)
+    other = await context.new_page()
+    await other.goto(f"{server_url}/")
+    await other.evaluate(f"document.querySelector('openai-chatkit').setThreadId('{thread_id}')")
+    await expect(said(other, "Hello to you.")).to_be_visible()
+    box = other.get_by_role("textbox")
+    await box.fill("hello")
+    await box.press("Enter")
+    await expect(said(page, "Hello to you.")).to_have_count(2)
+    assert await in_database(ThreadItem.objects.count) == 4
