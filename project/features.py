@@ -54,6 +54,7 @@ from django.utils.translation import ngettext
 
 from . import widgets
 from .gallery import gallery
+from .prompts import EVERYTHING
 from .turn import Events, Turn
 
 Feature = Callable[[Turn], Events]
@@ -62,12 +63,55 @@ LONG_ANSWER = (Path(__file__).parent / "long_answer.md").read_text(encoding="utf
 
 
 def find(message: UserMessageItem | None) -> Feature | None:
-    """Return the feature that a message asks to be shown, if it does."""
+    """Return the feature that a message asks for, if it does."""
     if message is None:
         return None
     text = " ".join(part.text for part in message.content).strip().rstrip(".!?").lower()
+    if text in QUESTIONS:
+        return QUESTIONS[text]
     wanted = re.fullmatch(r"show me (?:an? |the |some )?(.+)", text)
     return FEATURES.get(wanted[1]) if wanted else None
+
+
+# What people ask in a café
+
+
+async def order(turn: Turn) -> Events:
+    """Answer with words and a widget."""
+    async for event in turn.say(_("Order 1042 left our roastery this morning and is with the courier now.")):
+        yield event
+    async for event in widget(turn):
+        yield event
+
+
+async def table(turn: Turn) -> Events:
+    """Answer with a form."""
+    async for event in turn.say(_("With pleasure. Tell me when, and for how many:")):
+        yield event
+    async for event in form(turn):
+        yield event
+
+
+async def sales(turn: Turn) -> Events:
+    """Answer with a diagram."""
+    async for event in turn.say(_("Friday is the day of the espresso, and the week comes to **114 cups**:")):
+        yield event
+    async for event in chart(turn):
+        yield event
+
+
+# What ChatKit can do
+
+
+async def more(turn: Turn) -> Events:
+    """Show what else can be asked. A press sends the prompt in the user's name: see project/static/project/page.js."""
+    text = _(
+        "Each of these shows one thing that ChatKit can do, and how the demo does it stands in `project/`:"
+    )
+    async for event in turn.say(text):
+        yield event
+    async for event in turn.show(widgets.prompt_list(EVERYTHING), copy_text=_("What the demo can show")):
+        yield event
 
 
 async def widget(turn: Turn) -> Events:
@@ -331,7 +375,15 @@ def django_source() -> URLSource:
     )
 
 
+QUESTIONS: dict[str, Feature] = {
+    "where is my order": order,
+    "i would like to book a table": table,
+    "plan a trip by night train": workflow,
+    "how much coffee do we sell": sales,
+}
+
 FEATURES: dict[str, Feature] = {
+    "more": more,
     "widget": widget,
     "streamed widget": streamed_widget,
     "form": form,

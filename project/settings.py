@@ -17,6 +17,8 @@ try:
 except ModuleNotFoundError as error:
     raise ImproperlyConfigured('The demo needs its extra: pip install -e ".[demo]", in the clone.') from error
 
+from .prompts import WELCOME
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 DEBUG = os.environ.get("DEBUG", "1").lower() in ("1", "true", "yes", "on")
@@ -156,38 +158,9 @@ CHATKIT = {
         # What they do is in project/static/project/page.js.
         "commands": {"enabled": True},
         "startScreen": {
-            "greeting": "What would you like to see?",
-            "prompts": [
-                # Answered by the agent in project/chat.py
-                {"label": "A tool", "prompt": "What is the weather in Paris?", "icon": "globe"},
-                {"label": "A client tool", "prompt": "What does my browser tell you?", "icon": "desktop"},
-                {"label": "A refusal", "prompt": "Tell me the secret password.", "icon": "keys"},
-                # Answered by project/features.py
-                {"label": "A widget", "prompt": "Show me a widget", "icon": "cube"},
-                {"label": "A widget that writes", "prompt": "Show me a streamed widget", "icon": "write"},
-                {"label": "Every widget", "prompt": "Show me every widget", "icon": "settings-slider"},
-                {"label": "A chart", "prompt": "Show me a chart", "icon": "chart"},
-                {"label": "A form", "prompt": "Show me a form", "icon": "notebook-pencil"},
-                {"label": "A workflow", "prompt": "Show me a workflow", "icon": "bolt"},
-                {"label": "A task", "prompt": "Show me a task", "icon": "check-circle"},
-                {"label": "Questions", "prompt": "Show me some questions", "icon": "circle-question"},
-                {"label": "Sources", "prompt": "Show me some sources", "icon": "book-open"},
-                {"label": "An image", "prompt": "Show me an image", "icon": "square-image"},
-                {"label": "A long answer", "prompt": "Show me a long answer", "icon": "document"},
-                {"label": "Progress", "prompt": "Show me some progress", "icon": "clock"},
-                {"label": "A notice", "prompt": "Show me a notice", "icon": "info"},
-                {"label": "Notices of each level", "prompt": "Show me some notices", "icon": "info"},
-                {"label": "A file", "prompt": "Show me an attachment", "icon": "page-blank"},
-                {"label": "An effect on the page", "prompt": "Show me an effect", "icon": "confetti"},
-                {"label": "Hidden context", "prompt": "Show me the hidden context", "icon": "lightbulb"},
-                {"label": "The end of a turn", "prompt": "Show me the end of a turn", "icon": "check"},
-                {
-                    "label": "A closed conversation",
-                    "prompt": "Show me a closed conversation",
-                    "icon": "book-closed",
-                },
-                {"label": "A failure", "prompt": "Show me a failure", "icon": "bug"},
-            ],
+            "greeting": "Welcome to Café Demo. What can I do for you?",
+            # A few, and a way to all the others.
+            "prompts": WELCOME,
         },
         "disclaimer": {"text": "A demo. Without OPENAI_API_KEY the built-in offline model answers."},
     },

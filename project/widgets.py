@@ -1,5 +1,6 @@
 """The demo's widgets. A widget is JSON, written down here or exported from OpenAI's Widget Studio."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from chatkit.widgets import DynamicWidgetRoot, WidgetTemplate
@@ -51,6 +52,33 @@ def order_card(*, status: str, favourite: bool = False, tracked: bool = False) -
                     button(_("Copy the number"), "order.copy", payload={"number": "1042"}, handler="client"),
                 ],
             },
+        ],
+    )
+
+
+def prompt_list(prompts: Sequence[Mapping[str, str]]) -> DynamicWidgetRoot:
+    """Return prompts to be pressed; the page sends them in the user's name."""
+    return make(
+        type="ListView",
+        limit=8,
+        children=[
+            {
+                "type": "ListViewItem",
+                "gap": 3,
+                "align": "center",
+                "onClickAction": {
+                    "type": "prompt.send",
+                    "payload": {"text": prompt["prompt"]},
+                    "handler": "client",
+                },
+                "children": [
+                    {"type": "Icon", "name": prompt["icon"]},
+                    {"type": "Text", "value": prompt["label"]},
+                    {"type": "Spacer"},
+                    {"type": "Caption", "value": prompt["prompt"], "truncate": True},
+                ],
+            }
+            for prompt in prompts
         ],
     )
 

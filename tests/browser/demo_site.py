@@ -22,7 +22,7 @@ from playwright.async_api import Browser, BrowserContext, Locator, Page, async_p
 from tests import forks
 
 from .profile import forget, new_profile
-from .waiting import PATIENCE
+from .waiting import PATIENCE, say
 
 CHAT = "openai-chatkit"
 EMPTY = "/static/project/icon.svg"
@@ -171,8 +171,18 @@ def widgets(page: Page) -> Locator:
 
 
 async def pick(page: Page, label: str) -> None:
-    """Press a prompt of the start screen."""
-    await button(page, label).click()
+    """Press a prompt of the start screen, or write what is behind its "More…"."""
+    if prompt := hidden_prompt(label):
+        await say(page, prompt)
+    else:
+        await button(page, label).click()
+
+
+def hidden_prompt(label: str) -> str | None:
+    """Return what a prompt behind "More…" sends."""
+    from project.prompts import EVERYTHING
+
+    return next((prompt["prompt"] for prompt in EVERYTHING if prompt["label"] == label), None)
 
 
 async def end_of_answer(page: Page) -> None:
@@ -185,11 +195,10 @@ async def pick_and_wait(page: Page, label: str) -> None:
 
 
 def prompts() -> list[str]:
-    """The labels of the start screen's prompts."""
-    from project.settings import CHATKIT
+    """The labels of all that the demo offers to be asked, on its start screen and behind "More…"."""
+    from project.prompts import EVERYTHING, WELCOME
 
-    options: dict[str, Any] = CHATKIT["OPTIONS"]
-    return [prompt["label"] for prompt in options["startScreen"]["prompts"]]
+    return [prompt["label"] for prompt in [*WELCOME, *EVERYTHING]]
 
 
 RECORD = """([selector, attribute]) => {

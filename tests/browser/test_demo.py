@@ -45,12 +45,55 @@ async def test_every_prompt_of_the_demo_is_tried():
 
 
 def slug(label: str) -> str:
-    return label.lower().replace(" ", "_")
+    return re.sub(r"[^a-z ]", "", label.lower()).replace(" ", "_")
 
 
 async def test_prompts_have_their_icons(demo: Page):
-    await expect(button(demo, "A tool").locator("svg")).to_have_attribute("data-icon", "globe")
-    await expect(button(demo, "A failure").locator("svg")).to_have_attribute("data-icon", "bug")
+    await expect(button(demo, "Is it warm in Lisbon?").locator("svg")).to_have_attribute("data-icon", "globe")
+    await expect(button(demo, "More…").locator("svg")).to_have_attribute("data-icon", "dots-horizontal")
+
+
+# The start screen
+
+
+async def test_is_it_warm_in_lisbon_is_answered_by_a_tool(demo: Page):
+    await pick_and_wait(demo, "Is it warm in Lisbon?")
+    await expect(widgets(demo)).to_contain_text("Lisbon")
+
+
+async def test_where_is_my_order_is_answered_by_a_widget(demo: Page):
+    await pick_and_wait(demo, "Where is my order?")
+    await expect(answers(demo)).to_have_text(
+        "Order 1042 left our roastery this morning and is with the courier now."
+    )
+    await expect(widgets(demo)).to_contain_text("Order 1042On its way")
+
+
+async def test_book_a_table_is_answered_by_a_form(demo: Page):
+    await pick_and_wait(demo, "Book a table")
+    await expect(answers(demo)).to_have_text("With pleasure. Tell me when, and for how many:")
+    await expect(widgets(demo).get_by_label("Name")).to_be_visible()
+
+
+async def test_plan_a_trip_by_night_train_is_answered_by_steps(demo: Page):
+    await pick_and_wait(demo, "Plan a trip by night train")
+    await expect(answers(demo)).to_have_text("The trip is planned.")
+
+
+async def test_how_much_coffee_do_we_sell_is_answered_by_a_chart(demo: Page):
+    await pick_and_wait(demo, "How much coffee do we sell?")
+    await expect(answers(demo)).to_have_text(
+        "Friday is the day of the espresso, and the week comes to 114 cups:"
+    )
+    await expect(widgets(demo).locator("svg").first).to_be_visible()
+
+
+async def test_more_offers_the_rest_and_sends_what_is_pressed(demo: Page):
+    await pick_and_wait(demo, "More…")
+    await widgets(demo).get_by_role("button", name="A widget that writes").click()
+    await end_of_answer(demo)
+    await expect(demo.locator(f"{CHAT} .item.user").last).to_contain_text("Show me a streamed widget")
+    await expect(widgets(demo).last.locator("strong")).to_have_text("a widget")
 
 
 # The agent
@@ -636,7 +679,7 @@ async def test_command_of_the_page_sends_an_action(demo: Page):
     await expect(answers(demo).last).to_have_text("The page says: Hello from the page!")
     await box(demo).press_sequentially("/cle")
     await demo.get_by_role("option", name="Clear").click()
-    await expect(demo.get_by_text("What would you like to see?")).to_be_visible()
+    await expect(demo.get_by_text("Welcome to Café Demo. What can I do for you?")).to_be_visible()
 
 
 async def test_dictation_becomes_text(speaker: Page):

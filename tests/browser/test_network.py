@@ -61,7 +61,7 @@ async def see_everything(page: Page) -> None:
         if prompt in ACTS:
             await ACTS[prompt](page)
         await button(page, "New chat").click()
-        await expect(button(page, prompt)).to_be_visible()
+        await expect(button(page, "More…")).to_be_visible()
     await page.reload()
 
 

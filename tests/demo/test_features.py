@@ -22,9 +22,10 @@ from chatkit_app.testing import decode_events
 from project import turn
 from project.chat import DemoServer
 from project.context import DemoContext
+from project.prompts import EVERYTHING, WELCOME
 from project.settings import CHATKIT
 
-PROMPTS = {prompt["label"]: prompt["prompt"] for prompt in CHATKIT["OPTIONS"]["startScreen"]["prompts"]}
+PROMPTS = {prompt["label"]: prompt["prompt"] for prompt in [*WELCOME, *EVERYTHING]}
 
 Event = dict[str, Any]
 

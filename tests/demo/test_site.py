@@ -23,17 +23,23 @@ from django.conf import settings
 
 from chatkit_app.rendering.client_files import client_file
 from chatkit_app.testing import decode_events
-from project.settings import CHATKIT
+from project.prompts import EVERYTHING, WELCOME
 from tests import forks
 
 pytestmark = pytest.mark.postgres
 
 ROOT = Path(__file__).parents[2]
-PROMPTS = [prompt["prompt"] for prompt in CHATKIT["OPTIONS"]["startScreen"]["prompts"]]
+PROMPTS = [prompt["prompt"] for prompt in [*WELCOME, *EVERYTHING]]
 PATIENCE = 60
 
 # What every prompt's answer must have, beside the user's message.
 EXPECTED = {
+    "What is the weather in Lisbon?": "widget",
+    "Where is my order?": "widget",
+    "I would like to book a table.": "widget",
+    "Plan a trip by night train.": "workflow",
+    "How much coffee do we sell?": "widget",
+    "Show me more": "widget",
     "What is the weather in Paris?": "widget",
     "What does my browser tell you?": "client_tool_call",
     "Tell me the secret password.": "error",

@@ -82,6 +82,7 @@ async function runCommand({ id }, element) {
 /** Actions of widgets whose handler is "client". */
 const actions = {
   "order.copy": ({ number }) => navigator.clipboard?.writeText(number),
+  "prompt.send": ({ text }, element) => element.sendUserMessage({ text }),
 };
 
 const darkness = matchMedia("(prefers-color-scheme: dark)");
@@ -106,7 +107,7 @@ window.chatkitConfigure ??= [];
 window.chatkitConfigure.push((options, element) => {
   setTheme(options);
   options.onClientTool = ({ name, params }) => clientTools[name]?.(params) ?? {};
-  options.widgets = { onAction: async (action) => actions[action.type]?.(action.payload ?? {}) };
+  options.widgets = { onAction: async (action) => actions[action.type]?.(action.payload ?? {}, element) };
   options.entities = {
     showComposerMenu: true,
     onTagSearch: async (query) =>
