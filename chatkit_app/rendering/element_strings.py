@@ -33,7 +33,7 @@ def element_strings() -> dict[str, str]:
         "conversations": _("Conversations"),
         "copied": _("Copied"),
         "copy": _("Copy"),
-        "copyCode": _("Copy"),
+        "copyCode": _("Copy code"),
         "darkMode": _("Dark mode"),
         "delete": _("Delete"),
         "deleteFailed": _("The conversation could not be deleted."),
@@ -145,6 +145,7 @@ def element_strings() -> dict[str, str]:
         "withStaff": _("You are talking to {name}."),
         "workedFor": _("Worked for {duration}"),
         "working": _("Working…"),
+        "wrapLines": _("Wrap lines"),
         "yesterday": _("Yesterday"),
         "you": _("You"),
     }

@@ -3,6 +3,7 @@
 How Markdown is read, examples of CommonMark and all, is tested without a browser: ``tests/client/element/markdown``.
 """
 
+import json
 from typing import Any
 
 import pytest
@@ -13,7 +14,17 @@ pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="package")]
 
 SETUP = """async () => {
   const {MarkdownView} = await import(CLIENT + "/element/markdown/index.js");
-  const host = {text: (key) => key, mayLoad: (url) => !url.includes("elsewhere"), followLink() {}};
+  const {PARTS} = await import(CLIENT + "/element/parts.js");
+  const host = {
+    text: (key) => key,
+    mayLoad: (url) => !url.includes("elsewhere"),
+    followLink() {},
+    announce() {},
+    load: (name) => PARTS[name].load(),
+  };
+  const {styleSheet} = await import(CLIENT + "/element/style-sheet.js");
+  document.adoptedStyleSheets = [];
+  window.style = () => (document.adoptedStyleSheets = [styleSheet()]);
   window.show = (text, options, view = new MarkdownView(host)) => {
     view.update(text, options);
     document.body.replaceChildren(view.node);
@@ -83,7 +94,8 @@ async def html(page: Page, text: str, options: dict[str, Any] | None = None) -> 
         ),
         (
             "$a_1 * b_2$ \\(x_1 * y_2\\) costs $5 and *not* $6",
-            "<p>$a_1 * b_2$ \\(x_1 * y_2\\) costs $5 and <em>not</em> $6</p>",
+            '<p><var class="formula">$a_1 * b_2$</var> <var class="formula">\\(x_1 * y_2\\)</var> '
+            "costs $5 and <em>not</em> $6</p>",
         ),
         ("so\n\\[\n- *a*\n\\]\n*b*", '<p>so</p><p class="formula">\\[\n- *a*\n\\]</p><p><em>b</em></p>'),
     ],
@@ -304,14 +316,158 @@ async def test_code_is_copied(markdown: Page):
     await markdown.context.grant_permissions(["clipboard-read", "clipboard-write"])
     await markdown.evaluate("show('```python\\nif a:\\n    b()\\n```')")
     await expect(markdown.locator(".code-language")).to_have_text("python")
+    await expect(markdown.get_by_role("button", name="copyCode")).to_be_visible()
     await markdown.keyboard.press("Tab")
     await markdown.keyboard.press("Enter")
-    await expect(markdown.get_by_role("button")).to_have_text("copied")
+    await expect(markdown.get_by_role("button", name="copied")).to_be_visible()
     assert await markdown.evaluate("navigator.clipboard.readText()") == "if a:\n    b()\n"
 
 
 async def test_code_is_scrolled_with_the_keyboard(markdown: Page):
     await markdown.evaluate("show('```\\nx\\n```')")
+    await expect(markdown.get_by_role("button", name="copyCode")).to_be_visible()
     await markdown.keyboard.press("Tab")
     await markdown.keyboard.press("Tab")
     await expect(markdown.locator("pre")).to_be_focused()
+
+
+COLORED = """() => [...CSS.highlights].flatMap(([name, ranges]) =>
+  [...ranges].map((range) => `${name} ${range.startContainer.data.slice(range.startOffset, range.endOffset)}`),
+).sort()"""
+
+
+async def colored(page: Page, expected: list[str]) -> None:
+    """Wait until these parts of the code are coloured, and no others."""
+    await page.wait_for_function(
+        f"expected => JSON.stringify(({COLORED})()) === expected", arg=as_json(expected)
+    )
+
+
+def as_json(value: list[str]) -> str:
+    return json.dumps(value, separators=(",", ":"))
+
+
+async def test_code_is_coloured_without_a_node_for_each_word(markdown: Page):
+    await markdown.evaluate("show('```python\\nif a: # why\\n    f(1)\\n```')")
+    await colored(
+        markdown, ["chatkit-comment # why", "chatkit-keyword if", "chatkit-number 1", "chatkit-title f"]
+    )
+    assert await markdown.evaluate("document.querySelectorAll('pre *').length") == 2
+
+
+async def test_colours_of_code_have_their_styles(markdown: Page):
+    await markdown.evaluate("show('```python\\nif\\n```')")
+    await colored(markdown, ["chatkit-keyword if"])
+    sheets = await markdown.evaluate(
+        "import(CLIENT + '/element/style-sheet.js').then(({styleSheet}) => "
+        "[...styleSheet().cssRules].map((rule) => rule.cssText).join(' '))"
+    )
+    assert "::highlight(chatkit-keyword)" in sheets
+
+
+async def test_code_that_grows_is_coloured_as_what_it_has_become(markdown: Page):
+    await markdown.evaluate("window.view = show('```js\\nlet a = `b')")
+    await colored(markdown, ["chatkit-keyword let", "chatkit-string `b"])
+    await markdown.evaluate("view.update('```js\\nlet a = `b\\nif` // c')")
+    await colored(
+        markdown, ["chatkit-comment // c", "chatkit-keyword let", "chatkit-string `b", "chatkit-string if`"]
+    )
+
+
+async def test_code_is_coloured_across_its_pieces(markdown: Page):
+    text = "```py\n" + '"""\n' + "text\n" * 1500 + '"""\nif\n```'
+    await markdown.evaluate(
+        "text => show(text).node.querySelector('pre').lastChild.scrollIntoView(false)", text
+    )
+    await markdown.evaluate("scrollTo(0, document.body.scrollHeight)")
+    await markdown.wait_for_function(f"({COLORED})().includes('chatkit-keyword if')")
+    assert not await markdown.evaluate(f"({COLORED})().includes('chatkit-keyword text')")
+
+
+async def test_code_out_of_sight_has_no_colours(markdown: Page):
+    await markdown.evaluate("show('```py\\nif\\n```\\n' + 'text\\n\\n'.repeat(300))")
+    await markdown.evaluate("scrollTo(0, 0)")
+    await colored(markdown, ["chatkit-keyword if"])
+    await markdown.evaluate("scrollTo(0, document.body.scrollHeight)")
+    await colored(markdown, [])
+
+
+async def test_code_of_a_language_that_is_not_known_stays_plain(markdown: Page):
+    await markdown.evaluate("show('```brainfuck\\nif 1\\n```\\n\\n```py\\nif\\n```')")
+    await colored(markdown, ["chatkit-keyword if"])
+
+
+async def test_lines_of_code_are_wrapped_when_asked_for(markdown: Page):
+    await markdown.evaluate("style(), show('```\\n' + 'word '.repeat(300) + '\\n```')")
+    await markdown.get_by_role("button", name="wrapLines").click()
+    reaches_out = "(pre) => pre.scrollWidth > pre.clientWidth"
+    assert not await markdown.locator("pre").evaluate(reaches_out)
+    await markdown.get_by_role("button", name="wrapLines", pressed=True).click()
+    assert await markdown.locator("pre").evaluate(reaches_out)
+
+
+async def test_short_lines_of_code_need_no_wrapping(markdown: Page):
+    await markdown.evaluate("show('```\\nshort\\n```')")
+    await expect(markdown.get_by_role("button", name="copyCode")).to_be_visible()
+    await expect(markdown.get_by_role("button", name="wrapLines")).to_be_hidden()
+
+
+# Tables
+
+
+async def test_head_of_a_table_stays_in_sight(markdown: Page):
+    await markdown.evaluate("style(), show('| head |\\n|---|\\n' + '| row |\\n'.repeat(200))")
+    await markdown.evaluate("document.querySelector('.table').scrollTop = 2000")
+    top = "(node) => node.getBoundingClientRect().top"
+    assert await markdown.locator("th").evaluate(top) == await markdown.locator(".table").evaluate(top)
+
+
+# Formulas
+
+FORMULAS = [
+    ("\\frac{a}{2}", "<mfrac><mrow><mi>a</mi></mrow><mrow><mn>2</mn></mrow></mfrac>"),
+    ("x_1^2", "<msubsup><mi>x</mi><mn>1</mn><mn>2</mn></msubsup>"),
+    ("\\sqrt[3]{x}", "<mroot><mrow><mi>x</mi></mrow><mn>3</mn></mroot>"),
+    ("f'", "<msup><mi>f</mi><mo>′</mo></msup>"),
+    ("a \\le \\alpha", '<mi>a</mi><mo stretchy="false">≤</mo><mi>α</mi>'),
+    ("\\mathbb{R}", '<mi mathvariant="normal">ℝ</mi>'),
+    (
+        "\\sum_{i}^n",
+        '<munderover><mo movablelimits="true">∑</mo><mrow><mi>i</mi></mrow><mi>n</mi></munderover>',
+    ),
+]
+
+
+@pytest.mark.parametrize(("formula", "shown"), FORMULAS)
+async def test_formula_is_set(markdown: Page, formula: str, shown: str):
+    await markdown.evaluate("text => show(text)", f"So ${formula}$.")
+    math = markdown.locator("p > var > math")
+    await expect(math).to_have_attribute("alttext", f"${formula}$")
+    assert await math.evaluate("node => node.firstChild.innerHTML") == shown
+
+
+async def test_formula_of_its_own_is_set_once_it_is_whole(markdown: Page):
+    await markdown.evaluate("window.view = show('$$\\nx')")
+    await expect(markdown.locator("p.formula")).to_have_text("$$ x")
+    await markdown.evaluate("view.update('$$\\nx\\n$$\\nafter')")
+    await expect(markdown.locator("p.formula > math[display=block] mi")).to_have_text("x")
+
+
+@pytest.mark.parametrize(
+    "formula",
+    ["\\unknown{x}", "{x", "\\frac{a}", "\\left( x", "\\begin{tikz}x\\end{tikz}", "{" * 50 + "x" + "}" * 50],
+)
+async def test_formula_that_is_not_known_stays_as_written(markdown: Page, formula: str):
+    await markdown.evaluate("text => show(text)", f"So $$x$$ and $${formula}$$.")
+    await expect(markdown.locator("math")).to_have_count(1)
+    await expect(markdown.locator("var").last).to_have_text(f"$${formula}$$")
+
+
+async def test_text_between_prices_is_no_formula(markdown: Page):
+    assert await html(markdown, "It costs $5, or 6$ there.") == "<p>It costs $5, or 6$ there.</p>"
+
+
+async def test_formula_needs_no_inline_style(markdown: Page):
+    await markdown.evaluate("text => show(text)", "$\\boxed{x} \\textbf{y}$")
+    await expect(markdown.locator("math")).to_have_count(1)
+    assert await markdown.evaluate("document.querySelectorAll('math [style], math[style]').length") == 0

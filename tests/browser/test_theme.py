@@ -212,7 +212,7 @@ async def test_theme_is_not_mixed_with_the_one_before(page: Page, pages: Site):
 
 
 @pytest.mark.parametrize(
-    ("radius", "corner"), [("pill", "20.625px"), ("round", "15px"), ("soft", "7.5px"), ("sharp", "0px")]
+    ("radius", "corner"), [("pill", "22px"), ("round", "16px"), ("soft", "8px"), ("sharp", "0px")]
 )
 async def test_radius_rounds_what_the_user_wrote(page: Page, pages: Site, radius: str, corner: str):
     thread = pages.add_thread("Corners", user("hi"), assistant("hello"))

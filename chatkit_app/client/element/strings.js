@@ -23,7 +23,7 @@ export const STRINGS = {
   conversations: "Conversations",
   copied: "Copied",
   copy: "Copy",
-  copyCode: "Copy",
+  copyCode: "Copy code",
   darkMode: "Dark mode",
   delete: "Delete",
   deleteFailed: "The conversation could not be deleted.",
@@ -135,6 +135,7 @@ export const STRINGS = {
   withStaff: "You are talking to {name}.",
   workedFor: "Worked for {duration}",
   working: "Working…",
+  wrapLines: "Wrap lines",
   yesterday: "Yesterday",
   you: "You",
 };

@@ -17,6 +17,8 @@ const ORDER = /** @type {const} */ ([
   "structuredInput",
   "turnActions",
   "markdown",
+  "code",
+  "math",
   "box",
   "roots",
   "content",

@@ -1,12 +1,11 @@
 /** Blocks as nodes. */
 import { h, setAttribute, setChildren, setStyle, setText } from "../dom.js";
-import { copyText } from "../ui/clipboard.js";
 import { MARK, numberOf, unescape } from "./characters.js";
 import { InlineView, patchText, removeAfter } from "./inline-view.js";
 /** @import {Block} from "./blocks.js" */
+/** @import {CodeTools} from "./code.js" */
 /** @import {MarkdownView} from "./index.js" */
 
-const COPIED_FOR = 2000;
 /** A table is laid out in parts, of which only the last one grows. */
 const MAX_ROWS = 50;
 
@@ -25,6 +24,7 @@ export class BlockView {
   #table = null;
   /** @type {HTMLInputElement|null} */
   #box = null;
+  #formula = "";
 
   /** @param {MarkdownView} view @param {string} tag */
   constructor(view, tag) {
@@ -48,11 +48,20 @@ export class BlockView {
     if (isSame && this.#isDone) return;
     this.#block = block;
     this.#isDone = block.isFinal;
-    if (this.#inline) this.#inline.update(block.text, block.isUnfinished, block.isVerbatim);
-    else if (this.tag === "span") {
+    if (this.#inline) {
+      this.#inline.update(block.text, block.isUnfinished, block.isVerbatim);
+      if (block.isVerbatim) this.#updateFormula(block);
+    } else if (this.tag === "span") {
       removeAfter(this.node, patchText(this.node, this.node.firstChild, block.text.replace(MARK, "")));
     } else this.#updateChildren(block, isSame);
     this.#updateAttributes(block);
+  }
+
+  /** @param {Block} block a formula, which is set once it is whole */
+  #updateFormula({ text, isFinal }) {
+    if (!isFinal || text === this.#formula || text.search(MARK) >= 0) return;
+    this.#formula = text;
+    this.view.formula(this.node, text);
   }
 
   /** @param {Block} block @param {boolean} isSame of those shown, all but the last two are as they were */
@@ -101,45 +110,38 @@ export class BlockView {
   }
 }
 
-/** Code: its language, a button that copies it, and the lines. */
+/** Code: its language, and the lines. Its colours and buttons come later, and it can be read without them. */
 class CodeBlock {
+  #language = "";
+  /** @type {CodeTools|null} */
+  #tools = null;
+
   /** @param {MarkdownView} view */
   constructor(view) {
     this.view = view;
     this.language = h("span", { class: "code-language" });
-    this.button = h("button", { type: "button", class: "code-copy", part: "code-copy", "aria-live": "polite" });
-    this.button.addEventListener("click", () => this.#copy());
-    setText(this.button, view.host.text("copyCode"));
     this.content = h("code");
     this.marks = h("div", { class: "code-marks" });
-    this.node = h(
-      "div",
-      { class: "code", part: "code" },
-      h("div", { class: "code-header" }, this.language, this.button),
-      h("pre", { tabindex: "0", dir: "ltr" }, this.content),
-      this.marks,
-    );
+    const header = h("div", { class: "code-header" }, this.language);
+    const pre = h("pre", { tabindex: "0", dir: "ltr" }, this.content);
+    this.node = h("div", { class: "code", part: "code" }, header, pre, this.marks);
+    const begin = (/** @type {{CodeTools: typeof CodeTools}} */ part) => {
+      this.#tools = new part.CodeTools(view.host, { header, pre, content: this.content });
+      this.#tools.update(this.#language);
+    };
+    view.host.load("code").then(begin, () => {});
   }
 
   /** @param {Block} block */
   update({ language, children }) {
-    setText(this.language, unescape(language.replace(MARK, "")));
+    this.#language = unescape(language.replace(MARK, ""));
+    setText(this.language, this.#language);
+    this.#tools?.update(this.#language);
     if (!this.view.hasMarks) return;
     const marks = [language, ...children.map(({ text }) => text)].join(" ").match(MARK) ?? [];
     setChildren(
       this.marks,
       marks.map((mark) => this.view.markNode(numberOf(mark))),
     );
-  }
-
-  async #copy() {
-    const { host } = this.view;
-    if (await copyText(this.content.textContent ?? "")) {
-      setText(this.button, host.text("copied"));
-      setTimeout(() => setText(this.button, host.text("copyCode")), COPIED_FOR);
-    } else {
-      // Where the clipboard is out of reach, the keyboard's own way needs one key less.
-      getSelection()?.selectAllChildren(this.content);
-    }
   }
 }

@@ -4,9 +4,9 @@
  * Blocks are read line by line, and what is closed is neither read nor built again. Not supported: HTML, which stays
  * text; link reference definitions and links that refer to them; all but a few named entities; addresses without "<>".
  * Links lead to http, https, mailto, tel and chatkit-link only; others are text. Emphasis, code and links end within
- * 1,000 characters. Formulas ($…$, $$…$$, \(…\), \[…\]) are shown as written.
+ * 1,000 characters. Formulas ($…$, $$…$$, \(…\), \[…\]) are set by math.js, as far as it knows them.
  */
-import { setAttribute } from "../dom.js";
+import { setAttribute, setText } from "../dom.js";
 import { BlockView } from "./block-view.js";
 import { MarkdownDocument } from "./document.js";
 import { addStyles } from "../style-sheet.js";
@@ -50,6 +50,23 @@ export class MarkdownView {
     // Not "auto": with it, browsers look for the direction again with every node that is added.
     setAttribute(this.node, "dir", this.#document.direction);
     this.#root.update(this.#document.root);
+  }
+
+  /**
+   * Set a formula in a node, which until then shows it as written.
+   *
+   * @template {HTMLElement} Shown
+   * @param {Shown} node
+   * @param {string} source
+   * @returns {Shown}
+   */
+  formula(node, source) {
+    setText(node, source);
+    this.host.load("math").then(
+      ({ typeset }) => typeset(node, source),
+      () => {},
+    );
+    return node;
   }
 
   get hasMarks() {

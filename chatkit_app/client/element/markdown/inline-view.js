@@ -79,7 +79,7 @@ export class InlineView {
   /** @param {HTMLElement} parent @param {Node|null} place @param {InlineElement} element */
   #patchElement(parent, place, element) {
     const { tag, href, title, children } = element;
-    const alt = tag === "img" ? inlineText(children) : "";
+    const alt = tag === "img" || tag === "var" ? inlineText(children) : "";
     const key = JSON.stringify([tag, href, title, alt]);
     /** @type {any} */
     let node = place;
@@ -88,7 +88,7 @@ export class InlineView {
       if (title) node.title = title;
       keys.set(node, key);
     }
-    if (tag !== "img" && tag !== "br") removeAfter(node, this.#patch(node, null, children));
+    if (tag !== "img" && tag !== "br" && tag !== "var") removeAfter(node, this.#patch(node, null, children));
     return node;
   }
 
@@ -97,6 +97,7 @@ export class InlineView {
     const { host, allowsImages } = this.view;
     if (tag === "img" && allowsImages) return imageNode(host, { src: href, alt });
     if (tag === "img") return link(host, href, alt || href) ?? h("span", {}, alt);
+    if (tag === "var") return this.view.formula(h("var", { class: "formula", dir: "ltr" }), alt);
     if (tag === "a") return link(host, href) ?? h("span");
     return h(/** @type {"em"} */ (tag), tag === "code" ? { dir: "ltr" } : {});
   }

@@ -179,14 +179,18 @@ class InlineParser {
   }
 
   /**
-   * Formulas are shown as written: nothing in them is emphasis, and nothing escaped.
+   * In a formula nothing is emphasis, and nothing escaped.
    *
    * @param {RegExp} pattern
    */
   #readFormula(pattern) {
-    const formula = matchAt(pattern, this.source, this.at)?.[0];
-    if (formula && /[\p{L}\p{N}]/u.test(formula)) return this.#push(formula.length, formula);
-    return pattern === FORMULA ? this.#push(1, "$") : null;
+    const source = matchAt(pattern, this.source, this.at)?.[0];
+    if (!source || !/[\p{L}\p{N}]/u.test(source)) return pattern === FORMULA ? this.#push(1, "$") : null;
+    const marks = (source.match(MARK) ?? []).join("");
+    const formula = source.replace(MARK, "");
+    // What is between two prices is none.
+    if (/\s/.test(formula) && !/[\\^_={}+*/<>|]/.test(formula)) return this.#push(source.length, source);
+    return this.#push(source.length, marks, { tag: "var", children: [formula] });
   }
 
   #readEntity() {

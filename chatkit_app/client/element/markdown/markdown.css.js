@@ -13,26 +13,39 @@ export const markdownStyles = css`
   }
   .markdown > * + *,
   .markdown :is(blockquote, li) > * + * {
-    margin-block-start: 0.75em;
+    margin-block-start: 0.875em;
   }
   .markdown :is(h3, h4, h5, h6) {
-    margin-block: 1.25em 0;
+    margin-block: 1.5em 0;
     font-size: 1em;
-    font-weight: 650;
-    line-height: 1.35;
+    font-weight: 600;
+    line-height: 1.3;
     text-wrap: balance;
   }
   .markdown h3 {
-    font-size: 1.25em;
+    font-size: 1.5em;
+    letter-spacing: -0.01em;
   }
   .markdown h4 {
+    font-size: 1.25em;
+  }
+  .markdown h5 {
     font-size: 1.1em;
+  }
+  .markdown :is(h3, h4, h5, h6) + * {
+    margin-block-start: 0.5em;
   }
   .markdown > :first-child {
     margin-block-start: 0;
   }
   .markdown :is(ul, ol) {
     padding-inline-start: 1.625em;
+  }
+  .markdown ul {
+    list-style-type: disc;
+  }
+  .markdown ul ul {
+    list-style-type: circle;
   }
   .markdown li + li {
     margin-block-start: 0.5em;
@@ -48,10 +61,29 @@ export const markdownStyles = css`
     list-style: none;
   }
   .markdown li > input {
+    appearance: none;
     float: inline-start;
-    margin-block: 0.3em 0;
+    inline-size: 1.0625em;
+    block-size: 1.0625em;
+    margin-block: 0.25em 0;
     margin-inline: -1.5em 0;
-    accent-color: var(--muted);
+    border: 1.5px solid var(--field-line);
+    border-radius: 0.25em;
+  }
+  .markdown li > input:checked {
+    border-color: var(--text);
+    background: var(--text);
+  }
+  .markdown li > input:checked::after {
+    content: "";
+    display: block;
+    box-sizing: content-box;
+    inline-size: 0.2em;
+    block-size: 0.45em;
+    margin: 0.1em auto 0;
+    border: solid var(--surface);
+    border-width: 0 0.13em 0.13em 0;
+    rotate: 45deg;
   }
   .markdown a {
     color: var(--link);
@@ -80,44 +112,16 @@ export const markdownStyles = css`
     font-size: 0.9em;
   }
   .markdown .formula {
+    overflow-x: auto;
+    font: italic 1em var(--font-mono);
     white-space: pre-wrap;
   }
-  .code {
-    overflow: clip;
-    border-radius: var(--round-small);
-    background: var(--fill);
-  }
-  .code-header {
-    display: flex;
-    align-items: baseline;
-    justify-content: space-between;
-    gap: 0.75em;
-    padding: 0.375em 0.875em 0;
-    color: var(--muted);
-    font-size: 0.85em;
-  }
-  .code-language {
-    overflow: hidden;
-    text-overflow: ellipsis;
-    white-space: nowrap;
-  }
-  .code-copy {
-    flex: none;
-    margin-inline: auto -0.375em;
-    padding: 0.125em 0.375em;
-    border: 0;
-    border-radius: 0.3125em;
-    background: none;
-  }
-  .code-copy:hover {
-    background: var(--fill-strong);
-    color: var(--text);
+  .markdown p.formula {
+    text-align: center;
   }
   .code pre {
     overflow-x: auto;
     margin: 0;
-    padding: 0.5em 0.875em 0.75em;
-    line-height: 1.5;
     overflow-wrap: normal;
     text-align: left;
   }
@@ -133,31 +137,40 @@ export const markdownStyles = css`
   .markdown .table:focus-visible {
     outline-offset: -2px;
   }
-  .code-marks:not(:empty) {
-    padding: 0 0.875em 0.5em;
-  }
   .markdown .table {
-    overflow-x: auto;
+    overflow: auto;
+    max-block-size: 80dvb;
+    scrollbar-width: thin;
   }
   .markdown table {
+    inline-size: 100%;
     border-collapse: collapse;
     font-size: 0.95em;
   }
   .markdown :is(th, td) {
     min-inline-size: 4em;
     max-inline-size: 24em;
-    padding: 0.4375em 0.75em;
+    padding: 0.5625em 0.75em;
     border-block-end: 1px solid var(--line);
     text-align: match-parent;
     text-align: -webkit-match-parent;
     vertical-align: top;
     overflow-wrap: break-word;
   }
+  .markdown th {
+    position: sticky;
+    inset-block-start: 0;
+    background: var(--surface);
+    /* A border would be left behind. */
+    box-shadow: inset 0 -1px var(--line);
+    border: 0;
+    font-weight: 600;
+    vertical-align: bottom;
+  }
   .markdown :is(th, td):first-child {
     padding-inline-start: 0;
   }
   @media (forced-colors: active) {
-    .code,
     .markdown :not(pre) > code {
       border: 1px solid;
     }

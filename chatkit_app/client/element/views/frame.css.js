@@ -77,7 +77,7 @@ export const frameStyles = css`
     --hue: 240;
     --tint: 4%;
     --shade: 0%;
-    --base-size: 15px;
+    --base-size: 16px;
     --space: 1em;
     --round: 1.375em;
     --round-small: 0.75em;
@@ -88,7 +88,7 @@ export const frameStyles = css`
     block-size: 100%;
     overflow: hidden;
     background: var(--surface);
-    font: 400 var(--base-size) / 1.55 var(--font);
+    font: 400 var(--base-size) / 1.6 var(--font);
     text-align: start;
     accent-color: var(--accent);
   }

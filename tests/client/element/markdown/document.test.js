@@ -25,7 +25,7 @@ const SHOWN = [
   ],
   [
     "$a_1 * b_2$ \\(x_1 * y_2\\) costs $5 and *not* $6",
-    "<p>$a_1 * b_2$ \\(x_1 * y_2\\) costs $5 and <em>not</em> $6</p>",
+    "<p><var>$a_1 * b_2$</var> <var>\\(x_1 * y_2\\)</var> costs $5 and <em>not</em> $6</p>",
   ],
   ["so\n\\[\n- *a*\n\\]\n*b*", '<p>so</p><p class="formula">\\[\n- *a*\n\\]</p><p><em>b</em></p>'],
 ];
