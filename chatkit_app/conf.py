@@ -94,6 +94,7 @@ ATTACHMENT_DEFAULTS: dict[str, Any] = {
 STAFF_DEFAULTS: dict[str, Any] = {
     "NAME": None,
     "TIMEOUT": 900.0,
+    "BUTTON": False,
 }
 
 
@@ -133,10 +134,12 @@ class StaffSettings:
             first name, or else the user name.
         timeout: seconds that a user waits for the next word of a person who has the thread, before it is handed to the
             team; None for ever.
+        button: whether the chat has a button by which users ask for a person.
     """
 
     name: str | None
     timeout: float | None
+    button: bool
 
 
 class ChatKitSettings:

@@ -989,7 +989,9 @@ def name_of(user: Any) -> str:
     return "Maria"
 
 
-@pytest.mark.parametrize("staff", [{}, {"NAME": f"{HERE}.name_of", "TIMEOUT": 60}, {"TIMEOUT": None}])
+@pytest.mark.parametrize(
+    "staff", [{}, {"NAME": f"{HERE}.name_of", "TIMEOUT": 60, "BUTTON": True}, {"TIMEOUT": None}]
+)
 def test_good_staff(staff):
     assert ids(checks.check_staff, CHATKIT={"STAFF": staff}) == []
 
@@ -999,7 +1001,9 @@ def test_unknown_key_of_staff_says_which_was_meant():
     assert (message.id, message.hint) == ("chatkit.E140", 'Did you mean "TIMEOUT"?')
 
 
-@pytest.mark.parametrize("staff", [{"TIMEOUT": 0}, {"TIMEOUT": True}, {"NAME": "maria"}, {"NAME": 3}])
+@pytest.mark.parametrize(
+    "staff", [{"TIMEOUT": 0}, {"TIMEOUT": True}, {"NAME": "maria"}, {"NAME": 3}, {"BUTTON": "yes"}]
+)
 def test_key_of_staff_of_the_wrong_kind(staff):
     assert ids(checks.check_staff, CHATKIT={"STAFF": staff}) == ["chatkit.E141"]
 

@@ -23,7 +23,7 @@ OTHER = {
         "ACCEPT": {"text/*": []},
         "URL_EXPIRY": 3,
     },
-    "STAFF": {"NAME": "shop.staff.name", "TIMEOUT": 60.0},
+    "STAFF": {"NAME": "shop.staff.name", "TIMEOUT": 60.0, "BUTTON": True},
     "ON_DISCONNECT": "cancel",
     "HISTORY_LIMIT": 7,
     "HISTORY_BYTES": 8,

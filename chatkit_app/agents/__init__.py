@@ -4,10 +4,12 @@ from ..provider.agent_context import DjangoAgentContext
 from ..provider.agent_run import stream_agent_response
 from ..provider.converter import DjangoThreadItemConverter
 from .server import AgentChatKitServer
+from .staff import request_staff
 
 __all__ = [
     "AgentChatKitServer",
     "DjangoAgentContext",
     "DjangoThreadItemConverter",
+    "request_staff",
     "stream_agent_response",
 ]

@@ -23,6 +23,7 @@ def _is_seconds_or_none(value: Any) -> bool:
 STAFF_RULES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "NAME": ("the dotted path of a function, or None", _is_path_or_none),
     "TIMEOUT": ("a number of seconds above 0, or None", _is_seconds_or_none),
+    "BUTTON": ("True or False", lambda value: isinstance(value, bool)),
 }
 
 

@@ -25,6 +25,8 @@ export interface PageConfig {
   domainKey: string;
   persist: { storage: "session" | "local"; key: string } | null;
   options: Partial<ChatKitOptions>;
+  /** Whether users may ask for a person of the team. */
+  offersStaff: boolean;
   strings: typeof STRINGS;
   /** Whether the page may say what only developers can use. */
   debug: boolean;
@@ -32,7 +34,12 @@ export interface PageConfig {
 
 /** The `<openai-chatkit>` of the page: the official one, or ours, which can do more. */
 export type PageElement = OpenAIChatKit &
-  Partial<Pick<ChatKitElement, "strings" | "runEvents" | "followRun" | "threadVersion" | "catchUp" | "showTyping">>;
+  Partial<
+    Pick<
+      ChatKitElement,
+      "strings" | "runEvents" | "offersStaff" | "followRun" | "threadVersion" | "catchUp" | "showTyping"
+    >
+  >;
 
 /** A function of the page that changes the options in place. */
 export type Configuration = (options: ChatKitOptions, element: OpenAIChatKit) => void;

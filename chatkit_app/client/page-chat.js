@@ -1,6 +1,7 @@
 /**
  * One chat of the page: its configuration, its memory and its element.
  *
+ * @import {ChatKitOptions, ToolOption} from "@openai/chatkit"
  * @import {Configuration, PageConfig, PageElement} from "./config.js"
  */
 import { createFetch } from "./fetch.js";
@@ -15,6 +16,9 @@ const RELOAD_GRACE = 1000;
 /** How often, in milliseconds, a client that answers from its cache is asked again for news, and how many times. */
 const NEWS_INTERVAL = 1000;
 const NEWS_ATTEMPTS = 15;
+
+/** The choice of a tool by which a message asks for a person. */
+const REQUEST_STAFF = "chatkit_app.request_staff";
 
 /** What tells, in an element's place, that it is not there. */
 export const UNAVAILABLE = ":scope > .chatkit-unavailable";
@@ -79,7 +83,23 @@ export class PageChat {
   }
 
   #setOptions() {
-    this.element.setOptions(this.#refusals.withoutRefused(this.#options));
+    this.element.setOptions(this.#refusals.withoutRefused(this.#withStaff(this.#options)));
+  }
+
+  /**
+   * The bundled element has a button by which to ask for a person; in the other one it is a tool of the composer.
+   *
+   * @param {ChatKitOptions} options
+   * @returns {ChatKitOptions}
+   */
+  #withStaff(options) {
+    if (!this.#config.offersStaff || "offersStaff" in this.element) return options;
+    const { composer } = options;
+    const tools = composer?.tools ?? [];
+    if (tools.some(({ id }) => id === REQUEST_STAFF)) return options;
+    /** @type {ToolOption} */
+    const tool = { id: REQUEST_STAFF, label: this.#config.strings.talkToPerson, icon: "lifesaver" };
+    return { ...options, composer: { ...composer, tools: [...tools, tool] } };
   }
 
   /** Bring the element to life, or say in its place that it could not be. */
@@ -105,6 +125,7 @@ export class PageChat {
     this.element.querySelector(UNAVAILABLE)?.remove();
     if ("strings" in this.element) {
       this.element.strings = this.#config.strings;
+      this.element.offersStaff = this.#config.offersStaff;
       this.element.runEvents = (run) => this.#runEvents(run);
     }
     this.#started = true;

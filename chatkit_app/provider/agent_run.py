@@ -67,7 +67,8 @@ async def stream_agent_response(
                         run.ending.lose_image()
                 run.ending.show(event)
                 yield event
-        nothing = None if result.interruptions else run.no_answer_error()
+        has_ended_well = result.interruptions or context.request_context.state(EndingState).is_given
+        nothing = None if has_ended_well else run.no_answer_error()
         if nothing is not None:
             for removal in run.ending.removals():
                 yield removal

@@ -93,6 +93,11 @@ class AnswerRuns:
         self.count(result.context_wrapper.usage)
         self._streamed.append((asyncio.get_running_loop(), result))
 
+    def end_after_turn(self) -> None:
+        """Let the streamed runs ask no model any more, once the tools are done that run now."""
+        for _loop, result in self._streamed:
+            result.cancel(mode="after_turn")
+
     @contextmanager
     def in_task(self) -> Iterator[None]:
         """Have the current task cancelled when the answer is stopped meanwhile."""

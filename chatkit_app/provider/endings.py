@@ -59,9 +59,12 @@ class EndingState:
 
     Attributes:
         reason: why its answer failed, for staff, where the user is told less.
+        is_given: whether the user has been told something beside the run: a run that says nothing is none without an
+            answer then.
     """
 
     reason: str = ""
+    is_given: bool = False
 
 
 class Ending:

@@ -254,6 +254,7 @@ def page_config(
         "domainKey": chatkit_settings.domain_key or LOCAL_DOMAIN_KEY,
         "persist": _persist_config(persist, endpoint, id),
         "options": merged,
+        "offersStaff": chatkit_settings.staff.button,
         "strings": strings,
         "debug": settings.DEBUG,
     }

@@ -28,6 +28,7 @@ from ..models import Thread as ThreadRow
 from ..store.attachments import DjangoAttachmentStore, attachment_settings
 from ..store.orm import DjangoStore
 from ..store.state import StoreState
+from . import staff
 from .state import AnswerState
 
 MESSAGES = frozenset(
@@ -47,6 +48,8 @@ def hold(operation: str, context: RequestContext, *, is_held: bool) -> None:
     Raises:
         ThreadWithStaff: when there is nothing to be kept.
     """
+    if context.state(AnswerState).is_about_staff:
+        return
     if is_held and operation not in MESSAGES:
         raise ThreadWithStaff
     context.state(AnswerState).is_held = is_held
@@ -68,6 +71,7 @@ class Admission:
             NotFoundError: when something it names does not exist for this owner.
             ThreadReadOnly: when staff locked or closed the thread.
             ThreadWithStaff: when a person answers there, and it is no message.
+            NotSupported: when users cannot ask for a person themselves.
             AnsweredByStaff: when it would take away what a person wrote.
             ThreadFull: when the thread has as many items as it may have.
             InvalidRequest: when it does not fit the state of the conversation, or is too long.
@@ -86,6 +90,9 @@ class Admission:
             ):
                 raise ThreadFull
             context.state(StoreState).fresh_threads[thread.id] = thread
+            if staff.is_action(request):
+                staff.require_offered(request)
+                context.state(AnswerState).is_about_staff = True
             handler = context.state(StoreState).handlers.get(thread.id, ThreadRow.Handler.ASSISTANT)
             hold(request.type, context, is_held=handler != ThreadRow.Handler.ASSISTANT)
         context.state(AnswerState).admitted = request
@@ -94,6 +101,7 @@ class Admission:
                 message = request.params.input
                 if not message.attachments and not any(part.text.strip() for part in message.content):
                     raise InvalidRequest(_("The message is empty."))
+                context.state(AnswerState).asks_for_staff = staff.is_asked_for(message)
                 await self._admit_attachments(request, context)
             case ThreadsAddClientToolOutputReq():
                 await self._expect_pending_tool_call(request.params.thread_id, context)

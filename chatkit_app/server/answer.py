@@ -6,6 +6,7 @@ import asyncio
 import inspect
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any, get_args
 
 from agents.models.fake_id import FAKE_RESPONSES_ID
@@ -41,6 +42,7 @@ from ..store.orm import DjangoStore
 from ..store.readable import item_text
 from ..store.state import StoreState
 from ..takeover.handler import note_unanswered
+from . import staff
 from .state import AnswerState
 from .titles import Title
 
@@ -82,6 +84,8 @@ class Answer:
         try:
             with agents_sdk_user_agent_override():
                 self.state.is_answering = not self.state.is_held
+                if self.state.asks_for_staff and not self.state.is_held:
+                    stream = partial(staff.call, self.server, self.thread, self.context)
                 events = self._kept_only(stream) if self.state.is_held else stream()
                 if not hasattr(events, "__aiter__"):
                     if inspect.iscoroutine(events):
@@ -91,6 +95,8 @@ class Answer:
                     )
                 events = self._bounded(events)
                 async for made in events:
+                    for told in self._told():
+                        yield told
                     event = await self.server.process_event(made, self.thread, self.context)
                     if event is None:
                         continue
@@ -105,6 +111,8 @@ class Answer:
                         self._title.apply_to(self.thread)
                     if self.thread != self._saved_thread:
                         yield await self._save_thread()
+            for told in self._told():
+                yield told
             for removed in self._unfinished_images():
                 yield removed
             if self._title is not None:
@@ -114,6 +122,8 @@ class Answer:
             await self.server.handle_stream_cancelled(self.thread, unfinished, self.context)
             raise
         except Exception as error:
+            for told in self._told():
+                yield told
             for removed in self._unfinished_images():
                 yield removed
             await self._keep_unfinished()
@@ -214,6 +224,13 @@ class Answer:
         if isinstance(event, (ThreadItemDoneEvent, ThreadItemReplacedEvent)):
             event = event.model_copy(update={"item": signed_again(event.item, self.context.endpoint_url)})
         yield event
+
+    def _told(self) -> Iterator[ThreadItemDoneEvent]:
+        """Tell of what was stored by others than the answer itself, in the place where it was."""
+        told, self.state.told = self.state.told, []
+        for item in told:
+            self._types[item.id] = item.type
+            yield ThreadItemDoneEvent(item=signed_again(item, self.context.endpoint_url))
 
     def _unfinished_images(self) -> Iterator[ThreadItemRemovedEvent]:
         """Take away what is still shown as being made, though nobody makes it any more."""

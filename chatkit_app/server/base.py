@@ -35,6 +35,7 @@ from chatkit.types import (
     ThreadItemDoneEvent,
     ThreadMetadata,
     ThreadsCreateReq,
+    ThreadsCustomActionReq,
     ThreadsGetByIdReq,
     ThreadsListReq,
     ThreadsSyncCustomActionReq,
@@ -65,7 +66,7 @@ from ..store.orm import DjangoStore, NotFoundError, OwnedStore, new_id
 from ..store.readable import item_text
 from ..store.state import StoreState
 from ..takeover.handler import handler_fields
-from . import wire
+from . import staff, wire
 from .admission import Admission
 from .answer import Answer
 from .state import AnswerState
@@ -153,6 +154,30 @@ class DjangoChatKitServer(Admission, ChatKitServer[RequestContext]):
         # Far more than a title can have: a text of megabytes is not cut into words for it.
         text = " ".join(item_text(message)[: TITLE_LENGTH * 20].split())
         return Truncator(text).chars(TITLE_LENGTH, truncate="…") or None
+
+    async def request_staff(
+        self, thread: ThreadMetadata, reason: str, context: RequestContext, *, message: str | None = None
+    ) -> None:
+        """Have the user wait for a person of your team. Call it in ``respond()`` or ``action()``.
+
+        What is yielded after it is shown as usual. From then on what the user writes is kept for the team, and
+        ``respond()`` is not called until they, or the user, let the assistant answer again. ``staff_needed`` tells your
+        team. Where a person has the thread already, or is waited for, it changes nothing but the reason.
+
+        Args:
+            thread: the thread.
+            reason: what the team is to know. The user does not see it.
+            context: who asks.
+            message: what the user is told, and finds in the conversation later. A sentence in their language unless
+                given; an empty one if you say it yourself.
+
+        Raises:
+            ThreadReadOnly: when staff locked or closed the thread meanwhile.
+            NotSupported: when the conversation is not kept in a ``DjangoStore``.
+        """
+        if not isinstance(self.store, DjangoStore):
+            raise NotSupported(_("This chat does not support that."))
+        await staff.request_staff(thread, reason, context, message=message)
 
     # Requests
 
@@ -278,7 +303,19 @@ class DjangoChatKitServer(Admission, ChatKitServer[RequestContext]):
     ) -> AsyncGenerator[ThreadStreamEvent, None]:
         if isinstance(request, ThreadsCreateReq):
             return self._create_thread(request, context)
+        if isinstance(request, ThreadsCustomActionReq) and staff.is_action(request):
+            return self._act_about_staff(request, context)
         return super()._process_streaming_impl(request, context)
+
+    async def _act_about_staff(
+        self, request: ThreadsCustomActionReq, context: RequestContext
+    ) -> AsyncGenerator[ThreadStreamEvent, None]:
+        thread = await self.store.load_thread(request.params.thread_id, context)
+        events = self._process_events(
+            thread, context, lambda: staff.act(self, thread, request.params.action.type, context)
+        )
+        async for event in events:
+            yield event
 
     async def _create_thread(
         self, request: ThreadsCreateReq, context: RequestContext

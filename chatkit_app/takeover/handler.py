@@ -29,30 +29,49 @@ from .names import shown_name
 ASSISTANT, WAITING, STAFF = Thread.Handler.ASSISTANT, Thread.Handler.WAITING, Thread.Handler.STAFF
 
 
-def request_person(thread_pk: int, *, reason: str = "") -> Thread:
-    """Have the user wait for a person. A thread that a person has already stays with them.
+def request_person(
+    thread_pk: int, *, reason: str = "", message: str = ""
+) -> tuple[Thread, ThreadItem | None]:
+    """Have the user wait for a person.
+
+    A thread that a person has already stays with them; one that is locked or closed stays as it is.
 
     Args:
         thread_pk: key of the thread.
         reason: why, for staff.
+        message: what the user is told when they begin to wait; nothing if it is empty.
 
     Returns:
-        The thread as it is now.
+        The thread as it is now, and the message, if there is a new one.
+
+    Raises:
+        Thread.DoesNotExist: when it was deleted meanwhile.
+    """
+    told = None
+    with _locked(thread_pk) as thread:
+        if thread.handler == STAFF or thread.is_read_only:
+            return thread, None
+        reason = storable_text(reason)
+        if thread.handler == ASSISTANT:
+            if message:
+                told = messages.add_message(thread, message)
+            _change(thread, WAITING, actor=None, reason=reason, unanswered_since=timezone.now())
+            _after_commit(partial(_send_needed, thread))
+        elif reason and reason != thread.handler_reason:
+            _save(thread, handler_reason=reason)
+    return thread, told
+
+
+def stop_waiting(thread_pk: int) -> Thread:
+    """Let the assistant answer again, since the user does not want to wait. What a person has stays with them.
 
     Raises:
         Thread.DoesNotExist: when it was deleted meanwhile.
     """
     with _locked(thread_pk) as thread:
-        if thread.handler == STAFF:
-            return thread
-        is_new = thread.handler == ASSISTANT
-        reason = storable_text(reason)
-        if is_new:
-            _change(thread, WAITING, actor=None, reason=reason, unanswered_since=timezone.now())
-        elif reason and reason != thread.handler_reason:
-            _save(thread, handler_reason=reason)
-        if is_new:
-            _after_commit(partial(_send_needed, thread))
+        if thread.handler == WAITING:
+            messages.add_note(thread, _not_waiting_note(timezone.now()))
+            _change(thread, ASSISTANT, actor=None)
     return thread
 
 
@@ -97,7 +116,7 @@ def hand_back(thread_pk: int, *, actor: Any, instruction: str = "") -> Thread:
 
     Args:
         thread_pk: key of the thread.
-        actor: the member of the staff who hands it back; None for the user, who does not want to wait any longer.
+        actor: the member of the staff who hands it back; None for the site's own code.
         instruction: what the model is to do from now on. The user does not see it.
 
     Raises:
@@ -106,10 +125,9 @@ def hand_back(thread_pk: int, *, actor: Any, instruction: str = "") -> Thread:
     with _locked(thread_pk) as thread:
         if thread.handler == ASSISTANT:
             return thread
-        was_taken, name = thread.handler == STAFF, "" if actor is None else shown_name(actor)
-        if was_taken or instruction:
-            note = _handed_back_note(name, timezone.now(), instruction)
-            messages.add_note(thread, note, author=actor, author_name=name)
+        name = "" if actor is None else shown_name(actor)
+        note = _handed_back_note(name, timezone.now(), instruction)
+        messages.add_note(thread, note, author=actor, author_name=name)
         _change(thread, ASSISTANT, actor=actor)
         if actor is not None:
             audit.record(audit.Action.HAND_BACK, actor=actor, thread=thread, instructed=bool(instruction))
@@ -268,13 +286,20 @@ def _taken_note(name: str, moment: datetime) -> str:
     )
 
 
+# A model that reads "a person will answer" in the conversation, and nothing of its end, stays silent for good.
+_YOURS_AGAIN = (
+    "You answer the user yourself again, as before. Nothing said earlier about waiting, staying silent or a "
+    "person who answers applies any more."
+)
+
+
+def _not_waiting_note(moment: datetime) -> str:
+    return f"At {messages.when(moment)} the user stopped waiting for a person of the team. {_YOURS_AGAIN}"
+
+
 def _handed_back_note(name: str, moment: datetime, instruction: str) -> str:
-    who = f"{name}, a person of the team," if name else "The team"
-    note = (
-        f"At {messages.when(moment)} {who} handed this conversation back to you. "
-        "You answer the user yourself again, as before. Nothing said earlier about waiting, staying silent or a "
-        "person who answers applies any more."
-    )
+    who = f"{name}, a person of the team," if name else "the team"
+    note = f"At {messages.when(moment)} {who} handed this conversation back to you. {_YOURS_AGAIN}"
     return (
         f"{note}\nThe team asks of you, without the user's knowledge: {instruction}" if instruction else note
     )

@@ -15,7 +15,11 @@ from chatkit_app.models import Thread, ThreadItem
 from chatkit_app.moderation import set_status, takeover
 from chatkit_app.moderation.redaction import redact
 
+from .conftest import serve_official
+
 pytestmark = pytest.mark.asyncio(loop_scope="package")
+
+WAIT = "I have asked our team. A person will answer you here. You can go on writing meanwhile."
 
 
 @pytest.fixture
@@ -80,6 +84,48 @@ async def test_page_shows_what_a_person_does_to_its_conversation(
         )
     )
     await expect(page.get_by_text("Please call us.")).to_be_visible()
+
+
+@pytest.fixture
+def staffed_site(live_site: None, settings: Any) -> None:
+    settings.CHATKIT |= {"STAFF": {"BUTTON": True}}
+
+
+async def test_user_asks_for_a_person_and_goes_back_to_the_assistant(
+    staffed_site: None, page: Page, server_url: str
+) -> None:
+    await page.goto(f"{server_url}/")
+    person = page.get_by_role("button", name="Talk to a person")
+    box = page.get_by_role("textbox")
+    await expect(box).to_be_visible()
+    await expect(person).to_be_hidden()
+    await box.fill("hello")
+    await box.press("Enter")
+    await expect(said(page, "Hello to you.")).to_be_visible()
+    await person.click()
+    await expect(said(page, WAIT)).to_be_visible()
+    await expect(page.get_by_text("You are waiting for a person of our team.")).to_be_visible()
+    await expect(person).to_be_hidden()
+    await box.fill("hello")
+    await box.press("Enter")
+    await expect(said(page, "hello")).to_have_count(2)
+    await expect(page.get_by_text("Answering…")).to_be_hidden()
+    assert await in_database(lambda: Thread.objects.get().handler) == "waiting"
+    await page.get_by_role("button", name="Stop waiting").click()
+    await expect(said(page, "Hello to you.")).to_have_count(2)
+    await expect(page.get_by_text("You are waiting for a person of our team.")).to_be_hidden()
+    await expect(person).to_be_visible()
+
+
+async def test_official_client_offers_a_person_among_its_tools(
+    staffed_site: None, page: Page, server_url: str, settings: Any
+) -> None:
+    settings.CHATKIT |= {"CLIENT": "openai", "SCRIPT_URL": "https://cdn.example/chatkit.js"}
+    await serve_official(page)
+    await page.goto(f"{server_url}/")
+    await page.wait_for_function("document.querySelector('openai-chatkit')?.options")
+    tools = await page.locator("openai-chatkit").evaluate("(element) => element.options.composer.tools")
+    assert tools == [{"id": "chatkit_app.request_staff", "label": "Talk to a person", "icon": "lifesaver"}]
 
 
 async def test_page_shows_what_is_answered_in_another_tab(

@@ -332,15 +332,15 @@ def test_words_of_a_person_stay_when_an_answer_is_made_anew():
 
 
 def test_waiting_begins_once_and_keeps_its_time():
-    thread = request_person(make_row().pk, reason="Lost parcel")
-    again = request_person(thread.pk, reason="Very lost parcel")
+    thread, _told = request_person(make_row().pk, reason="Lost parcel")
+    again, _told = request_person(thread.pk, reason="Very lost parcel")
     assert (again.handler, again.handler_since) == ("waiting", thread.handler_since)
     assert again.handler_reason == "Very lost parcel"
 
 
 def test_request_for_a_person_leaves_the_thread_to_the_one_who_has_it():
     thread = take_over(make_row(), actor=maria())
-    assert request_person(thread.pk).handler == "staff"
+    assert request_person(thread.pk)[0].handler == "staff"
 
 
 def test_hand_back_gives_the_thread_to_the_assistant_with_an_instruction_for_the_model_alone():

@@ -174,8 +174,8 @@ def test_page_preloads_what_the_element_would_ask_for_later(settings):
 
 
 BUDGETS = {
-    "bootstrap.js": 5_900,  # hears of changes
-    "element/index.js": 21_700,  # shows what changes elsewhere, and who answers
+    "bootstrap.js": 6_050,  # hears of changes, offers a person in the official client
+    "element/index.js": 22_000,  # shows what changes elsewhere, who answers, and a way to a person
     "chunks/chunk.js": 15_000,
     "chatkit.css": 400,
     "admin/transcript.js": 3_300,
@@ -204,7 +204,7 @@ BUDGETS = {
 """Bytes of each file, gzipped. One rises when its feature is worth it, together with a word on what for.
 
 "chunk" is the largest of those without a name of their own: what the element shares with the others."""
-CORE_BUDGET = 42_700
+CORE_BUDGET = 43_200
 """Bytes of all that a page needs before one can write in it, read an answer in text, and hear of changes."""
 
 

@@ -14,43 +14,52 @@ import { FrameView } from "./views/frame.js";
 /** @import {PartModule, PartName, StringKey} from "./host.js" */
 /** @import {STRINGS} from "./strings.js" */
 
+/**
+ * @typedef {object} Site what the page says beside the options
+ * @property {Partial<typeof STRINGS>} strings
+ * @property {((run: string) => string)|null} runEvents
+ * @property {boolean} offersStaff users may ask for a person of the team
+ */
+
+/** The actions by which they do, and by which they would rather have the assistant again. */
+const REQUEST_STAFF = "chatkit_app.request_staff";
+const STOP_WAITING = "chatkit_app.stop_waiting";
+
 setIconLoader(() => PARTS.icons.load());
 
 export class Chat {
   /** @type {Promise<void>} the loading of the thread that was opened last */
   opening = Promise.resolve();
   #element;
-  #runEvents;
+  #site;
   #frameId = `frame_${crypto.getRandomValues(new BigUint64Array(2)).join("")}`;
 
   /**
    * @param {HTMLElement} element
    * @param {ChatKitOptions} options
-   * @param {{strings: Partial<typeof STRINGS>, runEvents: ((run: string) => string)|null}} site
+   * @param {Site} site
    */
-  constructor(element, options, { strings, runEvents }) {
+  constructor(element, options, site) {
     this.#element = element;
-    this.strings = strings;
-    this.#runEvents = runEvents;
+    this.#site = site;
     this.options = options;
     this.transport = this.#createTransport();
     this.conversations = new Conversations(this.transport);
     this.host = new ItemHost(this);
     this.frame = new FrameView(this);
     this.#listen();
-    this.configure(options, { strings, runEvents });
+    this.configure(options, site);
   }
 
   /**
    * Apply a full set of options.
    *
    * @param {ChatKitOptions} options
-   * @param {{strings: Partial<typeof STRINGS>, runEvents: ((run: string) => string)|null}} site
+   * @param {Site} site
    */
-  configure(options, { strings, runEvents }) {
+  configure(options, site) {
     this.options = options;
-    this.strings = strings;
-    this.#runEvents = runEvents;
+    this.#site = site;
     this.transport = this.#createTransport();
     this.conversations.configure(this.transport, options.onClientTool, this.isReadOnly);
     this.frame.configure();
@@ -58,7 +67,7 @@ export class Chat {
 
   /** The element is read-only now, or not any more. */
   reconsider() {
-    this.configure(this.options, { strings: this.strings, runEvents: this.#runEvents });
+    this.configure(this.options, this.#site);
     this.conversation.refresh().catch((error) => this.report(error));
   }
 
@@ -73,6 +82,16 @@ export class Chat {
   }
 
   // What views ask
+
+  get strings() {
+    return this.#site.strings;
+  }
+
+  /** There is somebody of the team to be asked for, and nobody has been yet. */
+  get canAskForStaff() {
+    const { thread, isWritable } = this.conversation;
+    return this.#site.offersStaff && !this.isReadOnly && thread !== null && isWritable && !thread.handler;
+  }
 
   get conversation() {
     return this.conversations.current;
@@ -134,7 +153,7 @@ export class Chat {
   /** @param {typeof STRINGS} english */
   #addStrings(english) {
     if (Object.keys(english).every((key) => key in this.strings)) return;
-    this.configure(this.options, { strings: { ...english, ...this.strings }, runEvents: this.#runEvents });
+    this.configure(this.options, { ...this.#site, strings: { ...english, ...this.strings } });
   }
 
   // What can be done
@@ -159,6 +178,27 @@ export class Chat {
     this.log("response.retry");
     this.frame.composer.focus();
     await (after ? this.conversation.retryAfter(after.id) : this.conversation.retry());
+  }
+
+  /** Have a person of the team answer, in place of the assistant. */
+  async askForStaff() {
+    this.conversation.stop();
+    await this.#act(REQUEST_STAFF);
+  }
+
+  /** Have the assistant answer again, and nobody come. */
+  async stopWaiting() {
+    await this.#act(STOP_WAITING);
+  }
+
+  /** @param {string} type */
+  async #act(type) {
+    this.frame.composer.focus();
+    try {
+      await this.conversation.customAction(undefined, { type });
+    } catch (error) {
+      this.report(error);
+    }
   }
 
   newChat({ focus = true } = {}) {
@@ -268,7 +308,8 @@ export class Chat {
     on("effect", (effect) => this.dispatch("chatkit.effect", effect));
     on("failure", ({ error }) => this.dispatchError(error));
     on("responsestart", () => {
-      this.frame.announce(this.text("answering"));
+      // A person answers when they do.
+      if (!this.conversation.thread?.handler) this.frame.announce(this.text("answering"));
       this.dispatch("chatkit.response.start");
     });
     on("responseend", ({ isOver }) => {
@@ -281,7 +322,7 @@ export class Chat {
   #announceAnswer() {
     const { items, answeredFrom, failure, wasStopped } = this.conversation;
     // The failure is an alert of its own.
-    if (failure) this.frame.announce("");
+    if (failure || (this.conversation.thread?.handler && items.length === answeredFrom)) this.frame.announce("");
     else if (wasStopped) this.frame.announce(this.text("stopped"));
     else {
       const answer = items.slice(answeredFrom).map(itemText).filter(Boolean).map(plainText).join("\n");
@@ -290,6 +331,6 @@ export class Chat {
   }
 
   #createTransport() {
-    return new Transport(/** @type {any} */ (this.options.api) ?? {}, this.#frameId, this.#runEvents);
+    return new Transport(/** @type {any} */ (this.options.api) ?? {}, this.#frameId, this.#site.runEvents);
   }
 }

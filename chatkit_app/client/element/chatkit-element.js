@@ -2,7 +2,7 @@
  * `<openai-chatkit>`: a chat that needs nothing but this site.
  *
  * Its options, methods and events are those that OpenAI publishes for its element: see the types of the npm package
- * `@openai/chatkit`. Beside them it has `strings`, `runEvents`, `followRun()`, `threadVersion`, `catchUp()` and
+ * `@openai/chatkit`. Beside them it has `strings`, `runEvents`, `offersStaff`, `followRun()`, `threadVersion`, `catchUp()` and
  * `showTyping()`, which the page's bootstrap uses, and the attribute `readonly`, for conversations that are only to be read: it shows what users do not see too, if the server
  * sends it, and gives every item a slot `item-<id>` for what the page says of it.
  */
@@ -18,6 +18,8 @@ export class ChatKitElement extends HTMLElement {
 
   /** @type {((run: string) => string)|null} the URL of a run's events: with it, a broken connection is taken up again */
   runEvents = null;
+  /** Users may ask for a person of the team. Set it before the options. */
+  offersStaff = false;
   /** @type {Chat|null} */
   #chat = null;
   /** @type {Partial<typeof STRINGS>} */
@@ -64,7 +66,7 @@ export class ChatKitElement extends HTMLElement {
    * @param {ChatKitOptions} options
    */
   setOptions(options) {
-    const site = { strings: this.#strings, runEvents: this.runEvents };
+    const site = { strings: this.#strings, runEvents: this.runEvents, offersStaff: this.offersStaff };
     if (this.#chat) {
       this.#chat.configure(options, site);
       return;

@@ -40,6 +40,7 @@ export class HeaderView {
     this.rename = h("button", { type: "button", class: "title-button", onclick: () => this.#edit() });
     this.title = h("h2", { class: "title", part: "title" });
     this.right = this.#action(() => this.chat.options.header?.rightAction);
+    this.staff = iconButton("user", () => chat.askForStaff());
     this.newChat = iconButton("compose", () => chat.newChat());
     this.history = iconButton("history", () => chat.showHistory());
     this.node = h(
@@ -48,6 +49,7 @@ export class HeaderView {
       this.left.node,
       this.title,
       this.right.node,
+      this.staff,
       this.newChat,
       this.history,
     );
@@ -59,6 +61,7 @@ export class HeaderView {
     this.history.hidden = history?.enabled === false;
     this.left.configure();
     this.right.configure();
+    nameButton(this.staff, this.chat.text("talkToPerson"));
     nameButton(this.newChat, this.chat.text("newChat"));
     nameButton(this.history, this.chat.text("history"));
     setAttribute(this.rename, "title", this.chat.text("rename"));
@@ -67,6 +70,7 @@ export class HeaderView {
   update() {
     const { thread, isNew } = this.chat.conversation;
     this.newChat.hidden = isNew;
+    this.staff.hidden = !this.chat.canAskForStaff;
     if (this.#editor && this.#editor.threadId !== thread?.id) this.#endEdit();
     const { header, history } = this.chat.options;
     const own = asLabel(header?.title?.text);

@@ -41,7 +41,8 @@ export class StateView {
     this.problem = h("p", { class: "failure problem", role: "alert", dir: "auto", hidden: true });
     this.handler = h("p", { class: "who-answers", role: "status", part: "handler", dir: "auto", hidden: true });
     this.typing = h("p", { class: "who-answers", part: "typing", dir: "auto", hidden: true });
-    const lines = [this.handler, this.typing];
+    this.stopWaiting = h("button", { type: "button", class: "link-button", onclick: () => chat.stopWaiting() });
+    const lines = [h("div", { class: "handler" }, this.handler, this.stopWaiting), this.typing];
     this.node = h(
       "div",
       { class: "state" },
@@ -57,6 +58,7 @@ export class StateView {
   configure() {
     setText(this.retry, this.chat.text("retry"));
     setText(this.stopped, this.chat.text("stopped"));
+    setText(this.stopWaiting, this.chat.text("stopWaiting"));
     const { strings, language } = this.chat;
     if (this.#setting[0] === strings && this.#setting[1] === language) return;
     this.#setting = [strings, language];
@@ -87,7 +89,7 @@ export class StateView {
   }
 
   #updateHandler() {
-    const { thread, phase } = this.chat.conversation;
+    const { thread, phase, isWritable } = this.chat.conversation;
     const { state = "", name = "" } = asObject(thread?.handler);
     const before = this.#handler;
     const isSame = before.thread === thread?.id;
@@ -98,12 +100,14 @@ export class StateView {
     const key =
       state === "staff" ? "withStaff" : state === "waiting" ? "waitingForStaff" : isBack ? "assistantIsBack" : "";
     this.handler.hidden = !key;
+    this.stopWaiting.hidden = state !== "waiting" || this.chat.isReadOnly || !isWritable || phase !== "idle";
     if (key) setText(this.handler, this.chat.text(/** @type {any} */ (key), { name: asText(name) }));
   }
 
   #updateProgress() {
-    const { phase, progress, items, answeredFrom, isReconnecting } = this.chat.conversation;
-    const isWaiting = phase === "answering" && items.length <= answeredFrom;
+    const { phase, progress, items, answeredFrom, isReconnecting, thread } = this.chat.conversation;
+    // Nobody writes yet where a person is to answer.
+    const isWaiting = phase === "answering" && items.length <= answeredFrom && !thread?.handler;
     this.progress.hidden = phase === "idle" || !(phase === "loading" || isWaiting || progress || isReconnecting);
     const said = isReconnecting ? "" : progress?.text;
     const text = isReconnecting ? "reconnecting" : phase === "loading" ? "loading" : "answering";

@@ -64,6 +64,16 @@ export const threadStyles = css`
   .who-answers {
     font-size: 0.9em;
   }
+  .handler {
+    display: flex;
+    flex-wrap: wrap;
+    gap: 0 0.75em;
+    align-items: baseline;
+    font-size: 0.9em;
+  }
+  .handler > .who-answers {
+    font-size: 1em;
+  }
   .progress {
     inline-size: fit-content;
     background: linear-gradient(100deg, var(--muted) 40%, var(--line) 50%, var(--muted) 60%) 100% 0 / 250% 100%;
