@@ -28,9 +28,10 @@ const [CLIENT = path.join(PACKAGE, "client"), BUNDLE = path.join(PACKAGE, "bundl
 const OUT = path.join(CLIENT, "../bundle");
 
 const PAGE_ENTRIES = ["bootstrap.js", "element/index.js"];
-/** Bundled apart: what it shares with the entries above would be a chunk that every page had to fetch. */
-const ADMIN_ENTRIES = ["admin/transcript.js", "admin/copy.js"];
-/** The admin's entry imports the element from where the other entries have it. */
+/** Bundled apart: what they share with the entries above would be a chunk that every page had to fetch. */
+const ENTRIES_APART = ["admin/transcript.js", "admin/copy.js", "launcher.js", "launcher/news.js"];
+/** What entries of those import from where the other entries have it, or when they need it. */
+const APART = /\/(element\/index|launcher\/news)\.js$/;
 const ELEMENT = "element/index.js";
 /** What the element needs at once. Its entry names all modules, whoever uses them. */
 const CORE = "element/chatkit-element.js";
@@ -143,10 +144,15 @@ function chunks({ lazy, shared }) {
   };
 }
 
-const elementApart = {
-  name: "element apart",
-  setup({ onResolve }) {
-    onResolve({ filter: /\/element\/index\.js$/ }, ({ path: target }) => ({ path: target, external: true }));
+const entriesApart = {
+  name: "entries apart",
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: APART }, ({ path: target, kind }) =>
+      kind === "entry-point" ? null : { path: target, external: true },
+    );
+    onLoad({ filter: /\.css\.js$/ }, async ({ path: file }) => ({
+      contents: await minifyStyles(await readFile(file, "utf8")),
+    }));
   },
 };
 
@@ -198,7 +204,7 @@ const [page, rest] = await Promise.all([
     chunkNames: "chunks/[name]-[hash]",
     plugins: [chunks(modules)],
   }),
-  build({ ...OPTIONS, entryPoints: [...ADMIN_ENTRIES, ...styles], plugins: [elementApart] }),
+  build({ ...OPTIONS, entryPoints: [...ENTRIES_APART, ...styles], plugins: [entriesApart] }),
 ]);
 await write([...page.outputFiles, ...rest.outputFiles], {
   sources: await hashOf(names),

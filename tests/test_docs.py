@@ -76,12 +76,15 @@ def test_every_argument_of_the_tag_is_documented():
     assert rows == [name for name in names if name != "request"]
 
 
-def test_every_part_and_property_of_the_element_is_documented_and_no_other():
-    element = ROOT / "chatkit_app" / "client" / "element"
-    source = "".join(module.read_text() for module in element.rglob("*.js"))
+@pytest.mark.parametrize(
+    ("modules", "guide"), [("element/**/*.js", "theming.md"), ("**/launcher*.js", "launcher.md")]
+)
+def test_every_part_and_property_of_the_element_is_documented_and_no_other(modules, guide):
+    files = (ROOT / "chatkit_app" / "client").glob(modules)
+    source = "".join(module.read_text() for module in files)
     parts = re.findall(r'(?:part: |"part", )"([a-z -]+)"', source)
     properties = re.findall(r"--chatkit-[a-z-]+", source)
-    section = (ROOT / "docs" / "guides" / "theming.md").read_text()
+    section = (ROOT / "docs" / "guides" / guide).read_text()
     documented = {
         name for row in re.findall(r"^\| [a-z].*", section, re.M) for name in re.findall(r"`(.+?)`", row)
     }

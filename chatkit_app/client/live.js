@@ -40,11 +40,13 @@ export class Live {
   #isListening = false;
 
   /**
-   * @param {string|null} url the socket's; null where there are none
+   * @param {string|null} path the socket's; null where there are none
    * @param {Listener} listener
    */
-  constructor(url, listener) {
-    this.#url = url;
+  constructor(path, listener) {
+    const url = path && new URL(path, document.baseURI);
+    if (url) url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
+    this.#url = url && url.href;
     this.#listener = listener;
   }
 

@@ -272,12 +272,9 @@ export class PageChat {
   }
 
   #createLive() {
-    const { socketUrl } = this.#config;
-    const url = socketUrl && new URL(socketUrl, document.baseURI);
-    if (url) url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
     // An element that is taken out of the page for good goes, and its chat with it, in spite of the socket.
     const held = new WeakRef(this);
-    return new Live(url && url.href, {
+    return new Live(this.#config.socketUrl, {
       isGone: () => !held.deref(),
       version: () => held.deref()?.element.threadVersion,
       onNews: () => held.deref()?.hearOfNews(),

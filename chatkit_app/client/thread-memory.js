@@ -15,26 +15,26 @@ export class ThreadMemory {
   }
 
   get thread() {
-    return this.#read("thread");
+    return this.read("thread");
   }
 
   set thread(id) {
-    this.#write("thread", id);
+    this.write("thread", id);
   }
 
   get run() {
-    return this.#read("run");
+    return this.read("run");
   }
 
   set run(id) {
-    this.#write("run", id);
+    this.write("run", id);
   }
 
   /**
    * @param {string} name
    * @returns {string | null}
    */
-  #read(name) {
+  read(name) {
     return this.#storage?.getItem(`${this.#key}:${name}`) ?? null;
   }
 
@@ -42,7 +42,7 @@ export class ThreadMemory {
    * @param {string} name
    * @param {string | null} value
    */
-  #write(name, value) {
+  write(name, value) {
     try {
       if (value === null) this.#storage?.removeItem(`${this.#key}:${name}`);
       else this.#storage?.setItem(`${this.#key}:${name}`, value);

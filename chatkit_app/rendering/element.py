@@ -5,6 +5,7 @@ In a template::
     {% load chatkit %}
     {% chatkit %}
     {% chatkit id="support" class="wide" thread=thread.id options=chat_options persist="local" %}
+    {% chatkit id="support" launcher=True %}
 
 In Jinja or a view, the same with ``render_chatkit(request, id="support", …)``.
 
@@ -78,6 +79,7 @@ LOCAL_DOMAIN_KEY = "local-dev"
 """Sent as the domain key when there is none: the official client does not check it on local addresses."""
 
 Persist = bool | Literal["session", "local"]
+Launcher = bool | Literal["start", "end"]
 
 
 def render_chatkit(
@@ -90,6 +92,7 @@ def render_chatkit(
     url: str = "",
     nonce: str = "",
     options: Mapping[str, Any] | None = None,
+    launcher: Launcher = False,
 ) -> SafeString:
     """Render one ``<openai-chatkit>`` with everything it needs.
 
@@ -105,6 +108,9 @@ def render_chatkit(
         url: another endpoint than the one of ``chatkit_app.urls``, by its name (``"sales:chatkit"``) or path.
         nonce: CSP nonce, where the request does not carry it.
         options: ChatKit options, merged over ``CHATKIT["OPTIONS"]``.
+        launcher: render a ``<chatkit-launcher>``: a button in the corner of the page, which opens the chat. It has the
+            id and the class, and remembers the thread for the browser tab unless ``persist`` says more. ``"start"``
+            puts it at the start of the line.
 
     Where visitors have to log in (``CHATKIT["LOGIN_REQUIRED"]``), those who have not get a link to the login page
     instead, with the same id and class. The page's response varies with the cookie; a cache of your own, such as
@@ -116,13 +122,32 @@ def render_chatkit(
     Raises:
         ImproperlyConfigured: when no URL pattern serves the endpoint.
         TypeError: when an option cannot be written as JSON.
-        ValueError: when ``persist`` is none of its values.
+        ValueError: when ``persist`` or ``launcher`` is none of its values.
     """
+    if launcher not in (True, False, "start", "end"):
+        raise ValueError(f'launcher is True, False, "start" or "end", not {launcher!r}.')
     nonce_attribute = _attribute("nonce", nonce or _request_nonce(request))
+    attributes = SafeString("") if launcher else _attribute("id", id) + _attribute("class", css_class)
     if needs_login(request):
         language = chat_language(merge_options(chatkit_settings.options, options or {}))
-        return _login_prompt(request, id, css_class, nonce_attribute, language)
-    config = page_config(request, id=id, thread=thread, persist=persist, url=url, options=options)
+        chat = _login_prompt(
+            request, "" if launcher else id, "" if launcher else css_class, nonce_attribute, language
+        )
+    else:
+        config = page_config(
+            request, id=id, thread=thread, persist=persist or bool(launcher), url=url, options=options
+        )
+        language = config["locale"]
+        chat = _chat(config, attributes, nonce_attribute)
+    if not launcher:
+        return chat
+    side = "start" if launcher == "start" else ""
+    return _launcher(
+        chat, language, _attribute("id", id) + _attribute("class", css_class), side, nonce_attribute
+    )
+
+
+def _chat(config: dict[str, Any], attributes: SafeString, nonce_attribute: SafeString) -> SafeString:
     element = SafeString("")
     if config["client"] == "bundled":
         # Fetched beside the bootstrap module, which would ask for it only once it runs.
@@ -138,7 +163,7 @@ def render_chatkit(
         )
     return format_html(
         '<link rel="stylesheet" href="{stylesheet}"{nonce}>'
-        '<openai-chatkit data-chatkit lang="{lang}" dir="{direction}"{id}{css_class}>'
+        '<openai-chatkit data-chatkit lang="{lang}" dir="{direction}"{attributes}>'
         "{unstarted}{config}<noscript>{noscript}</noscript></openai-chatkit>"
         '<script type="module" src="{script}" data-chatkit-bootstrap{nonce}></script>'
         "{element}",
@@ -146,14 +171,38 @@ def render_chatkit(
         nonce=nonce_attribute,
         lang=config["locale"],
         direction=_direction(config["locale"]),
-        id=_attribute("id", id),
-        css_class=_attribute("class", css_class),
+        attributes=attributes,
         # First, so that the script finds it whenever it finds the rest.
         unstarted=_unstarted(config["strings"]["unavailable"]),
         config=json_script(config, encoder=DjangoJSONEncoder),
         noscript=_("The chat needs JavaScript."),
         script=client_url("bootstrap.js"),
         element=element,
+    )
+
+
+def _launcher(
+    chat: SafeString, language: str, attributes: SafeString, side: str, nonce_attribute: SafeString
+) -> SafeString:
+    """Return the button that opens a chat, with the chat as a template: nothing of it is loaded before."""
+    with override(language):
+        texts = {
+            "open": _("Open the chat"),
+            "close": _("Close the chat"),
+            "unread": _("New messages: {count}"),
+            "label": _("Chat"),
+        }
+    return format_html(
+        '<chatkit-launcher lang="{lang}" dir="{direction}"{attributes}{side}{texts}><template>{chat}</template>'
+        '</chatkit-launcher><script type="module" src="{script}"{nonce}></script>',
+        lang=language,
+        direction=_direction(language),
+        attributes=attributes,
+        side=_attribute("side", side),
+        texts=format_html_join("", ' data-{}="{}"', texts.items()),
+        chat=chat,
+        script=client_url("launcher.js"),
+        nonce=nonce_attribute,
     )
 
 

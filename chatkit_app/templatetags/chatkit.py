@@ -9,7 +9,7 @@ from django.template import Context
 from django.utils.safestring import SafeString
 
 from chatkit_app.rendering.client_files import client_url
-from chatkit_app.rendering.element import Persist, render_chatkit
+from chatkit_app.rendering.element import Launcher, Persist, render_chatkit
 
 register = template.Library()
 
@@ -24,6 +24,7 @@ def chatkit(
     url: str = "",
     nonce: str = "",
     options: Mapping[str, Any] | None = None,
+    launcher: Launcher = False,
     **attributes: str,
 ) -> SafeString:
     """Render the chat; ``class`` is an argument too. They are those of ``render_chatkit``."""
@@ -48,6 +49,7 @@ def chatkit(
         url=url,
         nonce=nonce or ("" if page_nonce is None else str(page_nonce)),
         options=options,
+        launcher=launcher,
     )
 
 

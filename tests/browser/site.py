@@ -19,7 +19,7 @@ PAGE = """{% load chatkit %}<!doctype html>
 <link rel="icon" href="data:,">
 </head><body>
 {% for c in chats %}
-{% chatkit id=c.id thread=c.thread persist=c.persist options=c.options nonce=nonce %}
+{% chatkit id=c.id thread=c.thread persist=c.persist options=c.options launcher=c.launcher nonce=nonce %}
 {% endfor %}
 </body></html>"""
 
@@ -47,6 +47,7 @@ class Site:
         self.threads: dict[str, dict[str, Any]] = {}
         self.scripts: dict[str, list[Any]] = {}
         self.replies: dict[str, Callable[[dict[str, Any]], Any]] = {}
+        self.changes: Callable[[int], dict[str, Any]] | None = None
         self._ids = itertools.count(1)
 
     def new_id(self, kind: str) -> str:
@@ -107,7 +108,8 @@ def assistant(text: str) -> dict[str, Any]:
 
 async def page(request: HttpRequest) -> HttpResponse:
     await asyncio.sleep(site.page_delay)
-    chats = [{"id": "", "thread": None, "persist": False, "options": {}} | chat for chat in site.chats]
+    plain = {"id": "", "thread": None, "persist": False, "options": {}, "launcher": False}
+    chats = [plain | chat for chat in site.chats]
     context = RequestContext(request, {"chats": chats, "nonce": site.nonce})
     response = HttpResponse(Template(PAGE).render(context))
     if site.csp:
@@ -247,6 +249,14 @@ async def run_events(request: HttpRequest, run_id: str) -> HttpResponse:
     return HttpResponse("", content_type="text/event-stream")
 
 
+async def changes(request: HttpRequest, thread_id: str) -> HttpResponse:
+    after = int(request.GET["after"])
+    site.requests.append(("changes", {"thread": thread_id, "after": after}, dict(request.headers)))
+    if site.changes is None:
+        return JsonResponse({"message": "Unknown operation."}, status=404)
+    return JsonResponse(site.changes(after))
+
+
 @csrf_exempt
 async def upload(request: HttpRequest) -> HttpResponse:
     site.requests.append(("upload", {}, dict(request.headers)))
@@ -266,6 +276,7 @@ async def hanging(request: HttpRequest) -> HttpResponse:
 chatkit_urls = (
     [
         path("chatkit", endpoint, name="chatkit"),
+        path("chatkit/threads/<str:thread_id>/changes", changes, name="changes"),
         path("chatkit/runs/<str:run_id>/events", run_events, name="run_events"),
         path("chatkit/runs/<str:run_id>/stop", run_stop, name="run_stop"),
     ],

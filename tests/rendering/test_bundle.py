@@ -43,7 +43,9 @@ def collect() -> None:
 def addresses(settings: Any) -> set[str]:
     """The URLs of all files that a page with the chat may load, after collecting them."""
     settings.CHATKIT = {"CLIENT": "bundled"}
-    waiting = set(re.findall(r'(?:src|href)="([^"]+)"', render_chatkit(RequestFactory().get("/"))))
+    waiting = set(
+        re.findall(r'(?:src|href)="([^"]+)"', render_chatkit(RequestFactory().get("/"), launcher=True))
+    )
     found: set[str] = set()
     while waiting:
         url = waiting.pop()
@@ -178,6 +180,8 @@ BUDGETS = {
     "element/index.js": 22_000,  # shows what changes elsewhere, who answers, and a way to a person
     "chunks/chunk.js": 15_000,
     "chatkit.css": 400,
+    "launcher.js": 4_700,
+    "launcher/news.js": 1_500,
     "admin/transcript.js": 3_300,
     "admin/copy.js": 400,
     "admin.css": 3_900,  # lists are cards on phones

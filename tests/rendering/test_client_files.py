@@ -33,7 +33,7 @@ from chatkit_app.rendering.element import render_chatkit
 from ..client_versions import STORAGES, client_version
 
 FINDER = "chatkit_app.finders.ClientFinder"
-IMPORT = re.compile(r"""(?:from|import) ?["'](\.[^"']*)["'];""")
+IMPORT = re.compile(r"""\b(?:from|import) ?\(?["'](\.[^"']*)["'][;)]""")
 # The style sheet for django-unfold is asked for where that is installed.
 ALL_NAMES = set(client_names(CLIENT_DIRECTORY)) - {"unfold.css"}
 
@@ -67,7 +67,7 @@ def names_of(urls: set[str]) -> set[str]:
 def addresses(settings: Any) -> set[str]:
     """The URLs of all files of ours that the page with the chat and the admin's pages load, after collecting them."""
     settings.CHATKIT = {"CLIENT": "bundled"}
-    html = render_chatkit(RequestFactory().get("/"))
+    html = render_chatkit(RequestFactory().get("/"), launcher=True)
     for script in ("admin/transcript.js", "admin/copy.js"):
         html += Template(f'{{% load chatkit %}}<script src="{{% chatkit_static "{script}" %}}">').render(
             Context()
@@ -75,7 +75,7 @@ def addresses(settings: Any) -> set[str]:
     html += Template('{% load chatkit %}<link href="{% chatkit_static "admin.css" %}">').render(Context())
     base = staticfiles_storage.base_url
     waiting = set(re.findall(r'(?:src|href)="([^"]+)"', html))
-    assert len(waiting) == 6
+    assert len(waiting) == 7
     found: set[str] = set()
     while waiting:
         url = waiting.pop()

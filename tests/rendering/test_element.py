@@ -337,3 +337,33 @@ def test_config_of_files_gives_way_to_the_options(request_, settings):
         "maxCount": 1,
         "accept": {"image/png": [".png"]},
     }
+
+
+# The launcher
+
+
+def test_launcher_has_the_chat_as_a_template_and_one_script_beside_it(request_):
+    html = render_chatkit(request_, id="support", css_class="wide", launcher=True, nonce="abc")
+    before, _, rest = html.partition("<template>")
+    inside, _, after = rest.partition("</template>")
+    assert before.startswith('<chatkit-launcher lang="en" dir="ltr" id="support" class="wide" data-open=')
+    assert inside.count("<openai-chatkit data-chatkit") == 1
+    assert "support" not in inside.partition("<script")[0]
+    assert re.fullmatch(
+        r'</chatkit-launcher><script type="module" src="[^"]+/launcher.js" nonce="abc"></script>', after
+    )
+
+
+def test_launcher_remembers_the_thread_unless_it_is_told_where(request_):
+    assert '"storage": "session"' in render_chatkit(request_, launcher=True)
+    assert '"storage": "local"' in render_chatkit(request_, launcher=True, persist="local")
+
+
+def test_launcher_at_the_other_side(request_):
+    assert ' side="start"' in render_chatkit(request_, launcher="start")
+    assert " side=" not in render_chatkit(request_, launcher="end")
+
+
+def test_launcher_of_another_kind_is_refused(request_):
+    with pytest.raises(ValueError, match="launcher is True"):
+        render_chatkit(request_, launcher="left")  # type: ignore[arg-type]

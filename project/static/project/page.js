@@ -98,6 +98,7 @@ function setTheme(options) {
 
 function celebrate({ colour = "gold" } = {}) {
   const frame = document.querySelector(".chat");
+  if (!frame) return;
   frame.style.setProperty("--celebration", CSS.supports("color", colour) ? colour : "gold");
   frame.classList.add("celebrating");
   frame.addEventListener("animationend", () => frame.classList.remove("celebrating"), { once: true });
