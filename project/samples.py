@@ -44,7 +44,7 @@ from django.db import transaction
 from django.templatetags.static import static
 from django.utils import timezone
 
-from chatkit_app.models import Run, Thread, ThreadItem
+from chatkit_app.models import Feedback, Run, Thread, ThreadItem
 from chatkit_app.store import DjangoStore
 
 from . import widgets
@@ -115,6 +115,8 @@ def _create(thread_id: str, sample: Sample) -> None:
         answers = row.items.filter(type=ThreadItem.Type.ASSISTANT_MESSAGE)
         judged = list(answers.values_list("public_id", flat=True)[:1])
         async_to_sync(store.save_feedback)(thread_id, judged, sample.feedback, context)
+        Feedback.objects.filter(item__thread=row).update(created_at=moment, updated_at=moment)
+        row.flags.update(created_at=moment)
 
 
 def _owner(thread_id: str, sample: Sample) -> DemoContext:

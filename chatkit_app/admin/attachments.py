@@ -28,7 +28,7 @@ from ..models import Attachment
 from ..staff import audit
 from ..store.stored_files import open_stored
 from .base import ReadingAdmin
-from .content import long_text, moment, raw, shorten
+from .content import ago, long_text, raw, shorten
 from .filters import ActivityFilter, ChoicesFilter, OwnerKindFilter
 from .pages import MAX_AT_ONCE
 
@@ -149,7 +149,7 @@ class AttachmentAdmin(ReadingAdmin):
 
     @admin.display(description=gettext_lazy("created"))
     def created(self, obj: Attachment) -> str:
-        return moment(obj.created_at)
+        return ago(obj.created_at)
 
     @admin.display(description=gettext_lazy("file"))
     def file_link(self, obj: Attachment) -> str:

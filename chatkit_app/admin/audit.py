@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from ..models import AuditEntry
 from ..staff import scope
 from .base import ReadingAdmin
-from .content import long_text, moment, pretty_json, shorten, visible
+from .content import ago, long_text, pretty_json, shorten, visible
 from .deeds import deed
 from .filters import ActivityFilter, ChoicesFilter, other_params
 from .paginator import CappedPaginator
@@ -118,7 +118,7 @@ class AuditAdmin(ReadingAdmin):
 
     @admin.display(description=_("when"))
     def when(self, obj: AuditEntry) -> str:
-        return moment(obj.created_at)
+        return ago(obj.created_at)
 
     @admin.display(description=_("staff member"))
     def actor(self, obj: AuditEntry) -> str:

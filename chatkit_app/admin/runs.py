@@ -17,7 +17,7 @@ from ..staff import audit
 from ..storable import is_storable_text
 from .base import RecordAdmin
 from .charts import seconds, whole_number
-from .content import long_text, moment, pretty_json, shorten, visible
+from .content import ago, long_text, pretty_json, shorten, visible
 from .filters import ActivityFilter, ChoicesFilter, OwnerKindFilter
 from .status import stopped_message
 
@@ -87,7 +87,7 @@ class RunAdmin(RecordAdmin):
 
     @admin.display(description=gettext_lazy("started"))
     def started(self, obj: Run) -> str:
-        return moment(obj.started_at)
+        return ago(obj.started_at)
 
     @admin.display(description=gettext_lazy("status"))
     def status_badge(self, obj: Run) -> str:

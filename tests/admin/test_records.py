@@ -44,7 +44,8 @@ def test_runs_list_shows_a_run(staff: Callable[..., Client], thread: Thread) -> 
 def test_runs_list_leads_to_runs_by_their_times(staff: Callable[..., Client], thread: Thread) -> None:
     run = make_run(thread, "completed", started_at=datetime(2026, 3, 4, 15, 30, tzinfo=UTC))
     html = staff("view_run").get(f"{APP}run/").content.decode()
-    assert f'<a href="{APP}run/{run.pk}/change/">03/04/2026 4:30 p.m.</a>' in html
+    shown = '<time datetime="2026-03-04T16:30:00+01:00" title="03/04/2026 4:30 p.m.">03/04/2026</time>'
+    assert f'<a href="{APP}run/{run.pk}/change/">{shown}</a>' in html
 
 
 def test_filters_write_their_choices_alike(staff: Callable[..., Client]) -> None:

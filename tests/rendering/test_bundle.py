@@ -184,7 +184,7 @@ BUDGETS = {
     "launcher/news.js": 1_500,
     "admin/transcript.js": 3_300,
     "admin/copy.js": 400,
-    "admin.css": 3_900,  # lists are cards on phones
+    "admin.css": 4_400,  # lists are cards on phones, and narrow on laptops
     "unfold.css": 2_500,
     "chunks/attachments.js": 3_600,
     "chunks/chart.js": 4_600,
