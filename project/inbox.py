@@ -106,7 +106,7 @@ class Inbox:
         self.items: list[ThreadItem] = []
         self.feedback: list[Feedback] = []
         self.flags: list[Flag] = []
-        self.resolved: list[tuple[Flag, Any]] = []
+        self.resolved: list[tuple[Flag, Any, datetime]] = []
         self.notes: list[Note] = []
         self.assignments: list[Assignment] = []
         self.labelled: list[Any] = []
@@ -260,7 +260,7 @@ class Inbox:
             flag.resolved_at = created_at + timedelta(hours=self.random.randint(1, 30))
             flag.resolved_by = reviewer.get_username()
             flag.resolution = Flag.Resolution.HANDLED if is_founded else Flag.Resolution.UNFOUNDED
-            self.resolved.append((flag, reviewer))
+            self.resolved.append((flag, reviewer, flag.resolved_at))
         else:
             thread.open_flags += 1
         self.flags.append(flag)
@@ -288,9 +288,9 @@ class Inbox:
         ThreadItem.objects.bulk_create(self.items)
         Feedback.objects.bulk_create(self.feedback)
         Flag.objects.bulk_create(sorted(self.flags, key=lambda flag: flag.created_at))
-        for flag, reviewer in self.resolved:
-            details = {"flag": flag.pk, "resolution": str(flag.resolution)}
-            self._record(AuditEntry.Action.RESOLVE, reviewer, flag.thread, flag.resolved_at, **details)
+        for flag, reviewer, moment in self.resolved:
+            details: dict[str, Any] = {"flag": flag.pk, "resolution": str(flag.resolution)}
+            self._record(AuditEntry.Action.RESOLVE, reviewer, flag.thread, moment, **details)
         Note.objects.bulk_create(self.notes)
         Assignment.objects.bulk_create(self.assignments)
         labels: Any = Thread.labels.through
