@@ -187,6 +187,7 @@ async def test_new_chat_is_told_to_the_page(page: Page, pages: Site):
     await listen(page, "thread.change")
     pages.chats = [{"thread": pages.add_thread("T", user("?"), assistant("!"))}]
     await page.goto("/")
+    await page.wait_for_function("details.length === 1")
     await button(page, "New chat").click()
     await page.wait_for_function("details.length === 2")
     assert await page.evaluate("details") == [{"threadId": "thr_1"}, {"threadId": None}]
