@@ -6,22 +6,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
-from functools import partial
 from typing import Any
 
 from django.db import router, transaction
-from django.utils import timezone
 
 from ..models import Attachment, Run, Thread, ThreadItem
 from ..runs.stopping import leave_to_staff
-from ..signals import staff_replied
-from ..staff import audit
-from ..takeover import handler, messages
+from ..takeover import handler
 from ..takeover.errors import AlreadyTaken, NotTaken
 from ..takeover.handler import hand_back as _hand_back
 from ..takeover.handler import hand_on as _hand_on
-from ..takeover.names import shown_name
+from ..takeover.replies import add_reply
 
 __all__ = ["AlreadyTaken", "NotTaken", "hand_back", "hand_on", "reply", "take_over"]
 
@@ -101,19 +96,4 @@ def reply(thread: Thread, text: str, *, actor: Any, attachments: Sequence[Attach
         row = Thread.objects.locked().get(pk=thread.pk)
         if handler.holder_of(row) != actor:
             raise NotTaken
-        item = messages.add_message(
-            row, text, author=actor, author_name=shown_name(actor), attachments=attachments
-        )
-        now, since = timezone.now(), row.unanswered_since
-        waited = None if since is None else max(0, round((now - since) / timedelta(milliseconds=1)))
-        Thread.objects.filter(pk=row.pk).update(unanswered_since=None)
-        row.unanswered_since = None
-        audit.record(audit.Action.REPLY, actor=actor, thread=row, item_key=item.public_id, waited_ms=waited)
-        transaction.on_commit(partial(_send_replied, row, item, actor), using=using)
-    return item
-
-
-def _send_replied(thread: Thread, item: ThreadItem, actor: Any) -> None:
-    staff_replied.send_robust(
-        sender=Thread, thread=thread, item=item, actor=actor, user_is_present=thread.user_is_present
-    )
+        return add_reply(row, text, actor=actor, attachments=attachments)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import functools
 import json
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from chatkit.types import (
+    AssistantMessageContent,
     AssistantMessageContentPartTextDelta,
     Page,
     SyncCustomActionResponse,
@@ -29,6 +31,8 @@ from pydantic_core import PydanticSerializationError
 from ..storable import map_json, without_surrogates
 from ..store.codec import json_data
 from ..store.staff_message import StaffMessage
+
+_MARKUP = re.compile(r"[\\`*_{}\[\]()<>#+!|~&.-]")
 
 _Model = TypeVar("_Model", bound=BaseModel)
 
@@ -53,7 +57,8 @@ def to_wire(
     """Return an event or a reply as JSON for the browser: no nulls, no attachment metadata, times with an offset.
 
     What the SDK has no place for gets fields of its own, which the bundled element reads and others do not know: the
-    author and the files of a person's message, and what is given here.
+    author, the words and the files of a person's message, and what is given here. Clients that do not know these read
+    the same in the message's text, which nobody stores: a signature, the words, links to the files.
 
     Args:
         model: the event or the reply.
@@ -65,11 +70,7 @@ def to_wire(
         model = with_utc_offset(model)
     context = {"exclude_metadata": True}
     added: dict[str, dict[str, Any]] = {
-        item.id: json_data(
-            item, include={"author", "attachments"}, by_alias=True, exclude_none=True, context=context
-        )
-        for item in _items(model)
-        if isinstance(item, StaffMessage)
+        item.id: _of_staff(item, context) for item in _items(model) if isinstance(item, StaffMessage)
     }
     for item_id, kind in (feedback or {}).items():
         added.setdefault(item_id, {})["feedback"] = kind
@@ -88,6 +89,28 @@ def to_wire(
     if version is not None:
         data["version"] = version
     return json.dumps(map_json(data, without_surrogates), ensure_ascii=False).encode()
+
+
+def _of_staff(item: StaffMessage, context: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields of a person's message that it has beyond an assistant's, and its text for other clients."""
+    fields: dict[str, Any] = json_data(
+        item, include={"author", "attachments"}, by_alias=True, exclude_none=True, context=context
+    )
+    for attachment in fields["attachments"]:
+        if url := item.urls.get(attachment["id"]):
+            attachment["url"] = url
+    said = "\n\n".join(part.text for part in item.content)
+    links = [
+        f"- [{_escaped(each.name)}]({url})" for each in item.attachments if (url := item.urls.get(each.id))
+    ]
+    parts = [f"**{_escaped(item.author.name)}**", said, "\n".join(links)]
+    told = AssistantMessageContent(text="\n\n".join(part for part in parts if part))
+    return fields | {"said": said, "content": [json_data(told, by_alias=True, exclude_none=True)]}
+
+
+def _escaped(text: str) -> str:
+    """Return a text that Markdown leaves as it is."""
+    return _MARKUP.sub(r"\\\g<0>", " ".join(text.split()))
 
 
 def _items(model: BaseModel) -> Sequence[Any]:

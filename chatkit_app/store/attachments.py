@@ -309,8 +309,12 @@ def signed_again(item: Item, endpoint_url: str) -> Item:
         return item
     sent: list[SDKAttachment] = item.attachments if isinstance(item, (UserMessageItem, StaffMessage)) else []
     if sent:
-        attachments = [_signed_again(attachment, endpoint_url) for attachment in sent]
-        return item.model_copy(update={"attachments": attachments})
+        changes: dict[str, Any] = {
+            "attachments": [_signed_again(attachment, endpoint_url) for attachment in sent]
+        }
+        if isinstance(item, StaffMessage):
+            changes["urls"] = {attachment.id: file_url(attachment.id, endpoint_url) for attachment in sent}
+        return item.model_copy(update=changes)
     if isinstance(item, GeneratedImageItem) and item.image is not None:
         image = item.image
         if is_file_url(image.url, image.id):

@@ -20,9 +20,11 @@ class StaffMessage(AssistantMessageItem):
     Attributes:
         author: who wrote it. It has a column of its own, and no store writes it.
         attachments: the files that were sent with it.
+        urls: where they can be had for a while, by their ids. Signed when it is read, and never stored.
     """
 
     # Once more, since the SDK declares it before the class that it names.
     content: list[AssistantMessageContent]
     author: Author
     attachments: list[Attachment] = Field(default_factory=list)
+    urls: dict[str, str] = Field(default_factory=dict, exclude=True)

@@ -5,12 +5,15 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
+from django.db import router, transaction
 from django.db.models import F
 from django.utils import timezone
 
 from ..models import NAME_LENGTH, Attachment, Thread, ThreadItem
+from ..signals import item_added
 from ..storable import storable_json, storable_text
 from ..store.payloads import preview
 
@@ -82,7 +85,7 @@ def _add(
     if text:
         changes["last_preview"] = preview(text)
     versions = Thread.objects.filter(pk=thread.pk).bump(**changes)
-    return ThreadItem.objects.create(
+    item = ThreadItem.objects.create(
         thread=thread,
         version=versions[thread.pk],
         public_id=f"msg_{secrets.token_hex(16)}",
@@ -94,3 +97,6 @@ def _add(
         created_at=now,
         updated_at=now,
     )
+    send = partial(item_added.send_robust, sender=ThreadItem, item=item)
+    transaction.on_commit(send, using=router.db_for_write(ThreadItem))
+    return item

@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 from asgiref.sync import sync_to_async
 from django.contrib.auth.models import User
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
 from playwright.async_api import BrowserContext, Page, expect
 
 from chatkit_app.live import bells
-from chatkit_app.models import Thread, ThreadItem
+from chatkit_app.models import Attachment, Thread, ThreadItem
 from chatkit_app.moderation import set_status, takeover
 from chatkit_app.moderation.redaction import redact
 
@@ -84,6 +86,36 @@ async def test_page_shows_what_a_person_does_to_its_conversation(
         )
     )
     await expect(page.get_by_text("Please call us.")).to_be_visible()
+
+
+async def test_user_gets_a_file_that_a_person_sends(
+    live_site: None, page: Page, server_url: str, settings: Any, tmp_path: Any
+) -> None:
+    settings.MEDIA_ROOT = tmp_path
+    await begin(page, server_url)
+
+    def send() -> None:
+        thread = Thread.objects.get()
+        staff = maria()
+        file = Attachment.objects.create(
+            public_id="atc_1",
+            thread=thread,
+            user_id=thread.user_id,
+            visitor_id=thread.visitor_id,
+            type="file",
+            name="bill.txt",
+            mime_type="text/plain",
+            file=default_storage.save("chatkit/bill", ContentFile(b"12 euros")),
+            size=8,
+        )
+        takeover.take_over(thread, actor=staff)
+        takeover.reply(thread, "Here it is.", actor=staff, attachments=[file])
+
+    await in_database(send)
+    await expect(said(page, "Here it is.")).to_be_visible()
+    link = page.get_by_role("link", name="bill.txt")
+    response = await page.request.get(str(await link.get_attribute("href")))
+    assert (response.status, await response.body()) == (200, b"12 euros")
 
 
 @pytest.fixture

@@ -29,6 +29,7 @@ from django.template import engines
 from django.test import RequestFactory
 from pydantic import BaseModel, TypeAdapter
 
+from chatkit_app.models import Thread as ThreadRow
 from chatkit_app.offline.model import OfflineModel
 from chatkit_app.server import DjangoChatKitServer
 from tests.chat import Chat
@@ -327,6 +328,7 @@ def test_console_block_has_nothing_but_commands(block: Block):
 def test_commands_of_a_page_run(page: str, project: WrittenProject, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("builtins.input", lambda prompt: re.search(r"Type (\S+) ", prompt)[1])
     User.objects.create_user("maria")
+    ThreadRow.objects.create(public_id="thr_0123456789abcdef", visitor_id="visitor")
     for block, command in COMMANDS:
         if block.page == page and command not in NOT_RUN:
             with blamed_on(block):

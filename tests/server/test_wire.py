@@ -7,8 +7,10 @@ from typing import Any
 import pydantic
 import pytest
 from chatkit.types import (
+    AssistantMessageContent,
     AssistantMessageContentPartTextDelta,
     ClientToolCallItem,
+    FileAttachment,
     Page,
     SyncCustomActionResponse,
     Thread,
@@ -20,6 +22,7 @@ from chatkit.types import (
 )
 
 from chatkit_app.server import wire
+from chatkit_app.store.staff_message import Author, StaffMessage
 from chatkit_app.testing.sample_items import sample_attachments, sample_items
 from chatkit_app.testing.store_contract import NOON, message
 
@@ -121,3 +124,54 @@ def test_word_of_a_subclass_keeps_its_fields() -> None:
     event = ThreadItemUpdatedEvent.model_construct(item_id="msg_1", update=update)
     assert b'"delta":"a"' in wire.to_frame(event)
     assert wire.to_frame(event) == b"data: " + wire.to_wire(event) + b"\n\n"
+
+
+# --- A person's message -------------------------------------------------------------------------------------
+
+URL = "http://testserver/chatkit/attachments/atc_1/file?signature=x"
+
+
+def staff_message(text: str, *, name: str = "Maria", urls: dict[str, str] | None = None) -> StaffMessage:
+    return StaffMessage(
+        id="msg_1",
+        thread_id="thr_1",
+        created_at=NOON,
+        content=[AssistantMessageContent(text=text)] if text else [],
+        author=Author(name=name),
+        attachments=[FileAttachment(id="atc_1", name="the [bill].pdf", mime_type="application/pdf")],
+        urls={"atc_1": URL} if urls is None else urls,
+    )
+
+
+def sent(item: StaffMessage) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(wire.to_wire(ThreadItemDoneEvent(item=item)))["item"]
+    return found
+
+
+def test_message_of_a_person_has_their_words_and_files_beside_the_text_for_other_clients():
+    item = sent(staff_message("Here is the **bill**."))
+    assert (item["author"], item["said"]) == ({"name": "Maria"}, "Here is the **bill**.")
+    (file,) = item["attachments"]
+    assert (file["name"], file["url"]) == ("the [bill].pdf", URL)
+    assert item["content"][0]["text"] == (
+        f"**Maria**\n\nHere is the **bill**.\n\n- [the \\[bill\\]\\.pdf]({URL})"
+    )
+
+
+def test_file_without_words_is_linked_all_the_same():
+    assert sent(staff_message(""))["content"][0]["text"] == f"**Maria**\n\n- [the \\[bill\\]\\.pdf]({URL})"
+
+
+def test_file_without_an_address_is_not_linked():
+    item = sent(staff_message("Here.", urls={}))
+    assert item["content"][0]["text"] == "**Maria**\n\nHere."
+    assert "url" not in item["attachments"][0]
+
+
+def test_name_of_a_person_is_no_markup():
+    item = sent(staff_message("Hi.", name="**x** [y](z)", urls={}))
+    assert item["content"][0]["text"].startswith("**\\*\\*x\\*\\* \\[y\\]\\(z\\)**\n\n")
+
+
+def test_addresses_of_files_are_not_kept():
+    assert "urls" not in staff_message("Hi.").model_dump()

@@ -113,7 +113,7 @@ async def test_person_and_what_they_write_are_told_with_their_name(begun):
     assert (thread["handler"]["state"], thread["handler"]["name"]) == ("staff", "Maria")
     [item] = thread["items"]["data"]
     assert item["author"] == {"name": "Maria"}
-    assert texts([item]) == ["Hello, this is Maria"]
+    assert item["said"] == "Hello, this is Maria"
 
 
 async def test_removed_item_is_named(begun):

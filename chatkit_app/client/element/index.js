@@ -27,6 +27,7 @@ import "./icons.js";
 import "./item-host.js";
 import "./items.js";
 import "./items/assistant-message.js";
+import "./items/attachments.js";
 import "./items/images.js";
 import "./items/index.js";
 import "./items/lazy-item.js";

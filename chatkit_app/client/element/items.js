@@ -24,7 +24,11 @@ export function isVisible(item) {
  */
 export function asItem(value) {
   const item = asObject(value);
-  return typeof item.id === "string" && typeof item.type === "string" ? /** @type {AnyItem} */ (item) : null;
+  if (typeof item.id !== "string" || typeof item.type !== "string") return null;
+  const { said } = item;
+  // Of a person's message the text is for clients that know of no person, with a signature and links.
+  const own = typeof said === "string" ? { content: [{ type: "output_text", text: said, annotations: [] }] } : null;
+  return /** @type {AnyItem} */ (own ? { ...item, ...own } : item);
 }
 
 /**

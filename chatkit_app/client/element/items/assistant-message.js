@@ -3,6 +3,7 @@ import { icon } from "../icons.js";
 import { MarkdownView } from "../markdown/index.js";
 import { asList, asNumber, asObject, asText } from "../values.js";
 import { addStyles } from "../style-sheet.js";
+import { attachmentList } from "./attachments.js";
 import { itemStyles } from "./item.css.js";
 /** @import {Host} from "../host.js" */
 
@@ -16,6 +17,7 @@ export class AssistantMessageView {
   /** @type {unknown[]} */
   #shown = [];
   #found = "[]";
+  #files = "[]";
   /** @type {unknown} the content whose sources wait for what shows them */
   #waiting = null;
 
@@ -25,7 +27,8 @@ export class AssistantMessageView {
     this.parts = h("div", { class: "parts", part: "assistant-message" });
     this.sources = h("div", {});
     this.author = h("span", { class: "visually-hidden", dir: "auto" }, host.text("assistant"));
-    this.node = h("li", { class: "item assistant", part: "item" }, this.author, this.parts, this.sources);
+    this.files = h("div", {});
+    this.node = h("li", { class: "item assistant", part: "item" }, this.author, this.parts, this.files, this.sources);
     host.load("turnActions").then(
       ({ offerQuote }) => offerQuote(host, this.parts),
       () => {},
@@ -38,6 +41,7 @@ export class AssistantMessageView {
     if (name) {
       this.author.className = "who-answers";
       setText(this.author, name);
+      this.#showFiles(asList(item.attachments));
     }
     if (this.#shown[0] === item.content && this.#shown[1] === isLive) return;
     this.#shown = [item.content, isLive];
@@ -51,6 +55,14 @@ export class AssistantMessageView {
       this.#parts.map(({ node }) => node),
     );
     this.#showSources(isLive ? [] : contents.flatMap(({ annotations }) => asList(annotations)));
+  }
+
+  /** @param {any[]} attachments of a person's message */
+  #showFiles(attachments) {
+    const files = JSON.stringify(attachments);
+    if (files === this.#files) return;
+    this.#files = files;
+    this.files.replaceChildren(attachmentList(this.#host, attachments) ?? "");
   }
 
   /** @param {Record<string, any>} item @param {boolean} isLive */

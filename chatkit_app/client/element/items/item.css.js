@@ -90,7 +90,7 @@ export const itemStyles = css`
   legend {
     white-space: pre-line;
   }
-  .parts + div > details {
+  .parts ~ div > details {
     margin-block-start: 0.5em;
   }
   .parts > * + * {

@@ -48,6 +48,10 @@ export const userMessageStyles = css`
     align-items: end;
     justify-content: end;
   }
+  .assistant .attachments {
+    justify-content: start;
+    margin-block-start: 0.5em;
+  }
   .attachments img {
     display: block;
     inline-size: 7em;
