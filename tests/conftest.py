@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import signal
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from openai import AsyncOpenAI
 
     from tests.openai_server import OpenAIServer
+    from tests.redis_server import RedisServer
 
 pytest.register_assert_rewrite("chatkit_app.testing.store_contract")
 
@@ -212,3 +214,25 @@ def traced(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     monkeypatch.setattr(BatchTraceProcessor, "on_trace_start", keep)
     monkeypatch.setattr(BatchTraceProcessor, "on_span_end", keep)
     return exported
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[RedisServer]:
+    """A Redis for all tests of this process."""
+    if shutil.which("redis-server") is None:
+        pytest.skip("redis-server is not installed.")
+    from tests.redis_server import RedisServer
+
+    server = RedisServer()
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def redis(redis_server: RedisServer, settings: Any) -> RedisServer:
+    """The site's channel layer is Redis."""
+    if redis_server.process is None:
+        redis_server.start()
+    settings.CHANNEL_LAYERS = redis_server.layers
+    return redis_server

@@ -2,7 +2,7 @@
 
 Ringing one costs whoever rings nothing but a note in a dictionary. What is noted is sent together, at most ten times a
 second, in the event loop of this process's sockets or, where it has none, by a thread of its own. Of several bells for
-one thread the last is enough, since it carries the highest version.
+one thread the last is enough, since it carries the highest version. What one process wants of another is sent at once.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import atexit
 import os
 import threading
 import time
+from collections.abc import Awaitable, Callable, Iterable
 
 from .. import database_context
 from . import groups, layer
@@ -31,7 +32,8 @@ class Bells:
         self._others: dict[tuple[str, str], layer.Message] = {}
         self._sender: asyncio.AbstractEventLoop | None = None
         self._sockets: asyncio.AbstractEventLoop | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Future[None]] = set()
+        self._under_way = 0
 
     def send_from(self, loop: asyncio.AbstractEventLoop) -> None:
         """Send from this event loop from now on, since it has sockets: one layer is good in one loop only."""
@@ -51,10 +53,23 @@ class Bells:
                 self._others[group, message["type"]] = message
             self._see_that_it_is_sent()
 
+    def send_now(self, group: str, message: layer.Message) -> None:
+        """Send something at once to a group of other processes, where they can be heard. From any thread."""
+        if not layer.is_shared():
+            return
+        with self._lock:
+            loop = self._loop()
+            self._under_way += 1
+        loop.call_soon_threadsafe(self._start, lambda: self._send(group, {**message, "group": group}))
+
+    def look(self, run_ids: Iterable[str]) -> None:
+        """Have whoever makes these answers look at once what their rows say. From any thread, after the commit."""
+        self.send_now(groups.ANSWERS, {"type": "chatkit.look", "runs": list(run_ids)})
+
     def wait(self, timeout: float) -> None:
         """Wait until all is sent, so many seconds at most. For the end of a process that rang."""
         deadline = time.monotonic() + timeout
-        while _is_alive(self._sender) and time.monotonic() < deadline:
+        while (_is_alive(self._sender) or self._under_way) and time.monotonic() < deadline:
             time.sleep(0.005)
 
     def forget(self) -> None:
@@ -72,15 +87,24 @@ class Bells:
         with self._lock:
             if _is_alive(self._sender):
                 return
-            loop = self._sockets if _is_alive(self._sockets) else _own_loop()
-            assert loop is not None
-            self._sender = loop
-        loop.call_soon_threadsafe(self._start)
+            loop = self._sender = self._loop()
+        loop.call_soon_threadsafe(self._start, self._send_all)
 
-    def _start(self) -> None:
-        task = asyncio.get_running_loop().create_task(self._send_all())
+    def _loop(self) -> asyncio.AbstractEventLoop:
+        sockets = self._sockets
+        return sockets if sockets is not None and sockets.is_running() else _own_loop()
+
+    def _start(self, work: Callable[[], Awaitable[None]]) -> None:
+        task = asyncio.ensure_future(work())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    async def _send(self, group: str, message: layer.Message) -> None:
+        try:
+            await layer.send_all([(group, message)])
+        finally:
+            with self._lock:
+                self._under_way -= 1
 
     async def _send_all(self) -> None:
         try:

@@ -5,6 +5,9 @@ from __future__ import annotations
 STAFF = "chatkit.staff"
 """Whoever of the staff has a page open: which threads have changed."""
 
+ANSWERS = "chatkit.answers"
+"""The processes that make answers: an answer has been stopped, or somebody wants to read it."""
+
 
 def of_thread(pk: int) -> str:
     """Return the group of whoever shows this thread."""

@@ -1,7 +1,8 @@
-"""All that the sockets of one event loop hear of the channel layer, on one channel.
+"""All that one event loop hears of the channel layer, on one channel.
 
 A channel for each socket would cost each of them several tasks, and Redis a key; a thread that a thousand pages show
 would be rung a thousand times. Here a process is in a group once, however many of its sockets want to hear of it.
+Letters come to this channel alone, and are for one listener.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ class Listener(Protocol):
 
 
 class Hub:
-    """The members of groups in one event loop.
+    """The listeners of one event loop: members of groups, and who waits for letters.
 
     Attributes:
         on_return: called when the layer can be heard again, for what was missed meanwhile.
@@ -44,6 +45,7 @@ class Hub:
     def __init__(self) -> None:
         self.on_return: Callable[[], Awaitable[None]] | None = None
         self._members: dict[str, set[Listener]] = {}
+        self._addressees: dict[str, Listener] = {}
         self._task: asyncio.Task[None] | None = None
         self._joined_at = 0.0
         self._layer: BaseChannelLayer | None = None
@@ -55,8 +57,7 @@ class Hub:
         members = self._members.setdefault(group, set())
         is_first = not members
         members.add(listener)
-        if self._task is None or self._task.done():
-            bells.send_from(asyncio.get_running_loop())
+        if self._is_asleep:
             await self._begin()
         elif is_first:
             await self._add([group])
@@ -70,26 +71,43 @@ class Hub:
         if members:
             return
         del self._members[group]
-        if not self._members:
-            self._end()
-        elif self._layer is not None and not layer.state.is_left_alone:
-            found, channel = self._layer, self._channel
+        found, channel = self._layer, self._channel
+        self._end_if_unused()
+        if found is not None and not layer.state.is_left_alone:
             await layer.call_all([partial(found.group_discard, group, channel)])
+            if group in self._members:
+                # Somebody has joined meanwhile, and may have been overtaken.
+                await self._add([group])
+
+    async def take_letters(self, addressee: str, listener: Listener) -> str:
+        """Let the listener have letters to an addressee. Returns the channel that they are to be sent to."""
+        self._addressees[addressee] = listener
+        if self._is_asleep:
+            await self._begin()
+        return self._channel
+
+    def refuse_letters(self, addressee: str) -> None:
+        """Drop what still comes for an addressee."""
+        self._addressees.pop(addressee, None)
+        self._end_if_unused()
 
     def dispatch(self, group: str, message: layer.Message) -> None:
         """Hand a message to those who hear of the group."""
         for listener in list(self._members.get(group, ())):
-            try:
-                listener.hear(message)
-            except Exception:
-                logger.exception("A bell could not be told to a page")
+            _tell(listener, message)
 
     async def refresh(self) -> None:
         """Join the groups once more where that is due. Call it now and then."""
-        if self._task is not None and time.monotonic() - self._joined_at > REJOIN_INTERVAL:
+        is_due = time.monotonic() - self._joined_at > REJOIN_INTERVAL
+        if self._members and is_due and not layer.state.is_left_alone:
             await self._add(list(self._members))
 
+    @property
+    def _is_asleep(self) -> bool:
+        return self._task is None or self._task.done()
+
     async def _begin(self) -> None:
+        bells.send_from(asyncio.get_running_loop())
         found = layer.find_layer()
         self._layer = found
         self._channel = await found.new_channel()
@@ -97,10 +115,10 @@ class Hub:
         self._task = asyncio.get_running_loop().create_task(self._listen(), context=contextvars.Context())
         await self._add(list(self._members))
 
-    def _end(self) -> None:
-        if self._task is not None:
+    def _end_if_unused(self) -> None:
+        if self._task is not None and not self._members and not self._addressees:
             self._task.cancel()
-        self._task = None
+            self._task = None
 
     async def _add(self, names: list[str]) -> bool:
         found, channel = self._layer, self._channel
@@ -123,8 +141,15 @@ class Hub:
                 layer.state.note_failure(error)
                 await self._return()
                 continue
-            group = message.get("group") or f"chatkit.thread.{message.get('thread')}"
-            self.dispatch(group, message)
+            self._take(message)
+
+    def _take(self, message: layer.Message) -> None:
+        if "letters" in message:
+            for addressee, letter in message["letters"].items():
+                if addressee in self._addressees:
+                    _tell(self._addressees[addressee], letter)
+        else:
+            self.dispatch(message.get("group") or f"chatkit.thread.{message.get('thread')}", message)
 
     async def _return(self) -> None:
         """Wait until the layer is back. Redis has forgotten the groups when it was started anew."""
@@ -135,7 +160,17 @@ class Hub:
                 break
         self._failures = 0
         if self.on_return is not None:
-            await self.on_return()
+            try:
+                await self.on_return()
+            except Exception:
+                logger.exception("Pages could not be told what was missed; they find it at their next look")
+
+
+def _tell(listener: Listener, message: layer.Message) -> None:
+    try:
+        listener.hear(message)
+    except Exception:
+        logger.exception("A bell could not be told to a page")
 
 
 _hubs: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Hub] = weakref.WeakKeyDictionary()

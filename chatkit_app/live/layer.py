@@ -86,6 +86,11 @@ def is_local(layer: BaseChannelLayer) -> bool:
     return isinstance(layer, InMemoryChannelLayer)
 
 
+def is_shared() -> bool:
+    """Return whether other processes hear what is sent now, as far as this one knows."""
+    return not state.is_left_alone and not is_local(find_layer())
+
+
 async def send_all(messages: Sequence[tuple[str, Message]]) -> None:
     """Send each of these messages to its group, or none of them while the layer is left alone."""
     layer = find_layer()

@@ -30,7 +30,7 @@ def find_stopped(pks: Collection[int]) -> dict[int, bool]:
 
     With each, whether it ends because a person has taken its thread over.
     """
-    rows = Run.objects.filter(pk__in=list(pks))
+    rows = Run.objects.on_writer().filter(pk__in=list(pks))
     left_to_staff = Q(thread__status=Thread.Status.ACTIVE) & ~Q(thread__handler=Thread.Handler.ASSISTANT)
     found = {
         pk: (stop_requested, is_left)

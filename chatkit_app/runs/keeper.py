@@ -1,4 +1,7 @@
-"""The keeper of a process's answers: checkpoints, heartbeats, stops from elsewhere, time limits."""
+"""The keeper of a process's answers: checkpoints, heartbeats, stops from elsewhere, time limits.
+
+What stands in an answer's row it looks at with every heartbeat, and at once when another process rings for it.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,7 @@ from ..store.base import OwnedStore
 from ..store.state import StoreState
 from ..takeover.timeouts import release_overdue
 from . import heartbeats
+from .doorbell import Doorbell
 from .live import LiveRun
 from .registry import live_runs
 
@@ -45,8 +49,10 @@ def keep(loop: asyncio.AbstractEventLoop) -> None:
 
 
 async def _look_after_all(loop: asyncio.AbstractEventLoop) -> None:
+    doorbell = Doorbell(look_at)
     try:
         while any(run.loop is loop for run in live_runs):
+            await doorbell.connect()
             await asyncio.sleep(min(chatkit_settings.checkpoint_interval, MAX_INTERVAL))
             # Those that began meanwhile, too: nobody's text waits for longer than one interval.
             runs = [run for run in live_runs if run.loop is loop]
@@ -58,6 +64,7 @@ async def _look_after_all(loop: asyncio.AbstractEventLoop) -> None:
             _forget(runs)
     finally:
         _keepers.pop(loop, None)
+        await doorbell.disconnect()
 
 
 async def _look_after(active: list[LiveRun]) -> None:
@@ -101,11 +108,27 @@ async def _checkpoint(active: list[LiveRun]) -> None:
 
 async def _beat(active: list[LiveRun]) -> None:
     """Record heartbeats, and stop the runs for which another process was asked."""
-    for run, is_left_to_staff in await db.run(record_heartbeats, active):
+    _end_stopped(await db.run(record_heartbeats, active))
+
+
+async def look_at(runs: list[LiveRun]) -> None:
+    """Stop those of the runs for which another process was asked."""
+    for context, together in _by_database_context(runs):
+        with database_context.using(context):
+            _end_stopped(await db.run(_find_stopped, together))
+
+
+def _end_stopped(stopped: list[tuple[LiveRun, bool]]) -> None:
+    for run, is_left_to_staff in stopped:
         if is_left_to_staff:
             run.leave_to_staff()
         else:
             run.stop()
+
+
+def _find_stopped(runs: list[LiveRun]) -> list[tuple[LiveRun, bool]]:
+    by_pk = {run.row_pk: run for run in runs if run.row_pk is not None}
+    return [(by_pk[pk], is_left) for pk, is_left in heartbeats.find_stopped(by_pk).items()]
 
 
 async def _release_overdue(active: list[LiveRun]) -> None:
@@ -126,7 +149,7 @@ def record_heartbeats(active: list[LiveRun]) -> list[tuple[LiveRun, bool]]:
         if not by_pk[pk].is_ending:
             heartbeats.find_again(pk)
     heartbeats.mark_lost(RunRow.objects.all())
-    return [(by_pk[pk], is_left) for pk, is_left in heartbeats.find_stopped(by_pk).items()]
+    return _find_stopped(active)
 
 
 def _end_overdue(active: list[LiveRun]) -> None:

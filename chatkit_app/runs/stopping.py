@@ -1,14 +1,20 @@
 """Stops of answers from outside: the user's, that of staff, and what must not be given to readers any more.
 
-A stop that another process has to carry out is a column of the run's row: ``keeper.py`` looks there at each heartbeat.
+A stop that another process has to carry out is a column of the run's row. It is rung for, and looks there at once;
+where it hears nothing, ``keeper.py`` looks at each heartbeat.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from django.db import router, transaction
+
 from .. import db
+from ..live import layer
+from ..live.bells import bells
 from ..models import Run as RunRow
 from ..models.querysets import RunQuerySet
 from .heartbeats import mark_lost
@@ -16,6 +22,9 @@ from .registry import live_runs
 
 if TYPE_CHECKING:
     from .live import LiveRun
+
+_LOOKS = (0.02, 0.05, 0.1, 0.2, 0.4)
+"""Seconds before each look whether an answer of another process has ended."""
 
 
 async def stop(row: RunRow) -> bool:
@@ -26,11 +35,22 @@ async def stop(row: RunRow) -> bool:
     """
     live = live_runs.get_anywhere(row.public_id)
     if live is None:
-        return await db.run(lambda: request_stop(run_pk=row.pk))
+        return await _stop_elsewhere(row.pk)
     if live.done:
         return False
     live.stop()
     await live.finished()
+    return True
+
+
+async def _stop_elsewhere(run_pk: int) -> bool:
+    if not await db.run(lambda: request_stop(run_pk=run_pk)):
+        return False
+    # Whoever hears one another is done within milliseconds; nobody is kept waiting for a checkpoint.
+    for delay in _LOOKS if layer.is_shared() else ():
+        await asyncio.sleep(delay)
+        if not await db.run(RunRow.objects.on_writer().running().filter(pk=run_pk).exists):
+            break
     return True
 
 
@@ -70,10 +90,15 @@ def _request(rows: RunQuerySet, act: Callable[[LiveRun], None]) -> int:
     if not running:
         return 0
     stopped = RunRow.objects.running().filter(pk__in=[pk for pk, _ in running]).update(stop_requested=True)
+    elsewhere = []
     for _pk, public_id in running:
         run = live_runs.get_anywhere(public_id)
-        if run is not None:
+        if run is None:
+            elsewhere.append(public_id)
+        else:
             run.loop.call_soon_threadsafe(act, run)
+    if elsewhere:
+        transaction.on_commit(lambda: bells.look(elsewhere), using=router.db_for_write(RunRow), robust=True)
     return stopped
 
 

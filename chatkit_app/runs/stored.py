@@ -1,8 +1,10 @@
-"""An answer as the database has it, for a reader whose run is not in this process (any more)."""
+"""An answer whose run is not in this process (any more): as another sends it, or as the database has it."""
 
 from __future__ import annotations
 
 import asyncio
+import json
+from contextlib import aclosing
 
 from chatkit.types import (
     AssistantMessageContentPartTextDelta,
@@ -28,6 +30,7 @@ from ..process.threads import context_beyond_request
 from ..server import wire
 from ..store import codec
 from ..store.attachments import signed_again
+from . import following
 from .frames import Frames
 from .heartbeats import mark_lost
 from .live import FAILURE_MESSAGES, record_delivery
@@ -39,12 +42,16 @@ POLL_INTERVAL = 1.0
 
 
 class StoredRun(Frames):
-    """A source of frames, read from the run's items; while the run goes on elsewhere it is looked at every second."""
+    """A source of frames: those of the process that makes the answer, while it does and can be heard.
+
+    Else they are made of the run's items. While the run goes on elsewhere these are looked at every second.
+    """
 
     def __init__(self, row: RunRow, endpoint_url: str = "") -> None:
         super().__init__()
         self.public_id = row.public_id
         self._run_pk = row.pk
+        self._is_running = row.status == RunRow.Status.RUNNING and not row.withdrawn
         self._endpoint_url = endpoint_url
         self._locale = translation.get_language()
         self._database_context = database_context.current()
@@ -68,6 +75,8 @@ class StoredRun(Frames):
 
     async def _follow(self) -> None:
         try:
+            if self._is_running and await self._hear():
+                return
             while await db.run(self._look):
                 self.wake()
                 await asyncio.sleep(POLL_INTERVAL)
@@ -78,6 +87,18 @@ class StoredRun(Frames):
         finally:
             self.done = True
             self.wake()
+
+    async def _hear(self) -> bool:
+        """Take in what the process sends that makes the answer. Returns whether it was heard to its end."""
+        try:
+            async with aclosing(following.hear(self.public_id)) as pieces:
+                async for piece in pieces:
+                    self.frames.append(piece)
+                    self.wake()
+        except following.NotHeard:
+            self._finished |= _finished_in(self.frames)
+            return False
+        return True
 
     def _look(self) -> bool:
         """Turn what is new into frames. Returns whether more may come."""
@@ -133,3 +154,10 @@ class StoredRun(Frames):
             return []
         self._finished.add(item.id)
         return [ThreadItemDoneEvent(item=item)]
+
+
+def _finished_in(frames: list[bytes]) -> set[str]:
+    """Return the ids of the items that are finished in these frames."""
+    lines = b"".join(frames).splitlines()
+    events = [json.loads(line.removeprefix(b"data: ")) for line in lines if b'"thread.item.done"' in line]
+    return {event["item"]["id"] for event in events if event["type"] == "thread.item.done"}

@@ -19,7 +19,7 @@ from chatkit_app.live.bells import bells
 from chatkit_app.live.hub import get_hub
 from chatkit_app.models import Thread
 from tests.chat import PATIENCE, eventually
-from tests.live.conftest import RedisServer
+from tests.redis_server import RedisServer
 
 
 class Ear:
@@ -87,6 +87,29 @@ async def test_who_has_left_hears_nothing_more(any_layer: str) -> None:
         bells.ring(7, 1)
         await eventually(lambda: stays.heard)
     assert leaves.heard == []
+
+
+async def test_process_that_listens_to_nothing_more_is_in_no_group(redis: RedisServer) -> None:
+    """Redis would keep for it what nobody takes, for a day."""
+    async with listening(groups.of_thread(7)):
+        pass
+    found: Any = get_channel_layer()
+    assert await found.connection(0).zcard("asgi:group:chatkit.thread.7") == 0
+    assert get_hub()._task is None
+
+
+async def test_letter_comes_to_its_addressee_alone(any_layer: str) -> None:
+    hub, ear, other = get_hub(), Ear(), Ear()
+    channel = await hub.take_letters("ada", ear)
+    await hub.take_letters("ben", other)
+    found: Any = layer.find_layer()
+    letters = {"ada": {"text": "hello"}, "nobody": {"text": "lost"}}
+    await found.send(channel, {"type": "chatkit.letters", "letters": letters})
+    await eventually(lambda: ear.heard)
+    hub.refuse_letters("ada")
+    hub.refuse_letters("ben")
+    assert (ear.heard, other.heard) == ([{"text": "hello"}], [])
+    assert hub._task is None
 
 
 async def test_listener_that_raises_harms_no_other(any_layer: str, caplog: pytest.LogCaptureFixture) -> None:

@@ -14,14 +14,16 @@ from http.cookies import SimpleCookie
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.db import connection
 
 from chatkit_app.models import Run, Thread, ThreadItem
-from chatkit_app.moderation import set_status
+from chatkit_app.moderation import set_status, takeover
 from chatkit_app.moderation.redaction import redact
 from chatkit_app.testing import decode_events
 from tests import forks
 from tests.chat import CSRF_TOKEN, encode, message
+from tests.redis_server import RedisServer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -30,31 +32,47 @@ import socket, sys, uvicorn
 config = uvicorn.Config("tests.asgi:application", log_level="warning", lifespan="off")
 uvicorn.Server(config).run(sockets=[socket.socket(fileno=int(sys.argv[1]))])
 """
+# Of what others do to its answers it learns by what they tell it, and not by looking.
+NEVER_LOOK = """
+import tests.asgi
+from chatkit_app.runs import keeper, stored
+keeper.MAX_INTERVAL = stored.POLL_INTERVAL = 3600
+"""
 PATIENCE = 30.0
 
 
-def process_environment(**keys: Any) -> dict[str, str]:
-    """That of a server process on the database of the tests, with these keys in ``CHATKIT``."""
+def process_environment(*, layers: dict[str, Any] | None = None, **keys: Any) -> dict[str, str]:
+    """That of a server process on the database of the tests, with these keys in ``CHATKIT``.
+
+    Args:
+        layers: its ``CHANNEL_LAYERS``; those of the tests unless given.
+    """
     names = ("ENGINE", "NAME", "USER", "PASSWORD", "HOST", "PORT", "OPTIONS")
     database = {name: connection.settings_dict[name] for name in names}
     database["NAME"] = str(database["NAME"])
-    return os.environ | {
-        "DJANGO_SETTINGS_MODULE": "tests.process_settings",
-        "CHATKIT_TEST_DATABASE": "",
-        "CHATKIT_PROCESS_DATABASE": json.dumps(database),
-        "CHATKIT_PROCESS_SETTINGS": json.dumps({"SERVER": "tests.servers.PacedServer"} | keys),
-    }
+    return (
+        os.environ
+        | {
+            "DJANGO_SETTINGS_MODULE": "tests.process_settings",
+            "CHATKIT_TEST_DATABASE": "",
+            "CHATKIT_PROCESS_DATABASE": json.dumps(database),
+            "CHATKIT_PROCESS_SETTINGS": json.dumps({"SERVER": "tests.servers.PacedServer"} | keys),
+        }
+        | ({} if layers is None else {"CHATKIT_PROCESS_LAYERS": json.dumps(layers)})
+    )
 
 
 class Process:
     """A uvicorn process. It can be connected to at once; it answers when it has started."""
 
-    def __init__(self, **keys: Any) -> None:
+    def __init__(self, *, begins_with: str = "", **keys: Any) -> None:
         listening = socket.create_server(("127.0.0.1", 0))
         self.port = listening.getsockname()[1]
         number = listening.fileno()
         self._process = forks.start(
-            ["-c", SERVE, str(number)], environment=process_environment(**keys), shared=(number,)
+            ["-c", begins_with + SERVE, str(number)],
+            environment=process_environment(**keys),
+            shared=(number,),
         )
         listening.close()
 
@@ -381,3 +399,108 @@ def test_two_processes_let_so_many_answers_be_made_at_once_as_are_allowed():
             browser.close()
         for process in processes:
             process.kill()
+
+
+# --- Processes that hear one another ------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def hearing(django_db_setup: None, redis_server: RedisServer) -> Iterator[tuple[Process, Process]]:
+    """Two that save, and look, so seldom that only what they tell one another can be what happens here."""
+    keys: dict[str, Any] = {"layers": redis_server.layers, "CHECKPOINT_INTERVAL": 3600}
+    processes = Process(begins_with=NEVER_LOOK, **keys), Process(begins_with=NEVER_LOOK, **keys)
+    yield processes
+    for process in processes:
+        process.kill()
+
+
+def test_answer_is_stopped_from_another_process_at_once(hearing, browser):
+    first, second = hearing
+    answer = browser.say(first, "5000").until('"0 "')
+    stopped = browser.ask(second, "POST", f"/chatkit/runs/{answer.run_id}/stop").rest()
+    assert json.loads(stopped.body) == {"stopped": True}
+    seen = answer.rest().text()
+    assert words(5000).startswith(seen)
+    assert stored_text(answer.events()[0]["thread"]["id"]) == seen
+    assert Run.objects.get().status == "stopped"
+
+
+def test_message_after_a_stop_in_another_process_is_answered(hearing, browser):
+    first, second = hearing
+    answer = browser.say(first, "5000").until('"0 "')
+    browser.ask(second, "POST", f"/chatkit/runs/{answer.run_id}/stop").rest()
+    assert browser.say(second, "2", answer.events()[0]["thread"]["id"]).rest().text() == "0 1 "
+
+
+def test_lock_ends_the_answer_of_another_process_at_once(hearing, browser, redis):
+    answer = browser.say(hearing[0], "5000").until('"0 "')
+    set_status([Thread.objects.get()], Thread.Status.LOCKED, reason="Be kind.", actor=None)
+    assert answer.rest().events()[-1]["thread"]["status"] == {"type": "locked", "reason": "Be kind."}
+
+
+def test_redaction_ends_the_answer_of_another_process_at_once(hearing, browser, redis):
+    answer = browser.say(hearing[0], "5000").until('"0 "')
+    followed = browser.ask(hearing[1], "GET", f"/chatkit/runs/{answer.run_id}/events").until('"0 "')
+    redact(ThreadItem.objects.get(type="user_message"), actor=None, reason="Private data")
+    for reader in (answer, followed):
+        (replaced,) = [e["item"] for e in reader.rest().events() if e["type"] == "thread.item.replaced"]
+        assert replaced["content"][0]["text"] == "This message was removed by a moderator."
+    again = browser.ask(hearing[1], "GET", f"/chatkit/runs/{answer.run_id}/events").rest()
+    assert b'"5000"' not in again.body
+
+
+def test_takeover_ends_the_answer_of_another_process_at_once(hearing, browser, redis):
+    answer = browser.say(hearing[0], "5000").until('"0 "')
+    maria = User.objects.create_superuser("maria", first_name="Maria")
+    takeover.take_over(Thread.objects.get(), actor=maria)
+    events = answer.rest().events()
+    assert (events[-1]["thread"]["handler"]["state"], events[-1]["thread"]["handler"]["name"]) == (
+        "staff",
+        "Maria",
+    )
+    assert stored_text(events[0]["thread"]["id"]) == answer.text()
+
+
+def test_answer_of_another_process_is_followed_word_by_word(hearing, browser):
+    first, second = hearing
+    answer = browser.say(first, "5000").until('"0 "')
+    followed = browser.ask(second, "GET", f"/chatkit/runs/{answer.run_id}/events").until('"30 "')
+    assert ThreadItem.objects.filter(type="assistant_message").count() == 0
+    browser.ask(first, "POST", f"/chatkit/runs/{answer.run_id}/stop").rest()
+    assert followed.deltas().startswith(words(30))
+    assert followed.rest().text() == answer.rest().text()
+
+
+def test_reader_of_a_process_that_is_killed_goes_on_with_what_is_stored(browser, redis_server):
+    layers = redis_server.layers
+    process, second = Process(layers=layers), Process(layers=layers)
+    try:
+        answer = browser.say(process, "5000").until('"0 "')
+        followed = browser.ask(second, "GET", f"/chatkit/runs/{answer.run_id}/events").until('"150 "')
+        process.kill()
+        assert followed.rest().events()[-1]["message"] == "The answer was interrupted. Please try again."
+        done = [e["item"]["type"] for e in followed.events() if e["type"] == "thread.item.done"]
+        assert done == ["user_message", "assistant_message"]
+        assert followed.text() == stored_text(followed.events()[0]["thread"]["id"])
+    finally:
+        process.kill()
+        second.kill()
+
+
+def test_redis_that_is_killed_in_mid_answer_loses_nothing_of_it(browser, redis_server):
+    redis = RedisServer()
+    redis.start()
+    first, second = Process(layers=redis.layers), Process(layers=redis.layers)
+    try:
+        answer = browser.say(first, "150").until('"0 "')
+        followed = browser.ask(second, "GET", f"/chatkit/runs/{answer.run_id}/events").until('"10 "')
+        redis.kill()
+        assert answer.rest().text() == words(150)
+        assert followed.rest().text() == words(150)
+        going_on = browser.say(first, "5000").until('"0 "')
+        browser.ask(second, "POST", f"/chatkit/runs/{going_on.run_id}/stop").rest()
+        assert words(5000).startswith(going_on.rest().text())
+    finally:
+        redis.kill()
+        first.kill()
+        second.kill()
