@@ -63,6 +63,8 @@ def _read(entry: AuditEntry, details: dict[str, Any]) -> list[str]:
                 _("Read %(messages)s, from %(first)s to %(last)s.")
                 % {"messages": _messages(count), "first": details.pop("first"), "last": details.pop("last")}
             )
+        case "" if "run" in details and details.pop("followed", False):
+            told.append(_("Followed the answer %(run)s.") % {"run": details.pop("run")})
         case "" if "run" in details:
             told.append(_("Read how the answer %(run)s was made.") % {"run": details.pop("run")})
         case "" if "attachment" in details:

@@ -16,11 +16,13 @@ from django.utils.translation import get_language_bidi, gettext_lazy
 from django.utils.translation import gettext as _
 
 from ..models import AuditEntry, Flag, Note, Run, Thread
-from ..rendering.element import page_config
+from ..rendering.element import page_config, staff_socket_url
 from ..storable import original_json
 from .base import ReadingAdmin
 from .content import long_text, pretty_json, raw, shorten, visible
+from .live_thread import state_of, thread_fields
 from .pages import TITLE_LENGTH, list_url, page_url, thread_heading
+from .quiet import is_quiet
 from .status import TRANSITIONS
 from .transcript import FROM_FIRST_ITEM, ItemPage, Transcript, item_key
 
@@ -134,6 +136,7 @@ class ThreadPage(ReadingAdmin):
         context |= {
             "title": thread_heading(obj, may_read=may_read),
             "subtitle": None,
+            "staff_socket": staff_socket_url(),
             "may_read": may_read,
             "may_view_runs": request.user.has_perm("chatkit_app.view_run"),
             "may_moderate": may_moderate,
@@ -159,12 +162,17 @@ class ThreadPage(ReadingAdmin):
             "labels": labels,
             "assignee": assignee,
             "events": _events(obj, may_read=may_read, may_moderate=may_moderate, may_audit=may_audit),
-            **(_transcript_context(self, request, obj) if may_read else {}),
+            **(_transcript_context(self, request, obj, runs) if may_read and not is_quiet(request) else {}),
         }
+        if is_quiet(request):
+            # What was to be said on the next page is not said to a script.
+            context["messages"] = ()
         return super().render_change_form(request, context, add, change, form_url, obj)
 
 
-def _transcript_context(model_admin: ReadingAdmin, request: HttpRequest, thread: Thread) -> dict[str, Any]:
+def _transcript_context(
+    model_admin: ReadingAdmin, request: HttpRequest, thread: Thread, runs: list[Run]
+) -> dict[str, Any]:
     transcript = Transcript(model_admin, request, thread)
     wanted = request.GET.get("item", "")
     pk = item_key(wanted)
@@ -187,12 +195,9 @@ def _transcript_context(model_admin: ReadingAdmin, request: HttpRequest, thread:
     return {
         "transcript": {
             "config": config,
-            # Without its image domains: what users may load unasked tells outsiders where staff are.
-            "thread": {
-                "id": thread.public_id,
-                "created_at": thread.created_at.isoformat(),
-                "status": {"type": thread.status},
-            },
+            "thread": thread_fields(thread),
+            "live": _live_config(model_admin, thread, runs),
+            "isLatest": not (starts_somewhere and page.has_more),
             "page": {
                 "data": items,
                 # What is before an item is known when somebody scrolls there.
@@ -206,6 +211,26 @@ def _transcript_context(model_admin: ReadingAdmin, request: HttpRequest, thread:
         "shows_hidden": transcript.shows_hidden,
         "has_earlier": page.has_more if not starts_somewhere else wanted != FROM_FIRST_ITEM,
         "later": items[0]["staff"]["pk"] if starts_somewhere and page.has_more else None,
+    }
+
+
+def _live_config(model_admin: ReadingAdmin, thread: Thread, runs: list[Run]) -> dict[str, Any]:
+    """Return what the page needs to hear of changes, and to tell them."""
+    run = {"pk": runs[0].pk, "status": runs[0].status} if runs else None
+    return {
+        "pk": thread.pk,
+        "version": thread.version,
+        "state": state_of(thread, run),
+        "changesUrl": page_url(model_admin, thread, "changes"),
+        # The key of a run stands where the first one's would.
+        "runEventsUrl": page_url(model_admin, thread, "run_events", 0),
+        "strings": {
+            "alsoHere": _("Also here: {names}"),
+            "offline": _("This could not be sent. What you wrote is still here; try again."),
+            "refused": _("The site has refused this. Reload the page and try again."),
+            "typing": _("{name} is typing…"),
+            "userTyping": _("The user is typing…"),
+        },
     }
 
 

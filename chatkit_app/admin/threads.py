@@ -21,6 +21,7 @@ from .flagging import flag_view
 from .history import audit_history
 from .inbox import Inbox
 from .labelling import add_label, labels_view, remove_label
+from .live_thread import changes_view, run_events_view
 from .notes import notes_view
 from .redaction import redact_view
 from .status import change_status_view, close_threads, lock_threads, reopen_threads, stop_view
@@ -39,6 +40,8 @@ class ThreadAdmin(Inbox, ThreadPage):
         ("items/<int:item_pk>/", item_view, "item"),
         ("items/<int:item_pk>/redact/", redact_view, "redact"),
         ("transcript/", transcript_view, "transcript"),
+        ("changes/", changes_view, "changes"),
+        ("runs/<int:run_pk>/events/", run_events_view, "run_events"),
         ("flag/", flag_view, "flag"),
         ("notes/", notes_view, "notes"),
         ("labels/", labels_view, "labels"),

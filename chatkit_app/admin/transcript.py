@@ -17,7 +17,7 @@ from django.utils.text import capfirst
 from django.utils.timezone import is_aware, localtime
 from django.utils.translation import gettext as _
 
-from ..models import Feedback, Thread, ThreadItem
+from ..models import Feedback, RemovedItem, Thread, ThreadItem
 from ..models.querysets import HIDDEN_ITEM_TYPES
 from ..rendering.element import endpoint_urls
 from ..staff import audit
@@ -75,7 +75,7 @@ class Transcript:
         self.shows_hidden = model_admin.has_hidden_permission(request, thread)
         self._may_redact = model_admin.has_redact_permission(request, thread)
         self._may_flag = model_admin.has_moderate_permission(request, thread)
-        self._endpoint_url = _endpoint_url(request)
+        self._endpoint_url = endpoint_url(request)
 
     def latest(self) -> ItemPage:
         """Return the newest items, the newest first."""
@@ -84,6 +84,25 @@ class Transcript:
     def before(self, public_id: str) -> ItemPage:
         """Return the items before one, the newest first."""
         return self._page(*self._items().page(after=public_id, limit=PAGE_SIZE, order="desc"))
+
+    def changed_after(self, version: int) -> tuple[list[dict[str, Any]], list[str]] | None:
+        """Return the items that came or changed after a version of the thread, and the ids of those that are gone.
+
+        None where they are too many: the transcript is to be read anew. Who asks has read its version before.
+        """
+        if self._thread.version <= version:
+            return [], []
+        changed = self._items().using(self._thread._state.db).filter(version__gt=version)
+        rows = sorted(changed.order_by("version")[: PAGE_SIZE + 1], key=lambda row: int(row.pk))
+        gone = RemovedItem.objects.using(self._thread._state.db).filter(
+            thread=self._thread, version__gt=version
+        )
+        removed = list(gone.order_by("version").values_list("public_id", flat=True)[: PAGE_SIZE + 1])
+        if len(rows) > PAGE_SIZE or len(removed) > PAGE_SIZE:
+            return None
+        page = self._page(rows, has_more=False)
+        here = {row.public_id for row in rows}
+        return None if page.has_more else (page.items, [key for key in removed if key not in here])
 
     def starting_at(self, pk: int | None) -> ItemPage | None:
         """Return an item and those behind it; all from the first one for None. None when there is no such item."""
@@ -121,7 +140,7 @@ class Transcript:
             if item["type"] == _UNREADABLE:
                 facts["remarks"].append(_("It is stored in a form that cannot be shown as the user saw it."))
             items.append({**item, "staff": facts})
-        if items:
+        if any(row.author_id is None or row.author_id != self._request.user.pk for row in rows[: len(items)]):
             audit.record(
                 audit.Action.READ,
                 actor=self._request.user,
@@ -226,7 +245,7 @@ def _local(moment: Any) -> Any:
     return localtime(moment) if is_aware(moment) else moment
 
 
-def _endpoint_url(request: HttpRequest) -> str:
+def endpoint_url(request: HttpRequest) -> str:
     """Return the whole address beside which attachments are; empty where no endpoint is mounted."""
     try:
         return request.build_absolute_uri(endpoint_urls(request)[0].rstrip("/"))
@@ -247,24 +266,26 @@ def item_key(text: str) -> int | None:
 
 
 def transcript_view(model_admin: ReadingAdmin, request: HttpRequest, object_id: str) -> HttpResponse:
-    """Return the items before one (POST only): ``items.list`` of the ChatKit protocol, and nothing else of it."""
+    """Return the newest items, or those before one (POST only): ``items.list``, and nothing else of the protocol."""
     if request.method != "POST":
         return HttpResponseNotAllowed(["POST"])
     thread = model_admin.find(request, object_id, "content")
-    after = _asked_after(request)
-    if after is None:
+    asked = _asked_after(request)
+    if asked is None:
         return JsonResponse({"message": _("This page only gives the items before another one.")}, status=400)
-    page = Transcript(model_admin, request, thread).before(after)
+    transcript = Transcript(model_admin, request, thread)
+    page = transcript.before(asked) if asked else transcript.latest()
     return JsonResponse({"data": page.items, "has_more": page.has_more})
 
 
 def _asked_after(request: HttpRequest) -> str | None:
+    """Return the id of the item before which the page ends; empty for the newest page, None for anything else."""
     try:
         body = json.loads(request.body)
-        after = body["params"]["after"] if body["type"] == "items.list" else None
-    except (ValueError, KeyError, TypeError, RecursionError):
+        after = body["params"].get("after", "") if body["type"] == "items.list" else None
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
-    return after if isinstance(after, str) and is_storable_id(after) else None
+    return after if isinstance(after, str) and (not after or is_storable_id(after)) else None
 
 
 def item_view(model_admin: ReadingAdmin, request: HttpRequest, object_id: str, item_pk: int) -> HttpResponse:

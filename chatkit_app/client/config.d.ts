@@ -1,4 +1,5 @@
 import type { ChatKitOptions, OpenAIChatKit } from "@openai/chatkit";
+import type { StaffLine } from "./admin/staff-line.js";
 import type { ChatKitElement } from "./element/chatkit-element.js";
 import type { STRINGS } from "./element/strings.js";
 
@@ -37,7 +38,7 @@ export type PageElement = OpenAIChatKit &
   Partial<
     Pick<
       ChatKitElement,
-      "strings" | "runEvents" | "offersStaff" | "followRun" | "threadVersion" | "catchUp" | "showTyping"
+      "strings" | "runEvents" | "offersStaff" | "followRun" | "threadVersion" | "isWithStaff" | "catchUp" | "showTyping"
     >
   >;
 
@@ -46,6 +47,7 @@ export type Configuration = (options: ChatKitOptions, element: OpenAIChatKit) =>
 
 declare global {
   interface Window {
+    chatkitStaffLine?: StaffLine;
     chatkitConfigure?: { push(...configurations: Configuration[]): number };
   }
 }

@@ -4,19 +4,10 @@
  * A socket tells that there is something, never what; that is read from the endpoint. Where there are no sockets, it is
  * asked now and then.
  */
+import { Line } from "./line.js";
 
-/** Milliseconds before a socket that has gone is opened again; twice as long after each attempt that fails. */
-const MIN_DELAY = 1_000;
-const MAX_DELAY = 30_000;
-/** Milliseconds after which a socket of which nothing was heard is dead: it is pinged every 25 seconds. */
-const SILENCE = 60_000;
-/** So many attempts that come to nothing, and the page asks by itself; a socket is tried again now and then. */
-const MAX_REFUSALS = 2;
-const POLL_INTERVAL = 20_000;
-const POLL_INTERVAL_HIDDEN = 60_000;
-
-/** The close code of a site that has no sockets. */
-const NOT_HERE = 4404;
+/** Milliseconds within which others are told once that somebody types. */
+const TYPING_INTERVAL = 2_000;
 
 /**
  * @typedef {object} Listener
@@ -27,99 +18,44 @@ const NOT_HERE = 4404;
  */
 
 export class Live {
-  #url;
   #listener;
+  #line;
   /** @type {string|null} */
   #thread = null;
-  /** @type {WebSocket|null} */
-  #socket = null;
-  #refusals = 0;
-  #heardAt = 0;
-  /** @type {ReturnType<typeof setTimeout>|undefined} */
-  #timer;
-  #isListening = false;
+  #typedAt = 0;
 
   /**
    * @param {string|null} path the socket's; null where there are none
    * @param {Listener} listener
    */
   constructor(path, listener) {
-    const url = path && new URL(path, document.baseURI);
-    if (url) url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
-    this.#url = url && url.href;
     this.#listener = listener;
+    this.#line = new Line(path, {
+      isGone: listener.isGone,
+      onOpen: () => this.#sendFollow(),
+      onTold: (told) => this.#hear(told),
+      onMissed: listener.onNews,
+    });
   }
 
   /** @param {string|null} thread the thread that is shown; null for none */
   follow(thread) {
     if (thread === this.#thread) return;
-    if (this.#thread) this.#send({ unfollow: this.#thread });
+    if (this.#thread) this.#line.send({ unfollow: this.#thread });
     this.#thread = thread;
-    if (!thread) this.#close();
-    else if (this.#socket) this.#sendFollow();
-    else this.#open();
-    this.#listen(thread !== null);
-  }
-
-  #open() {
-    clearTimeout(this.#timer);
-    if (!this.#url) {
-      this.#refusals = MAX_REFUSALS;
-      this.#poll();
-      return;
+    if (!thread) this.#line.end();
+    else {
+      this.#sendFollow();
+      this.#line.begin();
     }
-    const socket = new WebSocket(this.#url);
-    this.#socket = socket;
-    let isUsed = false;
-    socket.onopen = () => this.#sendFollow();
-    socket.onmessage = ({ data }) => {
-      if (this.#listener.isGone()) {
-        this.follow(null);
-        return;
-      }
-      isUsed = true;
-      this.#refusals = 0;
-      this.#heardAt = Date.now();
-      this.#hear(JSON.parse(data));
-    };
-    socket.onclose = ({ code }) => {
-      if (socket !== this.#socket) return;
-      this.#socket = null;
-      if (!isUsed) this.#refusals += code === NOT_HERE ? MAX_REFUSALS : 1;
-      if (this.#refusals >= MAX_REFUSALS) this.#poll();
-      else this.#timer = setTimeout(() => this.#open(), this.#delay());
-    };
   }
 
-  #close() {
-    clearTimeout(this.#timer);
-    const socket = this.#socket;
-    this.#socket = null;
-    // One that is closed before it is open is an error in the browser's console.
-    if (socket?.readyState === WebSocket.CONNECTING) socket.onopen = () => socket.close();
-    else socket?.close();
-  }
-
-  /** After a deployment a thousand pages come back: not all at once. */
-  #delay() {
-    const delay = Math.min(MAX_DELAY, MIN_DELAY * 2 ** this.#refusals);
-    return delay / 2 + (Math.random() * delay) / 2;
-  }
-
-  #poll() {
-    clearTimeout(this.#timer);
-    const interval = document.hidden ? POLL_INTERVAL_HIDDEN : POLL_INTERVAL;
-    this.#timer = setTimeout(() => {
-      if (this.#listener.isGone()) {
-        this.follow(null);
-        return;
-      }
-      this.#listener.onNews();
-      this.#refusals += 1;
-      // Every few minutes: the site may have sockets by now.
-      if (this.#url && this.#refusals % 10 === 0) this.#open();
-      else this.#poll();
-    }, interval);
+  /** Somebody types in the thread that is shown. */
+  type() {
+    const now = Date.now();
+    if (!this.#thread || now - this.#typedAt < TYPING_INTERVAL) return;
+    this.#typedAt = now;
+    this.#line.send({ typing: this.#thread });
   }
 
   /** @param {any} told */
@@ -134,32 +70,6 @@ export class Live {
   }
 
   #sendFollow() {
-    this.#heardAt = Date.now();
-    this.#send({ follow: this.#thread, after: this.#listener.version() });
-  }
-
-  /** @param {object} message */
-  #send(message) {
-    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(message));
-  }
-
-  /** Asleep, a page misses what it is told, and its socket may be dead without knowing. */
-  #wake = () => {
-    if (this.#listener.isGone()) this.follow(null);
-    if (document.hidden || !this.#thread) return;
-    this.#listener.onNews();
-    if (this.#socket && Date.now() - this.#heardAt < SILENCE) return;
-    this.#close();
-    if (this.#refusals < MAX_REFUSALS) this.#open();
-    else this.#poll();
-  };
-
-  /** @param {boolean} isWanted */
-  #listen(isWanted) {
-    if (isWanted === this.#isListening) return;
-    this.#isListening = isWanted;
-    const change = isWanted ? addEventListener : removeEventListener;
-    change("online", this.#wake);
-    document[isWanted ? "addEventListener" : "removeEventListener"]("visibilitychange", this.#wake);
+    this.#line.send({ follow: this.#thread, after: this.#listener.version() });
   }
 }

@@ -160,6 +160,8 @@ export class PageChat {
       if (this.#memory.thread && this.#memory.thread !== thread) this.#memory.run = null;
       this.#memory.thread = thread;
     });
+    // Told to whoever of the staff answers here. The official client's words are nothing that its page hears of.
+    this.element.addEventListener("input", () => this.element.isWithStaff && this.#live?.type());
     this.element.addEventListener("chatkit.response.start", () => (this.#isResponding = true));
     this.element.addEventListener("chatkit.response.end", () => {
       this.#isResponding = false;

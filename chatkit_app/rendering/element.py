@@ -316,6 +316,13 @@ def _socket_url(endpoint: str) -> str | None:
     return f"{get_script_prefix()}ws/chatkit/?{urlencode({'endpoint': endpoint})}"
 
 
+def staff_socket_url() -> str | None:
+    """Return where a page of the admin hears of changes; None where the site has no sockets."""
+    if not getattr(settings, "ASGI_APPLICATION", None) or database_context.is_used():
+        return None
+    return f"{get_script_prefix()}ws/chatkit/staff/"
+
+
 def chat_language(options: Mapping[str, Any]) -> str:
     """Return the language of a chat: that of its option ``locale``, where Django has it, else that of the page."""
     try:

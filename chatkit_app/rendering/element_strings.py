@@ -82,6 +82,7 @@ def element_strings() -> dict[str, str]:
         "messages": _("Messages"),
         "model": _("Model"),
         "newChat": _("New chat"),
+        "newMessages": _("New messages"),
         "nothingFound": _("Nothing found."),
         "otherAnswer": _("Another answer"),
         "partMissing": _("This part of the chat could not be loaded. Try again, or load the page again."),

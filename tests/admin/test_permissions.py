@@ -96,6 +96,10 @@ DOINGS = {
         type="items.list",
         params={"after": "{item_key}"},
     ),
+    "changes": page("thread_changes", "thread/{thread}/changes/?after=0", READ),
+    "changes, by POST": post("thread_changes", "thread/{thread}/changes/"),
+    # Under WSGI nobody: tests/admin/test_live_thread.py.
+    "follow an answer": page("thread_run_events", "thread/{thread}/runs/{run}/events/"),
     "transcript, by GET": page("thread_transcript", "thread/{thread}/transcript/"),
     "lock?": page("thread_moderate", "thread/{thread}/moderate/lock/", MODERATE),
     "lock": post("thread_moderate", "thread/{thread}/moderate/lock/", MODERATE, reason="x"),

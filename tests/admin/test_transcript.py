@@ -440,8 +440,8 @@ def test_page_takes_the_same_queries_for_any_number_of_items(
     thread.labels.set(Label.objects.create(name=str(n)) for n in range(number // 5))
     Assignment.objects.create(thread=thread, assignee=user)
     page(client, thread)
-    # Session, staff member, two for permissions, thread, items, runs, labels and assignee, events, audit.
-    with django_assert_num_queries(10):
+    # Session, staff member, two for permissions, thread, items, runs, labels and assignee, events, deed, audit.
+    with django_assert_num_queries(11):
         page(client, thread)
     # Session, staff member, two for permissions, thread, items, audit.
     with django_assert_num_queries(7):
@@ -683,7 +683,7 @@ def test_page_is_headed_by_the_title_with_the_id_to_copy_under_it(reader: Client
     assert "<h1>Lost parcel</h1>" in html
     assert '<code id="chatkit-id" dir="ltr">thr_known</code>' in html
     assert '<button type="button" hidden data-chatkit-copies="chatkit-id"' in html
-    assert "&rsaquo; <bdi>Lost parcel</bdi>" in html
+    assert '&rsaquo; <bdi data-chatkit-part="crumb">Lost parcel</bdi>' in html
 
 
 def test_long_title_is_whole_among_the_facts(reader: Client) -> None:

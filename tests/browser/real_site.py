@@ -15,6 +15,7 @@ from chatkit.types import (
     ThreadItemUpdatedEvent,
     ThreadStreamEvent,
 )
+from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.urls import include, path
 
@@ -51,4 +52,9 @@ def members(request: HttpRequest) -> HttpResponse:
     return async_to_sync(page)(request)
 
 
-urlpatterns = [path("", page), path("members/", members), path("", include("chatkit_app.urls"))]
+urlpatterns = [
+    path("", page),
+    path("members/", members),
+    path("admin/", admin.site.urls),
+    path("", include("chatkit_app.urls")),
+]

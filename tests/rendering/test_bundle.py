@@ -176,15 +176,15 @@ def test_page_preloads_what_the_element_would_ask_for_later(settings):
 
 
 BUDGETS = {
-    "bootstrap.js": 6_050,  # hears of changes, offers a person in the official client
-    "element/index.js": 22_000,  # shows what changes elsewhere, who answers, and a way to a person
+    "bootstrap.js": 6_150,  # hears of changes, tells who types, offers a person in the official client
+    "element/index.js": 22_400,  # shows what changes elsewhere, who answers, and a way to a person
     "chunks/chunk.js": 15_000,
     "chatkit.css": 400,
     "launcher.js": 4_700,
-    "launcher/news.js": 1_500,
-    "admin/transcript.js": 3_300,
+    "launcher/news.js": 1_600,
+    "admin/transcript.js": 8_500,  # live, with a form to answer in
     "admin/copy.js": 400,
-    "admin.css": 4_400,  # lists are cards on phones, and narrow on laptops
+    "admin.css": 6_000,  # lists are cards on phones, and narrow on laptops; one can answer
     "unfold.css": 2_500,
     "chunks/attachments.js": 3_600,
     "chunks/chart.js": 4_600,
@@ -208,7 +208,7 @@ BUDGETS = {
 """Bytes of each file, gzipped. One rises when its feature is worth it, together with a word on what for.
 
 "chunk" is the largest of those without a name of their own: what the element shares with the others."""
-CORE_BUDGET = 43_200
+CORE_BUDGET = 43_600
 """Bytes of all that a page needs before one can write in it, read an answer in text, and hear of changes."""
 
 

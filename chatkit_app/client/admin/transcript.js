@@ -11,6 +11,7 @@
 import "../element/index.js";
 import { createFetch } from "../fetch.js";
 import { baseOptions } from "../options.js";
+import { followThread } from "./live-thread.js";
 
 /**
  * @typedef {object} Facts what `Transcript` of `chatkit_app.admin.transcript` tells of an item
@@ -24,7 +25,15 @@ import { baseOptions } from "../options.js";
  * @property {{text: string, url: string}[]} links
  */
 /** @typedef {{data: {id: string, staff?: Facts}[], has_more: boolean}} Page the newest first */
-/** @typedef {{config: PageConfig, thread: object, page: Page, linked: string|null}} Data */
+/**
+ * @typedef {object} Data
+ * @property {PageConfig} config
+ * @property {object} thread
+ * @property {Page} page
+ * @property {string|null} linked the id of the row of the item that the address names
+ * @property {import("./live-thread.js").LiveConfig} live
+ * @property {boolean} isLatest the page ends with the newest item
+ */
 
 const element = /** @type {ChatKitElement|null} */ (document.getElementById("chatkit-transcript"));
 const darkPreference = matchMedia("(prefers-color-scheme: dark)");
@@ -33,14 +42,22 @@ const darkPreference = matchMedia("(prefers-color-scheme: dark)");
  * @param {ChatKitElement} element
  * @param {Data} data
  */
-function showTranscript(element, { config, thread, page, linked }) {
+function showTranscript(element, { config, thread, page, linked, live, isLatest }) {
   const fetchFromSite = createFetch(config);
+  let { version } = live;
+  let isPageShown = false;
 
-  /** The `api.fetch` of the element: a thread without items, the page that is here already, and those before it. */
-  const answer = async (/** @type {unknown} */ _, /** @type {RequestInit} */ init = {}) => {
+  /** The `api.fetch` of the element: a thread without items, the page that is here already, and what comes of asking. */
+  const answer = async (/** @type {RequestInfo|URL} */ url, /** @type {RequestInit} */ init = {}) => {
+    if (!init.body) return fetchFromSite(url, init);
     const { type, params } = JSON.parse(String(init.body));
-    if (type === "threads.get_by_id") return Response.json({ ...thread, items: { data: [], has_more: true } });
-    if (type === "items.list" && !params.after) return Response.json(withoutFacts(element, page));
+    if (type === "threads.get_by_id") {
+      return Response.json({ ...thread, version, items: { data: [], has_more: true } });
+    }
+    if (!params.after && !isPageShown) {
+      isPageShown = true;
+      return Response.json(withoutFacts(element, page));
+    }
     const response = await fetchFromSite(config.endpoint, init);
     return response.ok ? Response.json(withoutFacts(element, await response.json())) : response;
   };
@@ -50,11 +67,22 @@ function showTranscript(element, { config, thread, page, linked }) {
   // What stands there for those who have no script.
   element.querySelector(".chatkit-plain")?.remove();
   element.strings = config.strings;
+  element.runEvents = (run) => live.runEventsUrl.replace("/0/", `/${run}/`);
   element.addEventListener("chatkit.thread.load.end", () => linked && showLinked(linked), { once: true });
   element.addEventListener("chatkit.error", showProblem);
   darkPreference.addEventListener("change", configure);
   new MutationObserver(configure).observe(document.documentElement, { attributeFilter: ["class", "data-theme"] });
   configure();
+  followThread(live, (read) => {
+    // Beside an older page there is nothing to show, but what stands beside it has to be known.
+    if (!isLatest) return read(version);
+    return element.catchUp(async (_, after) => {
+      const changes = await read(after);
+      ({ version } = changes);
+      if (changes.thread?.items.data.length) document.getElementById("chatkit-empty")?.remove();
+      return withoutChangedFacts(element, changes);
+    });
+  });
 }
 
 /** Whether the admin is dark, which stock Django says in one way, and others say in another. */
@@ -81,10 +109,30 @@ function withScheme(options, colorScheme) {
  */
 function withoutFacts(element, { data, ...rest }) {
   const items = data.map(({ staff, ...item }) => {
-    if (staff) element.append(row(item.id, staff));
+    if (staff) putRow(element, item.id, row(item.id, staff));
     return item;
   });
   return { data: items, ...rest };
+}
+
+/**
+ * @param {ChatKitElement} element
+ * @param {any} changes what `changes_view()` tells
+ */
+function withoutChangedFacts(element, { thread, removed = [], ...rest }) {
+  if (rest.reset) return rest;
+  for (const id of removed) putRow(element, id, null);
+  return { ...rest, removed, thread: { ...thread, items: withoutFacts(element, thread.items) } };
+}
+
+/**
+ * @param {ChatKitElement} element
+ * @param {string} id the item's
+ * @param {Node|null} row in place of what was said of the item before
+ */
+function putRow(element, id, row) {
+  element.querySelector(`:scope > [slot="item-${CSS.escape(id)}"]`)?.remove();
+  if (row) element.append(row);
 }
 
 /**
@@ -125,7 +173,10 @@ function showLinked(id) {
   item?.scrollIntoView();
 }
 
-function showProblem() {
+/** @param {Event} event */
+function showProblem(event) {
+  // An answer that has failed says so in its place.
+  if (/** @type {CustomEvent} */ (event).detail?.error?.name !== "TransportError") return;
   const problem = document.getElementById("chatkit-transcript-problem");
   if (problem) problem.hidden = false;
 }

@@ -2,9 +2,10 @@
  * `<openai-chatkit>`: a chat that needs nothing but this site.
  *
  * Its options, methods and events are those that OpenAI publishes for its element: see the types of the npm package
- * `@openai/chatkit`. Beside them it has `strings`, `runEvents`, `offersStaff`, `followRun()`, `threadVersion`, `catchUp()` and
- * `showTyping()`, which the page's bootstrap uses, and the attribute `readonly`, for conversations that are only to be read: it shows what users do not see too, if the server
- * sends it, and gives every item a slot `item-<id>` for what the page says of it.
+ * `@openai/chatkit`. Beside them it has `strings`, `runEvents`, `offersStaff`, `followRun()`, `threadVersion`,
+ * `isWithStaff`, `catchUp()` and `showTyping()`, which the page's bootstrap uses, and the attribute `readonly`, for
+ * conversations that are only to be read: it shows what users do not see too, if the server sends it, and gives every
+ * item a slot `item-<id>` for what the page says of it.
  */
 import { Chat } from "./chat.js";
 import { loadAtLeisure } from "./parts.js";
@@ -146,6 +147,11 @@ export class ChatKitElement extends HTMLElement {
   /** The version of the open thread, as far as it is known here. */
   get threadVersion() {
     return this.#chat?.conversation.version ?? 0;
+  }
+
+  /** A person answers in the open thread, or is waited for. */
+  get isWithStaff() {
+    return Boolean(this.#chat?.conversation.thread?.handler);
   }
 
   /**

@@ -37,6 +37,8 @@ export class Conversation extends LoadedThread {
   #again = null;
   /** @type {{run: string|null}|null} the answer that was left before its end */
   #left = null;
+  /** @type {string|null} the answer of somebody else that was read here last */
+  #watched = null;
   #isBehind = false;
   #isCatchingUp = false;
 
@@ -135,6 +137,7 @@ export class Conversation extends LoadedThread {
         else {
           this.applyChanges(changes);
           this.#changed();
+          if (changes.run && changes.run !== this.#watched) await this.#watch(changes.run);
         }
       }
     } finally {
@@ -262,6 +265,20 @@ export class Conversation extends LoadedThread {
     });
     // What was done to the thread since the answer: feedback, another title.
     await this.refresh().catch(() => {});
+  }
+
+  /**
+   * Read an answer that was asked for elsewhere, while it is written. What has become of it in the end is looked up.
+   *
+   * @param {string} run
+   */
+  async #watch(run) {
+    this.#watched = run;
+    await this.#read(async (signal) => {
+      const events = await this.transport.follow(run, signal);
+      return events && { run, events };
+    });
+    this.#isBehind = true;
   }
 
   /** @param {ThreadMetadata} thread what has become of the thread elsewhere */

@@ -72,6 +72,7 @@ export const STRINGS = {
   messages: "Messages",
   model: "Model",
   newChat: "New chat",
+  newMessages: "New messages",
   nothingFound: "Nothing found.",
   otherAnswer: "Another answer",
   partMissing: "This part of the chat could not be loaded. Try again, or load the page again.",

@@ -121,11 +121,15 @@ export const threadStyles = css`
     position: absolute;
     z-index: 2;
     inset-block-end: 0.5em;
-    inset-inline-start: calc(50% - 1.125em);
-    inline-size: 2.25em;
+    inset-inline: 0;
+    grid-auto-flow: column;
+    gap: 0.375em;
+    inline-size: fit-content;
+    min-inline-size: 2.25em;
     block-size: 2.25em;
+    margin-inline: auto;
     border: 1px solid var(--line);
-    border-radius: 50%;
+    border-radius: 1.125em;
     background: var(--surface);
     box-shadow: var(--shadow);
   }
@@ -135,5 +139,12 @@ export const threadStyles = css`
       background: none;
       color: var(--muted);
     }
+  }
+  .jump:has(.news:not(:empty)) {
+    padding-inline: 0.75em;
+    color: var(--text);
+  }
+  .news:empty {
+    display: none;
   }
 `;

@@ -1,5 +1,5 @@
 /** The messages of a conversation, and the scrolling through them. */
-import { h, setAttribute } from "../dom.js";
+import { h, setAttribute, setText } from "../dom.js";
 import { icon } from "../icons.js";
 import { createItemView } from "../items/index.js";
 import { StateView } from "./state.js";
@@ -34,6 +34,8 @@ export class ThreadView {
   /** @type {AnyItem[]|undefined} */
   #items;
   #answering = false;
+  /** Something was said elsewhere, and stands below what is in sight. */
+  #hasNews = false;
   #isClosed = false;
   /** Whether the end stays in sight while it moves. */
   #followsEnd = true;
@@ -56,7 +58,9 @@ export class ThreadView {
     this.scroller = h("div", { class: "scroller", tabindex: "0", role: "region" }, start.node, this.column);
     this.scroller.addEventListener("scroll", () => this.#onScroll(), { passive: true });
     const onclick = () => this.#scrollToEnd({ smooth: true });
-    this.jump = h("button", { type: "button", class: "jump icon-button", hidden: true, onclick }, icon("arrow-down"));
+    this.news = h("span", { class: "news", dir: "auto" });
+    const jump = { type: "button", class: "jump icon-button", hidden: true, onclick };
+    this.jump = h("button", jump, icon("arrow-down"), this.news);
     this.node = h("div", { class: "thread", part: "thread" }, this.scroller, this.jump);
     // The end moves when something grows: an answer, an image, the composer.
     const observer = new ResizeObserver(() => this.#keepEnd());
@@ -66,7 +70,6 @@ export class ThreadView {
 
   configure() {
     setAttribute(this.scroller, "aria-label", this.chat.text("messages"));
-    setAttribute(this.jump, "aria-label", this.chat.text("jumpToLatest"));
     this.state.configure();
     // Once more for what depends on the options; but what is half filled in, open or selected stays as it is.
     this.#items = undefined;
@@ -89,6 +92,10 @@ export class ThreadView {
       this.#items = undefined;
     }
     if (items !== this.#items || isAnswering !== this.#answering) {
+      const last = items.at(-1)?.id;
+      this.#hasNews ||= Boolean(
+        last && this.#items?.length && !isAnswering && !this.#answering && !this.#shown.has(last),
+      );
       const grewUp = this.#items?.length && items[0]?.id !== this.#items[0].id;
       this.#items = items;
       this.#answering = isAnswering;
@@ -250,7 +257,11 @@ export class ThreadView {
   }
 
   #updateJump() {
-    this.jump.hidden = this.chat.conversation.isNew || this.#distanceToEnd < NEAR_END;
+    const isNearEnd = this.chat.conversation.isNew || this.#distanceToEnd < NEAR_END;
+    this.#hasNews &&= !isNearEnd;
+    this.jump.hidden = isNearEnd;
+    setText(this.news, this.#hasNews ? this.chat.text("newMessages") : "");
+    setAttribute(this.jump, "aria-label", this.#hasNews ? null : this.chat.text("jumpToLatest"));
   }
 
   get #distanceToEnd() {

@@ -1,0 +1,162 @@
+"""A thread's page in the admin while it is open: what is said comes in by itself, and who else is there."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from asgiref.sync import sync_to_async
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.test import Client
+from playwright.async_api import Browser, BrowserContext, Page, expect
+
+from chatkit_app.models import AuditEntry, Thread
+from chatkit_app.moderation import set_status
+from chatkit_app.moderation.redaction import redact
+from chatkit_app.takeover.handler import request_person
+from chatkit_app.takeover.messages import add_message
+
+from .profile import new_profile
+
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="package")]
+
+
+@pytest.fixture
+def live_site(settings: Any, pages: Any, transactional_db: None) -> None:
+    settings.ROOT_URLCONF = "tests.browser.real_site"
+    settings.CHATKIT = {"CLIENT": "bundled", "SERVER": "tests.browser.real_site.SlowServer"}
+
+
+async def in_database(function: Any) -> Any:
+    return await sync_to_async(function, thread_sensitive=False)()
+
+
+def login(name: str) -> str:
+    """A superuser of this name; the key of their session."""
+    client = Client()
+    user, _is_new = User.objects.get_or_create(
+        username=name, defaults={"first_name": name.title(), "is_staff": True, "is_superuser": True}
+    )
+    client.force_login(user)
+    return client.cookies["sessionid"].value
+
+
+class Office:
+    """A user's page, and browsers of the staff."""
+
+    def __init__(self, user: Page, browser: Browser, url: str, errors: list[str]) -> None:
+        self.user = user
+        self._browser = browser
+        self._url = url
+        self._errors = errors
+
+    async def ask(self, text: str) -> None:
+        box = self.user.get_by_role("textbox")
+        await box.fill(text)
+        await box.press("Enter")
+
+    @asynccontextmanager
+    async def staff(self, name: str) -> AsyncIterator[Page]:
+        """The page of the only thread, of a member of the staff."""
+        key = await in_database(lambda: login(name))
+        pk = await in_database(lambda: Thread.objects.get().pk)
+        async with new_profile(self._browser, self._url, self._errors, width=1280, height=900) as context:
+            await context.add_cookies([{"name": "sessionid", "value": key, "url": self._url}])
+            page = await context.new_page()
+            await page.goto(f"/admin/chatkit_app/thread/{pk}/change/")
+            yield page
+
+
+@pytest_asyncio.fixture(loop_scope="package")
+async def office(
+    live_site: None,
+    page: Page,
+    browser: Browser,
+    context: BrowserContext,
+    server_url: str,
+    page_errors: list[str],
+) -> Office:
+    """A user who has been answered once."""
+    office = Office(page, browser, server_url, page_errors)
+    await page.goto(f"{server_url}/")
+    await office.ask("hello")
+    await expect(said(page, "Hello to you.")).to_be_visible()
+    return office
+
+
+def said(page: Page, text: str) -> Any:
+    """What stands among the messages."""
+    return page.get_by_role("list").get_by_text(text, exact=True)
+
+
+async def test_answer_grows_on_the_page_word_by_word(office: Office) -> None:
+    async with office.staff("maria") as page:
+        await expect(said(page, "Hello to you.")).to_be_visible()
+        await office.ask("count, please")
+        await expect(said(page, "count, please")).to_be_visible()
+        answer = page.locator("openai-chatkit .item").last
+        await expect(answer).to_contain_text("1 2 3")
+        assert "60" not in await answer.inner_text()
+        await expect(page.get_by_text("An answer is being generated.")).to_be_visible()
+        await expect(answer).to_contain_text("58 59 60")
+        await expect(page.get_by_text("An answer is being generated.")).to_be_hidden()
+        # With what staff know of each, once.
+        await expect(page.locator("openai-chatkit > [slot]")).to_have_count(4)
+        await expect(page.locator("openai-chatkit > [slot]").last).to_contain_text("Raw data")
+    deeds = await in_database(
+        lambda: list(AuditEntry.objects.order_by("pk").values_list("details", flat=True))
+    )
+    assert [deed.get("count", "run" in deed) for deed in deeds][:1] == [2]
+    assert any(deed.get("followed") for deed in deeds)
+
+
+async def test_what_stands_beside_the_transcript_follows(office: Office) -> None:
+    async with office.staff("maria") as page:
+        await expect(said(page, "Hello to you.")).to_be_visible()
+        ben = await in_database(lambda: User.objects.create_superuser("ben", first_name="Ben"))
+        await in_database(
+            lambda: set_status([Thread.objects.get()], Thread.Status.LOCKED, reason="Spam", actor=ben)
+        )
+        await expect(page.locator(".field-status_badge").get_by_text("locked")).to_be_visible()
+        await expect(page.locator("#events").get_by_text("Spam")).to_be_visible()
+        item = await in_database(lambda: Thread.objects.get().items.get(text="Hello to you."))
+        await in_database(lambda: redact(item, actor=ben, reason="Wrong"))
+        await expect(said(page, "Hello to you.")).to_be_hidden()
+        await expect(page.get_by_text("Redacted by ben")).to_be_visible()
+
+
+async def test_staff_see_who_else_is_there_and_who_types(office: Office) -> None:
+    async with office.staff("maria") as page, office.staff("ben") as other:
+        await expect(page.get_by_text("Also here: Ben")).to_be_visible()
+        await expect(other.get_by_text("Also here: Maria")).to_be_visible()
+        # Told only where somebody answers who could see it.
+        await in_database(lambda: request_person(Thread.objects.get().pk))
+        await expect(office.user.get_by_text("You are waiting for a person")).to_be_visible()
+        await office.user.get_by_role("textbox").press_sequentially("Are you")
+        await expect(page.get_by_text("The user is typing…")).to_be_visible()
+        await other.close()
+        await expect(page.get_by_text("Also here: Ben")).to_be_hidden()
+
+
+async def test_what_is_said_below_the_fold_waits_there(office: Office) -> None:
+    async with office.staff("maria") as page:
+        await page.set_viewport_size({"width": 1280, "height": 500})
+        for number in range(9):
+            await in_database(lambda number=number: say(f"Line {number}\n\nand more"))
+        await expect(said(page, "Line 8")).to_be_visible()
+        scroller = page.locator("openai-chatkit .scroller")
+        await scroller.evaluate("(node) => node.scrollTo(0, 0)")
+        await expect(page.get_by_role("button", name="Jump to the latest message")).to_be_visible()
+        await in_database(lambda: say("Something new"))
+        await page.get_by_role("button", name="New messages").click()
+        await expect(said(page, "Something new")).to_be_in_viewport()
+        await expect(page.get_by_role("button", name="New messages")).to_be_hidden()
+
+
+def say(text: str) -> None:
+    with transaction.atomic():
+        add_message(Thread.objects.locked().get(), text)
