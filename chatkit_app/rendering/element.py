@@ -209,11 +209,13 @@ def _launcher(
 def _preloads(options: Mapping[str, Any]) -> list[str]:
     """Return the URLs of the files that the element needs to begin with, given its options."""
     composer = _mapping(options.get("composer"))
+    header = _mapping(options.get("header"))
     theme = _mapping(options.get("theme"))
     parts = {
         "element/composer/attachments.js": _mapping(composer.get("attachments")).get("enabled"),
         "element/composer/choices.js": composer.get("tools") or composer.get("models"),
         "element/composer/completion.js": _mapping(options.get("commands")).get("enabled"),
+        "element/views/header-actions.js": header.get("leftAction") or header.get("rightAction"),
         "element/theme.js": theme.get("color") or theme.get("typography"),
     }
     wanted = ["element/index.js", *(part for part, is_wanted in parts.items() if is_wanted)]

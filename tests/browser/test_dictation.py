@@ -1,6 +1,7 @@
 """Dictation: what is said into the microphone (Chromium's own, which beeps) becomes text."""
 
 import base64
+import threading
 from collections.abc import AsyncIterator
 
 import pytest
@@ -73,6 +74,29 @@ async def test_speech_becomes_text_at_the_caret(speaking: Page, pages: Site):
     assert await all_tracks_have_ended(speaking)
     await expect(speaking.get_by_role("timer")).to_be_hidden()
     await expect(button(speaking, "Send message")).to_have_attribute("aria-disabled", "false")
+
+
+async def test_dictation_takes_the_place_of_sending_while_there_is_nothing_to_send(speaking: Page):
+    await speaking.goto("/")
+    await expect(button(speaking, "Dictate")).to_be_visible()
+    await expect(button(speaking, "Send message")).to_be_hidden()
+    await box(speaking).fill("Hello")
+    await expect(button(speaking, "Send message")).to_be_visible()
+    await expect(button(speaking, "Dictate")).to_be_visible()
+    await box(speaking).fill("")
+    await expect(button(speaking, "Send message")).to_be_hidden()
+
+
+async def test_focus_stays_on_the_button_that_takes_the_place_of_stopping(speaking: Page, pages: Site):
+    go_on = threading.Event()
+    options = {"type": "stream_options", "stream_options": {"allow_cancel": True}}
+    pages.script("wait", options, go_on)
+    await speaking.goto("/")
+    await box(speaking).fill("wait")
+    await speaking.keyboard.press("Enter")
+    await button(speaking, "Stop answering").focus()
+    go_on.set()
+    await expect(button(speaking, "Dictate")).to_be_focused()
 
 
 @pytest.mark.parametrize("by_key", [True, False])

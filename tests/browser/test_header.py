@@ -70,10 +70,14 @@ async def test_icons_of_the_page_s_own_buttons_are_named(page: Page):
     names = await page.evaluate(
         """async (icons) => {
             const chat = document.querySelector("openai-chatkit");
-            return icons.map((icon) => {
+            const button = () => chat.shadowRoot.querySelector(".header-actions:not(:first-child) button");
+            const names = [];
+            for (const icon of icons) {
                 chat.setOptions({api: {url: "/chatkit/", domainKey: "x"}, header: {rightAction: {icon}}});
-                return chat.shadowRoot.querySelector(".header-actions:not(:first-child) button").ariaLabel;
-            });
+                while (!button()) await new Promise(requestAnimationFrame);
+                names.push(button().ariaLabel);
+            }
+            return names;
         }""",
         list(ICONS),
     )

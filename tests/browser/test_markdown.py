@@ -21,7 +21,9 @@ SETUP = """async () => {
     followLink() {},
     announce() {},
     load: (name) => PARTS[name].load(),
+    part: (name) => PARTS[name].module,
   };
+  window.PARTS = PARTS;
   const {styleSheet} = await import(CLIENT + "/element/style-sheet.js");
   document.adoptedStyleSheets = [];
   window.style = () => (document.adoptedStyleSheets = [styleSheet()]);
@@ -471,3 +473,38 @@ async def test_formula_needs_no_inline_style(markdown: Page):
     await markdown.evaluate("text => show(text)", "$\\boxed{x} \\textbf{y}$")
     await expect(markdown.locator("math")).to_have_count(1)
     assert await markdown.evaluate("document.querySelectorAll('math [style], math[style]').length") == 0
+
+
+# Words that are being written
+
+FRESH = "[...CSS.highlights].filter(([name, {size}]) => name.startsWith('chatkit-fresh') && size).length"
+
+
+async def test_words_fade_in_as_they_are_written(markdown: Page):
+    await markdown.evaluate("PARTS.fade.load()")
+    fresh = await markdown.evaluate(
+        """() => {
+          const view = show("One", {isLive: true});
+          view.update("One **two**", {isLive: true});
+          return [...CSS.highlights.get("chatkit-fresh-0")].map(({startContainer}) => startContainer.data);
+        }"""
+    )
+    assert fresh == ["One ", "two", "One "]
+    assert await markdown.evaluate("document.querySelectorAll('.markdown *').length") == 2
+    await markdown.wait_for_function(f"{FRESH} === 0")
+
+
+@pytest.mark.parametrize("text", ["a" * 500, "\n\n"])
+async def test_what_comes_at_once_does_not_fade(markdown: Page, text: str):
+    await markdown.evaluate("PARTS.fade.load()")
+    await markdown.evaluate("text => show(text, {isLive: true})", text)
+    assert await markdown.evaluate(FRESH) == 0
+
+
+async def test_words_are_there_at_once_for_those_who_want_no_motion(bench: Page):
+    await bench.emulate_media(reduced_motion="reduce")
+    await bench.evaluate(SETUP)
+    await bench.evaluate("PARTS.fade.load()")
+    await bench.evaluate("show('One', {isLive: true})")
+    assert await bench.evaluate(FRESH) == 0
+    await bench.emulate_media(reduced_motion="no-preference")

@@ -26,7 +26,7 @@ export const composerStyles = css`
     border-radius: 0.75em;
   }
   .box:focus-within {
-    border-color: var(--muted);
+    border-color: color-mix(in srgb, var(--muted) 55%, var(--line));
   }
   .controls,
   .sending {
@@ -69,10 +69,15 @@ export const composerStyles = css`
     background: var(--accent);
     color: var(--on-accent);
   }
-  .send[aria-disabled="true"] {
+  .send[aria-disabled="true"],
+  .box .icon-button[data-main][aria-disabled="true"] {
     background: var(--fill-strong);
     color: var(--muted);
     cursor: default;
+  }
+  .box .icon-button[data-main] {
+    background: var(--accent);
+    color: var(--on-accent);
   }
   .send[data-stops] .icon,
   .send:not([data-stops]) .stop-square {
@@ -121,11 +126,9 @@ export const composerStyles = css`
     min-inline-size: min(18em, 100vw - 1em);
   }
   .problem {
-    padding: 0.5em 0.875em;
-    margin-block-end: 0.5em;
-    border-radius: var(--round-small);
-    background: var(--danger-fill);
+    padding: 0.25em 0.875em 0.5em;
     color: var(--danger);
+    font-size: 0.9em;
     overflow-wrap: anywhere;
   }
   .read-only,

@@ -109,6 +109,12 @@ export class ComposerView {
     this.#wasHeld &&= hold !== null;
     nameButton(this.button, this.chat.text(stops ? "stop" : "send"));
     setAttribute(this.button, "data-stops", stops);
+    // One button, for what can be done next: to speak while there is nothing to send.
+    const speaks = !this.dictate.hidden && !stops && !this.#hasMessage && !hold;
+    const hadFocus = this.button.matches(":focus");
+    this.button.hidden = speaks;
+    setAttribute(this.dictate, "data-main", speaks);
+    if (speaks && hadFocus) this.dictate.focus();
     // Not the attribute "disabled": it would drop the focus of who has just sent.
     const isHeld = !canSend || !this.#hasMessage || dictation.isActive || hold;
     setAttribute(this.button, "aria-disabled", String(!stops && !!isHeld));

@@ -3,7 +3,6 @@ import { icon } from "../icons.js";
 import { MarkdownView } from "../markdown/index.js";
 import { asList, asNumber, asObject, asText } from "../values.js";
 import { addStyles } from "../style-sheet.js";
-import { attachmentList } from "./attachments.js";
 import { itemStyles } from "./item.css.js";
 /** @import {Host} from "../host.js" */
 
@@ -49,7 +48,7 @@ export class AssistantMessageView {
     // Until they can be shown, the text stands alone.
     if (contents.some(({ annotations }) => asList(annotations).length)) this.#loadSources(item, isLive);
     this.#parts.length = Math.min(this.#parts.length, contents.length);
-    contents.forEach((content, index) => (this.#parts[index] ??= new MessagePart(this.#host)).update(content));
+    contents.forEach((content, index) => (this.#parts[index] ??= new MessagePart(this.#host)).update(content, isLive));
     setChildren(
       this.parts,
       this.#parts.map(({ node }) => node),
@@ -62,7 +61,12 @@ export class AssistantMessageView {
     const files = JSON.stringify(attachments);
     if (files === this.#files) return;
     this.#files = files;
-    this.files.replaceChildren(attachmentList(this.#host, attachments) ?? "");
+    const names = attachments.map(({ name }) => asText(name)).join(", ");
+    const show = (/** @type {Node|string} */ content) => files === this.#files && this.files.replaceChildren(content);
+    this.#host.load("messageExtras").then(
+      ({ attachmentList }) => show(attachmentList(this.#host, attachments) ?? ""),
+      () => show(names),
+    );
   }
 
   /** @param {Record<string, any>} item @param {boolean} isLive */
@@ -116,12 +120,13 @@ class MessagePart {
     this.node = this.#markdown.node;
   }
 
-  /** @param {Record<string, any>} content */
-  update({ text: value, annotations }) {
+  /** @param {Record<string, any>} content @param {boolean} isLive */
+  update({ text: value, annotations }, isLive) {
     const text = asText(value);
     if (annotations !== this.#annotations) this.#updateMarks(asList(annotations));
     this.#annotations = annotations;
     this.#markdown.update(text, {
+      isLive,
       marks: [...this.#marks].map(([index, node]) => ({ index: placeIn(text, index), node: () => node })),
     });
   }

@@ -77,4 +77,7 @@ export const imageStyles = css`
     color: var(--muted);
     text-decoration: none;
   }
+  .download:hover {
+    text-decoration: underline;
+  }
 `;

@@ -36,6 +36,12 @@ export const sourceStyles = css`
     display: grid;
     gap: 0.25em;
   }
+  .source-card p {
+    display: -webkit-box;
+    overflow: hidden;
+    -webkit-box-orient: vertical;
+    -webkit-line-clamp: 3;
+  }
   .source-place,
   .source > .icon,
   .source > :nth-child(3) {

@@ -1,13 +1,12 @@
 import { h } from "../dom.js";
-import { asLabel, asList, asObject, asText } from "../values.js";
-import { attachmentList } from "./attachments.js";
+import { asLabel, asList, asText } from "../values.js";
 import { addStyles } from "../style-sheet.js";
 import { userMessageStyles } from "./user-message.css.js";
 /** @import {Host} from "../host.js" */
 
 addStyles({ userMessage: userMessageStyles });
 
-/** What somebody has asked: attachments, what it replies to, and the text with its tags. */
+/** What somebody has asked: the text, and around it what it replies to, its files and tags, which are shown by a part. */
 export class UserMessageView {
   #host;
   /** @type {Record<string, any>} */
@@ -30,30 +29,35 @@ export class UserMessageView {
     )
       return;
     this.#shown = { content, attachments, quoted_text, isUnsent };
-    const quote = asText(quoted_text);
-    const parts = asList(content).map((part) => (part.type === "input_tag" ? this.#tag(part) : asText(part.text)));
+    const { before, tag } = this.#extras();
+    const parts = asList(content).map((part) => (part.type === "input_tag" ? tag(part) : asText(part.text)));
     this.node.replaceChildren(
       h("span", { class: "visually-hidden" }, this.#host.text("you")),
-      attachmentList(this.#host, attachments) ?? "",
-      quote && h("blockquote", { class: "quoted", part: "quote", dir: "auto" }, quote),
+      ...before,
       parts.some(Boolean) ? h("div", { class: "bubble", part: "user-message", dir: "auto" }, ...parts) : "",
       isUnsent ? h("span", { class: "muted unsent" }, this.#host.text("unsent")) : "",
     );
   }
 
-  /** @param {Record<string, any>} part */
-  #tag({ id, text, data, group, interactive }) {
-    const host = this.#host;
-    const title = asLabel(text);
-    if (!interactive) return h("span", { class: "tag", part: "tag", dir: "auto" }, title);
-    const entity = { id: asText(id), title, group: asLabel(group), data: asObject(data), interactive: true };
-    const onclick = () => host.clickEntity(entity);
-    const button = h("button", { type: "button", class: "tag", part: "tag", dir: "auto", onclick }, title);
-    // Without it, a press still tells the page.
-    const attach = host
-      .load("sources")
-      .then(({ attachCard, entityCard }) => attachCard(button, () => entityCard(host, entity)));
-    attach.catch(() => {});
-    return button;
+  /** @returns {{before: (Node|string)[], tag: (part: any) => Node|string}} what stands before the text, and what tags are */
+  #extras() {
+    const { content, attachments, quoted_text: quote } = this.#shown;
+    const tag = (/** @type {any} */ { text }) => asLabel(text);
+    const files = asList(attachments);
+    if (!files.length && !asText(quote) && asList(content).every(({ type }) => type !== "input_tag")) {
+      return { before: [], tag };
+    }
+    const part = this.#host.part("messageExtras");
+    if (part) return part.messageExtras(this.#host, this.#shown);
+    // Meanwhile, and where that cannot be had, there is its text.
+    const item = this.#shown;
+    const show = () => {
+      if (this.#shown !== item) return;
+      this.#shown = {};
+      this.update(item);
+    };
+    this.#host.load("messageExtras").then(show, () => {});
+    const text = [...files.map(({ name }) => asLabel(name)), asText(quote)].filter(Boolean).join("\n");
+    return { before: [h("p", { class: "fallback muted", dir: "auto" }, text)], tag };
   }
 }

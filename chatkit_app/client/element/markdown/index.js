@@ -24,6 +24,7 @@ export class MarkdownView {
   #marks = [];
   /** @type {Map<string, Node>} */
   #markNodes = new Map();
+  #length = 0;
   allowsImages = true;
 
   /** @param {Host} host */
@@ -37,10 +38,11 @@ export class MarkdownView {
 
   /**
    * @param {string} text
-   * @param {{marks?: Mark[], allowsImages?: boolean}} [options] marks are nodes to put in, and where in the text; one
-   *   that has the same index and number among those there as before is not made anew
+   * @param {{marks?: Mark[], allowsImages?: boolean, isLive?: boolean}} [options] marks are nodes to put in, and where
+   *   in the text; one that has the same index and number among those there as before is not made anew. What is live is
+   *   being written.
    */
-  update(text, { marks = [], allowsImages = true } = {}) {
+  update(text, { marks = [], allowsImages = true, isLive = false } = {}) {
     this.#marks = marks;
     this.allowsImages = allowsImages;
     this.#document.update(
@@ -50,6 +52,15 @@ export class MarkdownView {
     // Not "auto": with it, browsers look for the direction again with every node that is added.
     setAttribute(this.node, "dir", this.#document.direction);
     this.#root.update(this.#document.root);
+    if (isLive) this.#fade(text.length - this.#length);
+    this.#length = text.length;
+  }
+
+  /** @param {number} count how many characters have come */
+  #fade(count) {
+    const part = this.host.part("fade");
+    if (part) part.fadeIn(this.node, count);
+    else this.host.load("fade").catch(() => {});
   }
 
   /**

@@ -130,6 +130,7 @@ export const frameStyles = css`
     outline: 2px solid var(--focus);
     outline-offset: 1px;
   }
+  [data-pointer] :focus-visible,
   .scroller:focus {
     outline: none;
   }
@@ -179,8 +180,6 @@ export const frameStyles = css`
   }
   .text-field:focus {
     border-color: var(--focus);
-    outline: 1px solid var(--focus);
-    outline-offset: 0;
   }
   .text-field::placeholder {
     color: var(--muted);

@@ -34,6 +34,15 @@ export class FrameView {
     this.main = h("div", { class: "main" }, this.header.node, this.thread.node, this.composer.node);
     this.node = h("section", { class: "frame", part: "frame" }, this.main, this.status);
     this.#listenForEarlyDrops();
+    this.#followModality();
+  }
+
+  /** A ring around what has the focus is for those who move it by keys, not for who has pointed there. */
+  #followModality() {
+    const forget = () => this.node.removeAttribute("data-pointer");
+    this.node.addEventListener("pointerdown", () => setAttribute(this.node, "data-pointer", true), true);
+    this.node.addEventListener("keydown", ({ key }) => /^(?:Tab|Arrow)/.test(key) && forget(), true);
+    this.node.addEventListener("focusout", ({ relatedTarget }) => !relatedTarget && forget());
   }
 
   /** Until the part is there that has a zone for them, files may be dropped all the same. */

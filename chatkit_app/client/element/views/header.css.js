@@ -10,6 +10,10 @@ export const headerStyles = css`
     min-block-size: 3.25em;
     padding: 0.375em 0.625em;
   }
+  .header .icon {
+    inline-size: 1.4375em;
+    block-size: 1.4375em;
+  }
   .header-actions {
     display: contents;
   }
@@ -21,7 +25,7 @@ export const headerStyles = css`
   .title {
     display: flex;
     font-size: 1em;
-    font-weight: 600;
+    font-weight: 500;
   }
   .title,
   .title-button,

@@ -1,54 +1,38 @@
 /** Above the conversation: its title, new chat, history, and the page's own buttons. */
 import { h, setAttribute, setText } from "../dom.js";
-import { icon } from "../icons.js";
 import { iconButton, nameButton } from "../ui/buttons.js";
-import { asLabel, asObject, asText } from "../values.js";
+import { asLabel } from "../values.js";
 import { addStyles } from "../style-sheet.js";
 import { headerStyles } from "./header.css.js";
 /** @import {Chat} from "../chat.js" */
-/** @import {StringKey} from "../host.js" */
+/** @import {HeaderAction} from "./header-actions.js" */
 
 addStyles({ header: headerStyles });
-
-/** @type {[RegExp, StringKey][]} what the icons of the page's own buttons say, as it gives them no names */
-const NAMES = [
-  [/^(sidebar|(collapse|open)-(left|right)|double-)/, "sidebar"],
-  [/^expand/, "expand"],
-  [/^collapse/, "collapse"],
-  [/^(menu|hamburger|dots|grid)/, "menu"],
-  [/^back/, "menuBack"],
-  [/^home/, "home"],
-  [/^close/, "close"],
-  [/^settings/, "settings"],
-  [/^share/, "share"],
-  [/^light/, "lightMode"],
-  [/^dark/, "darkMode"],
-  [/^compose/, "newChat"],
-  [/^history/, "conversations"],
-];
 
 export class HeaderView {
   /** @type {{node: HTMLElement, threadId: string}|null} */
   #editor = null;
+  /** The page's own buttons, once there are any. @type {Record<"left"|"right", HeaderAction>|null} */
+  #actions = null;
 
   /** @param {Chat} chat */
   constructor(chat) {
     this.chat = chat;
-    this.left = this.#action(() => this.chat.options.header?.leftAction);
+    this.left = h("span", { class: "header-actions" });
+    this.right = h("span", { class: "header-actions" });
     this.titleName = h("bdi");
     this.titleText = h("span", {}, this.titleName);
     this.rename = h("button", { type: "button", class: "title-button", onclick: () => this.#edit() });
     this.title = h("h2", { class: "title", part: "title" });
-    this.right = this.#action(() => this.chat.options.header?.rightAction);
     this.staff = iconButton("user", () => chat.askForStaff());
     this.newChat = iconButton("compose", () => chat.newChat());
     this.history = iconButton("history", () => chat.showHistory());
     this.node = h(
       "header",
       { class: "header", part: "header" },
-      this.left.node,
+      this.left,
       this.title,
-      this.right.node,
+      this.right,
       this.staff,
       this.newChat,
       this.history,
@@ -59,8 +43,7 @@ export class HeaderView {
     const { header, history } = this.chat.options;
     this.node.hidden = header?.enabled === false || this.chat.isReadOnly;
     this.history.hidden = history?.enabled === false;
-    this.left.configure();
-    this.right.configure();
+    this.#configureActions();
     nameButton(this.staff, this.chat.text("talkToPerson"));
     nameButton(this.newChat, this.chat.text("newChat"));
     nameButton(this.history, this.chat.text("history"));
@@ -106,22 +89,17 @@ export class HeaderView {
     node?.remove();
   }
 
-  /**
-   * A button of the page's own. It stays while the page sets options, since a press is lost on one that is made anew.
-   *
-   * @param {() => unknown} option
-   */
-  #action(option) {
-    const button = iconButton("", () => asObject(option()).onClick?.());
-    const configure = () => {
-      const { icon: named, label } = asObject(option());
-      const name = asText(named);
-      button.hidden = !name;
-      if (button.dataset.icon !== name) button.replaceChildren(icon(name));
-      button.dataset.icon = name;
-      const key = NAMES.find(([pattern]) => pattern.test(name))?.[1];
-      nameButton(button, asLabel(label) || (key ? this.chat.text(key) : name.replaceAll("-", " ")));
-    };
-    return { node: h("span", { class: "header-actions" }, button), configure };
+  async #configureActions() {
+    if (!this.#actions) {
+      const { leftAction, rightAction } = this.chat.options.header ?? {};
+      const part = (leftAction || rightAction) && (await this.chat.load("headerActions").catch(() => null));
+      if (!part) return;
+      this.#actions ??= { left: new part.HeaderAction(this.chat), right: new part.HeaderAction(this.chat) };
+      this.left.replaceChildren(this.#actions.left.node);
+      this.right.replaceChildren(this.#actions.right.node);
+    }
+    const { header } = this.chat.options;
+    this.#actions.left.configure(header?.leftAction);
+    this.#actions.right.configure(header?.rightAction);
   }
 }

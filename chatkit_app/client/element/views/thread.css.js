@@ -36,7 +36,7 @@ export const threadStyles = css`
   .start,
   .composer {
     inline-size: 100%;
-    max-inline-size: 46em;
+    max-inline-size: 50em;
     margin-inline: auto;
     padding-inline: var(--space);
   }
@@ -86,36 +86,24 @@ export const threadStyles = css`
       background-position: -50% 0;
     }
   }
-  .failure,
-  .notice {
+  .failure {
     display: flex;
     gap: 0.625em;
     align-items: center;
-    padding: 0.625em 0.875em;
-    border-radius: var(--round-small);
-    background: var(--danger-fill);
+  }
+  .failure > .icon,
+  .failure.problem {
     color: var(--danger);
   }
-  .failure > span,
-  .notice > div {
-    flex: 1;
+  .failure > .button {
+    min-block-size: 2em;
+    padding-block: 0.125em;
+    border-color: var(--line);
+    font-weight: 500;
+  }
+  .failure > span {
     min-inline-size: 0;
     overflow-wrap: anywhere;
-  }
-  .notice {
-    background: var(--fill);
-    color: var(--text);
-  }
-  .notice[data-level="warning"] {
-    background: var(--warning-fill);
-    color: var(--warning);
-  }
-  .notice[data-level="danger"] {
-    background: var(--danger-fill);
-    color: var(--danger);
-  }
-  .notice + .notice {
-    margin-block-start: 0.5em;
   }
   .jump {
     position: absolute;
