@@ -32,6 +32,8 @@ export class UserMessageView {
     const { before, tag } = this.#extras();
     const parts = asList(content).map((part) => (part.type === "input_tag" ? tag(part) : asText(part.text)));
     this.node.replaceChildren(
+      // What the page has put there stays.
+      this.node.querySelector(":scope > slot") ?? "",
       h("span", { class: "visually-hidden" }, this.#host.text("you")),
       ...before,
       parts.some(Boolean) ? h("div", { class: "bubble", part: "user-message", dir: "auto" }, ...parts) : "",
