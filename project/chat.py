@@ -37,7 +37,7 @@ from chatkit.types import (
 from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext as _
 
-from chatkit_app.agents import AgentChatKitServer, DjangoAgentContext
+from chatkit_app.agents import AgentChatKitServer, DjangoAgentContext, request_staff
 from chatkit_app.context import RequestContext
 from chatkit_app.errors import ChatKitError
 from chatkit_app.offline import has_key, is_offline
@@ -90,9 +90,10 @@ agent = Agent[DjangoAgentContext](
     instructions=(
         "You are the assistant of a demo of ChatKit in Django. Answer briefly, in the user's language, in "
         "Markdown where it helps. To see what the chat can do, the user can write “show me a form” (or a "
-        "widget, a workflow, some questions, …)."
+        "widget, a workflow, some questions, …). Call a person of the team where the user asks for one."
     ),
-    tools=[get_weather, get_browser],
+    # A person answers in the admin: open the conversation there in a second browser, and take it over.
+    tools=[get_weather, get_browser, request_staff],
     tool_use_behavior=StopAtTools(stop_at_tool_names=[get_browser.name]),
     input_guardrails=[no_passwords],
 )

@@ -92,14 +92,6 @@ async def table(turn: Turn) -> Events:
         yield event
 
 
-async def sales(turn: Turn) -> Events:
-    """Answer with a diagram."""
-    async for event in turn.say(_("Friday is the day of the espresso, and the week comes to **114 cups**:")):
-        yield event
-    async for event in chart(turn):
-        yield event
-
-
 # What ChatKit can do
 
 
@@ -379,7 +371,6 @@ QUESTIONS: dict[str, Feature] = {
     "where is my order": order,
     "i would like to book a table": table,
     "plan a trip by night train": workflow,
-    "how much coffee do we sell": sales,
 }
 
 FEATURES: dict[str, Feature] = {

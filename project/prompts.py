@@ -11,7 +11,7 @@ WELCOME: list[Prompt] = [
     {"label": "Where is my order?", "prompt": "Where is my order?", "icon": "map-pin"},
     {"label": "Book a table", "prompt": "I would like to book a table.", "icon": "calendar"},
     {"label": "Plan a trip by night train", "prompt": "Plan a trip by night train.", "icon": "compass"},
-    {"label": "How much coffee do we sell?", "prompt": "How much coffee do we sell?", "icon": "chart"},
+    {"label": "Talk to a person", "prompt": "I would like to talk to a person of your team.", "icon": "user"},
     {"label": "More…", "prompt": "Show me more", "icon": "dots-horizontal"},
 ]
 

@@ -127,6 +127,7 @@ CHATKIT = {
     "DB_WORKERS": int(os.environ.get("CHATKIT_DB_WORKERS", "8")),
     "REQUEST_THREADS": int(os.environ.get("CHATKIT_REQUEST_THREADS", "2")),
     "ATTACHMENTS": {},
+    "STAFF": {"BUTTON": True},
     "OPTIONS": {
         "history": {"enabled": True, "showDelete": True, "showRename": True},
         "threadItemActions": {"feedback": True, "retry": True},

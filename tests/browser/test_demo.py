@@ -80,12 +80,11 @@ async def test_plan_a_trip_by_night_train_is_answered_by_steps(demo: Page):
     await expect(answers(demo)).to_have_text("The trip is planned.")
 
 
-async def test_how_much_coffee_do_we_sell_is_answered_by_a_chart(demo: Page):
-    await pick_and_wait(demo, "How much coffee do we sell?")
+async def test_talk_to_a_person_has_the_user_wait_for_one(demo: Page):
+    await pick_and_wait(demo, "Talk to a person")
     await expect(answers(demo)).to_have_text(
-        "Friday is the day of the espresso, and the week comes to 114 cups:"
+        "I have asked our team. A person will answer you here. You can go on writing meanwhile."
     )
-    await expect(widgets(demo).locator("svg").first).to_be_visible()
 
 
 async def test_more_offers_the_rest_and_sends_what_is_pressed(demo: Page):

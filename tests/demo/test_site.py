@@ -38,7 +38,7 @@ EXPECTED = {
     "Where is my order?": "widget",
     "I would like to book a table.": "widget",
     "Plan a trip by night train.": "workflow",
-    "How much coffee do we sell?": "widget",
+    "I would like to talk to a person of your team.": "assistant_message",
     "Show me more": "widget",
     "What is the weather in Paris?": "widget",
     "What does my browser tell you?": "client_tool_call",
