@@ -35,7 +35,7 @@ def chat(page: Page) -> None:
     """A question, and its answer with a widget."""
     page.goto("/")
     composer = page.locator("openai-chatkit").get_by_role("textbox")
-    composer.fill("Show me a widget")
+    composer.fill("Where is my order?")
     composer.press("Enter")
     expect(page.locator("openai-chatkit [part~=widget]").first).to_be_visible()
     is_done(page)
