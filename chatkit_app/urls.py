@@ -28,6 +28,8 @@ def endpoint(*, server: str | None = None, namespace: str | None = None) -> list
     return [
         path("chatkit", view("chat.ChatKitView"), name="chatkit"),
         path("chatkit/health", HealthView.as_view(), name="health"),
+        path("chatkit/history", view("history.HistoryView"), name="history"),
+        path("chatkit/threads/<str:thread_id>", view("history.ThreadView"), name="thread"),
         path("chatkit/threads/<str:thread_id>/changes", view("changes.ChangesView"), name="changes"),
         path("chatkit/runs/<str:run_id>/events", view("runs.RunEventsView"), name="run_events"),
         path("chatkit/runs/<str:run_id>/stop", view("runs.RunStopView"), name="run_stop"),

@@ -38,7 +38,15 @@ export type PageElement = OpenAIChatKit &
   Partial<
     Pick<
       ChatKitElement,
-      "strings" | "runEvents" | "offersStaff" | "followRun" | "threadVersion" | "isWithStaff" | "catchUp" | "showTyping"
+      | "strings"
+      | "runEvents"
+      | "appUrl"
+      | "offersStaff"
+      | "followRun"
+      | "threadVersion"
+      | "isWithStaff"
+      | "catchUp"
+      | "showTyping"
     >
   >;
 

@@ -127,6 +127,7 @@ export class PageChat {
       this.element.strings = this.#config.strings;
       this.element.offersStaff = this.#config.offersStaff;
       this.element.runEvents = (run) => this.#runEvents(run);
+      this.element.appUrl = this.#config.endpoint.replace(/\/$/, "");
     }
     this.#started = true;
     this.#thread = this.#options.initialThread ?? null;

@@ -311,6 +311,8 @@ class Migration(migrations.Migration):
                         verbose_name="seen",
                     ),
                 ),
+                ("pinned_at", models.DateTimeField(editable=False, null=True)),
+                ("archived_at", models.DateTimeField(editable=False, null=True)),
                 (
                     "allowed_image_domains",
                     models.JSONField(blank=True, null=True, verbose_name="allowed image domains"),

@@ -83,6 +83,9 @@ class Thread(OwnedModel):
     seen_at = models.DateTimeField(
         _("seen"), null=True, blank=True, help_text=_("When the user last had the thread open.")
     )
+    # The owner's own order: what the bundled client keeps at the top of its list, and out of it.
+    pinned_at = models.DateTimeField(null=True, editable=False)
+    archived_at = models.DateTimeField(null=True, editable=False)
     allowed_image_domains = models.JSONField(_("allowed image domains"), null=True, blank=True)
     metadata = models.JSONField(_("metadata"), default=dict, blank=True)
     created_at = models.DateTimeField(_("created"), default=timezone.now)

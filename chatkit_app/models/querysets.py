@@ -171,6 +171,13 @@ class ThreadQuerySet(OwnedQuerySet["Thread"]):
                 versions.announce(self.model, new)
         return new
 
+    def archived(self) -> ThreadQuerySet:
+        """Keep those that their owner has put away, and in which nothing has happened since."""
+        return self.filter(archived_at__gte=F("last_activity"))
+
+    def unarchived(self) -> ThreadQuerySet:
+        return self.filter(Q(archived_at__isnull=True) | Q(archived_at__lt=F("last_activity")))
+
     def recount_feedback(self) -> int:
         """Count the feedback on these threads' items again. Call it where feedback comes, changes or goes."""
         feedback = apps.get_model("chatkit_app", "Feedback")._default_manager.filter(

@@ -84,6 +84,7 @@ FORGIVING = {"threads.list"}
 # Every URL that names something: (method, path behind that of the endpoint, body).
 URLS: dict[str, list[tuple[str, str, bytes]]] = {
     "changes": [("GET", "/threads/{thread}/changes?after=0", b"")],
+    "thread": [("PATCH", "/threads/{thread}", b'{"archived": true}')],
     "run_events": [("GET", "/runs/{run}/events", b"")],
     "run_stop": [("POST", "/runs/{run}/stop", b"")],
     "attachment": [
@@ -96,7 +97,7 @@ URLS: dict[str, list[tuple[str, str, bytes]]] = {
         ("GET", "/attachments/{attachment}/file?signature={signature}&preview=1", b""),
     ],
 }
-ENDPOINT_URLS = {"chatkit", "attachments", "health"}
+ENDPOINT_URLS = {"chatkit", "attachments", "health", "history"}
 REQUESTS = [(name, *request) for name, requests in URLS.items() for request in requests]
 
 # Django's own, in which nothing of ours is named.

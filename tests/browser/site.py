@@ -48,6 +48,7 @@ class Site:
         self.scripts: dict[str, list[Any]] = {}
         self.replies: dict[str, Callable[[dict[str, Any]], Any]] = {}
         self.changes: Callable[[int], dict[str, Any]] | None = None
+        self.history: Callable[[dict[str, str]], dict[str, Any]] | None = None
         self._ids = itertools.count(1)
 
     def new_id(self, kind: str) -> str:
@@ -249,6 +250,20 @@ async def run_events(request: HttpRequest, run_id: str) -> HttpResponse:
     return HttpResponse("", content_type="text/event-stream")
 
 
+async def history(request: HttpRequest) -> HttpResponse:
+    if site.history is None:
+        return JsonResponse({"message": "Unknown operation."}, status=404)
+    query = request.GET.dict()
+    site.requests.append(("history", query, dict(request.headers)))
+    return JsonResponse(site.history(query))
+
+
+@csrf_exempt
+async def order(request: HttpRequest, thread_id: str) -> HttpResponse:
+    site.requests.append(("order", {"thread": thread_id} | json.loads(request.body), dict(request.headers)))
+    return HttpResponse(status=204)
+
+
 async def changes(request: HttpRequest, thread_id: str) -> HttpResponse:
     after = int(request.GET["after"])
     site.requests.append(("changes", {"thread": thread_id, "after": after}, dict(request.headers)))
@@ -276,6 +291,8 @@ async def hanging(request: HttpRequest) -> HttpResponse:
 chatkit_urls = (
     [
         path("chatkit", endpoint, name="chatkit"),
+        path("chatkit/history", history, name="history"),
+        path("chatkit/threads/<str:thread_id>", order, name="thread"),
         path("chatkit/threads/<str:thread_id>/changes", changes, name="changes"),
         path("chatkit/runs/<str:run_id>/events", run_events, name="run_events"),
         path("chatkit/runs/<str:run_id>/stop", run_stop, name="run_stop"),

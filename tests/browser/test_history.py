@@ -363,3 +363,100 @@ async def test_menu_in_the_history_closes_before_the_history(page: Page, pages: 
     await expect(page.get_by_role("button", name="Actions")).to_be_focused()
     await page.keyboard.press("Escape")
     await expect(page.get_by_role("button", name="Show conversations")).to_be_focused()
+
+
+# The app's own list
+
+
+class Shelf:
+    """What the app's own list has, which changes with what the page asks for."""
+
+    def __init__(self, pages: Site, *titles: str) -> None:
+        self.pages = pages
+        self.threads = {title: pages.threads[pages.add_thread(title)] for title in titles}
+        pages.history = self.reply
+
+    def reply(self, query: dict[str, str]) -> dict[str, Any]:
+        for operation, params, _ in self.pages.requests:
+            if operation == "order":
+                thread = self.pages.threads[params["thread"]]
+                thread |= {name: params[name] for name in ("pinned", "archived") if name in params}
+        rows = [{**thread, "items": None} for thread in reversed(self.threads.values())]
+        if words := query.get("search"):
+            found = [row for row in rows if words.lower() in (row["title"] + row.get("excerpt", "")).lower()]
+            return {"data": found, "has_more": False}
+        wanted = [row for row in rows if row.get("archived", False) == ("archived" in query)]
+        wanted.sort(key=lambda row: not row.get("pinned", False))
+        return {"data": wanted, "has_more": False, "has_archived": any(row.get("archived") for row in rows)}
+
+
+async def choose(page: Page, name: str, action: str) -> None:
+    item = page.locator("openai-chatkit .thread-item").filter(has_text=name)
+    await item.get_by_role("button", name="Actions").click()
+    await page.get_by_role("menuitem", name=action, exact=True).click()
+
+
+async def test_pinned_conversations_have_a_heading_of_their_own(page: Page, pages: Site):
+    Shelf(pages, "Rome", "Paris", "Oslo")
+    await show(page)
+    await choose(page, "Rome", "Pin")
+    await expect(titles(page)).to_have_text(["Rome", "Oslo", "Paris"])
+    await expect(page.locator("openai-chatkit .threads h3").first).to_have_text("Pinned")
+    await expect(row(page, "Rome")).to_be_focused()
+    await choose(page, "Rome", "Unpin")
+    await expect(titles(page)).to_have_text(["Oslo", "Paris", "Rome"])
+
+
+async def test_archived_conversations_are_apart_and_come_back(page: Page, pages: Site):
+    Shelf(pages, "Rome", "Paris")
+    await show(page)
+    await expect(page.get_by_role("button", name="Archived conversations")).to_be_hidden()
+    await choose(page, "Paris", "Archive")
+    await expect(titles(page)).to_have_text(["Rome"])
+    await expect(row(page, "Rome")).to_be_focused()
+    await page.get_by_role("button", name="Archived conversations").click()
+    await expect(page.get_by_role("heading", name="Archived conversations")).to_be_visible()
+    await expect(titles(page)).to_have_text(["Paris"])
+    await choose(page, "Paris", "Move out of the archive")
+    await expect(titles(page)).to_have_count(0)
+    await page.keyboard.press("Escape")
+    await expect(titles(page)).to_have_text(["Paris", "Rome"])
+
+
+async def test_search_of_what_was_said_shows_where_it_was_found(page: Page, pages: Site):
+    shelf = Shelf(pages, *(f"Talk {number}" for number in range(8)))
+    shelf.threads["Talk 3"]["excerpt"] = "a hotel near the Colosseum, please"
+    await show(page)
+    await search(page).fill("colosseum")
+    await expect(titles(page)).to_have_text(["Talk 3"])
+    await expect(row(page, "Talk 3").locator("mark")).to_have_text("Colosseum")
+    await expect(page.locator("openai-chatkit .threads h3")).to_have_count(0)
+    await search(page).press("Escape")
+    await expect(titles(page)).to_have_count(8)
+    await expect(page.get_by_text("a hotel near")).to_be_hidden()
+
+
+async def test_search_asks_once_for_a_word_that_is_typed(page: Page, pages: Site):
+    Shelf(pages, *(f"Talk {number}" for number in range(8)))
+    await show(page)
+    await expect(titles(page)).to_have_count(8)
+    await search(page).press_sequentially("talk 5")
+    await expect(titles(page)).to_have_text(["Talk 5"])
+    asked = [
+        params["search"] for name, params, _ in pages.requests if name == "history" and "search" in params
+    ]
+    assert asked[-1] == "talk 5"
+    assert len(asked) < 6
+
+
+async def test_order_that_is_refused_is_told(page: Page, pages: Site):
+    Shelf(pages, "Rome")
+
+    async def refuse(route: Any) -> None:
+        await route.fulfill(status=400, json={"message": "No more than 50 conversations can be pinned."})
+
+    await show(page)
+    await page.route("**/chatkit/threads/*", refuse)
+    await choose(page, "Rome", "Pin")
+    await expect(page.get_by_role("alert").filter(has_text="No more than 50")).to_be_visible()
+    await page.unroute("**/chatkit/threads/*")

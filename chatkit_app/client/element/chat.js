@@ -18,6 +18,7 @@ import { FrameView } from "./views/frame.js";
  * @typedef {object} Site what the page says beside the options
  * @property {Partial<typeof STRINGS>} strings
  * @property {((run: string) => string)|null} runEvents
+ * @property {string|null} appUrl beneath which the app has more than the protocol
  * @property {boolean} offersStaff users may ask for a person of the team
  */
 
@@ -95,6 +96,11 @@ export class Chat {
 
   get conversation() {
     return this.conversations.current;
+  }
+
+  /** Beneath which the app has more than the protocol; null with another server. */
+  get appUrl() {
+    return this.#site.appUrl;
   }
 
   /** The language of the page around the chat. */

@@ -2,8 +2,8 @@
  * `<openai-chatkit>`: a chat that needs nothing but this site.
  *
  * Its options, methods and events are those that OpenAI publishes for its element: see the types of the npm package
- * `@openai/chatkit`. Beside them it has `strings`, `runEvents`, `offersStaff`, `followRun()`, `threadVersion`,
- * `isWithStaff`, `catchUp()` and `showTyping()`, which the page's bootstrap uses, and the attribute `readonly`, for
+ * `@openai/chatkit`. Beside them it has `strings`, `runEvents`, `appUrl`, `offersStaff`, `followRun()`,
+ * `threadVersion`, `isWithStaff`, `catchUp()` and `showTyping()`, which the page's bootstrap uses, and the attribute `readonly`, for
  * conversations that are only to be read: it shows what users do not see too, if the server sends it, and gives every
  * item a slot `item-<id>` for what the page says of it.
  */
@@ -19,6 +19,8 @@ export class ChatKitElement extends HTMLElement {
 
   /** @type {((run: string) => string)|null} the URL of a run's events: with it, a broken connection is taken up again */
   runEvents = null;
+  /** @type {string|null} beneath which the app has more than the protocol: a list of conversations with a search */
+  appUrl = null;
   /** Users may ask for a person of the team. Set it before the options. */
   offersStaff = false;
   /** @type {Chat|null} */
@@ -67,7 +69,8 @@ export class ChatKitElement extends HTMLElement {
    * @param {ChatKitOptions} options
    */
   setOptions(options) {
-    const site = { strings: this.#strings, runEvents: this.runEvents, offersStaff: this.offersStaff };
+    const { runEvents, appUrl, offersStaff } = this;
+    const site = { strings: this.#strings, runEvents, appUrl, offersStaff };
     if (this.#chat) {
       this.#chat.configure(options, site);
       return;

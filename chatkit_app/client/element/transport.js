@@ -85,6 +85,17 @@ export class Transport {
   }
 
   /**
+   * @param {string} url
+   * @param {RequestInit} [init]
+   * @returns {Promise<Response>} what the app answers beside the protocol
+   */
+  async ask(url, init = {}) {
+    const response = await this.#fetch(url, init);
+    if (!response.ok) throw await refusal(response);
+    return response;
+  }
+
+  /**
    * @param {string} type
    * @param {object} params
    * @param {AbortSignal} [signal]

@@ -39,6 +39,19 @@ export const historyStyles = css`
     align-self: center;
     margin-block-start: 0.75em;
   }
+  .history-archived {
+    margin-block-start: 1em;
+    padding: 0.75em 0.875em;
+    border: 0;
+    border-radius: var(--round-small);
+    background: none;
+    color: var(--muted);
+    text-align: start;
+  }
+  .history-archived:hover {
+    background: var(--fill);
+    color: var(--text);
+  }
   .threads > h3 {
     padding: 1em 0.875em 0.375em;
     color: var(--muted);
@@ -65,16 +78,33 @@ export const historyStyles = css`
     gap: 0.75em;
     align-items: baseline;
     min-inline-size: 0;
-    padding: 0.5em 0.75em;
+    padding: 0.75em 0.875em;
     border: 0;
     border-radius: inherit;
     background: none;
     text-align: start;
   }
-  .thread-title {
-    display: flex;
+  .thread-text {
     flex: 1;
     min-inline-size: 0;
+  }
+  .thread-title {
+    display: flex;
+    min-inline-size: 0;
+  }
+  .thread-excerpt:not(:empty) {
+    display: block;
+    margin-block-start: 0.125em;
+    overflow: hidden;
+    color: var(--muted);
+    font-size: 0.87em;
+    text-overflow: ellipsis;
+    white-space: nowrap;
+  }
+  .history mark {
+    background: none;
+    color: var(--text);
+    font-weight: 650;
   }
   .thread-title bdi {
     overflow: hidden;

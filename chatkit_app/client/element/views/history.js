@@ -3,57 +3,55 @@ import { h, setAttribute, setChildren, setText } from "../dom.js";
 import { TransportError } from "../transport.js";
 import { iconButton, nameButton } from "../ui/buttons.js";
 import { confirm } from "../ui/dialog.js";
-import { Menu } from "../ui/menu.js";
 import { titleEditor } from "../ui/title-editor.js";
 import { asLabel, asList, asObject, asText } from "../values.js";
 import { addStyles } from "../style-sheet.js";
+import { dayNames } from "./history-dates.js";
+import { HistoryRow } from "./history-row.js";
+import { HistorySource } from "./history-source.js";
 import { historyStyles } from "./history.css.js";
 /** @import {Chat} from "../chat.js" */
 /** @import {StringKey} from "../host.js" */
-/** @import {ThreadMetadata} from "../protocol.js" */
 /** @import {MenuEntry} from "../ui/menu.js" */
 
 addStyles({ history: historyStyles });
 
-/**
- * @typedef {object} Row
- * @property {ThreadMetadata} thread
- * @property {HTMLElement} node
- * @property {HTMLElement} button
- * @property {HTMLElement} title
- * @property {HTMLElement} dot
- * @property {HTMLElement} time
- * @property {HTMLElement} more
- */
-
-const PAGE_SIZE = 50;
 /** So many can be overlooked without a search. */
 const FEW = 6;
+/** Milliseconds after the last letter before the server is asked. */
+const SEARCH_DELAY = 250;
 
 export class HistoryView {
-  /** @type {Map<string, Row>} */
+  /** @type {Map<string, HistoryRow>} */
   #rows = new Map();
   /** @type {Map<string, {heading: HTMLElement, list: HTMLElement}>} */
   #groups = new Map();
+  #source;
   #visit = 0;
   #hasMore = false;
+  #hasArchived = false;
   #hasFailed = false;
   #isLoading = false;
+  #isArchived = false;
+  /** @type {ReturnType<typeof setTimeout>|undefined} */
+  #searchTimer;
   #observer;
 
   /** @param {Chat} chat */
   constructor(chat) {
     this.chat = chat;
-    this.back = iconButton("back-large", () => chat.hideHistory());
+    this.#source = new HistorySource(chat);
+    this.back = iconButton("back-large", () => this.#goBack());
     this.title = h("h2", { class: "title" });
     this.newChat = iconButton("compose", () => chat.newChat());
-    this.search = h("input", { type: "search", class: "text-field history-search", oninput: () => this.#show() });
+    this.search = h("input", { type: "search", class: "text-field history-search", oninput: () => this.#onSearch() });
     this.problem = h("p", { class: "history-problem", role: "alert", dir: "auto" });
     this.list = h("div", { class: "threads" });
     this.status = h("p", { class: "history-status", role: "status" });
     this.more = h("button", { type: "button", class: "button", onclick: () => this.#load() });
-    const column = h("div", { class: "history-column" }, this.search, this.problem, this.list, this.status, this.more);
-    this.scroller = h("div", { class: "scroller" }, column);
+    this.archived = h("button", { type: "button", class: "history-archived", onclick: () => this.#showArchived(true) });
+    const column = [this.search, this.problem, this.list, this.status, this.more, this.archived];
+    this.scroller = h("div", { class: "scroller" }, h("div", { class: "history-column" }, ...column));
     this.node = h(
       "section",
       { class: "history", part: "history", hidden: true },
@@ -63,8 +61,8 @@ export class HistoryView {
     this.node.addEventListener("keydown", (event) => this.#onKeyDown(event));
     this.#observer = new IntersectionObserver(
       ([{ isIntersecting }]) => {
-        // Who searches asks for more; and what has failed waits to be tried again.
-        if (isIntersecting && !this.#query && !this.#hasFailed) this.#load();
+        // Who searches among titles asks for more; and what has failed waits to be tried again.
+        if (isIntersecting && (this.#source.isOwn || !this.#query) && !this.#hasFailed) this.#load();
       },
       { root: this.scroller, rootMargin: "300px" },
     );
@@ -76,45 +74,65 @@ export class HistoryView {
 
   configure() {
     const { chat } = this;
-    setText(this.title, chat.text("conversations"));
-    nameButton(this.back, chat.text("back"));
     nameButton(this.newChat, chat.text("newChat"));
     setAttribute(this.node, "aria-label", chat.text("conversations"));
     setAttribute(this.search, "aria-label", chat.text("historySearch"));
     setAttribute(this.search, "placeholder", chat.text("historySearch"));
-    for (const row of this.#rows.values()) this.#name(row);
+    setText(this.archived, chat.text("archivedThreads"));
+    for (const row of this.#rows.values()) row.name();
     this.#show();
   }
 
   /** Also while it is open: what is being answered may have ended, or have got a title. */
   update() {
-    const { thread: current } = this.chat.conversation;
-    for (const { thread, button, title, dot } of this.#rows.values()) {
-      const isCurrent = thread.id === current?.id;
-      if (isCurrent && current?.title) thread.title = current.title;
-      setText(title, asLabel(thread.title) || this.chat.text("untitled"));
-      setAttribute(button, "aria-current", isCurrent && "true");
-      dot.hidden = !this.chat.conversations.isAnsweringIn(thread.id);
-    }
+    for (const row of this.#rows.values()) row.update(this.#query);
   }
 
   async open() {
     this.node.hidden = false;
     this.back.focus();
     this.search.value = "";
-    this.#visit += 1;
-    this.#isLoading = false;
-    await this.#load({ afresh: true });
+    this.#isArchived = false;
+    await this.#loadAnew();
   }
 
   close() {
     this.node.hidden = true;
     this.#visit += 1;
+    clearTimeout(this.#searchTimer);
     this.#observer.disconnect();
   }
 
   get #query() {
-    return this.search.value.trim().toLowerCase();
+    return this.search.value.trim();
+  }
+
+  /** @param {boolean} isArchived */
+  async #showArchived(isArchived) {
+    this.#isArchived = isArchived;
+    this.search.value = "";
+    this.#rows = new Map();
+    this.back.focus();
+    await this.#loadAnew();
+  }
+
+  #goBack() {
+    if (this.#isArchived) this.#showArchived(false);
+    else this.chat.hideHistory();
+  }
+
+  #onSearch() {
+    clearTimeout(this.#searchTimer);
+    if (!this.#source.isOwn) this.#show();
+    else if (!this.#query) this.#loadAnew();
+    else this.#searchTimer = setTimeout(() => this.#loadAnew(), SEARCH_DELAY);
+  }
+
+  /** What is still on its way is for another list. */
+  #loadAnew() {
+    this.#visit += 1;
+    this.#isLoading = false;
+    return this.#load({ afresh: true });
   }
 
   /** The next page, or the first one again. */
@@ -127,15 +145,21 @@ export class HistoryView {
     this.#show();
     try {
       const after = afresh ? undefined : [...this.#rows.keys()].at(-1);
-      const params = { limit: PAGE_SIZE, order: /** @type {const} */ ("desc"), after };
-      const page = asObject(await this.chat.transport.request("threads.list", params));
+      const asked = { after, search: this.#source.isOwn ? this.#query : "", isArchived: this.#isArchived };
+      const page = await this.#source.page(asked);
       if (visit !== this.#visit) return;
       const known = this.#rows;
       if (afresh) this.#rows = new Map();
       const threads = asList(page.data).filter(({ id }) => asText(id) && !this.#rows.has(id));
-      for (const thread of threads) this.#rows.set(thread.id, this.#keep(known.get(thread.id), thread));
+      for (const thread of threads) {
+        const row = known.get(thread.id) ?? new HistoryRow(this.chat, thread, (each) => this.#actions(each));
+        row.take(thread);
+        row.name();
+        this.#rows.set(thread.id, row);
+      }
       // A server that only repeats itself has no more.
       this.#hasMore = Boolean(page.has_more) && threads.length > 0;
+      if (afresh && !asked.search) this.#hasArchived = page.has_archived === true;
     } catch (error) {
       if (visit !== this.#visit) return;
       this.#hasFailed = true;
@@ -145,39 +169,35 @@ export class HistoryView {
     this.#show();
   }
 
-  /**
-   * @param {Row|undefined} row with what has the focus, perhaps
-   * @param {ThreadMetadata} thread
-   */
-  #keep(row, thread) {
-    if (!row) return this.#row({ ...thread });
-    Object.assign(row.thread, thread);
-    return row;
-  }
-
-  /** The rows that are searched for, under their days. */
+  /** The rows that are searched for, or all under their days. */
   #show() {
     const { chat } = this;
     const query = this.#query;
+    const isPlain = !this.#source.isOwn;
     const dayOf = dayNames(chat);
     /** @type {Map<string, HTMLElement[]>} */
     const days = new Map();
     let day = "";
     for (const { thread, node } of this.#rows.values()) {
       day = dayOf(thread) ?? day;
-      if (query && !asLabel(thread.title).toLowerCase().includes(query)) continue;
-      if (!days.has(day)) days.set(day, []);
-      days.get(day)?.push(node);
+      if (isPlain && query && !asLabel(thread.title).toLowerCase().includes(query.toLowerCase())) continue;
+      const group = thread.pinned && !query ? chat.text("pinned") : query && !isPlain ? "" : day;
+      if (!days.has(group)) days.set(group, []);
+      days.get(group)?.push(node);
     }
     setChildren(
       this.list,
       [...days].flatMap(([name, nodes]) => this.#group(name, nodes)),
     );
     this.update();
-    const nothing = this.#isLoading ? "loading" : this.#rows.size ? "nothingFound" : "historyEmpty";
+    setText(this.title, chat.text(this.#isArchived ? "archivedThreads" : "conversations"));
+    nameButton(this.back, chat.text(this.#isArchived ? "conversations" : "back"));
+    const nothing = this.#isLoading ? "loading" : query || this.#rows.size ? "nothingFound" : "historyEmpty";
     setText(this.status, days.size || this.#hasFailed ? "" : chat.text(nothing));
-    this.search.hidden = this.#rows.size <= FEW && !this.#hasMore;
+    const isShort = this.#rows.size <= FEW && !this.#hasMore && !this.#hasArchived;
+    this.search.hidden = this.#isArchived || (!query && isShort);
     this.more.hidden = this.#isLoading || !(this.#hasFailed || this.#hasMore);
+    this.archived.hidden = this.#isArchived || Boolean(query) || !this.#hasArchived;
     setText(this.more, chat.text(this.#hasFailed ? "retry" : "showMore"));
     // Anew, so that it is told of a button that has never left the window.
     this.#observer.disconnect();
@@ -196,53 +216,45 @@ export class HistoryView {
   }
 
   /**
-   * @param {ThreadMetadata} thread
-   * @returns {Row}
-   */
-  #row(thread) {
-    const { chat } = this;
-    const title = h("bdi");
-    const dot = h("span", { class: "thread-dot", role: "img" });
-    const time = h("time");
-    const button = h(
-      "button",
-      { type: "button", class: "thread-row", onclick: () => chat.openThread(thread.id) },
-      h("span", { class: "thread-title" }, title),
-      dot,
-      time,
-    );
-    const more = iconButton("dots-horizontal", () => {}, { class: "icon-button thread-actions" });
-    const node = h("li", { class: "thread-item", part: "history-thread" }, button, more);
-    const row = { thread, node, button, title, dot, time, more };
-    new Menu(more, () => this.#actions(row), { alignEnd: true });
-    this.#name(row);
-    return row;
-  }
-
-  /** What depends on the options. The nodes stay: a press or a focus is lost on one that is made anew. @param {Row} row */
-  #name(row) {
-    setAttribute(row.dot, "aria-label", this.chat.text("answering"));
-    setText(row.time, timeOf(this.chat, row.thread));
-    nameButton(row.more, this.chat.text("threadActions"));
-    row.more.hidden = this.#actions(row).length === 0;
-  }
-
-  /**
-   * @param {Row} row
+   * @param {HistoryRow} row
    * @returns {MenuEntry[]}
    */
   #actions(row) {
     const { chat } = this;
+    const { pinned, archived } = row.thread;
     const { showRename, showDelete } = asObject(chat.options.history);
+    /** @type {MenuEntry[]} */
     const entries = [];
+    const order = (/** @type {StringKey} */ key, /** @type {string} */ icon, /** @type {object} */ wanted) =>
+      entries.push({ label: chat.text(key), icon, onSelect: () => this.#keep(row, wanted) });
+    if (this.#source.isOwn && !archived) order(pinned ? "unpin" : "pin", "pin", { pinned: !pinned });
     if (showRename) entries.push({ label: chat.text("rename"), icon: "pencil", onSelect: () => this.#rename(row) });
+    if (this.#source.isOwn) order(archived ? "unarchive" : "archive", "archive", { archived: !archived });
     if (showDelete) {
       entries.push({ label: chat.text("delete"), icon: "trash", danger: true, onSelect: () => this.#delete(row) });
     }
     return entries;
   }
 
-  /** @param {Row} row */
+  /**
+   * @param {HistoryRow} row
+   * @param {{pinned?: boolean, archived?: boolean}} order
+   */
+  async #keep(row, order) {
+    const buttons = this.#buttons;
+    const index = buttons.indexOf(row.button);
+    try {
+      await this.#source.keep(row.thread.id, order);
+    } catch (error) {
+      this.#tell(error, "error");
+      return;
+    }
+    await this.#loadAnew();
+    const isLeft = row.node.isConnected;
+    (isLeft ? row.button : (buttons[index + 1] ?? buttons[index - 1] ?? this.back)).focus();
+  }
+
+  /** @param {HistoryRow} row */
   #rename({ thread, button }) {
     if (button.hidden) return;
     const editor = titleEditor(this.chat, thread, (hadFocus) => {
@@ -256,7 +268,7 @@ export class HistoryView {
     editor.querySelector("input")?.focus();
   }
 
-  /** @param {Row} row */
+  /** @param {HistoryRow} row */
   async #delete({ thread, node, button }) {
     const { chat } = this;
     const isSure = await confirm(chat.frame.node, {
@@ -331,54 +343,8 @@ export class HistoryView {
 
   /** @param {boolean} isSearching */
   #escape(isSearching) {
-    if (!isSearching || !this.search.value) return this.chat.hideHistory();
+    if (!isSearching || !this.search.value) return this.#goBack();
     this.search.value = "";
-    this.#show();
+    this.#onSearch();
   }
-}
-
-/**
- * @param {Chat} chat
- * @returns {(thread: ThreadMetadata) => string|null} the day or month it began; null when that is not known
- */
-function dayNames(chat) {
-  const today = new Date();
-  const month = { month: /** @type {const} */ ("long") };
-  const ofThisYear = new Intl.DateTimeFormat(chat.language, month);
-  const ofOthers = new Intl.DateTimeFormat(chat.language, { ...month, year: "numeric" });
-  return ({ created_at }) => {
-    const date = dateOf(created_at);
-    if (!date) return null;
-    if (date >= midnight(0)) return chat.text("today");
-    if (date >= midnight(1)) return chat.text("yesterday");
-    if (date >= midnight(7)) return chat.text("previousDays");
-    return (date.getFullYear() === today.getFullYear() ? ofThisYear : ofOthers).format(date);
-  };
-}
-
-/**
- * @param {Chat} chat
- * @param {ThreadMetadata} thread
- * @returns {string} the hour of today's and yesterday's, the day of others
- */
-function timeOf(chat, { created_at }) {
-  const date = dateOf(created_at);
-  if (!date) return "";
-  /** @type {Intl.DateTimeFormatOptions} */
-  const format = date >= midnight(1) ? { timeStyle: "short" } : { day: "numeric", month: "short" };
-  return new Intl.DateTimeFormat(chat.language, format).format(date);
-}
-
-/** @param {unknown} text */
-function dateOf(text) {
-  const date = new Date(asText(text));
-  return Number.isNaN(date.getTime()) ? null : date;
-}
-
-/** @param {number} daysAgo */
-function midnight(daysAgo) {
-  const date = new Date();
-  date.setHours(0, 0, 0, 0);
-  date.setDate(date.getDate() - daysAgo);
-  return date;
 }
