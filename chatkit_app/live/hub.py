@@ -109,6 +109,7 @@ class Hub:
     async def _begin(self) -> None:
         bells.send_from(asyncio.get_running_loop())
         found = layer.find_layer()
+        layer.shorten_waits(found)
         self._layer = found
         self._channel = await found.new_channel()
         # A context of its own: it must not inherit the language of whoever came first.

@@ -36,10 +36,12 @@ AT_ONCE = 16
 class Server:
     """The measured process."""
 
+    settings_module = "tests.benchmarks.turns_site"
+
     def __init__(self, database: str, settings: dict[str, Any]) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="chatkit-benchmark-")
-        environment = os.environ | {
-            "DJANGO_SETTINGS_MODULE": "tests.benchmarks.turns_site",
+        environment = self.environment = os.environ | {
+            "DJANGO_SETTINGS_MODULE": self.settings_module,
             "CHATKIT_BENCHMARK_FOLDER": self._folder.name,
             "CHATKIT_BENCHMARK_SETTINGS": json.dumps(settings),
             "CHATKIT_TEST_DATABASE": database,
@@ -51,25 +53,17 @@ class Server:
             environment["TEST_POSTGRES_URL"] = os.environ["TEST_POSTGRES_URL"]
         migrate = [sys.executable, "-m", "django", "migrate", "--verbosity", "0"]
         subprocess.run(migrate, env=environment, check=True)
-        with socket.create_server(("127.0.0.1", 0)) as listener:
-            port = listener.getsockname()[1]
-        serve = [
-            sys.executable,
-            "-m",
-            "uvicorn",
-            "tests.benchmarks.turns_asgi:application",
-            "--port",
-            str(port),
-        ]
-        quiet = ["--log-level", "critical", "--no-access-log", "--backlog", "4096"]
-        self.process = subprocess.Popen([*serve, *quiet], env=environment)
-        self.port = port
-        self._await_start()
+        self.port = free_port()
+        self.process = self.start(self.port)
 
-    def _await_start(self) -> None:
-        while self.process.poll() is None:
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port)):
-                return
+    def start(self, port: int) -> subprocess.Popen[bytes]:
+        """Start one process of the site, and wait until it takes requests."""
+        serve = [sys.executable, "-m", "uvicorn", "tests.benchmarks.turns_asgi:application"]
+        quiet = ["--log-level", "critical", "--no-access-log", "--backlog", "4096"]
+        process = subprocess.Popen([*serve, "--port", str(port), *quiet], env=self.environment)
+        while process.poll() is None:
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+                return process
             time.sleep(0.1)
         raise SystemExit("The server did not start.")
 
@@ -88,6 +82,11 @@ class Server:
         self.process.terminate()
         self.process.wait(timeout=30)
         self._folder.cleanup()
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
 
 
 class User:

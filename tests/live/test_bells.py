@@ -167,6 +167,13 @@ async def test_redis_that_was_killed_is_heard_again(
         await eventually(lambda: 3 in ear.versions)
 
 
+async def test_quiet_redis_is_not_taken_for_one_that_is_away(redis: RedisServer) -> None:
+    """Version 8 of redis-py gives up a connection on which Redis has said nothing for five seconds."""
+    async with listening(groups.of_thread(7)):
+        found: Any = get_channel_layer()
+        assert found.brpop_timeout < 5
+
+
 async def test_groups_are_joined_again_after_half_a_day(
     redis: RedisServer,
 ) -> None:

@@ -173,15 +173,22 @@ async def test_foreign_thread_is_told_as_an_absent_one(
 
 
 @pytest.mark.urls("tests.test_urls")
-async def test_thread_of_another_namespace_is_told_as_an_absent_one(open_page: Opener) -> None:
+@pytest.mark.parametrize("message", ["follow", "unfollow", "typing"])
+async def test_thread_of_another_namespace_is_told_as_an_absent_one(open_page: Opener, message: str) -> None:
     chat = Chat(path="/sales/chatkit")
     thread_id = (await chat.say("hi")).thread_id
     page = await open_page(chat, "/ws/chatkit/?endpoint=/support/chatkit")
-    await page.send(follow=thread_id, after=0)
-    assert await page.next() == {"type": "absent", "thread": thread_id}
+    for name in (thread_id, "thr_absent"):
+        await page.send(**{message: name})
+        if message == "follow":
+            assert await page.next() == {"type": "absent", "thread": name}
     own = await open_page(chat, "/ws/chatkit/?endpoint=/sales/chatkit")
     await own.send(follow=thread_id, after=0)
     assert (await own.next())["type"] == "changed"
+    await rename("Parcels")
+    assert (await own.next())["type"] == "changed"
+    await beat(pulse.PING_INTERVAL)
+    assert await page.next() == {"type": "ping", "threads": {}}
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.db import connection
+from websockets.sync.client import connect
 
 from chatkit_app.models import Run, Thread, ThreadItem
 from chatkit_app.moderation import set_status, takeover
@@ -484,6 +485,63 @@ def test_reader_of_a_process_that_is_killed_goes_on_with_what_is_stored(browser,
         assert followed.text() == stored_text(followed.events()[0]["thread"]["id"])
     finally:
         process.kill()
+        second.kill()
+
+
+def test_person_takes_over_what_a_killed_process_was_answering(browser, redis, redis_server):
+    layers = redis_server.layers
+    process, second = Process(layers=layers), Process(layers=layers)
+    try:
+        answer = browser.say(process, "5000").until('"0 "')
+        thread_id = answer.events()[0]["thread"]["id"]
+        process.kill()
+        maria = User.objects.create_superuser("maria", first_name="Maria")
+        takeover.take_over(Thread.objects.get(), actor=maria)
+        takeover.reply(Thread.objects.get(), "This is Maria.", actor=maria)
+        events = browser.say(second, "Hello?", thread_id).rest().events()
+        assert [event["item"]["type"] for event in events if "item" in event] == ["user_message"]
+        assert dict(Run.objects.values_list("public_id", "status"))[answer.run_id] == "lost"
+        said = ThreadItem.objects.visible().order_by("pk").values_list("text", flat=True)
+        assert [text for text in said if not text.startswith("0 ")] == ["5000", "This is Maria.", "Hello?"]
+    finally:
+        process.kill()
+        second.kill()
+
+
+PING_OFTEN = """
+import tests.asgi
+from chatkit_app.asgi import with_sockets
+from chatkit_app.live import pulse
+tests.asgi.application = with_sockets(tests.asgi.application)
+pulse.TICK = pulse.PING_INTERVAL = 0.2
+"""
+
+
+def test_page_of_another_process_is_told_by_pings_where_processes_do_not_hear_one_another(browser):
+    """Without a layer, or with the one in memory, which is each process's own."""
+    first, second = Process(), Process(begins_with=PING_OFTEN)
+    try:
+        thread_id = browser.say(first, "1").rest().events()[0]["thread"]["id"]
+        cookies = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
+        address = f"127.0.0.1:{second.port}"
+        with connect(
+            f"ws://{address}/ws/chatkit/?endpoint=/chatkit",
+            additional_headers={"Cookie": cookies},
+            origin=f"http://{address}",
+            open_timeout=PATIENCE,
+        ) as page:
+            page.send(json.dumps({"follow": thread_id}))
+            before = Thread.objects.get().version
+            browser.say(first, "2", thread_id).rest()
+            for told in map(json.loads, page):
+                assert told["type"] == "ping"
+                if told["threads"].get(thread_id, 0) > before:
+                    break
+        changes = browser.ask(second, "GET", f"/chatkit/threads/{thread_id}/changes?after={before}").rest()
+        items = json.loads(changes.body)["thread"]["items"]["data"]
+        assert [item["content"][0]["text"] for item in items] == ["2", "0 1 "]
+    finally:
+        first.kill()
         second.kill()
 
 

@@ -1,0 +1,254 @@
+"""What goes wrong between processes and pages, and what an open page shows once it is quiet."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from asgiref.sync import sync_to_async
+from channels.layers import InMemoryChannelLayer
+from django.contrib.auth.models import User
+from django.test import Client
+
+from chatkit_app import db
+from chatkit_app.live import bells, layer, pulse
+from chatkit_app.live.hub import get_hub
+from chatkit_app.live.pulse import get_pulse
+from chatkit_app.models import RemovedItem, Thread, ThreadItem
+from chatkit_app.moderation import set_status, takeover
+from chatkit_app.moderation.redaction import redact
+from tests.chat import CSRF_TOKEN, Chat, eventually
+from tests.live.pages import Page
+from tests.redis_server import RedisServer
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def echo(use: Any) -> None:
+    use("EchoServer")
+
+
+class Reader:
+    """A page that shows a thread, and reads what has changed whenever it is told that something has."""
+
+    def __init__(self, chat: Chat, thread_id: str) -> None:
+        self.chat = chat
+        self.thread_id = thread_id
+        self.version = 0
+        self.items: dict[str, Any] = {}
+        self.status: dict[str, Any] = {}
+        self.handler: dict[str, Any] = {}
+        self.told = 0
+        self._socket = Page(chat)
+        self._task: asyncio.Task[None] | None = None
+        self._reading = asyncio.Lock()
+
+    async def open(self) -> Reader:
+        await self._socket.open()
+        await self._socket.send(follow=self.thread_id, after=0)
+        self._task = asyncio.create_task(self._listen())
+        await eventually(lambda: self.version)
+        return self
+
+    async def close(self) -> None:
+        assert self._task is not None
+        async with self._reading:  # a request that is under way asks the database to its end
+            self._task.cancel()
+            await asyncio.wait([self._task])
+        await self._socket.close()
+
+    async def _listen(self) -> None:
+        while True:
+            told = await self._socket.next()
+            self.told += 1
+            version = told["version"] if told["type"] == "changed" else told["threads"][self.thread_id]
+            if version > self.version:
+                async with self._reading:
+                    await self._catch_up()
+
+    async def _catch_up(self) -> None:
+        path = f"{self.chat.path}/threads/{self.thread_id}/changes?after={self.version}"
+        news = (await (await self.chat.open("GET", path)).rest()).json()
+        for item_id in news["removed"]:
+            self.items.pop(item_id, None)
+        for item in news["thread"]["items"]["data"]:
+            self.items[item["id"]] = item
+        self.status, self.handler = news["thread"]["status"], news["thread"].get("handler", {})
+        self.version = news["version"]
+
+    async def shows_what_is_stored(self) -> bool:
+        stored = {item["id"]: item for item in await self.chat.items(self.thread_id)}
+        thread = (await self.chat.ask("threads.get_by_id", thread_id=self.thread_id)).json()
+        mine = (self.items, self.status, self.handler)
+        return mine == (stored, thread["status"], thread.get("handler", {}))
+
+
+@pytest.fixture
+async def reader() -> AsyncIterator[Reader]:
+    """A visitor's page, which shows a thread of one turn."""
+    chat = Chat()
+    thread_id = (await chat.say("hi")).thread_id
+    opened = await Reader(chat, thread_id).open()
+    yield opened
+    await opened.close()
+
+
+async def becomes_equal(reader: Reader) -> None:
+    """Wait until the page shows what is stored, which a test that waits for it in vain compares in the end."""
+    deadline = time.monotonic() + 20
+    while not await reader.shows_what_is_stored():
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.02)
+
+
+async def ping() -> None:
+    await get_pulse().beat(time.monotonic() + pulse.PING_INTERVAL)
+
+
+# --- Bells that are lost ----------------------------------------------------------------------------------------------
+
+
+class LossyLayer(InMemoryChannelLayer):
+    """Loses what it is to send at random."""
+
+    chance = random.Random(0)
+    share = 0.5
+    lost = 0
+
+    async def group_send(self, group: str, message: dict[str, Any]) -> None:
+        if self.chance.random() < self.share:
+            type(self).lost += 1
+        else:
+            await super().group_send(group, message)
+
+
+def change_something(chance: random.Random) -> None:
+    """Do to the thread what happens to threads."""
+    thread = Thread.objects.get()
+    items = list(thread.items.filter(redacted_at=None, type="assistant_message"))
+    match chance.randrange(6):
+        case 0:
+            thread.title = f"Title {chance.random()}"
+            Thread.objects.filter(pk=thread.pk).bump(title=thread.title)
+        case 1 if items:
+            redact(chance.choice(items), actor=None, reason="Private")
+        case 2 if len(items) > 1:
+            row = chance.choice(items)
+            [(pk, version)] = Thread.objects.filter(pk=thread.pk).bump().items()
+            RemovedItem.objects.create(thread_id=pk, public_id=row.public_id, version=version)
+            row.delete()
+        case 3:
+            status = Thread.Status.ACTIVE if thread.status == "locked" else Thread.Status.LOCKED
+            set_status([thread], status, reason="Be kind.", actor=None)
+        case 4:
+            maria = User.objects.get_or_create(username="maria", defaults={"is_superuser": True})[0]
+            act: Any = takeover.hand_back if thread.handler == "staff" else takeover.take_over
+            act(thread, actor=maria)
+        case _:
+            [(pk, version)] = Thread.objects.filter(pk=thread.pk).bump().items()
+            payload = {"content": [{"type": "output_text", "text": "more", "annotations": []}]}
+            ThreadItem.objects.create(
+                thread_id=pk,
+                public_id=f"msg_{version}",
+                version=version,
+                type="assistant_message",
+                payload=payload,
+                text="more",
+            )
+
+
+@pytest.fixture
+def lossy(settings: Any, monkeypatch: pytest.MonkeyPatch) -> type[LossyLayer]:
+    settings.CHANNEL_LAYERS = {"default": {"BACKEND": "tests.live.test_bad_days.LossyLayer"}}
+    monkeypatch.setattr(LossyLayer, "lost", 0)
+    monkeypatch.setattr(bells, "INTERVAL", 0.002)
+    return LossyLayer
+
+
+@pytest.mark.parametrize(("seed", "share"), [(1, 0.3), (2, 0.5), (3, 0.9), (4, 1.0)])
+async def test_page_and_database_are_equal_once_it_is_quiet_however_many_bells_are_lost(
+    lossy: type[LossyLayer], reader: Reader, monkeypatch: pytest.MonkeyPatch, seed: int, share: float
+) -> None:
+    chance = random.Random(seed)
+    monkeypatch.setattr(lossy, "chance", random.Random(seed))
+    monkeypatch.setattr(lossy, "share", share)
+    for _ in range(40):
+        await db.run(change_something, chance)
+    await eventually(lambda: bells.bells._sender is None)
+    assert lossy.lost
+    await ping()
+    await becomes_equal(reader)
+
+
+# --- Redis that goes, and comes back ----------------------------------------------------------------------------------
+
+
+async def test_page_is_told_what_happened_while_redis_was_away(
+    redis: RedisServer, reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(layer, "LEFT_ALONE", 0.0)
+    await db.run(lambda: Thread.objects.bump(title="Before"))
+    await becomes_equal(reader)
+    redis.kill()
+    for _ in range(5):
+        await db.run(change_something, random.Random(5))
+    assert not await reader.shows_what_is_stored()
+    redis.start()
+    await becomes_equal(reader)
+    await db.run(lambda: Thread.objects.bump(title="Afterwards"))
+    version = await db.run(lambda: Thread.objects.get().version)
+    await eventually(lambda: reader.version == version)
+
+
+async def test_request_is_answered_while_redis_is_away(redis: RedisServer, reader: Reader) -> None:
+    redis.kill()
+    answer = await reader.chat.say("more", reader.thread_id)
+    assert answer.text() == "echo: more"
+    await ping()
+    await becomes_equal(reader)
+
+
+async def test_page_that_is_open_for_more_than_a_day_still_hears(redis: RedisServer, reader: Reader) -> None:
+    """A layer forgets members after a day, and its groups are joined again after half of one."""
+    hub = get_hub()
+    members: Any = layer.find_layer()
+    for group in list(hub._members):
+        await members.group_discard(group, hub._channel)
+    hub._joined_at -= 12.5 * 3600
+    await ping()
+    version = reader.version
+    await db.run(lambda: Thread.objects.bump(title="On the next day"))
+    await eventually(lambda: reader.version > version)
+
+
+# --- Processes that are killed ----------------------------------------------------------------------------------------
+
+
+async def test_takeover_whose_process_is_killed_before_it_rings_is_shown_at_the_next_ping(
+    reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bells.Bells, "ring", lambda *args: None)
+    maria = await db.run(User.objects.create_superuser, "maria", first_name="Maria")
+    await db.run(lambda: takeover.take_over(Thread.objects.get(), actor=maria))
+    assert reader.handler == {}
+    await ping()
+    await becomes_equal(reader)
+    assert (reader.handler["state"], reader.handler["name"]) == ("staff", "Maria")
+
+
+# --- Sites without sockets --------------------------------------------------------------------------------------------
+
+
+async def test_page_under_wsgi_reads_what_is_new_when_it_asks(reader: Reader) -> None:
+    client = Client()
+    client.cookies.load({**reader.chat.cookies, "csrftoken": CSRF_TOKEN})
+    await db.run(lambda: Thread.objects.bump(title="Parcels"))
+    path = f"/chatkit/threads/{reader.thread_id}/changes?after=0"
+    response = await sync_to_async(client.get)(path)
+    assert response.status_code == 200
+    assert response.json()["thread"]["title"] == "Parcels"
