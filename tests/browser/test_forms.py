@@ -178,8 +178,8 @@ async def test_change_of_a_field_is_sent_under_its_name(page: Page, pages: Site)
     ]
     widget = await show(page, card(*children))
     await widget.get_by_role("combobox").select_option("m")
-    await widget.get_by_label("Day").fill("2025-03-02")
-    await widget.get_by_label("Day").blur()
+    await widget.get_by_label("Day", exact=True).fill("2025-03-02")
+    await widget.get_by_label("Day", exact=True).blur()
     await widget.get_by_role("checkbox").check()
     await widget.get_by_role("radio", name="Small").check()
     payloads = [payload for _, payload in await acts(page)]
@@ -246,3 +246,105 @@ async def test_date_is_bounded_by_the_days_as_written(page: Page, pages: Site):
         "2025-02-01",
         "",
     ]
+
+
+# The calendar
+
+
+@pytest.fixture
+def day() -> dict[str, Any]:
+    return card(form(field("day", "2025-02-28", "DatePicker", onChangeAction=GO, max="2025-04-10")))
+
+
+async def open_calendar(page: Page) -> None:
+    await page.get_by_role("button", name="Choose a day").click()
+    await expect(page.get_by_role("dialog")).to_be_visible()
+
+
+async def test_day_is_chosen_from_a_calendar(page: Page, pages: Site, day: dict[str, Any]):
+    await show(page, day)
+    await open_calendar(page)
+    await expect(page.get_by_role("dialog")).to_contain_text("February 2025")
+    await page.get_by_role("button", name="Next month").click()
+    await page.get_by_role("gridcell", name="Wednesday, March 12, 2025").get_by_role("button").click()
+    await expect(page.get_by_role("dialog")).to_be_hidden()
+    await expect(page.get_by_role("button", name="Choose a day")).to_be_focused()
+    assert await acts(page) == [["go", {"day": "2025-03-12"}]]
+
+
+@pytest.mark.parametrize(
+    ("keys", "chosen"),
+    [
+        ("ArrowRight", "2025-03-01"),
+        ("ArrowLeft ArrowUp", "2025-02-20"),
+        ("Home", "2025-02-23"),
+        ("End", "2025-03-01"),
+        ("PageDown ArrowDown", "2025-04-04"),
+        ("PageDown PageDown", "2025-04-10"),
+        ("PageUp", "2025-01-28"),
+        ("Shift+PageUp", "2024-02-28"),
+    ],
+)
+async def test_calendar_is_walked_by_keys(
+    page: Page, pages: Site, day: dict[str, Any], keys: str, chosen: str
+):
+    widget = await show(page, day)
+    await open_calendar(page)
+    for key in keys.split():
+        await page.keyboard.press(key)
+    await page.keyboard.press("Enter")
+    await expect(widget.locator("input")).to_have_value(chosen)
+
+
+async def test_calendar_is_left_without_a_choice(page: Page, pages: Site, day: dict[str, Any]):
+    widget = await show(page, day)
+    await open_calendar(page)
+    await page.keyboard.press("ArrowRight")
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_role("dialog")).to_be_hidden()
+    await expect(page.get_by_role("button", name="Choose a day")).to_be_focused()
+    await expect(widget.locator("input")).to_have_value("2025-02-28")
+    assert await acts(page) == []
+
+
+async def test_calendar_offers_the_days_that_may_be_chosen(page: Page, pages: Site, day: dict[str, Any]):
+    await show(page, day)
+    await open_calendar(page)
+    await page.keyboard.press("PageDown")
+    await page.keyboard.press("PageDown")
+    await expect(page.get_by_role("button", name="Friday, April 11, 2025")).to_be_disabled()
+    await expect(page.get_by_role("button", name="Thursday, April 10, 2025")).to_be_focused()
+
+
+# What is not said
+
+
+@pytest.mark.parametrize(
+    ("props", "background"),
+    [
+        ({}, "rgb(27, 27, 29)"),
+        ({"style": "primary"}, "rgb(27, 27, 29)"),
+        ({"style": "secondary"}, "rgba(0, 0, 0, 0)"),
+    ],
+)
+async def test_button_is_solid_unless_it_is_secondary(
+    page: Page, pages: Site, props: dict[str, Any], background: str
+):
+    widget = await show(page, card(button("Go", onClickAction=GO, **props)))
+    await expect(widget.get_by_role("button")).to_have_css("background-color", background)
+
+
+async def test_button_that_does_nothing_is_disabled(page: Page, pages: Site):
+    widget = await show(page, card(button("Nothing")))
+    await expect(widget.get_by_role("button")).to_be_disabled()
+
+
+async def test_choices_are_as_wide_as_the_other_fields(page: Page, pages: Site):
+    widget = await show(
+        page,
+        card(form(field("a"), field("b", "", "Select", options=SIZES), field("c", "", "DatePicker"), SAVE)),
+    )
+    widths = await widget.locator(":is(.w-control, .w-button):visible").evaluate_all(
+        "(nodes) => nodes.map((node) => Math.round(node.getBoundingClientRect().width))"
+    )
+    assert len(set(widths)) == 1

@@ -23,6 +23,7 @@ SETUP = """async ({ readOnly }) => {
     options: {},
     text: (key, values = {}) => STRINGS[key].replace(/{(\\w+)}/g, (_, name) => values[name]),
     part: (name) => (name === "chart" ? chart : null),
+    load: (name) => load("parts").then(({ PARTS }) => PARTS[name].load()),
     mayLoad: (url) => String(url).startsWith("data:"),
     act: (action, item) => {
       acts.push(action);

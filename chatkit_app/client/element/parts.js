@@ -47,6 +47,7 @@ class Part {
 
 export const PARTS = {
   attachments: new Part(() => import("./composer/attachments.js")),
+  calendar: new Part(() => import("./widgets/calendar.js")),
   chart: new Part(() => import("./widgets/chart.js")),
   choices: new Part(() => import("./composer/choices.js")),
   code: new Part(() => import("./markdown/code.js")),

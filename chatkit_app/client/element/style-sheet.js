@@ -26,6 +26,7 @@ const ORDER = /** @type {const} */ ([
   "roots",
   "content",
   "fields",
+  "calendar",
   "chart",
   "start",
   "composer",

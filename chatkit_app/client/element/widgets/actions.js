@@ -90,14 +90,15 @@ export const ACTIONS = {
       node,
       update(props) {
         shown = props;
-        const { iconStart, iconEnd, iconSize, style } = props;
+        const { iconStart, iconEnd, iconSize, onClickAction, style, submit } = props;
         const label = asLabel(props.label);
         const iconNode = (/** @type {unknown} */ name) => (name ? [sizedIcon(name, iconSize)] : []);
         node.replaceChildren(...iconNode(iconStart), ...(label ? [h("span", {}, label)] : []), ...iconNode(iconEnd));
-        setTone(node, style === "primary" ? { color: "primary", variant: "solid", ...props } : props, "soft");
-        setSize(node, props);
+        setTone(node, { color: "primary", pill: true, ...props }, style === "secondary" ? "outline" : "solid");
+        setSize(node, { size: "lg", ...props });
         node.type = props.submit === true ? "submit" : "button";
-        node.disabled = props.disabled === true || widget.isReadOnly;
+        // What does nothing is not offered.
+        node.disabled = (props.disabled ?? !(onClickAction || submit)) === true || widget.isReadOnly;
         setAttribute(node, "aria-label", label ? null : asLabel(iconStart ?? iconEnd).replaceAll("-", " "));
         setAttribute(node, "data-uniform", props.uniform === true || !label);
       },

@@ -37,6 +37,13 @@ export const boxStyles = css`
     > :is(.w-button, .w-badge, .w-check, .w-choice):not([data-block]) {
     align-self: start;
   }
+  .w-card .w-form[data-direction="col"] > .w-button[type="submit"] {
+    align-self: stretch !important;
+  }
+  .w-box[data-direction="row"] > .w-choice[data-block] {
+    flex: 1 1 8em;
+    inline-size: auto;
+  }
   .w-form,
   .w-box.w-body {
     gap: 0.75em;

@@ -10,7 +10,7 @@ export const contentStyles = css`
     white-space: pre-line;
   }
   .w-title {
-    font-weight: 600;
+    font-weight: 550;
     line-height: 1.25;
   }
   .w-caption,

@@ -123,7 +123,7 @@ export const CONTENT = {
       node,
       update(props) {
         setText(node, asLabel(props.label));
-        setTone(node, props, "soft");
+        setTone(node, { pill: true, ...props }, "soft");
         setStyles(node, { "font-size": fontSize(props.size, 0.83) });
       },
     };

@@ -3,6 +3,7 @@ import { css } from "../css.js";
 
 export const fieldStyles = css`
   .w-button {
+    min-inline-size: 3em;
     display: inline-flex;
     gap: 0.4em;
     align-items: center;
@@ -113,7 +114,7 @@ export const fieldStyles = css`
   .w-choice > * {
     grid-area: 1 / 1;
   }
-  .w-choice > :not(.w-control) {
+  .w-choice > :not(.w-control, .popover) {
     justify-self: end;
     margin-inline-end: 0.75em;
     color: var(--muted);
@@ -127,8 +128,24 @@ export const fieldStyles = css`
     block-size: 2.25em;
     margin-inline-end: 0.375em;
   }
-  .w-choice:has(> button:not([hidden])) > input {
-    padding-inline-end: 2.25em;
+  .w-choice > input {
+    padding-inline-end: 2.75em;
+  }
+  @media (pointer: fine) {
+    .w-choice > input::-webkit-calendar-picker-indicator {
+      display: none;
+    }
+  }
+  @media (pointer: coarse) {
+    .w-choice > [aria-haspopup] {
+      display: none;
+    }
+    .w-choice > input {
+      padding-inline-end: 0.75em !important;
+    }
+  }
+  .w-choice > input ~ .icon-button:not([aria-haspopup]) {
+    margin-inline-end: 2.625em;
   }
   .w-choice > select {
     appearance: none;
@@ -144,6 +161,47 @@ export const fieldStyles = css`
   .w-choice option {
     background: var(--surface);
     color: var(--text);
+  }
+  /* A list in the looks of the chat, with the keys and the roles of the browser's. A telephone has a better one. */
+  @supports (appearance: base-select) {
+    @media (pointer: fine) {
+      .w-choice > select,
+      .w-choice > select::picker(select) {
+        appearance: base-select;
+      }
+      .w-choice > select::picker-icon {
+        display: none;
+      }
+      .w-choice > select::picker(select) {
+        margin-block: 0.375em;
+        padding: 0.375em;
+        border: 1px solid var(--line);
+        border-radius: calc(var(--round-small) + 0.25em);
+        background: var(--surface);
+        color: var(--text);
+        box-shadow: var(--shadow);
+        max-block-size: 20em;
+      }
+      .w-choice option {
+        gap: 0.625em;
+        min-block-size: 2.25em;
+        padding: 0.375em 0.625em;
+        border-radius: var(--round-small);
+        background: none;
+      }
+      .w-choice option:is(:hover, :focus-visible) {
+        background: var(--fill);
+        outline: none;
+      }
+      .w-choice option:disabled {
+        color: var(--muted);
+        opacity: 0.6;
+      }
+      .w-choice option::checkmark {
+        order: 1;
+        margin-inline-start: auto;
+      }
+    }
   }
   .w-check {
     display: inline-flex;

@@ -1,4 +1,4 @@
-/** What can be typed and chosen. All of it is the browser's own, which every keyboard and screen reader knows. */
+/** What can be typed and chosen: the browser's own, which every keyboard and screen reader knows, and a calendar. */
 import { h, setAttribute, setText } from "../dom.js";
 import { icon } from "../icons.js";
 import { iconButton, nameButton } from "../ui/buttons.js";
@@ -130,17 +130,36 @@ function choice(parent, field, show) {
   nameButton(clear, parent.widget.host.text("clear"));
   field.addEventListener("change", mark);
   field.className = "w-control";
-  const node = h("span", { class: "w-choice" }, field, clear, field.localName === "select" && icon("chevron-down"));
+  const opener = field.localName === "select" ? icon("chevron-down") : calendarButton(parent, field);
+  const node = h("span", { class: "w-choice" }, field, clear, opener);
   const showAll = (/** @type {Props} */ props) => {
     const value = show(props);
     if (isNew(value)) field.value = value;
     // What there is not shows as the empty choice.
     if (!field.value) field.value = "";
     isClearable = props.clearable === true;
-    setAttribute(node, "data-block", props.block === true);
+    // Over the whole width, unless it is to look like a text.
+    setAttribute(node, "data-block", props.block ?? props.variant !== "ghost");
     mark();
   };
   return fieldView(parent, field, showAll, node);
+}
+
+/**
+ * A button that opens the calendar, where there is no better one. That of a telephone is.
+ *
+ * @param {Parent} parent
+ * @param {HTMLSelectElement|HTMLInputElement} field
+ */
+function calendarButton({ widget: { host } }, field) {
+  const onclick = async () => {
+    const part = await host.load("calendar").catch(() => null);
+    if (part) new part.Calendar(host, /** @type {HTMLInputElement} */ (field), button).open();
+    else if (field instanceof HTMLInputElement) field.showPicker();
+  };
+  const button = iconButton("calendar", onclick, { "aria-haspopup": "dialog", "aria-expanded": "false" });
+  nameButton(button, host.text("openCalendar"));
+  return button;
 }
 
 /** @type {(props: Props) => {value: string, label: string, disabled: boolean}[]} */

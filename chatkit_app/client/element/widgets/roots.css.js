@@ -53,8 +53,10 @@ export const rootStyles = css`
     display: flex;
     flex-wrap: wrap;
     gap: 0.5em;
-    justify-content: end;
     padding: 0 1em 1em;
+  }
+  .w-footer > .w-button {
+    flex: 1;
   }
   .w-toggle {
     display: flex;
