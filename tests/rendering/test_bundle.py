@@ -241,7 +241,8 @@ def test_page_preloads_the_parts_that_its_options_ask_for(settings):
     options = {"composer": {"models": [{"id": "a", "label": "A"}]}, "theme": {"color": {}}}
     html = render_chatkit(RequestFactory().get("/"), options=options)
     names = re.findall(r'modulepreload" href="[^"]+/([a-z-]+)-[0-9A-Z]{8}\.js"', html)
-    assert names == ["chunk", "choices", "chunk", "chunk"]
+    # What they share with other parts comes along.
+    assert [name for name in names if name != "chunk"] == ["choices"]
 
 
 def gzipped(path: Path) -> int:
