@@ -22,6 +22,7 @@ const NOT_HERE = 4404;
  * @property {() => boolean} isGone nobody is there any more
  * @property {() => void} onOpen the socket is open, and knows nothing of the page yet
  * @property {(told: any) => void} onTold
+ * @property {() => void} [onSight] the page has gone out of sight, or has come back
  * @property {() => unknown} onMissed there may be something to read that was not told
  */
 
@@ -137,7 +138,9 @@ export class Line {
 
   /** Asleep, a page misses what it is told, and its socket may be dead without knowing. */
   #wake = () => {
-    if (this.#isGone() || document.hidden) return;
+    if (this.#isGone()) return;
+    this.#listener.onSight?.();
+    if (document.hidden) return;
     this.#listener.onMissed();
     if (this.#socket && Date.now() - this.#heardAt < SILENCE) return;
     this.#close();

@@ -35,6 +35,7 @@ export class Live {
       onOpen: () => this.#sendFollow(),
       onTold: (told) => this.#hear(told),
       onMissed: listener.onNews,
+      onSight: () => this.#sendHidden(),
     });
   }
 
@@ -70,6 +71,11 @@ export class Live {
   }
 
   #sendFollow() {
+    if (document.hidden) this.#sendHidden();
     this.#line.send({ follow: this.#thread, after: this.#listener.version() });
+  }
+  /** What is out of sight is not seen. */
+  #sendHidden() {
+    this.#line.send({ hidden: document.hidden });
   }
 }

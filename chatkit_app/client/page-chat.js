@@ -303,7 +303,8 @@ export class PageChat {
   async #readChanges(thread, after) {
     const { changesUrl, runPlaceholder } = this.#config;
     const url = changesUrl.replace(runPlaceholder, encodeURIComponent(thread));
-    const response = await this.#fetch(`${url}?after=${after}`);
+    const seen = document.hidden ? "" : "&seen=1";
+    const response = await this.#fetch(`${url}?after=${after}${seen}`);
     if (!response.ok) throw new Error(`The server answers with ${response.status}.`);
     return response.json();
   }

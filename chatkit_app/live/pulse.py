@@ -16,6 +16,7 @@ from .. import db
 from ..logs import get_logger
 from ..models import Thread
 from .hub import get_hub
+from .seen import note_seen
 from .visit import Refused
 
 if TYPE_CHECKING:
@@ -93,7 +94,8 @@ class Pulse:
 
     async def _ping(self, sockets: Iterable[Socket]) -> None:
         pks = {pk for socket in sockets for pk in socket.thread_pks}
-        versions = await db.run(read_versions, pks) if pks else {}
+        seen = {pk for socket in sockets for pk in socket.seen_pks}
+        versions = await db.run(_read_and_note, pks, seen) if pks else {}
         for socket in sockets:
             socket.ping(versions)
 
@@ -102,6 +104,12 @@ def read_versions(pks: Iterable[int]) -> dict[int, int]:
     """Return the versions of those of the threads that are there, by their keys."""
     threads = Thread.objects.on_writer().filter(pk__in=list(pks))
     return dict(threads.values_list("pk", "version"))
+
+
+def _read_and_note(pks: Iterable[int], seen: Iterable[int]) -> dict[int, int]:
+    versions = read_versions(pks)
+    note_seen(seen)
+    return versions
 
 
 def _check_each(sockets: Iterable[Socket]) -> list[tuple[Socket, Any]]:

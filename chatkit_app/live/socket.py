@@ -100,6 +100,11 @@ class Socket:
         """The keys of the threads that the page shows, whose versions a ping names."""
         return []
 
+    @property
+    def seen_pks(self) -> list[int]:
+        """The keys of those that a user has before their eyes."""
+        return []
+
     def ping(self, versions: Mapping[int, int]) -> None:
         """Tell the page that the socket is alive, and the versions of its threads."""
         raise NotImplementedError

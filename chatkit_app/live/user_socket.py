@@ -1,7 +1,7 @@
 """``ws/chatkit/``: the socket of a page with a chat.
 
 The page sends ``{"follow": id, "after": version}`` (without a version it is taken to know the newest),
-``{"unfollow": id}`` and ``{"typing": id}``. It is told ``changed``, ``absent``, ``typing`` and ``ping``; what has
+``{"unfollow": id}``, ``{"typing": id}``, and ``{"hidden": true}`` or false, when it goes out of sight or comes back. It is told ``changed``, ``absent``, ``typing`` and ``ping``; what has
 changed it reads by ``GET …/threads/<id>/changes``.
 """
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -20,6 +21,7 @@ from ..storable import is_storable_id
 from ..takeover.names import name_of_key
 from . import codes, groups, layer
 from .bells import bells
+from .seen import note_seen
 from .socket import Socket
 from .visit import Refused, context_of
 
@@ -52,6 +54,7 @@ class UserSocket(Socket):
         query = parse_qs(scope.get("query_string", b"").decode("latin1"))
         self.endpoint = query.get("endpoint", [""])[0]
         self.followed: dict[str, Followed] = {}
+        self.is_hidden = False
         self._typed_at = float("-inf")
 
     def enter(self) -> None:
@@ -85,6 +88,8 @@ class UserSocket(Socket):
                 await self._unfollow(thread_id)
             case {"typing": str() as thread_id}:
                 self._type(thread_id)
+            case {"hidden": bool() as is_hidden}:
+                self.is_hidden = is_hidden
             case _:
                 raise ValueError
 
@@ -99,6 +104,10 @@ class UserSocket(Socket):
     @property
     def thread_pks(self) -> list[int]:
         return [followed.pk for followed in self.followed.values()]
+
+    @property
+    def seen_pks(self) -> list[int]:
+        return [] if self.is_hidden else self.thread_pks
 
     def ping(self, versions: Mapping[int, int]) -> None:
         told = {
@@ -122,6 +131,9 @@ class UserSocket(Socket):
         await self.hub.join(groups.of_thread(pk), self)
         # After it was joined: what was committed in between has rung for nobody.
         again = (await db.run(self._find, [thread_id])).get(thread_id)
+        if again is not None and not self.is_hidden:
+            # What it knows is what it shows.
+            await db.run(partial(note_seen, [pk], version=followed.told))
         if again is not None:
             self._tell_version(thread_id, followed, again[1])
 

@@ -313,6 +313,9 @@ class Migration(migrations.Migration):
                 ),
                 ("pinned_at", models.DateTimeField(editable=False, null=True)),
                 ("archived_at", models.DateTimeField(editable=False, null=True)),
+                ("seen_version", models.BigIntegerField(default=0, editable=False)),
+                ("user_mailed_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                ("staff_mailed_at", models.DateTimeField(blank=True, editable=False, null=True)),
                 (
                     "allowed_image_domains",
                     models.JSONField(blank=True, null=True, verbose_name="allowed image domains"),
@@ -1223,6 +1226,80 @@ class Migration(migrations.Migration):
                 "indexes": [models.Index(fields=["page"], name="chatkit_presence_page_key")],
                 "constraints": [
                     models.UniqueConstraint(fields=("thread", "page"), name="chatkit_presence_page")
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="WebhookDelivery",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("public_id", models.CharField(max_length=64, unique=True, verbose_name="id")),
+                ("event", models.CharField(max_length=40, verbose_name="event")),
+                ("url", models.URLField(max_length=1000, verbose_name="receiver")),
+                ("payload", models.JSONField(default=dict, verbose_name="payload")),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("waiting", "waiting"),
+                            ("delivered", "delivered"),
+                            ("given_up", "given up"),
+                        ],
+                        default="waiting",
+                        max_length=10,
+                        verbose_name="status",
+                    ),
+                ),
+                ("attempts", models.PositiveIntegerField(default=0, verbose_name="attempts")),
+                (
+                    "last_status",
+                    models.PositiveIntegerField(blank=True, null=True, verbose_name="last answer"),
+                ),
+                ("last_error", models.TextField(blank=True, default="", verbose_name="last problem")),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, verbose_name="created"),
+                ),
+                (
+                    "next_attempt_at",
+                    models.DateTimeField(
+                        blank=True,
+                        default=django.utils.timezone.now,
+                        null=True,
+                        verbose_name="next attempt",
+                    ),
+                ),
+                (
+                    "delivered_at",
+                    models.DateTimeField(blank=True, null=True, verbose_name="delivered"),
+                ),
+                (
+                    "thread",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="webhook_deliveries",
+                        to="chatkit_app.thread",
+                        verbose_name="thread",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "webhook delivery",
+                "verbose_name_plural": "webhook deliveries",
+                "default_permissions": ("view", "change"),
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("status", "waiting")),
+                        fields=["next_attempt_at"],
+                        name="chatkit_delivery_due",
+                    ),
+                    models.Index(fields=["status", "-id"], name="chatkit_delivery_status"),
+                    models.Index(fields=["created_at"], name="chatkit_delivery_created"),
                 ],
             },
         ),

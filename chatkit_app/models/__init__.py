@@ -13,6 +13,7 @@ from .conversation import (
     Thread,
     ThreadItem,
 )
+from .delivery import WebhookDelivery
 from .limit import AnswerLease, LimitCounter
 from .moderation import NAME_LENGTH, Assignment, Flag, Label, Note, ReviewQueue
 from .presence import HERE_FOR, Presence
@@ -42,4 +43,5 @@ __all__ = [
     "Thread",
     "ThreadItem",
     "VisitorClaim",
+    "WebhookDelivery",
 ]

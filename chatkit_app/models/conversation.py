@@ -83,6 +83,11 @@ class Thread(OwnedModel):
     seen_at = models.DateTimeField(
         _("seen"), null=True, blank=True, help_text=_("When the user last had the thread open.")
     )
+    # The version that they have seen of it.
+    seen_version = models.BigIntegerField(default=0, editable=False)
+    # When mails told of an answer, and of a user who waits.
+    user_mailed_at = models.DateTimeField(null=True, blank=True, editable=False)
+    staff_mailed_at = models.DateTimeField(null=True, blank=True, editable=False)
     # The owner's own order: what the bundled client keeps at the top of its list, and out of it.
     pinned_at = models.DateTimeField(null=True, editable=False)
     archived_at = models.DateTimeField(null=True, editable=False)

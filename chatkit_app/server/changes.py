@@ -9,6 +9,7 @@ from chatkit.store import NotFoundError
 from chatkit.types import Page, Thread
 from django.db.models import OuterRef, Subquery
 
+from ..live.seen import note_seen
 from ..models import Feedback, RemovedItem
 from ..models import Thread as ThreadRow
 from ..models import ThreadItem as ItemRow
@@ -25,7 +26,7 @@ MAX_CHANGES = 200
 """So many items a page is told of at once. Behind that it reads the thread anew, which comes in pages."""
 
 
-def load_changes(thread_id: str, after: int, context: RequestContext) -> bytes:
+def load_changes(thread_id: str, after: int, context: RequestContext, *, is_seen: bool = False) -> bytes:
     """Return what has changed in a thread, as JSON. Call it in a thread that may query the database.
 
     Rows are read where they are written: who asks has heard that there is something new, and hears it once.
@@ -34,6 +35,7 @@ def load_changes(thread_id: str, after: int, context: RequestContext) -> bytes:
         thread_id: the SDK's id.
         after: the version up to which the page knows the thread.
         context: whoever asks; only the owner's threads are seen.
+        is_seen: whether the page is in sight, so that what it reads is seen.
 
     Returns:
         ``{"version", "thread", "removed"}``: the thread as ``threads.get_by_id`` has it, with those of its items that
@@ -49,6 +51,8 @@ def load_changes(thread_id: str, after: int, context: RequestContext) -> bytes:
     if row is None:
         raise NotFoundError(f"Thread {thread_id!r} not found")
     items, removed = _changed_items(row, after, context) if row.version > after else ([], [])
+    if is_seen:
+        note_seen([row.pk], version=row.version)
     if len(items) > MAX_CHANGES or len(removed) > MAX_CHANGES:
         return json.dumps({"version": row.version, "reset": True}).encode()
     feedback = {item.public_id: item.feedback_kind for item in items if item.feedback_kind}

@@ -17,7 +17,7 @@ _MAX_VERSION = 2**63 - 1
 
 
 class ChangesView(EndpointView):
-    """The changes of a thread after ``?after=<version>``, for its owner."""
+    """The changes of a thread after ``?after=<version>``, for its owner; with ``&seen=1`` for one who looks at it."""
 
     depth = 3
     http_method_names = ["get"]
@@ -37,7 +37,8 @@ class ChangesView(EndpointView):
 
     def _load(self, request: HttpRequest, thread_id: str) -> bytes:
         context = self.enter_in_worker(request, None)
-        return load_changes(thread_id, _after(request), context)
+        is_seen = request.GET.get("seen") == "1"
+        return load_changes(thread_id, _after(request), context, is_seen=is_seen)
 
 
 def _after(request: HttpRequest) -> int:
