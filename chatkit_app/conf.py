@@ -91,10 +91,18 @@ ATTACHMENT_DEFAULTS: dict[str, Any] = {
 }
 
 
+WEBHOOK_EVENTS = ("staff_needed", "staff_overdue", "staff_replied", "handler_changed")
+"""What webhooks may be told of."""
+
 STAFF_DEFAULTS: dict[str, Any] = {
     "NAME": None,
     "TIMEOUT": 900.0,
     "BUTTON": False,
+    "URL": None,
+    "MAIL_USERS": False,
+    "MAIL_STAFF": (),
+    "PATIENCE": 300.0,
+    "WEBHOOKS": (),
 }
 
 
@@ -135,11 +143,22 @@ class StaffSettings:
         timeout: seconds that a user waits for the next word of a person who has the thread, before it is handed to the
             team; None for ever.
         button: whether the chat has a button by which users ask for a person.
+        url: whole address of the page with the chat, which mails lead to.
+        mail_users: whether users with an address are told by mail of an answer that they have not seen.
+        mail_staff: addresses that are told when somebody waits for too long, or the dotted path of a function of the
+            thread that returns them.
+        patience: seconds after which that is.
+        webhooks: what is told of what happens: ``{"url": …, "secret": …, "events": […], "content": False}`` each.
     """
 
     name: str | None
     timeout: float | None
     button: bool
+    url: str | None
+    mail_users: bool
+    mail_staff: str | Sequence[str]
+    patience: float
+    webhooks: Sequence[Mapping[str, Any]]
 
 
 class ChatKitSettings:

@@ -990,7 +990,14 @@ def name_of(user: Any) -> str:
 
 
 @pytest.mark.parametrize(
-    "staff", [{}, {"NAME": f"{HERE}.name_of", "TIMEOUT": 60, "BUTTON": True}, {"TIMEOUT": None}]
+    "staff",
+    [
+        {},
+        {"NAME": f"{HERE}.name_of", "TIMEOUT": 60, "BUTTON": True},
+        {"TIMEOUT": None, "URL": "https://shop.example/", "MAIL_USERS": True, "PATIENCE": 60.0},
+        {"MAIL_STAFF": ["team@shop.example"], "WEBHOOKS": [{"url": "https://h.example/", "secret": "s"}]},
+        {"MAIL_STAFF": f"{HERE}.name_of"},
+    ],
 )
 def test_good_staff(staff):
     assert ids(checks.check_staff, CHATKIT={"STAFF": staff}) == []
@@ -1002,7 +1009,22 @@ def test_unknown_key_of_staff_says_which_was_meant():
 
 
 @pytest.mark.parametrize(
-    "staff", [{"TIMEOUT": 0}, {"TIMEOUT": True}, {"NAME": "maria"}, {"NAME": 3}, {"BUTTON": "yes"}]
+    "staff",
+    [
+        {"TIMEOUT": 0},
+        {"TIMEOUT": True},
+        {"NAME": "maria"},
+        {"NAME": 3},
+        {"BUTTON": "yes"},
+        {"URL": "shop.example"},
+        {"MAIL_USERS": 1},
+        {"MAIL_STAFF": "team@shop.example"},
+        {"PATIENCE": None},
+        {"WEBHOOKS": {"url": "https://h.example/", "secret": "s"}},
+        {"WEBHOOKS": [{"url": "file:///etc/passwd", "secret": "s"}]},
+        {"WEBHOOKS": [{"url": "https://h.example/", "secret": ""}]},
+        {"WEBHOOKS": [{"url": "https://h.example/", "secret": "s", "events": ["everything"]}]},
+    ],
 )
 def test_key_of_staff_of_the_wrong_kind(staff):
     assert ids(checks.check_staff, CHATKIT={"STAFF": staff}) == ["chatkit.E141"]

@@ -43,7 +43,8 @@ def messages_in_template(path: Path) -> set[Message]:
 
 def messages_in_source() -> set[Message]:
     python = (messages_in_python(path) for path in PACKAGE.rglob("*.py"))
-    templates = (messages_in_template(path) for path in PACKAGE.rglob("*.html"))
+    paths = (path for kind in ("*.html", "*.txt") for path in PACKAGE.rglob(kind))
+    templates = (messages_in_template(path) for path in paths)
     by_id: dict[str, Message] = {}
     # As in a catalogue, a message with a plural is the message of the same text without one.
     for message in sorted(set().union(*python, *templates), key=len):

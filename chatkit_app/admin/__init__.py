@@ -1,5 +1,16 @@
 """The admin: browse conversations and moderate them. One module per page."""
 
-from . import attachments, audit, dashboard, feedback, flags, labels, review, runs, threads
+from . import attachments, audit, dashboard, deliveries, feedback, flags, labels, review, runs, threads
 
-__all__ = ["attachments", "audit", "dashboard", "feedback", "flags", "labels", "review", "runs", "threads"]
+__all__ = [
+    "attachments",
+    "audit",
+    "dashboard",
+    "deliveries",
+    "feedback",
+    "flags",
+    "labels",
+    "review",
+    "runs",
+    "threads",
+]

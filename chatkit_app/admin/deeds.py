@@ -163,6 +163,15 @@ def _delete(entry: AuditEntry, details: dict[str, Any]) -> list[str]:
     return told
 
 
+def _resend(entry: AuditEntry, details: dict[str, Any]) -> list[str]:
+    if not {"delivery", "url"} <= details.keys():
+        return []
+    return [
+        _("Sent %(delivery)s to %(url)s again.")
+        % {"delivery": details.pop("delivery"), "url": details.pop("url")}
+    ]
+
+
 def _refused(entry: AuditEntry, details: dict[str, Any]) -> list[str]:
     if not {"method", "path", "status"} <= details.keys():
         return []
@@ -185,5 +194,6 @@ _SENTENCES: Mapping[str, Callable[[AuditEntry, dict[str, Any]], list[str]]] = {
     Action.EXPORT: _export,
     Action.ERASE: _erase,
     Action.DELETE: _delete,
+    Action.RESEND: _resend,
     Action.REFUSED: _refused,
 }

@@ -1,8 +1,8 @@
 """``ws/chatkit/``: the socket of a page with a chat.
 
 The page sends ``{"follow": id, "after": version}`` (without a version it is taken to know the newest),
-``{"unfollow": id}``, ``{"typing": id}``, and ``{"hidden": true}`` or false, when it goes out of sight or comes back. It is told ``changed``, ``absent``, ``typing`` and ``ping``; what has
-changed it reads by ``GET …/threads/<id>/changes``.
+``{"unfollow": id}``, ``{"typing": id}``, and ``{"hidden": true}`` or false, when it goes out of sight or comes back. It
+is told ``changed``, ``absent``, ``typing`` and ``ping``; what has changed it reads by ``GET …/threads/<id>/changes``.
 """
 
 from __future__ import annotations

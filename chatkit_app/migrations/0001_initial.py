@@ -185,6 +185,7 @@ class Migration(migrations.Migration):
                             ("export", "exported"),
                             ("delete", "deleted"),
                             ("erase", "erased a person"),
+                            ("resend", "sent a webhook again"),
                             ("refused", "was refused"),
                         ],
                         max_length=10,
@@ -1291,7 +1292,7 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "webhook delivery",
                 "verbose_name_plural": "webhook deliveries",
-                "default_permissions": ("view", "change"),
+                "default_permissions": ("view",),
                 "indexes": [
                     models.Index(
                         condition=models.Q(("status", "waiting")),

@@ -77,6 +77,7 @@ class AuditEntry(models.Model):
         EXPORT = "export", _("exported")
         DELETE = "delete", _("deleted")
         ERASE = "erase", _("erased a person")
+        RESEND = "resend", _("sent a webhook again")
         REFUSED = "refused", _("was refused")
 
     created_at = models.DateTimeField(_("when"), default=timezone.now, editable=False)

@@ -41,7 +41,7 @@ class WebhookDelivery(models.Model):
     class Meta:
         verbose_name = _("webhook delivery")
         verbose_name_plural = _("webhook deliveries")
-        default_permissions = ("view", "change")
+        default_permissions = ("view",)
         indexes = [
             models.Index(
                 fields=["next_attempt_at"], condition=Q(status="waiting"), name="chatkit_delivery_due"

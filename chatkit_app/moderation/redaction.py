@@ -22,6 +22,7 @@ from ..signals import item_redacted
 from ..staff import audit
 from ..storable import original_json, storable_text
 from ..store.payloads import WAITING_CALLS_KEY, kept_image_id, preview, redacted_payload, shown_of
+from ..takeover import webhooks
 
 # What Markdown is written with and nobody reads: targets of links, numbers of lists, languages of code.
 _MARKUP = re.compile(r"\]\([^)]{0,1000}\)|^[ \t]*\d+[.)][ \t]|^[ \t]*(?:```|~~~)[^\n]*$", re.MULTILINE)
@@ -84,6 +85,9 @@ def redact(item: ThreadItem, *, actor: Any, reason: str) -> ThreadItem:
         Flag.objects.filter(item=row, source=Flag.Source.RULE).update(reason="")
         # One by one, so that the bytes follow.
         sent_files(thread, files).delete()
+        webhooks.forget_content(thread.pk, row.public_id)
+        # Why a person was wanted may quote it, too.
+        Thread.objects.filter(pk=thread.pk).update(handler_reason="")
         audit.record(audit.Action.REDACT, actor=actor, thread=thread, item_key=row.public_id, reason=reason)
         transaction.on_commit(partial(_after_commit, row, thread, said, files, actor), using=using)
     return row

@@ -22,7 +22,7 @@ from ..signals import handler_changed, staff_needed
 from ..staff import audit
 from ..storable import storable_text
 from ..store.payloads import WAITING_CALLS_KEY
-from . import messages
+from . import messages, webhooks
 from .errors import AlreadyTaken
 from .names import shown_name
 
@@ -56,7 +56,7 @@ def request_person(
             if message:
                 told = messages.add_message(thread, message)
             _change(thread, WAITING, actor=None, reason=reason, unanswered_since=timezone.now())
-            _after_commit(partial(_send_needed, thread))
+            _call_staff(thread)
         elif reason and reason != thread.handler_reason:
             _save(thread, handler_reason=reason)
     return thread, told
@@ -150,21 +150,24 @@ def hand_on(thread_pk: int, *, actor: Any, reason: str = "", overdue: datetime |
         if thread.handler == WAITING or not _is_due(thread, overdue):
             return thread
         if overdue is not None:
-            with translation.override(_language_of(thread)):
+            with translation.override(language_of(thread)):
                 messages.add_message(thread, _late_notice())
         Assignment.objects.filter(thread=thread).delete()
         since = thread.unanswered_since or timezone.now()
         reason = storable_text(reason) or thread.handler_reason
         _change(thread, WAITING, actor=actor, reason=reason, unanswered_since=since)
         audit.record(audit.Action.HAND_ON, actor=actor, thread=thread, reason=reason)
-        _after_commit(partial(_send_needed, thread))
+        _call_staff(thread)
     return thread
 
 
 def note_unanswered(thread_pk: int) -> None:
     """Note that the user waits for the next word of a person from now on, unless they do already."""
     waiting = Thread.objects.filter(pk=thread_pk, unanswered_since__isnull=True)
-    waiting.exclude(handler=ASSISTANT).update(unanswered_since=timezone.now())
+    now = timezone.now()
+    waiting.exclude(handler=ASSISTANT).update(unanswered_since=now)
+    # Who writes is there.
+    Thread.objects.filter(pk=thread_pk).update(seen_at=now)
 
 
 def holder_of(thread: Thread) -> Any:
@@ -224,7 +227,13 @@ def _change(
     }
     Thread.objects.filter(pk=thread.pk).bump(**changes)
     _set(thread, changes)
+    webhooks.record(webhooks.HANDLER_CHANGED, thread, before=str(before))
     _after_commit(partial(_send_changed, thread, before, actor))
+
+
+def _call_staff(thread: Thread) -> None:
+    webhooks.record(webhooks.STAFF_NEEDED, thread, content={"reason": thread.handler_reason})
+    _after_commit(partial(_send_needed, thread))
 
 
 def _save(thread: Thread, **changes: Any) -> None:
@@ -263,7 +272,7 @@ def _late_notice() -> str:
     return _("Nobody could answer you so far. Your conversation waits for the next free person of our team.")
 
 
-def _language_of(thread: Thread) -> str:
+def language_of(thread: Thread) -> str:
     """Return the language in which the user asked last, as far as it is known."""
     run = Run.objects.filter(thread=thread).order_by("-pk").values_list("context", flat=True).first()
     locale = run.get("locale") if isinstance(run, dict) else None

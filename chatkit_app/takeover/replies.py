@@ -13,7 +13,7 @@ from django.utils import timezone
 from ..models import Attachment, Thread, ThreadItem
 from ..signals import staff_replied
 from ..staff import audit
-from . import messages
+from . import mails, messages, webhooks
 from .names import shown_name
 
 
@@ -34,6 +34,8 @@ def add_reply(thread: Thread, text: str, *, actor: Any, attachments: Sequence[At
     Thread.objects.filter(pk=thread.pk).update(unanswered_since=None)
     thread.unanswered_since = None
     audit.record(audit.Action.REPLY, actor=actor, thread=thread, item_key=item.public_id, waited_ms=waited)
+    webhooks.record(webhooks.STAFF_REPLIED, thread, item=item.public_id, content={"text": text})
+    mails.mail_after_commit(thread)
     transaction.on_commit(partial(_send_replied, thread, item, actor), using=router.db_for_write(Thread))
     return item
 

@@ -24,6 +24,7 @@ from chatkit_app.models import (
     Flag,
     Label,
     Thread,
+    WebhookDelivery,
 )
 
 from .conftest import make_item, make_run, make_thread
@@ -182,6 +183,28 @@ DOINGS = {
     "label, added": post("label_add", "label/add/", "add_label", name="x", color="red"),
     "label, deleted": post("label_delete", "label/{label}/delete/", "delete_label", post="yes"),
     "history of a label": page("label_history", "label/{label}/history/", "view_label", "change_label"),
+    # Webhooks
+    "webhooks": page("webhookdelivery_changelist", "webhookdelivery/", "view_webhookdelivery"),
+    "send selected again": act("webhookdelivery", "send_again", "view_webhookdelivery moderate_thread"),
+    "webhook": page(
+        "webhookdelivery_change", "webhookdelivery/{webhookdelivery}/change/", "view_webhookdelivery"
+    ),
+    "webhook, again": post(
+        "webhookdelivery_again",
+        "webhookdelivery/{webhookdelivery}/again/",
+        "view_webhookdelivery moderate_thread",
+    ),
+    "webhook, again, by GET": page("webhookdelivery_again", "webhookdelivery/{webhookdelivery}/again/"),
+    "webhook, saved": post(
+        "webhookdelivery_change", "webhookdelivery/{webhookdelivery}/change/", status="waiting"
+    ),
+    "webhook, added": post("webhookdelivery_add", "webhookdelivery/add/"),
+    "webhook, deleted": post(
+        "webhookdelivery_delete", "webhookdelivery/{webhookdelivery}/delete/", post="yes"
+    ),
+    "history of a webhook": page(
+        "webhookdelivery_history", "webhookdelivery/{webhookdelivery}/history/", "view_webhookdelivery"
+    ),
     # Numbers
     "dashboard": page("dailystatistics_changelist", "dailystatistics/", "view_dailystatistics"),
     # The audit
@@ -235,6 +258,13 @@ def world() -> dict[str, Any]:
         "flag": Flag.objects.create(thread=thread, item=item, source="staff", reason="look").pk,
         "label": label.pk,
         "used_label": used.pk,
+        "webhookdelivery": WebhookDelivery.objects.create(
+            thread=thread,
+            public_id="msg_1",
+            event="staff_needed",
+            url="http://127.0.0.1:1/",
+            status="given_up",
+        ).pk,
         "auditentry": AuditEntry.objects.create(action="lock", actor_name=colleague.username).pk,
     }
 
