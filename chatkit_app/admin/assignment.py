@@ -15,8 +15,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from ..models import Thread
+from ..moderation.assignment import assign
 from ..staff import scope
-from ..staff.assignment import assign
 from .base import ReadingAdmin
 from .confirmation import ConfirmedAction
 from .pages import selected_threads, tell_changed, to_page

@@ -234,6 +234,7 @@ class CSVWriter:
         "text",
         "feedback",
         "redacted",
+        "author",
     )
 
     def head(self) -> str:
@@ -258,6 +259,7 @@ class CSVWriter:
                 entry.text(),
                 " ".join(given.kind for given in entry.feedback),
                 " ".join(redaction.values()) if redaction else "",
+                entry.row.author_name,
             )
         )
 
@@ -314,6 +316,8 @@ class MarkdownWriter:
         if entry.row.type in HIDDEN_ITEM_TYPES:
             notes.append(_("hidden from the user"))
         text = entry.text()
+        if entry.row.author_name:
+            text = f"{entry.row.author_name}:\n{text}"
         if redaction := entry.redaction:
             text += "\n" + " · ".join(filter(None, redaction.values()))
         body = fenced(text) if text else ""

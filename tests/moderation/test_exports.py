@@ -192,9 +192,9 @@ def test_csv_has_a_row_for_each_item() -> None:
     Feedback.objects.create(item=item, kind="positive", visitor_id="v1")
     text = export(thread, format=Format.CSV)
     assert text == (
-        "\ufeffthread,title,owner,status,item,type,hidden,time,text,feedback,redacted\r\n"
+        "\ufeffthread,title,owner,status,item,type,hidden,time,text,feedback,redacted,author\r\n"
         f"thr_a,Hello,visitor:v1,active,{item.public_id},user_message,no,2026-01-31T12:30:00Z,"
-        '"say ""hi"", please",positive,\r\n'
+        '"say ""hi"", please",positive,,\r\n'
     )
 
 

@@ -11,6 +11,9 @@ from django.contrib.auth.models import User
 from chatkit_app import db
 from chatkit_app.context import RequestContext
 from chatkit_app.models import Approval, Assignment, AuditEntry, Run, Thread, ThreadItem
+from chatkit_app.moderation.assignment import assign
+from chatkit_app.moderation.exports import Export, Format
+from chatkit_app.moderation.redaction import redact
 from chatkit_app.moderation.takeover import AlreadyTaken, NotTaken, hand_back, hand_on, reply, take_over
 from chatkit_app.store import DjangoStore
 from chatkit_app.takeover.handler import request_person
@@ -383,3 +386,53 @@ def test_user_waits_for_the_person_if_the_last_word_was_theirs(kind, expected):
     thread = make_row()
     ThreadItem.objects.create(thread=thread, public_id="m", type=kind)
     assert (take_over(thread, actor=maria()).unanswered_since is not None) is expected
+
+
+# --- What else happens to such a thread ---------------------------------------------------------------------
+
+
+def test_thread_that_is_taken_from_its_assignee_waits_for_the_team():
+    thread = take_over(make_row(), actor=maria())
+    other = Thread.objects.create(public_id="other", visitor_id="v")
+    assign([other], maria(), actor=ben())
+    assert assign([thread, other], None, actor=ben()) == 2
+    assert set(Thread.objects.values_list("public_id", "handler")) == {
+        ("t", "waiting"),
+        ("other", "assistant"),
+    }
+    assert not Assignment.objects.exists()
+
+
+def test_thread_that_is_assigned_to_another_is_answered_by_them():
+    thread = take_over(make_row(), actor=maria())
+    version = Thread.objects.get().version
+    assert assign([thread], ben(), actor=maria()) == 1
+    row = Thread.objects.get()
+    assert (row.handler, row.version) == ("staff", version + 1)
+    with pytest.raises(NotTaken):
+        reply(thread, "Hi", actor=maria())
+    assert reply(thread, "Hi", actor=ben()).author == ben()
+
+
+def test_redaction_clears_why_a_person_was_wanted():
+    thread = make_row()
+    request_person(thread.pk, reason="He said: my card is 1234")
+    item = ThreadItem.objects.create(
+        thread=thread, public_id="m", type="user_message", text="my card is 1234"
+    )
+    redact(item, actor=maria(), reason="card")
+    assert Thread.objects.get().handler_reason == ""
+
+
+@pytest.mark.parametrize(
+    ("format", "expected"),
+    [
+        (Format.JSONL, '"author": {"name": "Maria"}'),
+        (Format.CSV, ",It is here.,,,Maria"),
+        (Format.MARKDOWN, "Maria:\nIt is here."),
+    ],
+)
+def test_export_says_who_wrote_a_message(format, expected):
+    thread = take_over(make_row(), actor=maria())
+    reply(thread, "It is here.", actor=maria())
+    assert expected in "".join(Export(Thread.objects.all(), format=format))

@@ -76,3 +76,12 @@ def test_command_names_the_threads_that_wait_again(taken):
     call_command("chatkit_staff", stdout=out)
     call_command("chatkit_staff", stdout=out)
     assert out.getvalue() == "t waits for a person again\nNobody waits for too long.\n"
+
+
+def test_thread_of_a_member_of_the_staff_who_was_deleted_waits_for_the_team(taken, settings):
+    settings.CHATKIT = {"STAFF": {"TIMEOUT": None}}
+    User.objects.get().delete()
+    assert release_overdue() == [taken]
+    taken.refresh_from_db()
+    assert taken.handler == "waiting"
+    assert release_overdue() == []
