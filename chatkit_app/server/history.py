@@ -124,5 +124,8 @@ def _excerpt(text: str, search: str) -> str:
     """Return what stands around the first place where a text has what was searched for, in one line."""
     place = max(text.lower().find(search.lower()), 0)
     start, end = max(place - BEFORE, 0), place + len(search) + AFTER
-    excerpt = " ".join(text[start:end].split())
+    words = text[start:place].split(maxsplit=1)
+    # Not with the end of a word, unless there is nothing else.
+    before = words[-1] if start and len(words) > 1 else text[start:place]
+    excerpt = " ".join((before + text[place:end]).split())
     return f"{'…' if start else ''}{excerpt}{'…' if end < len(text) else ''}"

@@ -136,7 +136,7 @@ async def test_search_finds_titles_and_what_was_said(chat):
     await chat.say("and a hotel near the Colosseum, please", ids[1])
     assert await titles(chat, "?search=rome") == ["Trains to Rome"]
     (found,) = (await listed(chat, "?search=COLOSSEUM"))["data"]
-    assert (found["id"], found["excerpt"]) == (ids[1], "echo: and a hotel near the Colosseum, please")
+    assert (found["id"], found["excerpt"]) == (ids[1], "…and a hotel near the Colosseum, please")
 
 
 async def test_search_finds_archived_threads_and_says_so(chat):
