@@ -25,6 +25,7 @@ from ..staff import scope
 from ..storable import is_storable_text
 from .content import shorten
 from .paginator import CappedPaginator
+from .quiet import answers_quietly
 from .refusals import audit_refusals, refuse
 
 if TYPE_CHECKING:
@@ -236,7 +237,7 @@ class ReadingAdmin(GuardedAdmin):
         pages = [
             path(
                 f"<path:object_id>/{route}",
-                self.admin_site.admin_view(update_wrapper(partial(view, self), view)),
+                self.admin_site.admin_view(update_wrapper(partial(answers_quietly(view), self), view)),
                 name=f"{self.opts.app_label}_{self.opts.model_name}_{name}",
             )
             for route, view, name in self.PAGES

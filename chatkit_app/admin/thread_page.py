@@ -24,6 +24,7 @@ from .live_thread import state_of, thread_fields
 from .pages import TITLE_LENGTH, list_url, page_url, thread_heading
 from .quiet import is_quiet
 from .status import TRANSITIONS
+from .takeover import desk_context
 from .transcript import FROM_FIRST_ITEM, ItemPage, Transcript, item_key
 
 RUNS_SHOWN = 10
@@ -159,6 +160,7 @@ class ThreadPage(ReadingAdmin):
             ],
             "has_more_runs": len(runs) > RUNS_SHOWN,
             "session_context": list(_session_context(runs)) if may_read else [],
+            **desk_context(self, request, obj),
             "labels": labels,
             "assignee": assignee,
             "events": _events(obj, may_read=may_read, may_moderate=may_moderate, may_audit=may_audit),
@@ -224,8 +226,12 @@ def _live_config(model_admin: ReadingAdmin, thread: Thread, runs: list[Run]) -> 
         "changesUrl": page_url(model_admin, thread, "changes"),
         # The key of a run stands where the first one's would.
         "runEventsUrl": page_url(model_admin, thread, "run_events", 0),
+        "cannedUrl": page_url(model_admin, thread, "canned"),
         "strings": {
+            "canned": _("Canned replies"),
+            "cannedFound": _("Canned replies: {count}"),
             "alsoHere": _("Also here: {names}"),
+            "preview": _("Preview"),
             "offline": _("This could not be sent. What you wrote is still here; try again."),
             "refused": _("The site has refused this. Reload the page and try again."),
             "typing": _("{name} is typing…"),

@@ -14,6 +14,7 @@ from ..models import Thread
 from ..moderation.erasure import delete_threads
 from ..staff import audit, scope
 from .assignment import assign_threads, assign_view, unassign_threads, unassign_view
+from .canned import canned_view
 from .deletion import delete_selected, deleted_objects
 from .erasure import erase_view
 from .exports import export_threads, export_view
@@ -25,6 +26,7 @@ from .live_thread import changes_view, run_events_view
 from .notes import notes_view
 from .redaction import redact_view
 from .status import change_status_view, close_threads, lock_threads, reopen_threads, stop_view
+from .takeover import hand_back_view, hand_on_view, reply_view, take_view
 from .thread_page import ThreadPage
 from .transcript import item_view, transcript_view
 
@@ -47,6 +49,11 @@ class ThreadAdmin(Inbox, ThreadPage):
         ("labels/", labels_view, "labels"),
         ("assign/", assign_view, "assign"),
         ("unassign/", unassign_view, "unassign"),
+        ("take/", take_view, "take"),
+        ("reply/", reply_view, "reply"),
+        ("canned/", canned_view, "canned"),
+        ("hand-back/", hand_back_view, "hand_back"),
+        ("hand-on/", hand_on_view, "hand_on"),
         ("export/", export_view, "export"),
         ("erase/", erase_view, "erase"),
     )

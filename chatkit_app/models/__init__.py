@@ -2,6 +2,7 @@
 
 from .approval import Approval
 from .audit import AppendOnly, AuditEntry
+from .canned import CannedReply
 from .claim import VisitorClaim
 from .conversation import (
     PREVIEW_LENGTH,
@@ -29,6 +30,7 @@ __all__ = [
     "Assignment",
     "Attachment",
     "AuditEntry",
+    "CannedReply",
     "DailyStatistics",
     "Feedback",
     "Flag",

@@ -260,6 +260,11 @@ async def drawn(content: File[bytes], mime_type: str, settings: AttachmentSettin
     )
 
 
+def draw(content: File[bytes], mime_type: str, settings: AttachmentSettings) -> bytes | None:
+    """Return what ``drawn()`` does, for synchronous code; errors as there."""
+    return _painter.submit(contextvars.copy_context().run, _drawn, content, mime_type, settings).result()
+
+
 def _drawn(content: File[bytes], mime_type: str, settings: AttachmentSettings) -> bytes | None:
     try:
         width, height = picture_size(content, mime_type)

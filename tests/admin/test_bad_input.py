@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db
 
 POSTS = {name: doing for name, doing in DOINGS.items() if doing.needs and doing.data is not None}
 PAGES = {name: doing for name, doing in DOINGS.items() if doing.needs and "{" in doing.path}
-LISTS = ("thread", "run", "feedback", "attachment", "flag", "label", "auditentry")
+LISTS = ("thread", "run", "feedback", "attachment", "flag", "label", "cannedreply", "auditentry")
 
 
 def send(client: Client, doing: Doing, world: dict[str, Any], path: str = "", **data: Any) -> Any:  # noqa: F811

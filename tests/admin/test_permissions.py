@@ -20,6 +20,7 @@ from chatkit_app.models import (
     Assignment,
     Attachment,
     AuditEntry,
+    CannedReply,
     DailyStatistics,
     Flag,
     Label,
@@ -42,6 +43,7 @@ class Doing:
         path: behind the app's own, with the names of what is there.
         data: what is posted; None for a GET.
         needs: sets of permissions, any of which is enough; none where nobody may.
+        may_come_to_nothing: whether more has to be true than that one may: the form is shown again then.
     """
 
     url: str
@@ -50,6 +52,7 @@ class Doing:
     needs: tuple[str, ...] = ()
     json: bool = False
     action: str = ""
+    may_come_to_nothing: bool = False
 
 
 def page(url: str, path: str, *needs: str) -> Doing:
@@ -68,6 +71,7 @@ def act(model: str, action: str, *needs: str, **data: Any) -> Doing:
 READ = "view_thread view_content"
 HIDDEN = f"{READ} view_hidden_context"
 MODERATE = "view_thread moderate_thread"
+REPLY = f"{READ} reply_thread"
 
 DOINGS = {
     # The inbox
@@ -125,6 +129,23 @@ DOINGS = {
     "assign": post("thread_assign", "thread/{thread}/assign/", MODERATE, user="colleague"),
     "unassign": post("thread_unassign", "thread/{thread}/unassign/", MODERATE),
     "unassign, by GET": page("thread_unassign", "thread/{thread}/unassign/"),
+    "take over?": page("thread_take", "thread/{thread}/take/", REPLY),
+    "take over": post("thread_take", "thread/{thread}/take/", REPLY),
+    "answer?": page("thread_reply", "thread/{thread}/reply/", REPLY),
+    # Of who may, only whoever has taken the thread over.
+    "answer": Doing(
+        url="thread_reply",
+        path="thread/{thread}/reply/",
+        data={"text": "x"},
+        needs=(REPLY,),
+        may_come_to_nothing=True,
+    ),
+    "hand back?": page("thread_hand_back", "thread/{thread}/hand-back/", REPLY),
+    "hand back": post("thread_hand_back", "thread/{waiting}/hand-back/", REPLY, instruction="x"),
+    "hand on?": page("thread_hand_on", "thread/{thread}/hand-on/", REPLY),
+    "hand on": post("thread_hand_on", "thread/{thread}/hand-on/", REPLY, reason="x"),
+    "canned replies to choose from": page("thread_canned", "thread/{thread}/canned/", REPLY),
+    "canned replies, by POST": post("thread_canned", "thread/{thread}/canned/"),
     "export?": page("thread_export", "thread/{thread}/export/", f"{READ} export_thread"),
     "export": post(
         "thread_export", "thread/{thread}/export/", f"{READ} export_thread", format="csv", reason="x"
@@ -205,6 +226,32 @@ DOINGS = {
     "history of a webhook": page(
         "webhookdelivery_history", "webhookdelivery/{webhookdelivery}/history/", "view_webhookdelivery"
     ),
+    # Canned replies
+    "canned": page("cannedreply_changelist", "cannedreply/", "view_cannedreply", "change_cannedreply"),
+    "delete selected canned": act("cannedreply", "delete_selected", "view_cannedreply delete_cannedreply"),
+    "one canned": page(
+        "cannedreply_change", "cannedreply/{cannedreply}/change/", "view_cannedreply", "change_cannedreply"
+    ),
+    "one canned, saved": post(
+        "cannedreply_change",
+        "cannedreply/{cannedreply}/change/",
+        "change_cannedreply",
+        shortcut="x",
+        title="x",
+        text="x",
+    ),
+    "one canned, added": post(
+        "cannedreply_add", "cannedreply/add/", "add_cannedreply", shortcut="x", title="x", text="x"
+    ),
+    "one canned, deleted": post(
+        "cannedreply_delete", "cannedreply/{cannedreply}/delete/", "delete_cannedreply", post="yes"
+    ),
+    "history of one canned": page(
+        "cannedreply_history",
+        "cannedreply/{cannedreply}/history/",
+        "view_cannedreply",
+        "change_cannedreply",
+    ),
     # Numbers
     "dashboard": page("dailystatistics_changelist", "dailystatistics/", "view_dailystatistics"),
     # The audit
@@ -227,6 +274,7 @@ ROLES = {
     "exporter": f"{LISTS} view_content export_thread",
     "eraser": f"{LISTS} erase_owner",
     "auditor": f"{LISTS} view_auditentry",
+    "helper": f"{LISTS} view_content reply_thread",
 }
 
 
@@ -256,6 +304,8 @@ def world() -> dict[str, Any]:
         "feedback": item.feedback.create(kind="negative", user=maria).pk,
         "attachment": attachment.pk,
         "flag": Flag.objects.create(thread=thread, item=item, source="staff", reason="look").pk,
+        "waiting": make_thread("Waiting", handler="waiting").pk,
+        "cannedreply": CannedReply.objects.create(shortcut="hi", title="Hello", text="Hello {user}").pk,
         "label": label.pk,
         "used_label": used.pk,
         "webhookdelivery": WebhookDelivery.objects.create(
@@ -344,7 +394,7 @@ def tried(
                 is_staff = user is not None and user.is_staff and user.is_active
                 # An action that one may not do is not offered, and not even understood.
                 assert entries == {"refused"} if is_staff and not doing.action else entries <= {"refused"}
-            elif doing.data is not None and not doing.json:
+            elif doing.data is not None and not doing.json and not doing.may_come_to_nothing:
                 assert entries - {"refused"} or everything() != before
             raise Undone(allowed)
     except Undone as undone:

@@ -18,7 +18,7 @@ from django.db import models, transaction
 from django.test import Client, RequestFactory
 
 from chatkit_app.flags import flag
-from chatkit_app.models import Approval, Attachment, AuditEntry, DailyStatistics, Label, Thread
+from chatkit_app.models import Approval, Attachment, AuditEntry, CannedReply, DailyStatistics, Label, Thread
 from chatkit_app.moderation import set_status
 from chatkit_app.staff import audit
 from chatkit_app.staff.notes import add_note
@@ -73,6 +73,8 @@ def world(tmp_path: Any, settings: Any) -> dict[str, Any]:
         "feedback": item.feedback.create(kind="negative", user=maria).pk,
         "attachment": attachment.pk,
         "flag": flagged.pk,
+        "waiting": make_thread(WORD, handler="waiting", handler_reason=f"Wants {WORD}").pk,
+        "cannedreply": CannedReply.objects.create(shortcut="hi", title="Hello", text="Hello").pk,
         "label": label.pk,
         "used_label": used.pk,
         "auditentry": AuditEntry.objects.first().pk,  # type: ignore[union-attr]

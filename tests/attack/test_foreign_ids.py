@@ -371,7 +371,7 @@ async def test_foreign_run_in_progress_is_answered_as_an_absent_one(use, asker):
 
 # --- The admin ----------------------------------------------------------------------------------------------
 
-SHARED = {"label", "used_label"}
+SHARED = {"label", "used_label", "cannedreply"}
 ABSENT = 987_654_321
 STAFF_PAGES = {
     name: doing

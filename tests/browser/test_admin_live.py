@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from django.db import transaction
 from django.test import Client
 from playwright.async_api import Browser, BrowserContext, Page, expect
 
-from chatkit_app.models import AuditEntry, Thread
+from chatkit_app.models import AuditEntry, CannedReply, Thread
 from chatkit_app.moderation import set_status
 from chatkit_app.moderation.redaction import redact
 from chatkit_app.takeover.handler import request_person
@@ -140,6 +141,71 @@ async def test_staff_see_who_else_is_there_and_who_types(office: Office) -> None
         await expect(page.get_by_text("The user is typing…")).to_be_visible()
         await other.close()
         await expect(page.get_by_text("Also here: Ben")).to_be_hidden()
+
+
+async def test_person_takes_over_answers_and_hands_back(
+    office: Office, settings: Any, tmp_path: Path, server_url: str
+) -> None:
+    settings.MEDIA_ROOT = tmp_path
+    settings.CHATKIT = settings.CHATKIT | {"ATTACHMENTS": {}}
+    await in_database(lambda: request_person(Thread.objects.get().pk, reason="Wants a human"))
+    await in_database(
+        lambda: CannedReply.objects.create(shortcut="hello", title="Greeting", text="Hello, I am {staff}.")
+    )
+    user = office.user
+    await expect(user.get_by_text("You are waiting for a person")).to_be_visible()
+    async with office.staff("maria") as page, office.staff("ben") as other:
+        await expect(page.get_by_text("The user waits for a person, since")).to_be_visible()
+        await expect(page.get_by_text("Wants a human")).to_be_visible()
+        await page.get_by_role("button", name="Take over").click()
+        await expect(user.get_by_text("You are talking to Maria.")).to_be_visible()
+        await expect(other.get_by_role("link", name="Take from Maria…")).to_be_visible()
+        field = page.get_by_label("Answer", exact=True)
+        # By the keyboard alone: a canned reply, more of it, and away it goes.
+        await field.press_sequentially("/hel")
+        await expect(page.get_by_role("option", name="/hello Greeting")).to_be_visible()
+        await expect(user.get_by_text("Maria is typing…")).to_be_visible()
+        await field.press("Enter")
+        await expect(field).to_have_value("Hello, I am Maria.")
+        await field.press_sequentially(" **How** can I help?")
+        await page.get_by_role("button", name="Preview").click()
+        preview = page.locator("#chatkit-preview")
+        await expect(preview.locator("strong").get_by_text("How")).to_be_visible()
+        # A draft outlives a reload.
+        await page.reload()
+        await expect(field).to_have_value("Hello, I am Maria. **How** can I help?")
+        await field.press("Control+Enter")
+        await expect(said(user, "Hello, I am Maria. How can I help?")).to_be_visible()
+        await expect(said(page, "Hello, I am Maria. How can I help?")).to_be_visible()
+        await expect(field).to_have_value("")
+        # With a failing network nothing is lost.
+        await page.route("**/reply/", lambda route: route.abort())
+        await field.fill("Once more")
+        await field.press("Control+Enter")
+        await expect(page.get_by_role("alert").get_by_text("This could not be sent.")).to_be_visible()
+        await expect(field).to_have_value("Once more")
+        await page.unroute("**/reply/")
+        # A file each way.
+        await page.locator("#chatkit-reply [type=file]").set_input_files(
+            {"name": "form.txt", "mimeType": "text/plain", "buffer": b"Please fill in."}
+        )
+        await page.get_by_role("button", name="Send").click()
+        await expect(said(user, "Once more")).to_be_visible()
+        await expect(user.get_by_text("form.txt")).to_be_visible()
+        await office.ask("It is still broken")
+        await expect(said(page, "It is still broken")).to_be_visible()
+        await page.get_by_text("Hand back…").click()
+        await page.get_by_label("Instruction for the assistant").fill("Offer a refund")
+        await page.get_by_role("button", name="Hand back").click()
+        await expect(page.get_by_text("The assistant answers in this conversation.")).to_be_visible()
+        await expect(field).to_be_hidden()
+        await expect(user.get_by_text("The assistant answers you again.")).to_be_visible()
+    deeds = await in_database(
+        lambda: list(
+            AuditEntry.objects.exclude(action="read").order_by("pk").values_list("action", "actor_name")
+        )
+    )
+    assert deeds == [(name, "maria") for name in ("take", "reply", "reply", "hand_back")]
 
 
 async def test_what_is_said_below_the_fold_waits_there(office: Office) -> None:

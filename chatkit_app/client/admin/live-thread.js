@@ -13,6 +13,7 @@ const TYPING_FOR = 4_000;
  * @property {string} state what stands beside the transcript, as a word that changes with it
  * @property {string} changesUrl
  * @property {string} runEventsUrl
+ * @property {string} cannedUrl
  * @property {Record<string, string>} strings
  */
 

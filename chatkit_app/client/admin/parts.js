@@ -13,7 +13,7 @@ const FOCUSABLE = `a[href], button, summary, ${FIELD}`;
 let isReading = false;
 let isStale = false;
 
-/** Show what has become of the page's parts. */
+/** Show what has become of the page's parts. Then `chatkit:parts` is dispatched: some may be new. */
 export async function refreshParts() {
   isStale = true;
   if (isReading) return;
@@ -47,6 +47,7 @@ function replaceParts(page) {
   const heading = document.querySelector("#content > h1");
   const text = page.querySelector("#content > h1")?.textContent;
   if (heading && text) heading.textContent = text;
+  document.dispatchEvent(new CustomEvent("chatkit:parts"));
 }
 
 /**

@@ -12,6 +12,8 @@ import "../element/index.js";
 import { createFetch } from "../fetch.js";
 import { baseOptions } from "../options.js";
 import { followThread } from "./live-thread.js";
+import { equipReply } from "./reply.js";
+import { staffLine } from "./staff-line.js";
 
 /**
  * @typedef {object} Facts what `Transcript` of `chatkit_app.admin.transcript` tells of an item
@@ -64,6 +66,7 @@ function showTranscript(element, { config, thread, page, linked, live, isLatest 
 
   const options = baseOptions(config, { fetch: /** @type {typeof fetch} */ (answer), rememberedThread: null });
   const configure = () => element.setOptions(withScheme(options, isDark() ? "dark" : "light"));
+  const equip = () => equipForm(live, options, config.strings);
   // What stands there for those who have no script.
   element.querySelector(".chatkit-plain")?.remove();
   element.strings = config.strings;
@@ -73,6 +76,8 @@ function showTranscript(element, { config, thread, page, linked, live, isLatest 
   darkPreference.addEventListener("change", configure);
   new MutationObserver(configure).observe(document.documentElement, { attributeFilter: ["class", "data-theme"] });
   configure();
+  equip();
+  document.addEventListener("chatkit:parts", equip);
   followThread(live, (read) => {
     // Beside an older page there is nothing to show, but what stands beside it has to be known.
     if (!isLatest) return read(version);
@@ -82,6 +87,45 @@ function showTranscript(element, { config, thread, page, linked, live, isLatest 
       if (changes.thread?.items.data.length) document.getElementById("chatkit-empty")?.remove();
       return withoutChangedFacts(element, changes);
     });
+  });
+}
+
+/**
+ * The form in which one answers, as soon as it is there.
+ *
+ * @param {Data["live"]} live
+ * @param {ChatKitOptions} options
+ * @param {ChatKitElement["strings"]} strings the element's
+ */
+function equipForm(live, options, strings) {
+  const form = /** @type {HTMLFormElement|null} */ (document.getElementById("chatkit-reply"));
+  const preview = /** @type {ChatKitElement|null} */ (document.getElementById("chatkit-preview"));
+  if (!form || !preview || form.dataset.equipped) return;
+  form.dataset.equipped = "yes";
+  let text = "";
+  const id = "preview";
+  const fetch = async () => {
+    const content = [{ type: "output_text", text, annotations: [] }];
+    const item = { id, type: "assistant_message", created_at: new Date().toISOString(), content };
+    return Response.json({ id, created_at: item.created_at, items: { data: text ? [item] : [], has_more: false } });
+  };
+  const api = /** @type {any} */ ({ ...options.api, fetch });
+  let isShown = false;
+  equipReply(form, {
+    draftKey: `chatkit-draft-${live.pk}`,
+    cannedUrl: live.cannedUrl,
+    strings: live.strings,
+    onTyping: () => staffLine().type(),
+    onPreview: (written) => {
+      text = written;
+      if (isShown) preview.fetchUpdates();
+      else {
+        preview.strings = strings;
+        const frameTitle = live.strings.preview;
+        preview.setOptions(withScheme({ ...options, api, frameTitle, initialThread: id }, isDark() ? "dark" : "light"));
+      }
+      isShown = true;
+    },
   });
 }
 
