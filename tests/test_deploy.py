@@ -10,6 +10,7 @@ import re
 import shlex
 import shutil
 import signal
+import socket
 import string
 import subprocess
 import sys
@@ -23,6 +24,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.utils.crypto import get_random_string
+from websockets.sync.client import connect
 
 from chatkit_app.conf import ATTACHMENT_DEFAULTS
 from tests.attack.served import free_port
@@ -201,6 +203,22 @@ class TestSite:
         assert answer.body.count(b"thread.item.done") == 1  # the user's message
         visitor.ask("POST", f"/chatkit/runs/{answer.run_id}/stop").rest()
         assert texts_of(answer.rest()) != []
+
+    def test_page_hears_through_nginx_what_is_new(self, site, visitor):
+        answer = visitor.say("Hello").rest()
+        thread_id = next(event["thread"]["id"] for event in answer.events() if "thread" in event)
+        with connect(
+            "ws://chat.example.com/ws/chatkit/?endpoint=/chatkit",
+            sock=socket.create_connection(("127.0.0.1", site.front)),
+            additional_headers={
+                "Cookie": "; ".join(f"{name}={value}" for name, value in visitor.cookies.items())
+            },
+            origin="http://chat.example.com",
+            open_timeout=PATIENCE,
+        ) as page:
+            page.send(json.dumps({"follow": thread_id, "after": 0}))
+            told = json.loads(page.recv(timeout=PATIENCE))
+            assert (told["type"], told["thread"]) == ("changed", thread_id)
 
     def test_upload_may_be_as_large_as_the_app_takes_it(self, visitor):
         limit = ATTACHMENT_DEFAULTS["MAX_SIZE"]

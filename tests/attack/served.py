@@ -53,7 +53,8 @@ class Served:
         # In a group of its own: servers have workers, which outlive their master when it is killed.
         self.process = subprocess.Popen(
             [sys.executable, "-X", "faulthandler", *command],
-            env=process_environment(**keys) | {"PYTHONPATH": str(root)},
+            env=process_environment(**keys)
+            | {"PYTHONPATH": str(root), "CHATKIT_PROCESS_ASGI": application.replace(":", ".")},
             cwd=root,
             stdout=self.log,
             stderr=self.log,
