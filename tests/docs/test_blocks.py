@@ -202,7 +202,8 @@ def test_python_block_imports_what_is_there(block: Block):
     for node in ast.walk(ast.parse(block.code)):
         if isinstance(node, ast.ImportFrom) and not (node.module or "").startswith(("myapp", "shop")):
             module = importlib.import_module(node.module or "")
-            assert [alias.name for alias in node.names if not hasattr(module, alias.name)] == []
+            for name in [alias.name for alias in node.names if not hasattr(module, alias.name)]:
+                importlib.import_module(f"{node.module}.{name}")
 
 
 # JavaScript, styles, templates
