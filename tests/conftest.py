@@ -105,6 +105,13 @@ LONGEST = (
 )
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark what opens Chromium as a browser test, so that ``-m "not browser"`` has none of them."""
+    if "chromium_path" in getattr(item, "fixturenames", ()):
+        item.add_marker(pytest.mark.browser)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Begin with what takes longest.
 

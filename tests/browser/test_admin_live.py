@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from asgiref.sync import sync_to_async
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.test import Client
@@ -22,6 +21,7 @@ from chatkit_app.takeover.handler import request_person
 from chatkit_app.takeover.messages import add_message
 
 from .profile import new_profile
+from .real_site import in_database
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="package")]
 
@@ -30,10 +30,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="package")]
 def live_site(settings: Any, pages: Any, transactional_db: None) -> None:
     settings.ROOT_URLCONF = "tests.browser.real_site"
     settings.CHATKIT = {"CLIENT": "bundled", "SERVER": "tests.browser.real_site.SlowServer"}
-
-
-async def in_database(function: Any) -> Any:
-    return await sync_to_async(function, thread_sensitive=False)()
 
 
 def login(name: str) -> str:

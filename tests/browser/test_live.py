@@ -6,7 +6,6 @@ import time
 from typing import Any
 
 import pytest
-from asgiref.sync import sync_to_async
 from django.contrib.auth.models import User
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
@@ -18,6 +17,7 @@ from chatkit_app.moderation import set_status, takeover
 from chatkit_app.moderation.redaction import redact
 
 from .conftest import serve_official
+from .real_site import in_database
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
@@ -48,10 +48,6 @@ async def begin(page: Page, server_url: str) -> None:
 def said(page: Page, text: str) -> Any:
     """What stands among the messages."""
     return page.get_by_role("list").get_by_text(text, exact=True)
-
-
-async def in_database(function: Any) -> Any:
-    return await sync_to_async(function, thread_sensitive=False)()
 
 
 def maria() -> Any:
