@@ -42,6 +42,13 @@ def group(page: Page, question: str) -> Locator:
 
 
 async def ask(page: Page, pages: Site, *inputs: dict[str, Any]) -> None:
+    """Have these asked, all of them at once."""
+    await begin(page, pages, *inputs)
+    if len(inputs) > 1:
+        await page.get_by_role("button", name="Expand").click()
+
+
+async def begin(page: Page, pages: Site, *inputs: dict[str, Any]) -> None:
     pages.script(
         "threads.add_structured_input", {"type": "thread.item.done", "item": assistant("Thank you.")}
     )
@@ -113,12 +120,12 @@ async def test_question_can_be_skipped(page: Page, pages: Site):
 
 
 async def test_question_that_was_skipped_can_be_answered_after_all(page: Page, pages: Site):
-    await ask(page, pages, MORE)
+    await ask(page, pages, WHERE, MORE)
     await group(page, "Anything else?").get_by_role("button", name="Skip").click()
     await group(page, "Anything else?").get_by_role("button", name="Skip", pressed=True).click()
     await group(page, "Anything else?").get_by_role("textbox").fill("Yes")
     await submit(page)
-    assert sent(pages)["answers"] == {"more": {"values": ["Yes"], "skipped": False}}
+    assert sent(pages)["answers"]["more"] == {"values": ["Yes"], "skipped": False}
 
 
 async def test_all_can_be_skipped(page: Page, pages: Site):
@@ -153,7 +160,7 @@ async def test_enter_does_not_send_half_a_form(page: Page, pages: Site):
 async def test_form_is_sent_by_keyboard_alone(page: Page, pages: Site):
     await ask(page, pages, WHERE)
     await page.get_by_label("North").focus()
-    for key in ("ArrowDown", "Tab", "Tab", "Tab", "Tab", "Enter"):
+    for key in ("ArrowDown", "Tab", "Tab", "Tab", "Enter"):
         await page.keyboard.press(key)
     await expect(page.get_by_text("Thank you.", exact=True)).to_be_visible()
     assert sent(pages)["answers"] == {"where": {"values": ["South"], "skipped": False}}
@@ -222,3 +229,62 @@ async def test_new_options_leave_a_half_filled_form_alone(page: Page, pages: Sit
     await expect(page.locator("openai-chatkit .frame")).to_have_attribute("data-scheme", "dark")
     await expect(field).to_have_value("Half a sen")
     await expect(field).to_be_focused()
+
+
+# One by one
+
+
+async def test_questions_are_asked_one_by_one_in_place_of_the_composer(page: Page, pages: Site):
+    await begin(page, pages, WHERE, SEEN, MORE)
+    await expect(page.get_by_text("1 of 3")).to_be_visible()
+    await expect(page.get_by_role("textbox", name="Message the AI")).to_be_hidden()
+    await expect(group(page, "What have you seen?")).to_be_hidden()
+    await expect(page.get_by_role("button", name="Next")).to_be_disabled()
+    await page.get_by_label("South").check()
+    await page.get_by_role("button", name="Next").click()
+    await expect(page.get_by_text("2 of 3")).to_be_visible()
+    await expect(page.get_by_label("Swifts")).to_be_focused()
+    await page.get_by_label("Swallows").check()
+    await page.get_by_role("button", name="Next").click()
+    await group(page, "Anything else?").get_by_role("textbox").fill("No")
+    await submit(page)
+    assert sent(pages)["status"] == "answered"
+    values = {name: answer["values"] for name, answer in sent(pages)["answers"].items()}
+    assert values == {"where": ["South"], "seen": ["Swallows"], "more": ["No"]}
+    await expect(page.get_by_role("textbox", name="Message the AI")).to_be_visible()
+
+
+async def test_question_before_is_gone_back_to_with_its_answer(page: Page, pages: Site):
+    await begin(page, pages, WHERE, MORE)
+    await page.get_by_label("South").check()
+    await page.get_by_role("button", name="Next").click()
+    await page.get_by_role("button", name="Previous question").click()
+    await expect(page.get_by_label("South")).to_be_checked()
+    await expect(page.get_by_role("button", name="Previous question")).to_be_hidden()
+
+
+async def test_question_asked_alone_can_be_skipped(page: Page, pages: Site):
+    await begin(page, pages, WHERE, MORE)
+    await page.get_by_label("South").check()
+    await page.get_by_role("button", name="Skip").click()
+    await group(page, "Anything else?").get_by_role("textbox").fill("Yes")
+    await submit(page)
+    skipped = {"values": [], "skipped": True}
+    assert sent(pages)["answers"] == {"where": skipped, "more": {"values": ["Yes"], "skipped": False}}
+
+
+async def test_questions_that_are_all_skipped_one_by_one_are_sent_as_skipped(page: Page, pages: Site):
+    await begin(page, pages, MORE)
+    await expect(page.get_by_text("1 of 1")).to_be_hidden()
+    await page.get_by_role("button", name="Skip").click()
+    await expect(page.get_by_text("Thank you.", exact=True)).to_be_visible()
+    assert sent(pages)["status"] == "skipped"
+
+
+async def test_all_questions_are_shown_to_who_asks_for_them(page: Page, pages: Site):
+    await begin(page, pages, WHERE, MORE)
+    await page.get_by_label("South").check()
+    await page.get_by_role("button", name="Expand").click()
+    await expect(group(page, "Anything else?")).to_be_visible()
+    await expect(page.get_by_label("South")).to_be_checked()
+    await expect(page.get_by_role("textbox", name="Message the AI")).to_be_visible()

@@ -203,8 +203,8 @@ BUDGETS = {
     "chunks/message-extras.js": 1_250,
     "chunks/notices.js": 800,
     "chunks/sources.js": 350,
-    "chunks/strings.js": 2_000,
-    "chunks/structured-input.js": 2_300,
+    "chunks/strings.js": 2_100,
+    "chunks/structured-input.js": 3_200,  # one question after the other
     "chunks/theme.js": 1_800,
     "chunks/title-editor.js": 250,
     "chunks/turn-actions.js": 1_950,
@@ -214,7 +214,7 @@ BUDGETS = {
 """Bytes of each file, gzipped. One rises when its feature is worth it, together with a word on what for.
 
 "chunk" is the largest of those without a name of their own: what the element shares with the others."""
-CORE_BUDGET = 43_100
+CORE_BUDGET = 43_200
 """Bytes of all that a page needs before one can write in it, read an answer in text, and hear of changes."""
 
 

@@ -37,6 +37,8 @@ export interface Host {
   load<Name extends PartName>(name: Name): Promise<PartModule<Name>>;
   /** Carry out a widget's action, by the page or by the server. Resolves when it is over, and never rejects. */
   act(action: ActionConfig, item: WidgetItem): Promise<void>;
+  /** Somebody wants the assistant's questions in another place. */
+  askAgain(): void;
   submitInputs(item: StructuredInputItem, input: StructuredInputSubmission): Promise<void>;
   /** Rejects when the server refuses. */
   feedback(items: ThreadItem[], kind: FeedbackKind): Promise<void>;

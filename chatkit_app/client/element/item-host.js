@@ -61,6 +61,10 @@ export class ItemHost {
     }
   }
 
+  askAgain() {
+    this.#chat.frame.composer.update();
+  }
+
   /**
    * @param {{id: string}} item
    * @param {StructuredInputSubmission} input

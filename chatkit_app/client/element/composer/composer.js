@@ -12,6 +12,7 @@ import { composerStyles } from "./composer.css.js";
 /** @import {OpenAIChatKit} from "@openai/chatkit" */
 /** @import {Chat} from "../chat.js" */
 /** @import {StringKey} from "../host.js" */
+/** @import {Asking} from "../items/structured-input.js" */
 
 addStyles({ composer: composerStyles });
 
@@ -22,6 +23,8 @@ export class ComposerView {
   #wasHeld = false;
   /** Files that wait for the part that takes them. */
   #waitingFiles = 0;
+  /** @type {Asking|null} */
+  #asking = null;
 
   /** @param {Chat} chat */
   constructor(chat) {
@@ -67,10 +70,12 @@ export class ComposerView {
     );
     this.box = h("div", { class: "box", part: "composer" }, this.reply, this.files, this.editor.node, this.controls);
     this.problem = h("p", { class: "problem", role: "alert", dir: "auto", hidden: true });
+    // Where the assistant's questions are asked, in place of the box.
+    this.questions = h("div", {});
     this.notice = h("p", { class: "read-only", role: "status", dir: "auto" });
     this.disclaimer = new MarkdownView(chat.host);
     this.footer = h("div", { class: "disclaimer", part: "disclaimer" }, this.disclaimer.node);
-    this.node = h("form", { class: "composer" }, this.notice, this.problem, this.box, this.footer);
+    this.node = h("form", { class: "composer" }, this.notice, this.problem, this.questions, this.box, this.footer);
     this.#listen();
   }
 
@@ -124,7 +129,8 @@ export class ComposerView {
     setAttribute(this.input, "aria-label", placeholder);
     setAttribute(this.box, "data-dictating", dictation.isActive);
     if (!isWritable && this.box.matches(":focus-within")) this.chat.frame.thread.scroller.focus();
-    this.box.hidden = !isWritable;
+    const isAsked = this.#ask();
+    this.box.hidden = !isWritable || isAsked;
     this.notice.hidden = isWritable;
     if (isWritable) return;
     const { type, reason } = /** @type {{type: string, reason?: string}} */ (thread?.status ?? {});
@@ -134,7 +140,18 @@ export class ComposerView {
   }
 
   focus() {
-    this.input.focus();
+    if (!this.#asking?.focus()) this.input.focus();
+  }
+
+  /** Ask what the assistant wants to know, in place of the box. @returns {boolean} whether there is something */
+  #ask() {
+    const { items, isWritable } = this.chat.conversation;
+    const item = items.at(-1);
+    const isPending = item?.type === "structured_input" && item.status === "pending" && isWritable;
+    const part = this.chat.part("structuredInput");
+    if (part) this.#asking ??= new part.Asking(this);
+    else if (isPending) this.chat.load("structuredInput").then(this.onChange, () => {});
+    return this.#asking?.update(isPending ? item : null) ?? false;
   }
 
   openFiles() {

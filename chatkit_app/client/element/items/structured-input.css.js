@@ -62,6 +62,30 @@ export const structuredInputStyles = css`
     field-sizing: content;
     resize: none;
   }
+  .question-steps {
+    display: flex;
+    align-items: center;
+    margin-block: -0.5em;
+    font-size: 0.9em;
+  }
+  .question-steps > .muted {
+    flex: 1;
+  }
+  .question-steps > .icon-button {
+    margin-inline: -0.5em;
+  }
+  .question-steps > .icon-button:first-child {
+    margin-inline-end: 0.25em;
+  }
+  .composer .panel {
+    max-inline-size: none;
+    max-block-size: 60dvb;
+    padding: 1em 1.25em;
+    overflow: auto;
+    border-radius: calc(var(--round) + 0.25em);
+    background: var(--surface);
+    box-shadow: var(--shadow);
+  }
   .question-buttons {
     display: flex;
     gap: 1em;

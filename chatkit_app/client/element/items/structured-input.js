@@ -1,8 +1,10 @@
-import { h, setAttribute } from "../dom.js";
+import { h, setAttribute, setText } from "../dom.js";
 import { asLabel, asList, asObject, asText } from "../values.js";
 import { addStyles } from "../style-sheet.js";
+import { iconButton, nameButton } from "../ui/buttons.js";
 import { sourceStyles } from "./sources.css.js";
 import { structuredInputStyles } from "./structured-input.css.js";
+/** @import {ComposerView} from "../composer/composer.js" */
 /** @import {Host} from "../host.js" */
 /** @import {StructuredInputAnswer, StructuredInputItem, StructuredInputSubmission} from "../protocol.js" */
 
@@ -11,11 +13,14 @@ addStyles({ sources: sourceStyles, structuredInput: structuredInputStyles });
 /**
  * Questions of the assistant: a form until they are answered, then what was said.
  *
- * The server takes the answers at any time, and goes on with them at the end of the thread.
+ * The server takes the answers at any time, and goes on with them at the end of the thread. Those at the end of the
+ * thread are asked one by one in the composer, unless somebody wants to see all of them.
  */
 export class StructuredInputView {
   #host;
   #shown = "";
+  /** @type {QuestionForm|null} */
+  #form = null;
 
   /** @param {Host} host */
   constructor(host) {
@@ -32,8 +37,16 @@ export class StructuredInputView {
     const hadFocus = this.node.contains(root.activeElement);
     const isOpen = item.status === "pending" && !this.#host.isReadOnly;
     const inputs = asList(item.inputs).map(asObject);
-    const content = isOpen ? new QuestionForm(this.#host, item, inputs).node : this.#answers(inputs);
-    this.node.replaceChildren(content);
+    if (this.#form) this.#form.onMove = () => {};
+    this.#form = isOpen ? formOf(this.#host, item) : null;
+    const form = this.#form;
+    const show = () => {
+      const content = form && !form.isAskedOneByOne ? form.node : this.#answers(inputs);
+      this.node.replaceChildren(content);
+      return content;
+    };
+    if (form) form.onMove = show;
+    const content = show();
     if (hadFocus) content.focus();
   }
 
@@ -56,29 +69,61 @@ export class StructuredInputView {
   }
 }
 
+/** The forms that are not sent yet, by what is asked in them. @type {WeakMap<Host, Map<string, QuestionForm>>} */
+const forms = new WeakMap();
+
+/**
+ * @param {Host} host
+ * @param {StructuredInputItem} item
+ * @returns {QuestionForm} the same as long as the same is asked
+ */
+export function formOf(host, item) {
+  const known = forms.get(host) ?? new Map();
+  forms.set(host, known);
+  const key = JSON.stringify([item.id, item.inputs]);
+  const form = known.get(key) ?? new QuestionForm(host, item, asList(item.inputs).map(asObject));
+  known.set(key, form);
+  return form;
+}
+
 class QuestionForm {
+  /** It is in the composer, and asks one question after the other. */
+  isAskedOneByOne = false;
+  /** Somebody wants to see all questions. */
+  isWhole = false;
+  /** Told when it goes to another place. */
+  onMove = () => {};
   #host;
   #item;
   #questions;
   #isSending = false;
+  /** The question that is asked. */
+  #step = 0;
 
   /** @param {Host} host @param {StructuredInputItem} item @param {Record<string, any>[]} inputs */
   constructor(host, item, inputs) {
     this.#host = host;
     this.#item = item;
     this.#questions = inputs.map((input, index) => new Question(host, input, `question-${index}`));
-    const onclick = () => this.#send("skipped");
-    this.skip = h("button", { type: "button", class: "link-button", onclick }, host.text("skipAll"));
-    this.submit = h("button", { class: "button", "data-kind": "primary" }, host.text("submit"));
+    const onclick = () => (this.isAskedOneByOne ? this.#skip() : this.#send("skipped"));
+    this.skip = h("button", { type: "button", class: "link-button", onclick });
+    this.submit = h("button", { class: "button", "data-kind": "primary" });
+    this.back = iconButton("chevron-left", () => this.#go(this.#step - 1));
+    this.place = h("span", { class: "muted", "aria-live": "polite" });
+    const expand = iconButton("expand-small", () => this.#showAll());
+    nameButton(this.back, host.text("questionBefore"));
+    nameButton(expand, host.text("expand"));
+    this.steps = h("div", { class: "question-steps" }, this.back, this.place, expand);
     this.node = h(
       "form",
       { class: "panel questions", part: "questions", tabindex: "-1" },
+      this.steps,
       ...this.#questions.map(({ node }) => node),
       h("div", { class: "question-buttons" }, this.skip, this.submit),
     );
     this.node.addEventListener("submit", (event) => {
       event.preventDefault();
-      if (this.submit.ariaDisabled !== "true") this.#send("answered");
+      if (this.submit.ariaDisabled !== "true") this.#goOn();
     });
     this.node.addEventListener("keydown", (event) => this.#onKeyDown(event));
     this.node.addEventListener("input", () => this.#refresh());
@@ -86,8 +131,60 @@ class QuestionForm {
     this.#refresh();
   }
 
+  /** @param {boolean} isAskedOneByOne it is in the composer now, or in the conversation */
+  move(isAskedOneByOne) {
+    if (this.isAskedOneByOne === isAskedOneByOne) return;
+    this.isAskedOneByOne = isAskedOneByOne;
+    this.#refresh();
+    this.onMove();
+  }
+
+  /** Have the focus where the answer is given. */
+  focus() {
+    const question = this.isAskedOneByOne ? this.#questions[this.#step].node : this.node;
+    /** @type {HTMLElement} */ (question.querySelector("input, textarea") ?? this.node).focus();
+  }
+
+  #showAll() {
+    this.isWhole = true;
+    this.#host.askAgain();
+    this.focus();
+  }
+
+  /** @param {number} step */
+  #go(step) {
+    this.#step = step;
+    this.#refresh();
+    this.focus();
+  }
+
+  /** To the next question, or to the end. */
+  #goOn() {
+    const isLast = this.#step === this.#questions.length - 1;
+    if (this.isAskedOneByOne && !isLast) this.#go(this.#step + 1);
+    else this.#send(this.#questions.every(({ answer }) => answer.skipped) ? "skipped" : "answered");
+  }
+
+  #skip() {
+    this.#questions[this.#step].clear();
+    this.#goOn();
+  }
+
   #refresh() {
-    const isEmpty = this.#questions.every(({ answer }) => answer.skipped);
+    const { isAskedOneByOne } = this;
+    const count = this.#questions.length;
+    const isLast = this.#step === count - 1;
+    const asked = isAskedOneByOne ? [this.#questions[this.#step]] : this.#questions;
+    const isEmpty = asked.every(({ answer }) => answer.skipped);
+    for (const question of this.#questions) {
+      question.node.hidden = !asked.includes(question);
+      question.skip.hidden = isAskedOneByOne;
+    }
+    this.steps.hidden = !isAskedOneByOne || count < 2;
+    this.back.hidden = !this.#step;
+    setText(this.place, this.#host.text("questionOf", { number: this.#step + 1, count }));
+    setText(this.skip, this.#host.text(isAskedOneByOne ? "skip" : "skipAll"));
+    setText(this.submit, this.#host.text(isAskedOneByOne && !isLast ? "questionNext" : "submit"));
     setAttribute(this.submit, "aria-disabled", isEmpty || this.#isSending ? "true" : null);
     setAttribute(this.skip, "aria-disabled", this.#isSending ? "true" : null);
     setAttribute(this.node, "aria-busy", this.#isSending ? "true" : null);
@@ -99,7 +196,8 @@ class QuestionForm {
     const target = /** @type {HTMLElement} */ (event.target);
     if (target.matches("textarea") && (event.ctrlKey || event.metaKey)) this.node.requestSubmit();
     // Half a form is not sent by the way.
-    if (target.matches("input") && this.#questions.some(({ isOpen }) => isOpen)) event.preventDefault();
+    const isHalf = !this.isAskedOneByOne && this.#questions.some(({ isOpen }) => isOpen);
+    if (target.matches("input") && isHalf) event.preventDefault();
   }
 
   /** @param {StructuredInputSubmission["status"]} status */
@@ -116,6 +214,42 @@ class QuestionForm {
     await sent.catch(() => this.#host.announce(this.#host.text("error")));
     this.#isSending = false;
     this.#refresh();
+  }
+}
+
+/** Questions in the composer: those at the end of the conversation, one after the other, in place of its box. */
+export class Asking {
+  /** @type {QuestionForm|null} */
+  #form = null;
+  #composer;
+
+  /** @param {ComposerView} composer */
+  constructor(composer) {
+    this.#composer = composer;
+  }
+
+  /** @returns {boolean} whether there is a question that can have the focus */
+  focus() {
+    const isAsked = this.#form?.isAskedOneByOne ?? false;
+    if (isAsked) this.#form?.focus();
+    return isAsked;
+  }
+
+  /** @param {any} item what is to be asked, if anything @returns {boolean} whether it is asked here */
+  update(item) {
+    const { chat, box, questions } = this.#composer;
+    const form = item && !chat.isReadOnly ? formOf(chat.host, item) : null;
+    const isAsked = form !== null && !form.isWhole;
+    if (this.#form && (this.#form !== form || !isAsked)) this.#form.move(false);
+    this.#form = form;
+    if (!isAsked) questions.replaceChildren();
+    else if (form.node.parentNode !== questions) {
+      const hadFocus = box.matches(":focus-within");
+      questions.replaceChildren(form.node);
+      form.move(true);
+      if (hadFocus) form.focus();
+    }
+    return isAsked;
   }
 }
 
@@ -155,6 +289,14 @@ class Question {
   /** Whether it has been neither answered nor skipped. */
   get isOpen() {
     return !this.#isSkipped && this.answer.skipped;
+  }
+
+  /** Forget what has been answered. */
+  clear() {
+    for (const control of this.#controls) {
+      if (control instanceof HTMLInputElement && control.type !== "text") control.checked = false;
+      else control.value = "";
+    }
   }
 
   #toggle() {
