@@ -22,6 +22,7 @@ from django.utils.translation import ngettext
 from ..conf import chatkit_settings
 from ..models import DailyStatistics, Flag
 from ..staff import scope, statistics
+from ..staff.answering import count_answering
 from ..staff.statistics import percentile
 from .base import ReadingAdmin
 from .charts import Chart, Series, Style, day_name, percent, points, seconds, short_number, whole_number
@@ -114,6 +115,7 @@ class DashboardAdmin(ReadingAdmin):
             figures=[*_figures(period), self._flag_figure(request)],
             charts=_charts(period),
             models=_models(period),
+            people=_people(period, scope.threads_of(request.user) if is_scoped else None),
             **(extra_context or {}),
         )
         return TemplateResponse(request, "admin/chatkit_app/dashboard.html", context)
@@ -384,6 +386,22 @@ def _by_use(period: Period) -> list[str]:
 
 def _model_name(name: str) -> str:
     return shorten(name, 40) or _("Unnamed model")
+
+
+def _people(period: Period, threads: Any) -> list[tuple[str, list[str]]]:
+    """Return for all people who answered, and for each: threads taken over, answers, and how long users waited."""
+    return [
+        (
+            found.name or _("All"),
+            [
+                whole_number(found.taken),
+                whole_number(found.answers),
+                _time(found.to_person),
+                _time(found.to_answer),
+            ],
+        )
+        for found in count_answering(period.days[0], period.days[-1], threads)
+    ]
 
 
 def _models(period: Period) -> list[tuple[str, list[str]]]:

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from chatkit_app.models import AuditEntry, DailyStatistics, Flag, Thread
 from chatkit_app.models.querysets import ThreadQuerySet
-from chatkit_app.staff import statistics
+from chatkit_app.staff import audit, statistics
 
 from .conftest import make_item, make_run, make_thread
 
@@ -344,7 +344,7 @@ def make_a_day(number: int) -> None:
 
 
 @pytest.mark.parametrize("days", [7, 90])
-def test_page_needs_twelve_queries_at_any_size(reader: Client, days: int) -> None:
+def test_page_needs_thirteen_queries_at_any_size(reader: Client, days: int) -> None:
     store(180, messages=1)
     counts = []
     for number in (1, 15):
@@ -352,7 +352,7 @@ def test_page_needs_twelve_queries_at_any_size(reader: Client, days: int) -> Non
         with CaptureQueriesContext(connection) as queries:
             assert reader.get(f"{PAGE}?days={days}").status_code == 200
         counts.append(len(queries))
-    assert counts == [12, 12]
+    assert counts == [13, 13]
 
 
 def test_scoped_page_needs_as_few(reader: Client, scoped: None) -> None:
@@ -363,4 +363,15 @@ def test_scoped_page_needs_as_few(reader: Client, scoped: None) -> None:
         with CaptureQueriesContext(connection) as queries:
             assert reader.get(f"{PAGE}?days=90").status_code == 200
         counts.append(len(queries))
-    assert counts == [11, 11]
+    assert counts == [12, 12]
+
+
+def test_page_tells_who_answered_and_how_long_users_waited(reader: Client) -> None:
+    assert "Answered by people" not in reader.get(PAGE).content.decode()
+    maria = User.objects.create(username="maria")
+    for waited in (2000, 4000):
+        audit.record(audit.Action.REPLY, actor=maria, waited_ms=waited)
+    html = reader.get(PAGE).content.decode()
+    assert "Answered by people" in html
+    row = '<tr><th scope="row"><bdi>maria</bdi></th><td>0</td><td>2</td><td>–</td>'
+    assert row in html

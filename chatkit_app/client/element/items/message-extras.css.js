@@ -56,6 +56,10 @@ export const messageExtraStyles = css`
     border: 1px solid var(--line);
     border-radius: var(--round-small);
   }
+  .attached-file > a {
+    min-inline-size: 0;
+    color: var(--link);
+  }
   .attached-file > :last-child:not(.ellipsis) {
     flex: none;
   }
