@@ -45,6 +45,7 @@ Static files
 """
 
 import json
+import sys
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -313,16 +314,19 @@ def page_config(
 
 def _socket_url(endpoint: str) -> str | None:
     """Return where a page hears of changes; None where the site has no sockets, or they could not know who asks."""
-    if not getattr(settings, "ASGI_APPLICATION", None) or database_context.is_used() or endpoint[:1] != "/":
+    if not _are_sockets_served() or endpoint[:1] != "/":
         return None
     return f"{get_script_prefix()}ws/chatkit/?{urlencode({'endpoint': endpoint})}"
 
 
 def staff_socket_url() -> str | None:
     """Return where a page of the admin hears of changes; None where the site has no sockets."""
-    if not getattr(settings, "ASGI_APPLICATION", None) or database_context.is_used():
-        return None
-    return f"{get_script_prefix()}ws/chatkit/staff/"
+    return f"{get_script_prefix()}ws/chatkit/staff/" if _are_sockets_served() else None
+
+
+def _are_sockets_served() -> bool:
+    # Whoever serves them has loaded their addresses. Under Django's own application each would be an error in the log.
+    return "chatkit_app.routing" in sys.modules and not database_context.is_used()
 
 
 def chat_language(options: Mapping[str, Any]) -> str:

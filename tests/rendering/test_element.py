@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 from typing import Any
 
 import pytest
@@ -367,3 +368,15 @@ def test_launcher_at_the_other_side(request_):
 def test_launcher_of_another_kind_is_refused(request_):
     with pytest.raises(ValueError, match="launcher is True"):
         render_chatkit(request_, launcher="left")  # type: ignore[arg-type]
+
+
+def test_page_opens_no_socket_where_none_is_served(request_: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    # As under Django's own application, which ends each with an error.
+    monkeypatch.delitem(sys.modules, "chatkit_app.routing", raising=False)
+    assert config_of(render_chatkit(request_))["socketUrl"] is None
+
+
+def test_page_opens_a_socket_where_they_are_served(request_: Any) -> None:
+    import chatkit_app.routing  # noqa: F401
+
+    assert config_of(render_chatkit(request_))["socketUrl"] == "/ws/chatkit/?endpoint=%2Fchatkit"
