@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from .conversation import Thread
+from .querysets import DeliveryQuerySet
 
 
 class WebhookDelivery(models.Model):
@@ -37,6 +38,8 @@ class WebhookDelivery(models.Model):
     created_at = models.DateTimeField(_("created"), default=timezone.now)
     next_attempt_at = models.DateTimeField(_("next attempt"), null=True, blank=True, default=timezone.now)
     delivered_at = models.DateTimeField(_("delivered"), null=True, blank=True)
+
+    objects = DeliveryQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("webhook delivery")

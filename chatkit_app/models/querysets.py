@@ -16,7 +16,15 @@ from ..statements import parameter
 from . import versions
 
 if TYPE_CHECKING:
-    from . import Attachment, Feedback, Flag, Run, Thread, ThreadItem  # noqa: F401
+    from . import (  # noqa: F401
+        Attachment,
+        Feedback,
+        Flag,
+        Run,
+        Thread,
+        ThreadItem,
+        WebhookDelivery,
+    )
 
 HIDDEN_ITEM_TYPES = ("hidden_context_item", "sdk_hidden_context")
 MAX_PAGE_SIZE = 1000
@@ -221,6 +229,10 @@ class FeedbackQuerySet(OwnedQuerySet["Feedback"]):
 class RunQuerySet(OwnedQuerySet["Run"]):
     def running(self) -> RunQuerySet:
         return self.filter(status="running")
+
+
+class DeliveryQuerySet(WriterQuerySet["WebhookDelivery"]):
+    pass
 
 
 class FlagQuerySet(WriterQuerySet["Flag"]):

@@ -100,12 +100,13 @@ def deliver_due() -> list[WebhookDelivery]:
     Returns:
         What was tried, as it is now.
     """
-    due = WebhookDelivery.objects.filter(status=_Status.WAITING, next_attempt_at__lte=timezone.now())
+    rows = WebhookDelivery.objects.on_writer()
+    due = rows.filter(status=_Status.WAITING, next_attempt_at__lte=timezone.now())
     tried = []
     for pk in list(due.order_by("next_attempt_at", "pk").values_list("pk", flat=True)[:_AT_ONCE]):
         # Whoever comes first sends it. Should they be killed, it is due again.
         if due.filter(pk=pk).update(next_attempt_at=timezone.now() + LEASE):
-            delivery = WebhookDelivery.objects.filter(pk=pk).first()
+            delivery = rows.filter(pk=pk).first()
             if delivery is not None:
                 tried.append(send(delivery))
     return tried
@@ -155,7 +156,7 @@ def prune() -> int:
 
 def forget_content(thread_pk: int, item_key: str) -> None:
     """Take out of what is to be sent, or was, what a message said that is redacted."""
-    for delivery in WebhookDelivery.objects.filter(thread=thread_pk, event=STAFF_REPLIED):
+    for delivery in WebhookDelivery.objects.on_writer().filter(thread=thread_pk, event=STAFF_REPLIED):
         data = delivery.payload.get("data", {})
         if data.get("item") == item_key and data.pop("text", None) is not None:
             delivery.save(update_fields=["payload"])

@@ -18,7 +18,16 @@ from django.db import models, transaction
 from django.test import Client, RequestFactory
 
 from chatkit_app.flags import flag
-from chatkit_app.models import Approval, Attachment, AuditEntry, CannedReply, DailyStatistics, Label, Thread
+from chatkit_app.models import (
+    Approval,
+    Attachment,
+    AuditEntry,
+    CannedReply,
+    DailyStatistics,
+    Label,
+    Thread,
+    WebhookDelivery,
+)
 from chatkit_app.moderation import set_status
 from chatkit_app.staff import audit
 from chatkit_app.staff.notes import add_note
@@ -75,6 +84,14 @@ def world(tmp_path: Any, settings: Any) -> dict[str, Any]:
         "flag": flagged.pk,
         "waiting": make_thread(WORD, handler="waiting", handler_reason=f"Wants {WORD}").pk,
         "cannedreply": CannedReply.objects.create(shortcut="hi", title="Hello", text="Hello").pk,
+        "webhookdelivery": WebhookDelivery.objects.create(
+            thread=thread,
+            public_id="msg_1",
+            event="staff_replied",
+            url="http://127.0.0.1:1/",
+            status="given_up",
+            payload={"data": {"text": WORD}},
+        ).pk,
         "label": label.pk,
         "used_label": used.pk,
         "auditentry": AuditEntry.objects.first().pk,  # type: ignore[union-attr]
