@@ -29,7 +29,14 @@ const OUT = path.join(CLIENT, "../bundle");
 
 const PAGE_ENTRIES = ["bootstrap.js", "element/index.js"];
 /** Bundled apart: what they share with the entries above would be a chunk that every page had to fetch. */
-const ENTRIES_APART = ["admin/transcript.js", "admin/copy.js", "launcher.js", "launcher/news.js"];
+const ENTRIES_APART = [
+  "admin/transcript.js",
+  "admin/copy.js",
+  "admin/counter.js",
+  "admin/inbox.js",
+  "launcher.js",
+  "launcher/news.js",
+];
 /** What entries of those import from where the other entries have it, or when they need it. */
 const APART = /\/(element\/index|launcher\/news)\.js$/;
 const ELEMENT = "element/index.js";

@@ -16,7 +16,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from ..models import Assignment, Label
+from ..models import Assignment, Label, Run, Thread
 from .base import is_key
 from .content import shorten
 
@@ -154,6 +154,34 @@ class AssigneeFilter(admin.SimpleListFilter):
         if not is_key(Assignment._meta.get_field("assignee").target_field, value):
             return queryset.none()
         return queryset.filter(assignment__assignee=value)
+
+
+class HandlerFilter(admin.SimpleListFilter):
+    """Threads by who answers in them, or is waited for."""
+
+    title = _("answered by")
+    parameter_name = "handler"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [
+            ("waiting", _("Waiting for a person")),
+            ("mine", _("Me")),
+            ("staff", _("A person")),
+            ("assistant", _("The assistant")),
+            ("running", _("Being written now")),
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        match self.value():
+            case None:
+                return queryset
+            case "mine":
+                return queryset.filter(handler=Thread.Handler.STAFF, assignment__assignee=request.user.pk)
+            case "running":
+                return queryset.filter(Exists(Run.objects.running().filter(thread=OuterRef("pk"))))
+            case value if value in Thread.Handler.values:
+                return queryset.filter(handler=value)
+        return queryset.none()
 
 
 class LabelFilter(admin.SimpleListFilter):

@@ -5,16 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import Aggregate, JSONField, OuterRef, QuerySet, Subquery
+from django.core.exceptions import PermissionDenied
+from django.db.models import Aggregate, Exists, JSONField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import JSONObject
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.urls import path
 from django.utils.html import format_html, format_html_join
+from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from ..models import PREVIEW_LENGTH, Thread
-from ..staff import audit
+from ..models import PREVIEW_LENGTH, Run, Thread
+from ..staff import audit, counts
 from ..store.plain_text import plain_line
+from ..takeover.names import shown_name
 from .base import ReadingAdmin
 from .content import ago, shorten
 from .filters import (
@@ -23,11 +27,13 @@ from .filters import (
     ChoicesFilter,
     FeedbackFilter,
     FlaggedFilter,
+    HandlerFilter,
     LabelFilter,
     NamespaceFilter,
     OwnerKindFilter,
 )
 from .paginator import CappedPaginator, KnownPaginator
+from .quiet import is_quiet
 from .search import EXCERPT_LENGTH, Found, Search, excerpt, find, marked, narrow, parse, remarks
 
 _LISTED = "_chatkit_listed"
@@ -38,6 +44,7 @@ class Inbox(ReadingAdmin):
 
     list_display = ("heading", "state", "owner_label", "item_count", "activity")
     list_filter = (
+        HandlerFilter,
         ("status", ChoicesFilter),
         FlaggedFilter,
         FeedbackFilter,
@@ -59,6 +66,7 @@ class Inbox(ReadingAdmin):
         {
             "status__exact",
             "flagged",
+            "handler",
             "feedback",
             "assignee",
             "label",
@@ -70,6 +78,29 @@ class Inbox(ReadingAdmin):
             "visitor_id",
         }
     )
+
+    # --- While it is open -----------------------------------------------------------------------------------
+
+    def get_urls(self) -> list[Any]:
+        view = self.admin_site.admin_view(self.counts_view)
+        return [path("counts/", view, name="chatkit_app_thread_counts"), *super().get_urls()]
+
+    def counts_view(self, request: HttpRequest) -> HttpResponse:
+        """Return how much waits for this member of the staff: users for a person, flags for a review."""
+        waiting = counts.users_waiting(request.user)
+        if waiting is None:
+            raise PermissionDenied
+        return JsonResponse({"waiting": waiting, "flags": counts.flags_open(request.user)})
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        # What was to be said on the next page is not said to a script.
+        quiet = {"messages": ()} if is_quiet(request) and request.method == "GET" else {}
+        return super().changelist_view(request, {**(extra_context or {}), **quiet})
+
+    def get_ordering(self, request: HttpRequest) -> Any:
+        # Who has waited longest comes first.
+        is_queue = request.GET.get("handler") == Thread.Handler.WAITING
+        return ("handler_since", "id") if is_queue else super().get_ordering(request)
 
     # --- Columns --------------------------------------------------------------------------------------------
 
@@ -102,7 +133,12 @@ class Inbox(ReadingAdmin):
     def state(self, obj: Any) -> str:
         """Return the status, what speaks for a second look, and what staff keep: labels and who looks after it."""
         flags = ngettext("%(count)d flag", "%(count)d flags", obj.open_flags) % {"count": obj.open_flags}
+        waits, told = obj.handler == Thread.Handler.WAITING, obj.handler == Thread.Handler.STAFF
+        since = timesince(obj.unanswered_since or obj.handler_since, depth=1) if waits else ""
         badges = [
+            ("waiting", _("answered by"), _("waiting, %(age)s") % {"age": since}, waits),
+            ("staff", _("answered by"), _holder_name(obj), told),
+            ("running", _("answer"), _("being written"), getattr(obj, "is_answering", False)),
             (obj.status, _("status"), obj.get_status_display(), True),
             ("flagged", _("open flags"), flags, obj.open_flags),
             ("positive", _("positive feedback"), f"+{obj.positive_count}", obj.positive_count),
@@ -183,6 +219,11 @@ class Inbox(ReadingAdmin):
         return inbox
 
 
+def _holder_name(thread: Any) -> str:
+    assignment = getattr(thread, "assignment", None)
+    return str(_("a person")) if assignment is None else shorten(shown_name(assignment.assignee), 40)
+
+
 def _remember(request: HttpRequest, found: Found) -> None:
     request.chatkit_found = found  # type: ignore[attr-defined]
 
@@ -214,7 +255,10 @@ def _with_facts(threads: QuerySet[Any]) -> QuerySet[Any]:
     rows: QuerySet[Any] = (
         threads.select_related("user", "assignment__assignee")
         .defer("metadata", "allowed_image_domains", "status_reason")
-        .annotate(label_list=Subquery(labels))
+        .annotate(
+            label_list=Subquery(labels),
+            is_answering=Exists(Run.objects.running().filter(thread=OuterRef("pk")).order_by()),
+        )
     )
     return rows
 

@@ -16,7 +16,7 @@ from django.utils.translation import get_language_bidi, gettext_lazy
 from django.utils.translation import gettext as _
 
 from ..models import AuditEntry, Flag, Note, Run, Thread
-from ..rendering.element import page_config, staff_socket_url
+from ..rendering.element import page_config
 from ..storable import original_json
 from .base import ReadingAdmin
 from .content import long_text, pretty_json, raw, shorten, visible
@@ -137,7 +137,6 @@ class ThreadPage(ReadingAdmin):
         context |= {
             "title": thread_heading(obj, may_read=may_read),
             "subtitle": None,
-            "staff_socket": staff_socket_url(),
             "may_read": may_read,
             "may_view_runs": request.user.has_perm("chatkit_app.view_run"),
             "may_moderate": may_moderate,

@@ -9,7 +9,7 @@ from django.template import Context
 from django.utils.safestring import SafeString
 
 from chatkit_app.rendering.client_files import client_url
-from chatkit_app.rendering.element import Launcher, Persist, render_chatkit
+from chatkit_app.rendering.element import Launcher, Persist, render_chatkit, staff_socket_url
 
 register = template.Library()
 
@@ -57,3 +57,26 @@ def chatkit(
 def chatkit_static(name: str) -> str:
     """Return the URL of a file of the client, as ``{% static %}`` gives that of others; for the admin pages."""
     return client_url(name)
+
+
+@register.inclusion_tag("admin/chatkit_app/counter.html", takes_context=True)
+def chatkit_counter(context: Context) -> dict[str, Any]:
+    """Render how much waits for staff, for the header of the admin: once on a page, for those who may see it."""
+    request: Any = context.get("request")
+    user: Any = getattr(request, "user", None)
+    is_wanted = (
+        user is not None
+        and user.is_active
+        and user.is_staff
+        and user.has_perm("chatkit_app.view_thread")
+        and not getattr(request, "chatkit_counter", False)
+    )
+    if not is_wanted:
+        return {}
+    request.chatkit_counter = True
+    return {
+        "is_wanted": True,
+        "user": user,
+        "socket": staff_socket_url(),
+        "may_review": user.has_perm("chatkit_app.moderate_thread"),
+    }

@@ -319,3 +319,61 @@ def test_count_of_a_large_table_is_the_planner_s_estimate(
     assert response.context["cl"].result_count == 4
     assert "about 12 threads, the first 4 here: search or filter to find others" in response.content.decode()
     assert "more than 4 threads" in reader.get(f"{LIST}?status__exact=active").content.decode()
+
+
+# --- Who answers --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def queue(reader: Client) -> list[Thread]:
+    """One thread of each handler; the reader has one, and two users wait."""
+    now = timezone.now()
+    me = reader.staff  # type: ignore[attr-defined]
+    mine = make_thread("mine", handler="staff", handler_since=now)
+    Assignment.objects.create(thread=mine, assignee=me)
+    return [
+        mine,
+        make_thread("later", handler="waiting", handler_since=now - timedelta(minutes=5)),
+        make_thread("earlier", handler="waiting", handler_since=now - timedelta(hours=5)),
+        make_thread("theirs", handler="staff", handler_since=now),
+        make_run(make_thread("assisted")).thread,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("handler", "titles"),
+    [
+        ("waiting", ["earlier", "later"]),
+        ("mine", ["mine"]),
+        ("assistant", ["assisted"]),
+        ("running", ["assisted"]),
+        ("nonsense", []),
+    ],
+)
+def test_list_is_filtered_by_who_answers(
+    reader: Client, queue: list[Thread], handler: str, titles: list[str]
+) -> None:
+    assert found(reader, f"handler={handler}") == titles
+
+
+def test_list_tells_who_answers(reader: Client, queue: list[Thread]) -> None:
+    html = reader.get(LIST).content.decode()
+    assert "waiting, 5\xa0hours" in html
+    assert reader.staff.username in html  # type: ignore[attr-defined]
+    assert "being written" in html
+
+
+def test_header_counts_what_waits(reader: Client, staff: Callable[..., Client], queue: list[Thread]) -> None:
+    assert 'data-counts="/admin/chatkit_app/thread/counts/"' in reader.get(LIST).content.decode()
+    assert reader.get(f"{LIST}counts/").json() == {"waiting": 2, "flags": None}
+    moderator = staff("view_thread", "moderate_thread")
+    assert moderator.get(f"{LIST}counts/").json() == {"waiting": 2, "flags": 0}
+
+
+def nobody(user: User, threads: object) -> object:
+    return Thread.objects.none()
+
+
+def test_header_counts_what_is_in_scope(reader: Client, queue: list[Thread], settings: Any) -> None:
+    settings.CHATKIT = {"ADMIN_SCOPE": f"{__name__}.nobody"}
+    assert reader.get(f"{LIST}counts/").json() == {"waiting": 0, "flags": None}

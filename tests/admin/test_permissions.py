@@ -76,6 +76,7 @@ REPLY = f"{READ} reply_thread"
 DOINGS = {
     # The inbox
     "inbox": page("thread_changelist", "thread/", "view_thread"),
+    "counts": page("thread_counts", "thread/counts/", "view_thread"),
     "search": page("thread_changelist", "thread/?q=word", "view_thread"),
     "lock selected": act("thread", "lock_threads", MODERATE, reason="x"),
     "close selected": act("thread", "close_threads", MODERATE, reason="x"),

@@ -222,3 +222,20 @@ async def test_what_is_said_below_the_fold_waits_there(office: Office) -> None:
 def say(text: str) -> None:
     with transaction.atomic():
         add_message(Thread.objects.locked().get(), text)
+
+
+async def test_inbox_is_alive_and_nothing_moves_by_itself(office: Office) -> None:
+    async with office.staff("maria") as page:
+        await page.goto("/admin/chatkit_app/thread/")
+        row = page.locator("#result_list tbody tr")
+        await expect(row).to_have_count(1)
+        await in_database(lambda: request_person(Thread.objects.get().pk))
+        await expect(row.get_by_text("waiting, 0")).to_be_visible()
+        await expect(page.get_by_role("link", name="Waiting: 1")).to_be_visible()
+        await expect(page).to_have_title("(1) Inbox | Django site admin")
+        await office.user.evaluate("document.querySelector('openai-chatkit').setThreadId(null)")
+        await office.ask("hello")
+        await expect(page.get_by_role("button", name="New conversations: 1")).to_be_visible()
+        await expect(row).to_have_count(1)
+        await page.get_by_role("button", name="New conversations: 1").click()
+        await expect(row).to_have_count(2)

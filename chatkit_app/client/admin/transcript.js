@@ -111,6 +111,10 @@ function equipForm(live, options, strings) {
   };
   const api = /** @type {any} */ ({ ...options.api, fetch });
   let isShown = false;
+  const frameTitle = live.strings.preview;
+  const configure = () =>
+    preview.setOptions(withScheme({ ...options, api, frameTitle, initialThread: id }, isDark() ? "dark" : "light"));
+  darkPreference.addEventListener("change", () => isShown && configure());
   equipReply(form, {
     draftKey: `chatkit-draft-${live.pk}`,
     cannedUrl: live.cannedUrl,
@@ -121,8 +125,7 @@ function equipForm(live, options, strings) {
       if (isShown) preview.fetchUpdates();
       else {
         preview.strings = strings;
-        const frameTitle = live.strings.preview;
-        preview.setOptions(withScheme({ ...options, api, frameTitle, initialThread: id }, isDark() ? "dark" : "light"));
+        configure();
       }
       isShown = true;
     },

@@ -1,0 +1,95 @@
+/**
+ * The inbox while it is open: rows change in place, and nothing moves under the cursor. What is new is counted, and comes
+ * in when somebody asks for it.
+ */
+import { isSame, readPage } from "./parts.js";
+import { SOUND_KEY, beep } from "./sound.js";
+import { staffLine } from "./staff-line.js";
+
+/** Milliseconds between two looks, however much happens. */
+const INTERVAL = 2_000;
+const ROWS = "#result_list tbody tr";
+
+const tools = /** @type {HTMLElement} */ (document.getElementById("chatkit-inbox"));
+const button = /** @type {HTMLButtonElement} */ (tools.querySelector("[data-chatkit-new]"));
+const sound = /** @type {HTMLInputElement} */ (tools.querySelector("[data-chatkit-sound]"));
+/** @type {Document|null} the list as it is now */
+let fresh = null;
+/** @type {ReturnType<typeof setTimeout>|undefined} */
+let timer;
+let lookedAt = -Infinity;
+
+/** @param {Element} row */
+function keyOf(row) {
+  return row.querySelector("a[href]")?.getAttribute("href")?.split("?")[0] ?? "";
+}
+
+/** @param {Document} page */
+function rowsOf(page) {
+  return new Map([...page.querySelectorAll(ROWS)].map((row) => [keyOf(row), row]));
+}
+
+async function look() {
+  timer = undefined;
+  lookedAt = performance.now();
+  try {
+    fresh = await readPage();
+  } catch (error) {
+    console.warn("The list could not be brought up to date.", error);
+    return;
+  }
+  const shown = rowsOf(document);
+  let added = 0;
+  for (const [key, row] of rowsOf(fresh)) {
+    const before = shown.get(key);
+    if (before) updateRow(before, row);
+    else added += 1;
+  }
+  button.hidden = added === 0;
+  button.textContent = (tools.dataset.new ?? "").replace("{count}", String(added));
+}
+
+/**
+ * @param {Element} row
+ * @param {Element} now
+ */
+function updateRow(row, now) {
+  [...row.children].forEach((cell, index) => {
+    const next = now.children[index];
+    // The box of a row that was ticked stays as it is.
+    if (!next || cell.querySelector("input") || isSame(cell, next)) return;
+    const hadFocus = cell.contains(document.activeElement);
+    cell.replaceChildren(...[...next.childNodes].map((node) => document.importNode(node, true)));
+    if (hadFocus) cell.querySelector("a")?.focus({ preventScroll: true });
+  });
+}
+
+function showNew() {
+  const body = document.querySelector("#result_list tbody");
+  const next = fresh?.querySelector("#result_list tbody");
+  if (!next) return;
+  // From an empty list to the first rows, or where rows are ticked, the page itself knows best.
+  if (!body || body.querySelector("input:checked")) {
+    location.reload();
+    return;
+  }
+  body.replaceWith(document.importNode(next, true));
+  button.hidden = true;
+  document.querySelector("#result_list")?.querySelector("a")?.focus({ preventScroll: true });
+}
+
+function lookSoon() {
+  timer ??= setTimeout(look, Math.max(0, lookedAt + INTERVAL - performance.now()));
+}
+
+tools.hidden = false;
+button.addEventListener("click", showNew);
+sound.checked = Boolean(localStorage.getItem(SOUND_KEY));
+sound.addEventListener("change", () => {
+  if (sound.checked) localStorage.setItem(SOUND_KEY, "on");
+  else localStorage.removeItem(SOUND_KEY);
+  if (sound.checked) beep();
+});
+const line = staffLine();
+line.addEventListener("changed", lookSoon);
+line.addEventListener("missed", lookSoon);
