@@ -4,7 +4,7 @@ import { css } from "../css.js";
 export const composerStyles = css`
   .composer {
     flex: none;
-    padding-block: 0.25em calc(var(--space) * 0.875);
+    padding-block: 0.25em max(calc(var(--space) * 0.875), env(safe-area-inset-bottom));
   }
   .box {
     --control: max(2.25em, 40px);

@@ -18,7 +18,9 @@ export class HistorySource {
 
   /** Whether it searches what was said, and knows what is pinned and archived. */
   get isOwn() {
-    return Boolean(this.#chat.appUrl) && !this.#isMissing;
+    const { appUrl, options } = this.#chat;
+    // A page may ask another server than the site that it comes from.
+    return !this.#isMissing && appUrl !== null && pathOf(asObject(options.api).url) === pathOf(appUrl);
   }
 
   /**
@@ -55,4 +57,9 @@ export class HistorySource {
       body: JSON.stringify(order),
     });
   }
+}
+
+/** @param {unknown} url @returns {string} the address without what makes no difference; "" for none */
+function pathOf(url) {
+  return (URL.parse(String(url), document.baseURI)?.href ?? "").replace(/\/$/, "");
 }
