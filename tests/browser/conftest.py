@@ -43,6 +43,8 @@ ARGUMENTS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    # A page that a test has routed has no place in a network, and might not open sockets to this machine.
+    "--disable-features=LocalNetworkAccessChecks,LocalNetworkAccessChecksWebSockets",
     # The network cut off to all but the site.
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost",
 ]
