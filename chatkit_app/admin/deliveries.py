@@ -63,7 +63,6 @@ class WebhookDeliveryAdmin(RecordAdmin):
         "receiver",
         "status_badge",
         "answer",
-        "attempts",
         "thread_label",
     )
     list_filter = (
