@@ -214,6 +214,7 @@ async def test_copy_of_a_page_has_a_chat_that_works(page: Page):
 
 async def test_on_a_phone_it_fills_the_screen_and_its_header_closes_it(page: Page):
     await page.set_viewport_size(PHONE)
+    await page.emulate_media(reduced_motion="reduce")
     await page.goto("/")
     await opener(page).click()
     await expect(composer(page)).to_be_visible()
