@@ -48,6 +48,7 @@ async function send(form, submitter) {
     complain(strings.offline);
   }
   form.removeAttribute("aria-busy");
+  if (wasTaken) form.reset();
   form.dispatchEvent(new CustomEvent(wasTaken ? "chatkit:sent" : "chatkit:unsent", { bubbles: true }));
 }
 
