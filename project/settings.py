@@ -133,7 +133,7 @@ CHATKIT = {
         "threadItemActions": {"feedback": True, "retry": True},
         "thread": {"autoScroll": True},
         "composer": {
-            "placeholder": "Ask something, or type “show me a form”",
+            "placeholder": "Ask us anything",
             "tools": [
                 {
                     "id": "get_weather",

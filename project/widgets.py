@@ -47,9 +47,16 @@ def order_card(*, status: str, favourite: bool = False, tracked: bool = False) -
                         payload={"favourite": not favourite},
                         icon="star-filled" if favourite else "star",
                         streaming=False,
+                        variant="outline",
                     ),
                     # Answered by the page: see project/static/project/page.js.
-                    button(_("Copy the number"), "order.copy", payload={"number": "1042"}, handler="client"),
+                    button(
+                        _("Copy the number"),
+                        "order.copy",
+                        payload={"number": "1042"},
+                        handler="client",
+                        variant="ghost",
+                    ),
                 ],
             },
         ],

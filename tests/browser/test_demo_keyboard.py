@@ -59,7 +59,7 @@ async def pick(page: Page, label: str) -> None:
 
 
 async def write(page: Page, text: str) -> None:
-    await walk(page, "Ask something, or type “show me a form”", "Shift+Tab")
+    await walk(page, "Ask us anything", "Shift+Tab")
     await page.keyboard.type(text)
 
 
