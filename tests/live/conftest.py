@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from chatkit_app.live import bells, layer
+from tests.chat import PATIENCE
 
 
 @pytest.fixture(params=["memory", "redis"])
@@ -16,7 +17,11 @@ def any_layer(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(autouse=True)
-def no_bells_left(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each test begins with a layer that has not failed, and with nothing to be rung."""
+def patient_layer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each test begins with nothing to be rung, and with a layer that has not failed and may be slow.
+
+    On a busy machine one call of it may take longer than a site waits, which would have the test's bells dropped.
+    """
     bells.bells.forget()
     monkeypatch.setattr(layer, "state", layer.LayerState())
+    monkeypatch.setattr(layer, "PATIENCE", PATIENCE)

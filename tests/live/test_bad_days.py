@@ -12,15 +12,19 @@ import pytest
 from asgiref.sync import sync_to_async
 from channels.layers import InMemoryChannelLayer
 from django.contrib.auth.models import User
+from django.db import transaction
 from django.test import Client
 
 from chatkit_app import db
+from chatkit_app.context import RequestContext
 from chatkit_app.live import bells, layer, pulse
 from chatkit_app.live.hub import get_hub
 from chatkit_app.live.pulse import get_pulse
-from chatkit_app.models import RemovedItem, Thread, ThreadItem
+from chatkit_app.models import Thread
 from chatkit_app.moderation import set_status, takeover
 from chatkit_app.moderation.redaction import redact
+from chatkit_app.store import DjangoStore
+from chatkit_app.takeover import messages
 from tests.chat import CSRF_TOKEN, Chat, eventually
 from tests.live.pages import Page
 from tests.redis_server import RedisServer
@@ -128,7 +132,7 @@ class LossyLayer(InMemoryChannelLayer):
 
 
 def change_something(chance: random.Random) -> None:
-    """Do to the thread what happens to threads."""
+    """Do to the thread what happens to threads, as the app does it."""
     thread = Thread.objects.get()
     items = list(thread.items.filter(redacted_at=None, type="assistant_message"))
     match chance.randrange(6):
@@ -138,10 +142,8 @@ def change_something(chance: random.Random) -> None:
         case 1 if items:
             redact(chance.choice(items), actor=None, reason="Private")
         case 2 if len(items) > 1:
-            row = chance.choice(items)
-            [(pk, version)] = Thread.objects.filter(pk=thread.pk).bump().items()
-            RemovedItem.objects.create(thread_id=pk, public_id=row.public_id, version=version)
-            row.delete()
+            owner = RequestContext(visitor_id=thread.visitor_id)
+            DjangoStore()._delete_item(thread.public_id, chance.choice(items).public_id, owner)
         case 3:
             status = Thread.Status.ACTIVE if thread.status == "locked" else Thread.Status.LOCKED
             set_status([thread], status, reason="Be kind.", actor=None)
@@ -150,16 +152,8 @@ def change_something(chance: random.Random) -> None:
             act: Any = takeover.hand_back if thread.handler == "staff" else takeover.take_over
             act(thread, actor=maria)
         case _:
-            [(pk, version)] = Thread.objects.filter(pk=thread.pk).bump().items()
-            payload = {"content": [{"type": "output_text", "text": "more", "annotations": []}]}
-            ThreadItem.objects.create(
-                thread_id=pk,
-                public_id=f"msg_{version}",
-                version=version,
-                type="assistant_message",
-                payload=payload,
-                text="more",
-            )
+            with transaction.atomic():
+                messages.add_message(Thread.objects.locked().get(), "more")
 
 
 @pytest.fixture

@@ -224,6 +224,7 @@ def broken(
     monkeypatch.setattr(BrokenLayer, "hangs", request.param == "hangs")
     monkeypatch.setattr(BrokenLayer, "calls", 0)
     monkeypatch.setattr(layer, "is_local", lambda found: False)
+    monkeypatch.setattr(layer, "PATIENCE", 0.1)
     settings.CHANNEL_LAYERS = {"default": {"BACKEND": "tests.live.test_bells.BrokenLayer"}}
     return BrokenLayer
 
