@@ -22,6 +22,11 @@ const SEED_COOKIE = "chatkit_first";
 /** On a response to a request that is to be sent again. */
 const AGAIN_HEADER = "X-ChatKit-Again";
 const MAX_TIMES = 3;
+/** What the bundled client names its requests by itself. */
+const NAME_HEADER = "Idempotency-Key";
+const MESSAGES = new Set(["threads.create", "threads.add_user_message"]);
+/** How long the official client may take to send once more what was not answered. */
+const REPEAT_PATIENCE = 60_000;
 /** Seconds. */
 const SEED_AGE = 600;
 
@@ -42,25 +47,47 @@ export function createFetch(site, { onRun = () => {}, onLoad = () => {}, onMissi
   const beneath = endpoint.replace(/\/?$/, "/");
   const runs = new URL(site.runEventsUrl.split(site.runPlaceholder)[0], document.baseURI).href;
 
+  /** @type {Map<unknown, {name: string, failed: number}>} messages that no answer came to, by their requests' text */
+  const unanswered = new Map();
+
+  /**
+   * @param {unknown} body
+   * @returns {string} the name of a request; of one that failed, the same one again, so that its message is stored once
+   */
+  const nameOf = (body) => {
+    const { name, failed } = unanswered.get(body) ?? { name: "", failed: -Infinity };
+    unanswered.delete(body);
+    return performance.now() - failed < REPEAT_PATIENCE ? name : randomHex();
+  };
+
   return async function chatkitFetch(input, init) {
     const url = new URL(input instanceof Request ? input.url : input, document.baseURI);
     if (url.origin !== location.origin) return fetch(input, init);
+    let name = "";
     const make = () => {
       // What is sent once cannot be sent again.
       const made = new Request(input instanceof Request ? input.clone() : input, init);
       addSiteHeaders(made.headers, site);
+      if (name) made.headers.set(NAME_HEADER, name);
       return made;
     };
-    const request = make();
-    if (url.href !== endpoint && !url.href.startsWith(beneath)) return fetch(request);
+    if (url.href !== endpoint && !url.href.startsWith(beneath)) return fetch(make());
 
     keepSeed();
     const { type, thread } = operation(init?.body);
+    const isMessage = url.href === endpoint && MESSAGES.has(type ?? "");
+    if (isMessage && !new Headers(init?.headers).has(NAME_HEADER)) name = nameOf(init?.body);
+    const request = make();
     const loaded = type === "threads.get_by_id" ? thread : null;
     if (loaded) onLoad(loaded);
     const isRun = url.href === endpoint || url.href.startsWith(runs);
     const send = (/** @type {Request} */ each) => (isRun ? fetchRun(each) : fetch(each));
-    let response = await send(request);
+    const onFailure = () => name && unanswered.set(init?.body, { name, failed: performance.now() });
+    let response = await send(request).catch((error) => {
+      // What was stopped is not sent again: the same words after it are another message.
+      if (!request.signal.aborted) onFailure();
+      throw error;
+    });
     for (let times = 0; times < MAX_TIMES && response.headers.has(AGAIN_HEADER); times += 1) {
       // A login came in between, in another tab perhaps: the browser has another session by now.
       response = await send(make());
@@ -69,6 +96,7 @@ export function createFetch(site, { onRun = () => {}, onLoad = () => {}, onMissi
 
     const run = response.headers.get("X-ChatKit-Run");
     if (run) onRun(run, thread);
+    else onFailure();
     if (response.status === 404 && loaded) onMissingThread(loaded);
     return response;
   };
@@ -183,11 +211,15 @@ function watchEnd(response, onOver) {
  * tab, of which this page hears nothing, its next requests are those of a new visitor.
  */
 function keepSeed() {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  const fresh = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
   const secure = location.protocol === "https:" ? "; Secure" : "";
   // Written also when it is there, lest it expire between two requests that belong together.
-  document.cookie = `${SEED_COOKIE}=${readCookie(SEED_COOKIE) || fresh}; Path=/; SameSite=Lax; Max-Age=${SEED_AGE}${secure}`;
+  document.cookie = `${SEED_COOKIE}=${readCookie(SEED_COOKIE) || randomHex()}; Path=/; SameSite=Lax; Max-Age=${SEED_AGE}${secure}`;
+}
+
+/** @returns {string} 128 random bits */
+function randomHex() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 /**

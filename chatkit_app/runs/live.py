@@ -53,7 +53,10 @@ logger = get_logger(__name__)
 STOP_TIMEOUT = 5.0
 # The same when the process is going down, which has ``shutdown.SHUTDOWN_TIMEOUT`` in all.
 LAST_STOP_TIMEOUT = 1.0
+# Before that, for the message to be stored, so that its sender need not wonder whether it was.
+MESSAGE_TIMEOUT = 0.5
 
+_NEW_MESSAGES = frozenset({"threads.create", "threads.add_user_message"})
 _WELL_ENDED = frozenset({RunRow.Status.COMPLETED, RunRow.Status.HELD})
 
 FAILURE_MESSAGES: dict[RunRow.Failure | None, StrPromise] = {
@@ -102,6 +105,7 @@ class LiveRun(GrowingFrames):
         self.task: asyncio.Task[None] | None = None
         self._stop_status: RunRow.Status | None = None
         self._ending = False
+        self._ends_after_message = False
         self._recording: asyncio.Future[None] | None = None
         self._abandoned: asyncio.Future[None] | None = None
         self._recorded_delivered = False
@@ -172,8 +176,9 @@ class LiveRun(GrowingFrames):
         if not self._ending and self._stop_status is None:
             self._stop_status = status
             if self.task is not None:
+                is_last = self._failure is RunRow.Failure.INTERRUPTED
                 # A task that is cancelled before its first step would not even record that it has ended.
-                self.loop.call_soon(self._cancel_task)
+                self.loop.call_soon(self._cancel_after_message if is_last else self._cancel_task)
 
     def _cancel_task(self) -> None:
         if not self._ending and self.task is not None:
@@ -181,6 +186,18 @@ class LiveRun(GrowingFrames):
             is_last = self._failure is RunRow.Failure.INTERRUPTED
             patience = LAST_STOP_TIMEOUT if is_last else STOP_TIMEOUT
             self.loop.call_later(patience, self._give_up_task)
+
+    def _cancel_after_message(self) -> None:
+        if self._is_storing_message:
+            self._ends_after_message = True
+            self.loop.call_later(MESSAGE_TIMEOUT, self._cancel_task)
+        else:
+            self._cancel_task()
+
+    @property
+    def _is_storing_message(self) -> bool:
+        """Whether the user sends something that they have not been told of yet: it may be stored or not."""
+        return self.request.type in _NEW_MESSAGES and self.context.state(AnswerState).user_message is None
 
     def _give_up_task(self) -> None:
         """End without the task: a ``respond()`` that swallows its cancellation is not waited for."""
@@ -200,7 +217,10 @@ class LiveRun(GrowingFrames):
             await asyncio.wait([self.task], timeout=STOP_TIMEOUT)
 
     def interrupt(self) -> None:
-        """Keep what there is of the answer, and tell its readers, because the process is going down."""
+        """Keep what there is of the answer, and tell its readers, because the process is going down.
+
+        Who has just sent a message is told of it first.
+        """
         self._failure = RunRow.Failure.INTERRUPTED
         self._cancel(RunRow.Status.LOST)
 
@@ -253,6 +273,8 @@ class LiveRun(GrowingFrames):
                         self._send(event)
                         if self.row_pk is None:
                             await self._record_new_thread()
+                        if self._ends_after_message and not self._is_storing_message:
+                            raise asyncio.CancelledError
             except asyncio.CancelledError:
                 status = self._stop_status or RunRow.Status.LOST
                 self._close_unfinished_items()

@@ -33,8 +33,10 @@ class RunRequest:
     """A request for an answer.
 
     Attributes:
-        request_key: what a blind repetition of this very request would carry again; a repetition gets the first
-            one's run while that runs, or ended just now without having reached anybody. Empty: never repeated.
+        request_key: what a repetition of this very request would carry again; a repetition gets the first one's run
+            while that runs, or ended just now without having reached anybody. Empty: never repeated.
+        is_named: whether the client has given the request a name of its own, so that whatever has the key is this
+            request: also long after, and when all of its answer has been read.
         instance_id: which instance of the client asks. The same one asks again only after it has aborted its answer.
         repeated: the row of the run that the same request has begun, as ``look_up()`` found it.
     """
@@ -43,6 +45,7 @@ class RunRequest:
     request: StreamingReq
     context: RequestContext
     request_key: str = ""
+    is_named: bool = False
     instance_id: str = ""
     repeated: RunRow | None = None
 
@@ -52,7 +55,10 @@ def look_up(asked: RunRequest) -> RunRequest:
     store, request = asked.server.store, asked.request
     if isinstance(store, DjangoStore) and not isinstance(request, ThreadsCreateReq):
         store.prefetch_thread(request.params.thread_id, asked.context)
-    return replace(asked, repeated=rows.find_repeated_row(asked.request_key) if asked.request_key else None)
+    if not asked.request_key:
+        return asked
+    find = rows.find_named_row if asked.is_named else rows.find_repeated_row
+    return replace(asked, repeated=find(asked.request_key))
 
 
 async def open_run(asked: RunRequest) -> Run:
@@ -74,8 +80,8 @@ async def open_run(asked: RunRequest) -> Run:
     if live is not None:
         return live
     # What this process knows of its own run is newer than the row: it has reached somebody.
-    if row is not None and live_runs.get(row.public_id) is None:
-        return StoredRun(row, asked.context.endpoint_url)
+    if row is not None and (asked.is_named or live_runs.get(row.public_id) is None):
+        return reopen_run(row, endpoint_url=asked.context.endpoint_url)
     return await begin_run(asked)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from chatkit.types import ThreadItemReplacedEvent, ThreadStreamEvent
 from django.db import IntegrityError
-from django.db.models import Q, Subquery
+from django.db.models import Exists, OuterRef, Q, Subquery
 from django.utils import timezone
 
 from .. import db
@@ -55,7 +55,19 @@ def _repeated() -> Any:
     return runs.exclude(request_key="").order_by("pk").values_list("pk")[:1]
 
 
+def _named() -> Any:
+    """Select the run that a request of this name has begun before, unless it came to nothing."""
+    goes_on = Q(status=RunRow.Status.RUNNING, heartbeat_at__gte=parameter(RunRow, "heartbeat_at"))
+    is_done = Q(status__in=_DONE)
+    has_stored = Exists(ItemRow.objects.visible().filter(run_id=OuterRef("pk")))
+    runs = RunRow.objects.filter(goes_on | is_done | has_stored, request_key=parameter(RunRow, "request_key"))
+    return runs.order_by("-pk").values_list("pk")[:1]
+
+
+_DONE = (RunRow.Status.COMPLETED, RunRow.Status.HELD)
 _REPEATED = Select(_repeated)
+# Who sends it again may be faster than a replica is.
+_NAMED = Select(_named, on_writer=True)
 _INSERT = Insert(RunRow)
 _END = Update(
     lambda: (
@@ -241,6 +253,12 @@ def find_repeated_row(request_key: str) -> RunRow | None:
     found = _REPEATED().first(request_key=request_key, heartbeat_at=lost_before(), finished_at=since)
     # Hardly ever: by all others a whole row need not be read.
     return None if found is None else RunRow.objects.filter(pk=found[0]).first()
+
+
+def find_named_row(request_key: str) -> RunRow | None:
+    """Return the run of any process that a request of this name has started, unless nothing of it was stored."""
+    found = _NAMED().first(request_key=request_key, heartbeat_at=lost_before())
+    return None if found is None else RunRow.objects.on_writer().filter(pk=found[0]).first()
 
 
 def find_withdrawn_row(public_id: str) -> RunRow | None:

@@ -321,7 +321,8 @@ class DjangoChatKitServer(Admission, ChatKitServer[RequestContext]):
         self, request: ThreadsCreateReq, context: RequestContext
     ) -> AsyncGenerator[ThreadStreamEvent, None]:
         """Create the thread as the SDK does it, except that a title that needs no waiting is there from the start."""
-        thread = Thread(id=self.store.generate_thread_id(context), created_at=datetime.now(), items=Page())
+        thread_id = context.state(StoreState).new_thread_id or self.store.generate_thread_id(context)
+        thread = Thread(id=thread_id, created_at=datetime.now(), items=Page())
         message = await self._build_user_message_item(request.params.input, thread, context)
         title = context.state(AnswerState).title = Title(self, thread, message, context)
         try:
@@ -409,6 +410,8 @@ class DjangoChatKitServer(Admission, ChatKitServer[RequestContext]):
         self, input: UserMessageInput, thread: ThreadMetadata, context: RequestContext
     ) -> UserMessageItem:
         item = await super()._build_user_message_item(input, thread, context)
+        if message_id := context.state(StoreState).message_id:
+            item = item.model_copy(update={"id": message_id})
         return signed_again(item, context.endpoint_url)
 
     async def add_feedback(

@@ -399,12 +399,16 @@ class DjangoStore(OwnedStore):
         """
         thread_pk = self._thread_pk(thread_id, context)
         columns = codec.encode_item(item)
+        state = context.state(StoreState)
         attempts = [self._update_item, self._insert_item]
-        if item.id not in context.state(StoreState).stored_items:
+        if item.id not in state.stored_items:
             attempts.reverse()
+            if item.id == state.message_id:
+                # A message that is sent again does not change the one that stands there.
+                attempts[1] = self._has_item
         if not any(attempt(thread_pk, columns, context) for attempt in attempts):
             raise NotFoundError(f"Thread {thread_id!r} not found")
-        context.state(StoreState).stored_items.add(item.id)
+        state.stored_items.add(item.id)
         self._announce_item(thread_pk, item.id, context)
 
     def _announce_item(self, thread_pk: int, item_id: str, context: RequestContext) -> None:
@@ -444,6 +448,9 @@ class DjangoStore(OwnedStore):
                 return True
             # The thread's preview must not show a text that is not in it, or no longer.
             transaction.set_rollback(True, using=using)
+        return self._has_item(thread_pk, columns, context)
+
+    def _has_item(self, thread_pk: int, columns: dict[str, Any], context: RequestContext) -> bool:
         rows = ItemRow.objects.on_writer().filter(thread_id=thread_pk, public_id=columns["public_id"])
         return rows.exists()
 

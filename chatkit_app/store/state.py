@@ -31,6 +31,8 @@ class StoreState:
         feedback: the owner's feedback on the items that were loaded, by their ids.
         checkpoint: the checkpoint that is being written, which has to end before the items' last version is.
         run_pk: key of the run that items are written by.
+        message_id: the id that the client has given to the message which it sends.
+        new_thread_id: the id for a thread that this message begins, the same one each time that it is sent.
     """
 
     thread_pks: dict[str, int] = field(default_factory=dict)
@@ -46,3 +48,5 @@ class StoreState:
     feedback: dict[str, str] = field(default_factory=dict)
     checkpoint: asyncio.Future[None] | None = None
     run_pk: int | None = None
+    message_id: str | None = None
+    new_thread_id: str | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 
 from chatkit.types import NonStreamingReq, is_streaming_req
@@ -35,6 +36,9 @@ from .runs import run_response
 logger = get_logger(__name__)
 
 INSTANCE_HEADER = "chatkit-frame-instance-id"
+NAME_HEADER = "Idempotency-Key"
+# Of 128 bits, as all ids are: the client's name for a message becomes the message's.
+_NAME = re.compile("[0-9a-f]{32}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,19 +113,40 @@ class ChatKitView(EndpointView):
             if not is_streaming_req(parsed):
                 server.prefetch(parsed, context)
                 return Entered(parsed=parsed, context=context)
+            name = _name_of(request)
+            key = _request_key(request, context, body) if name is None else _named_key(name, request, context)
+            if name is not None:
+                state = context.state(StoreState)
+                state.message_id, state.new_thread_id = f"msg_{name}", f"thr_{key[:32]}"
             asked = RunRequest(
                 server=server,
                 request=parsed,
                 context=context,
-                request_key=self._request_key(request, context, body),
+                request_key=key,
+                is_named=name is not None,
                 instance_id=request.headers.get(INSTANCE_HEADER, ""),
             )
             return look_up(asked)
 
-    def _request_key(self, request: HttpRequest, context: RequestContext, body: bytes) -> str:
-        instance_id = request.headers.get(INSTANCE_HEADER, "")
-        if not instance_id:
-            return ""
-        part = database_context.partition()
-        owner = f"{part}\n{context.user_id}\n{context.visitor_id}\n{context.namespace}\n{request.path}\n{instance_id}\n"
-        return hashlib.sha256(owner.encode() + body).hexdigest()
+
+def _name_of(request: HttpRequest) -> str | None:
+    """Return the name that the client has given this request, the same one each time that it sends it."""
+    name = request.headers.get(NAME_HEADER, "")
+    return name if _NAME.fullmatch(name) else None
+
+
+def _named_key(name: str, request: HttpRequest, context: RequestContext) -> str:
+    return hashlib.sha256(f"{_sender(request, context)}{name}".encode()).hexdigest()
+
+
+def _request_key(request: HttpRequest, context: RequestContext, body: bytes) -> str:
+    """Return what a client that names nothing sends again alike: the same bytes, from the same instance."""
+    instance_id = request.headers.get(INSTANCE_HEADER, "")
+    if not instance_id:
+        return ""
+    return hashlib.sha256(f"{_sender(request, context)}{instance_id}\n".encode() + body).hexdigest()
+
+
+def _sender(request: HttpRequest, context: RequestContext) -> str:
+    part = database_context.partition()
+    return f"{part}\n{context.user_id}\n{context.visitor_id}\n{context.namespace}\n{request.path}\n"

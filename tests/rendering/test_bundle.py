@@ -176,9 +176,9 @@ def test_page_preloads_what_the_element_would_ask_for_later(settings):
 
 
 BUDGETS = {
-    "bootstrap.js": 6_250,  # hears of changes, tells who types, offers a person in the official client
-    "element/index.js": 21_700,
-    "chunks/chunk.js": 15_000,
+    "bootstrap.js": 6_400,  # hears of changes, tells who types, offers a person in the official client
+    "element/index.js": 22_050,  # a message that is sent again is one
+    "chunks/chunk.js": 15_100,
     "chatkit.css": 400,
     "launcher.js": 4_700,
     "launcher/news.js": 1_600,
@@ -196,7 +196,7 @@ BUDGETS = {
     "chunks/completion.js": 3_300,
     "chunks/dictation.js": 2_000,
     "chunks/fade.js": 850,
-    "chunks/handler.js": 650,
+    "chunks/handler.js": 660,
     "chunks/header-actions.js": 600,
     "chunks/history.js": 5_200,  # searches what was said, pins and archives
     "chunks/icon-drawings.js": 3_400,
@@ -216,7 +216,7 @@ BUDGETS = {
 """Bytes of each file, gzipped. One rises when its feature is worth it, together with a word on what for.
 
 "chunk" is the largest of those without a name of their own: what the element shares with the others."""
-CORE_BUDGET = 43_200
+CORE_BUDGET = 43_800
 """Bytes of all that a page needs before one can write in it, read an answer in text, and hear of changes."""
 
 

@@ -5,6 +5,8 @@ import { TransportError } from "./transport.js";
 /** Milliseconds between attempts to get a lost answer back; the last one is repeated. */
 const DELAYS = [300, 1_000, 2_000, 4_000, 8_000, 15_000];
 const MAX_ATTEMPTS = 40;
+/** How often what a server that ends has not taken is sent again: about 15 seconds long. */
+const MAX_RESTARTS = 5;
 /** Milliseconds after which a browser that says it is offline is not believed. */
 const OFFLINE_PATIENCE = 60_000;
 
@@ -64,12 +66,33 @@ export class Answer {
    */
   async read(open) {
     try {
-      await this.#consume(await open(this.#controller.signal));
+      await this.#consume(await this.#open(open));
     } catch (error) {
       this.error = error;
       await this.#recover();
     }
     this.isReconnecting = false;
+  }
+
+  /**
+   * A server that is being restarted has stored nothing yet, and the next one is there in a moment.
+   *
+   * @param {(signal: AbortSignal) => Promise<Stream|null>} open
+   * @returns {Promise<Stream|null>}
+   */
+  async #open(open) {
+    for (let attempt = 0; ; attempt += 1) {
+      try {
+        return await open(this.#controller.signal);
+      } catch (error) {
+        const isRestarting = error instanceof TransportError && error.status === 503;
+        if (!isRestarting || attempt === MAX_RESTARTS || this.#isAborted) throw error;
+      }
+      this.isReconnecting = true;
+      this.#onChange();
+      await online(DELAYS[attempt], this.#controller.signal);
+      this.isReconnecting = false;
+    }
   }
 
   /**

@@ -3,6 +3,7 @@ import { Answer } from "./answer.js";
 import { LoadedThread } from "./loaded-thread.js";
 import { Turn } from "./turn.js";
 import { asObject, asText } from "./values.js";
+/** @import {AnyItem} from "./items.js" */
 /** @import {Action, StreamingParams, ThreadMetadata, ToolChoice, UserMessageContent} from "./protocol.js" */
 /** @import {Stream, Transport} from "./transport.js" */
 
@@ -35,6 +36,10 @@ export class Conversation extends LoadedThread {
   #answer = null;
   /** @type {(() => Promise<void>)|null} what to do again after a failure */
   #again = null;
+  /** The id that what was asked for last has, if it is a message. */
+  #asks = "";
+  /** @type {string|null} the answer that was read last */
+  #run = null;
   /** @type {{run: string|null}|null} the answer that was left before its end */
   #left = null;
   /** @type {string|null} the answer of somebody else that was read here last */
@@ -164,11 +169,14 @@ export class Conversation extends LoadedThread {
     /** @type {StreamingParams["threads.create"]["input"]} */
     const input = { content, attachments: attachments.map(({ id }) => id), inference_options: inferenceOptions };
     if (quotedText) input.quoted_text = quotedText;
-    this.putLocal({ content, attachments, quoted_text: quotedText });
-    await this.#ask((signal) =>
-      this.thread
-        ? this.transport.stream("threads.add_user_message", { thread_id: this.thread.id, input }, signal)
-        : this.transport.stream("threads.create", { input }, signal),
+    const name = newName();
+    this.putLocal(messageId(name), { content, attachments, quoted_text: quotedText });
+    await this.#ask(
+      (options) =>
+        this.thread
+          ? this.transport.stream("threads.add_user_message", { thread_id: this.thread.id, input }, options)
+          : this.transport.stream("threads.create", { input }, options),
+      name,
     );
   }
 
@@ -232,13 +240,23 @@ export class Conversation extends LoadedThread {
   /** Do again what has just failed. */
   async retry() {
     if (this.phase !== "idle" || !this.failure) return;
+    const unanswered = this.#unanswered();
+    if (unanswered) return this.retryAfter(unanswered.id);
+    this.markSending();
+    const run = this.#run;
+    await this.#again?.();
+    // It had come in, and this is how its answer ended then: the answer is what is to be done again.
+    const cameIn = run && run === this.#run && this.failure?.canRetry ? this.#unanswered() : null;
+    if (cameIn) await this.retryAfter(cameIn.id);
+  }
+
+  /** @returns {AnyItem|null} the question that has come in, and whose answer has failed */
+  #unanswered() {
     const question = this.items.findLast((item) => item.type === "user_message");
+    if (!this.thread || !question || question.isLocal) return null;
     // What has not even begun, an action for instance, is not to be had by another answer to the question before it.
-    if (this.thread && question && !question.isLocal && this.#turn.hasBegun) await this.retryAfter(question.id);
-    else {
-      this.markSending();
-      await this.#again?.();
-    }
+    const hasComeIn = question.id === this.#asks && question === this.items.at(-1);
+    return this.#turn.hasBegun || hasComeIn ? question : null;
   }
 
   /**
@@ -304,13 +322,17 @@ export class Conversation extends LoadedThread {
   async #askHere(type, given) {
     while (this.phase !== "idle") await this.#nextChange();
     const params = /** @type {StreamingParams[Operation]} */ ({ thread_id: this.id, ...given });
-    await this.#ask((signal) => this.transport.stream(type, params, signal));
+    await this.#ask((options) => this.transport.stream(type, params, options));
   }
 
-  /** @param {(signal: AbortSignal) => Promise<Stream>} request */
-  async #ask(request) {
-    this.#again = () => this.#ask(request);
-    await this.#read(request);
+  /**
+   * @param {(options: {signal: AbortSignal, name: string}) => Promise<Stream>} request
+   * @param {string} [name] the same one when it is done again: what has come in without our knowledge is not done twice
+   */
+  async #ask(request, name = newName()) {
+    this.#again = () => this.#ask(request, name);
+    this.#asks = messageId(name);
+    await this.#read((signal) => request({ signal, name }));
   }
 
   /** @param {(signal: AbortSignal) => Promise<Stream|null>} open */
@@ -332,6 +354,7 @@ export class Conversation extends LoadedThread {
     this.phase = "answering";
     this.#changed();
     await answer.read(open);
+    this.#run = answer.run;
     if (answer.wasLeft) {
       this.#left = { run: answer.run };
       this.#answer = null;
@@ -384,7 +407,7 @@ export class Conversation extends LoadedThread {
       this.#changed();
       return;
     }
-    await this.#ask((signal) => this.transport.stream("threads.add_client_tool_output", params, signal));
+    await this.#ask((options) => this.transport.stream("threads.add_client_tool_output", params, options));
   }
 
   /** What has failed for want of a network is done again when there is one. */
@@ -405,4 +428,18 @@ export class Conversation extends LoadedThread {
   #nextChange() {
     return new Promise((resolve) => this.addEventListener("change", resolve, { once: true }));
   }
+}
+
+/** @returns {string} 128 random bits: the name of a request, by which the server knows it again */
+function newName() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/**
+ * @param {string} name that of a request
+ * @returns {string} the id that the server gives to the message which it brings
+ */
+function messageId(name) {
+  return `msg_${name}`;
 }

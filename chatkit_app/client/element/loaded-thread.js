@@ -28,7 +28,6 @@ export class LoadedThread extends EventTarget {
   #oldest = null;
   /** @type {Promise<void>|null} */
   #loadingOlder = null;
-  #localIds = 0;
 
   /** @param {Transport} transport */
   constructor(transport) {
@@ -86,7 +85,8 @@ export class LoadedThread extends EventTarget {
     const { thread, items: known } = await this.#read(this.id);
     if (!isWanted()) return false;
     this.setThread(thread);
-    const items = [...known, ...this.items.filter(({ isLocal }) => isLocal)];
+    const ids = new Set(known.map(({ id }) => id));
+    const items = [...known, ...this.items.filter(({ id, isLocal }) => isLocal && !ids.has(id))];
     const overlap = this.items.findIndex((item) => item.id === items[0]?.id);
     if (overlap > 0) {
       this.items = [...this.items.slice(0, overlap), ...items];
@@ -155,19 +155,37 @@ export class LoadedThread extends EventTarget {
   put(value) {
     const item = asItem(value);
     if (!item || !this.#shows(item)) return null;
-    // What could not be sent before stays, and says so.
-    if (item.type === "user_message") this.items = this.items.filter((other) => !other.isLocal || other.isUnsent);
+    const isQuestion = item.type === "user_message";
+    if (isQuestion) this.#dropLocal(item.id);
     const index = this.items.findIndex((other) => other.id === item.id);
-    this.items = index === -1 ? [...this.items, item] : this.items.with(index, item);
+    const place = index === -1 && isQuestion ? this.#placeOf(item) : this.items.length;
+    this.items = index === -1 ? this.items.toSpliced(place, 0, item) : this.items.with(index, item);
     // An answer that is read again has its own items behind the question already.
-    const place = index === -1 ? this.items.length : index + 1;
-    if (item.type === "user_message") this.answeredFrom = Math.max(this.answeredFrom, place);
+    if (isQuestion) this.answeredFrom = Math.max(this.answeredFrom, (index === -1 ? place : index) + 1);
     return item;
   }
 
-  /** @param {Record<string, unknown>} message one that is being sent; the server's takes its place */
-  putLocal(message) {
-    const item = { id: `local-${++this.#localIds}`, type: "user_message", created_at: new Date().toISOString() };
+  /** @param {string} id that of a message which has come in: what stood for it goes; what could not be sent stays */
+  #dropLocal(id) {
+    this.items = this.items.filter((other) => !other.isLocal || (other.isUnsent && other.id !== id));
+  }
+
+  /**
+   * @param {AnyItem} message one that has come in, long ago perhaps, though it seemed not to
+   * @returns {number} its place: before all that is younger, such as its answer
+   */
+  #placeOf(message) {
+    const time = Date.parse(message.created_at);
+    const younger = this.items.findIndex((other) => !other.isLocal && Date.parse(other.created_at) > time);
+    return younger === -1 ? this.items.length : younger;
+  }
+
+  /**
+   * @param {string} id that which the server is to give it
+   * @param {Record<string, unknown>} message one that is being sent; the server's takes its place
+   */
+  putLocal(id, message) {
+    const item = { id, type: "user_message", created_at: new Date().toISOString() };
     this.items = [...this.items, { ...item, isLocal: true, ...message }];
   }
 

@@ -62,11 +62,12 @@ export class Transport {
    * @template {keyof StreamingParams} Operation
    * @param {Operation} type
    * @param {StreamingParams[Operation]} params
-   * @param {AbortSignal} [signal]
+   * @param {{signal?: AbortSignal, name?: string}} [options] the name is the same each time that this is sent, so that
+   *   it is done once
    * @returns {Promise<Stream>} once the answer has begun
    */
-  async stream(type, params, signal) {
-    const response = await this.#post(type, params, signal);
+  async stream(type, params, { signal, name } = {}) {
+    const response = await this.#post(type, params, { signal, name });
     if (!response.ok || !isStream(response)) throw await refusal(response);
     return { run: response.headers.get("X-ChatKit-Run"), events: events(response, signal) };
   }
@@ -98,12 +99,15 @@ export class Transport {
   /**
    * @param {string} type
    * @param {object} params
-   * @param {AbortSignal} [signal]
+   * @param {{signal?: AbortSignal, name?: string}} [options]
    */
-  #post(type, params, signal) {
+  #post(type, params, { signal, name } = {}) {
+    /** @type {Record<string, string>} */
+    const headers = { "Content-Type": "application/json", "chatkit-frame-instance-id": this.#frameId };
+    if (name) headers["Idempotency-Key"] = name;
     return this.#fetch(this.#url, {
       method: "POST",
-      headers: { "Content-Type": "application/json", "chatkit-frame-instance-id": this.#frameId },
+      headers,
       body: JSON.stringify({ type, params }),
       signal,
     });
