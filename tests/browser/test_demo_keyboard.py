@@ -351,6 +351,7 @@ async def test_answer_is_copied_rated_quoted_and_asked_for_again(demo: Page):
 async def test_conversation_is_renamed_in_the_header(demo: Page):
     await pick(demo, "A task")
     await press(demo, "Show me a task", "Shift+Tab")
+    await expect(demo.get_by_role("textbox", name="Title of the conversation")).to_be_focused()
     await demo.keyboard.type("Timetables")
     await demo.keyboard.press("Enter")
     await expect(demo.locator(f"{CHAT} .main .title")).to_have_text("Timetables")

@@ -237,7 +237,10 @@ async def test_remembered_thread_that_is_gone_becomes_a_new_chat(page: Page, pag
 @pytest.mark.parametrize(
     ("status", "text"),
     [
-        ({"type": "locked", "reason": "We are looking into it."}, "We are looking into it."),
+        (
+            {"type": "locked", "reason": "We are looking into it."},
+            "This conversation is locked. We are looking into it.",
+        ),
         ({"type": "closed"}, "This conversation is closed."),
     ],
 )
@@ -248,8 +251,29 @@ async def test_thread_that_staff_have_shut_takes_no_message(
     pages.threads[thread]["status"] = status
     pages.chats = [{"thread": thread}]
     await page.goto("/")
-    await expect(page.get_by_text(text)).to_be_visible()
+    await expect(page.get_by_text(text, exact=True)).to_be_visible()
     await expect(box(page)).to_be_hidden()
+
+
+async def test_widgets_of_a_thread_that_is_shut_offer_what_the_page_does_alone(page: Page, pages: Site):
+    buttons = [
+        {"type": "Button", "label": "Order", "onClickAction": {"type": "order"}},
+        {"type": "Button", "label": "Copy", "onClickAction": {"type": "copy", "handler": "client"}},
+    ]
+    field = {"type": "Input", "name": "guests", "placeholder": "Guests"}
+    widget = {"type": "widget", "widget": {"type": "Card", "children": [*buttons, field]}}
+    thread = pages.add_thread("Shut", user("hi"), widget)
+    pages.chats = [{"thread": thread}]
+    await page.goto("/")
+    await expect(page.get_by_role("button", name="Order")).to_be_enabled()
+    pages.threads[thread]["status"] = {"type": "locked"}
+    await page.evaluate(f"{CHAT}.fetchUpdates()")
+    await expect(page.get_by_role("button", name="Order")).to_be_disabled()
+    await expect(page.get_by_role("textbox", name="Guests")).to_be_disabled()
+    await expect(page.get_by_role("button", name="Copy")).to_be_enabled()
+    pages.threads[thread]["status"] = {"type": "active"}
+    await page.evaluate(f"{CHAT}.fetchUpdates()")
+    await expect(page.get_by_role("button", name="Order")).to_be_enabled()
 
 
 # Threads

@@ -65,7 +65,7 @@ async def test_direct_upload_is_one_form_and_its_answer_goes_with_the_message(pa
         await button(page, "Attach files").click()
     assert (await chooser.value).is_multiple()
     await (await chooser.value).set_files([file()])
-    await expect(files(page)).to_have_text(["notes.txt5 byte"])
+    await expect(files(page)).to_have_text(["notes.txt5 bytes"])
     [request] = requests
     assert request.method == "POST"
     assert 'name="file"; filename="notes.txt"' in request.post_data
@@ -85,7 +85,7 @@ async def test_two_phase_upload_sends_the_bytes_where_it_is_told_to(page: Page, 
     await configure(page, TWO_PHASE)
     await page.goto("/")
     await choose(page, file())
-    await expect(files(page)).to_have_text(["notes.txt5 byte"])
+    await expect(files(page)).to_have_text(["notes.txt5 bytes"])
     assert pages.params_of("attachments.create") == {
         "name": "notes.txt",
         "size": 5,
@@ -131,11 +131,11 @@ async def test_attachments_need_a_strategy(page: Page, pages: Site):
 @pytest.mark.parametrize(
     ("option", "payload", "text"),
     [
-        ({"maxSize": 4}, file(), "notes.txt is larger than 4 byte."),
-        ({"maxSize": {"text/*": 4}}, file(), "notes.txt is larger than 4 byte."),
-        ({"maxSize": {"*": 4, "image/*": 9000}}, file(), "notes.txt is larger than 4 byte."),
-        ({"maxSize": {"": 4}}, file(), "notes.txt is larger than 4 byte."),
-        ({"maxSize": {"text/*": 9000, "text/plain": 4}}, file(), "notes.txt is larger than 4 byte."),
+        ({"maxSize": 4}, file(), "notes.txt is larger than 4 bytes."),
+        ({"maxSize": {"text/*": 4}}, file(), "notes.txt is larger than 4 bytes."),
+        ({"maxSize": {"*": 4, "image/*": 9000}}, file(), "notes.txt is larger than 4 bytes."),
+        ({"maxSize": {"": 4}}, file(), "notes.txt is larger than 4 bytes."),
+        ({"maxSize": {"text/*": 9000, "text/plain": 4}}, file(), "notes.txt is larger than 4 bytes."),
         ({"accept": {"image/*": [".png"]}}, file(), "notes.txt is of a type that is not accepted here."),
         ({"accept": {}}, file(), "notes.txt is of a type that is not accepted here."),
         ({}, file(content=b""), "notes.txt is empty."),
@@ -143,7 +143,7 @@ async def test_attachments_need_a_strategy(page: Page, pages: Site):
         (
             {"maxSize": 4},
             file("a\u202efdp.exe" + "n" * 200 + ".txt"),
-            "afdp.exe" + "n" * 32 + "…" + "n" * 12 + ".txt is larger than 4 byte.",
+            "afdp.exe" + "n" * 32 + "…" + "n" * 12 + ".txt is larger than 4 bytes.",
         ),
     ],
 )
@@ -182,7 +182,7 @@ async def test_file_within_the_limits_is_taken(
     await configure(page, DIRECT)
     await page.goto("/")
     await choose(page, payload)
-    await expect(files(page)).to_have_text(["notes.txt5 byte"])
+    await expect(files(page)).to_have_text(["notes.txt5 bytes"])
 
 
 async def test_files_beyond_the_number_allowed_are_left_out(page: Page, pages: Site):
@@ -191,7 +191,7 @@ async def test_files_beyond_the_number_allowed_are_left_out(page: Page, pages: S
     await configure(page, DIRECT)
     await page.goto("/")
     await choose(page, file("a.txt"), file("b.txt"), file("c.txt"), file("d.txt"))
-    await expect(files(page)).to_have_text(["a.txt5 byte", "b.txt5 byte"])
+    await expect(files(page)).to_have_text(["a.txt5 bytes", "b.txt5 bytes"])
     await expect(page.get_by_role("alert")).to_have_text("No more than 2 files can be attached.")
 
 
@@ -262,7 +262,7 @@ async def test_upload_that_fails_can_be_tried_again(page: Page, pages: Site, ans
     await page.unroute("**/upload")
     await take_uploads(page)
     await button(page, "Upload notes.txt again").click()
-    await expect(files(page)).to_have_text(["notes.txt5 byte"])
+    await expect(files(page)).to_have_text(["notes.txt5 bytes"])
     await expect(page.get_by_role("alert")).to_be_hidden()
     assert await page.evaluate("events.map(({name}) => name)") == ["composer.attachment.upload.failed"]
 
@@ -308,7 +308,7 @@ async def test_focus_stays_on_a_file_whose_upload_ends(page: Page):
     remove = button(page, "Remove notes.txt")
     await remove.focus()
     may_end.set()
-    await expect(files(page)).to_have_text(["notes.txt5 byte"])
+    await expect(files(page)).to_have_text(["notes.txt5 bytes"])
     await expect(remove).to_be_focused()
 
 
@@ -318,7 +318,7 @@ async def test_file_that_is_removed_is_deleted_on_the_server(page: Page, pages: 
     await configure(page, DIRECT)
     await page.goto("/")
     await choose(page, file())
-    await expect(files(page)).to_have_text(["notes.txt5 byte"])
+    await expect(files(page)).to_have_text(["notes.txt5 bytes"])
     await button(page, "Remove notes.txt").click()
     await expect(files(page)).to_have_count(0)
     await expect(box(page)).to_be_focused()

@@ -145,6 +145,17 @@ export class Chat {
     return /** @type {Promise<PartModule<Name>>} */ (PARTS[name].load());
   }
 
+  /**
+   * Have a part there before the button is pressed that needs it: the keys after that are meant for it.
+   *
+   * @param {PartName} name
+   * @returns {Record<string, () => void>} properties of the button
+   */
+  ahead(name) {
+    const load = () => this.load(name).catch(() => {});
+    return { onfocus: load, onpointerenter: load };
+  }
+
   /** @param {StringKey} key one that the page has no text for @returns {string} */
   #english(key) {
     const part = this.part("strings");

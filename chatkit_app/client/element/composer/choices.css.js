@@ -43,7 +43,7 @@ export const choiceStyles = css`
     inline-size: 0.875em;
   }
   @container (max-width: 26em) {
-    .tool[aria-pressed="false"] .tool-label {
+    .tool[aria-pressed="false"]:not(:only-child) .tool-label {
       display: none;
     }
     .model {

@@ -49,7 +49,10 @@ export class ComposerView {
     this.plus = iconButton("plus", () => {}, { class: "icon-button plus" });
     this.attach = iconButton("paperclip", () => this.openFiles());
     this.mention = iconButton("at", () => this.#startMention());
-    this.dictate = iconButton("microphone", () => this.startDictation(), { part: "dictation" });
+    this.dictate = iconButton("microphone", () => this.startDictation(), {
+      part: "dictation",
+      ...chat.ahead("dictation"),
+    });
     // Where the parts that come later have their place.
     this.tools = h("span", { class: "tools" });
     this.model = h("span", { class: "models" });
@@ -134,7 +137,8 @@ export class ComposerView {
     this.notice.hidden = isWritable;
     if (isWritable) return;
     const { type, reason } = /** @type {{type: string, reason?: string}} */ (thread?.status ?? {});
-    setText(this.notice, asText(reason) || this.chat.text(type === "closed" ? "threadClosed" : "threadLocked"));
+    const state = this.chat.text(type === "closed" ? "threadClosed" : "threadLocked");
+    setText(this.notice, `${state} ${asText(reason)}`.trim());
     this.say("");
     dictation.cancel();
   }

@@ -16,7 +16,9 @@ const UNITS = ["byte", "kilobyte", "megabyte", "gigabyte"];
  */
 export function formatSize(size, language) {
   const step = size < 1024 ? 0 : Math.min(3, Math.floor(Math.log2(size) / 10));
-  const unit = { style: "unit", unit: UNITS[step], unitDisplay: "short", maximumFractionDigits: 1 };
+  // Short, a byte is "byte" for any number of them.
+  const unitDisplay = step ? "short" : "long";
+  const unit = { style: "unit", unit: UNITS[step], unitDisplay, maximumFractionDigits: 1 };
   return new Intl.NumberFormat(language, /** @type {Intl.NumberFormatOptions} */ (unit)).format(size / 1024 ** step);
 }
 

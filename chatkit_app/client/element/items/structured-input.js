@@ -30,12 +30,13 @@ export class StructuredInputView {
 
   /** @param {StructuredInputItem} item */
   update(item) {
-    const shown = JSON.stringify([item.status, item.inputs]);
+    const { isClosed, isReadOnly } = this.#host;
+    const shown = JSON.stringify([item.status, item.inputs, isClosed]);
     if (shown === this.#shown) return;
     this.#shown = shown;
     const root = /** @type {Document|ShadowRoot} */ (this.node.getRootNode());
     const hadFocus = this.node.contains(root.activeElement);
-    const isOpen = item.status === "pending" && !this.#host.isReadOnly;
+    const isOpen = item.status === "pending" && !isReadOnly && !isClosed;
     const inputs = asList(item.inputs).map(asObject);
     if (this.#form) this.#form.onMove = () => {};
     this.#form = isOpen ? formOf(this.#host, item) : null;

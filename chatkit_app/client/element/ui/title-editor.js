@@ -4,6 +4,7 @@ import { addStyles } from "../style-sheet.js";
 import { asLabel } from "../values.js";
 import { titleEditorStyles } from "./title-editor.css.js";
 /** @import {Chat} from "../chat.js" */
+/** @import {HeaderView} from "../views/header.js" */
 
 addStyles({ titleEditor: titleEditorStyles });
 
@@ -65,4 +66,28 @@ export function titleEditor(chat, thread, onEnd) {
   input.addEventListener("focus", () => input.select(), { once: true });
   input.addEventListener("blur", () => (input.value.trim() ? save() : end()));
   return node;
+}
+
+/**
+ * Edit the title above the conversation, in its place.
+ *
+ * @param {HeaderView} header
+ */
+export function editTitle(header) {
+  const { chat, rename, title } = header;
+  const { thread } = chat.conversation;
+  if (!thread || header.editor) return;
+  const end = (hadFocus = false) => {
+    // Its removal takes the focus from it, which ends it once more.
+    if (!header.editor) return;
+    header.editor = null;
+    title.hidden = false;
+    node.remove();
+    if (hadFocus) rename.focus();
+  };
+  const node = titleEditor(chat, thread, end);
+  header.editor = { threadId: thread.id, end };
+  title.hidden = true;
+  title.after(node);
+  node.querySelector("input")?.focus();
 }

@@ -10,8 +10,8 @@ import { headerStyles } from "./header.css.js";
 addStyles({ header: headerStyles });
 
 export class HeaderView {
-  /** @type {{node: HTMLElement, threadId: string}|null} */
-  #editor = null;
+  /** The title that is being edited. @type {{threadId: string, end: () => void}|null} */
+  editor = null;
   /** The page's own buttons, once there are any. @type {Record<"left"|"right", HeaderAction>|null} */
   #actions = null;
 
@@ -22,11 +22,12 @@ export class HeaderView {
     this.right = h("span", { class: "header-actions" });
     this.titleName = h("bdi");
     this.titleText = h("span", {}, this.titleName);
-    this.rename = h("button", { type: "button", class: "title-button", onclick: () => this.#edit() });
+    const rename = { class: "title-button", onclick: () => this.#edit(), ...chat.ahead("titleEditor") };
+    this.rename = h("button", { type: "button", ...rename });
     this.title = h("h2", { class: "title", part: "title" });
     this.staff = iconButton("user", () => chat.askForStaff());
     this.newChat = iconButton("compose", () => chat.newChat());
-    this.history = iconButton("history", () => chat.showHistory());
+    this.history = iconButton("history", () => chat.showHistory(), chat.ahead("history"));
     this.node = h(
       "header",
       { class: "header", part: "header" },
@@ -54,7 +55,7 @@ export class HeaderView {
     const { thread, isNew } = this.chat.conversation;
     this.newChat.hidden = isNew;
     this.staff.hidden = !this.chat.canAskForStaff;
-    if (this.#editor && this.#editor.threadId !== thread?.id) this.#endEdit();
+    if (this.editor?.threadId !== thread?.id) this.editor?.end();
     const { header, history } = this.chat.options;
     const own = asLabel(header?.title?.text);
     setText(this.titleName, own || asLabel(thread?.title));
@@ -69,24 +70,9 @@ export class HeaderView {
 
   async #edit() {
     const { thread } = this.chat.conversation;
-    if (!thread || this.#editor) return;
     const part = await this.chat.load("titleEditor").catch((error) => this.chat.dispatchError(error));
-    if (!part || this.#editor || thread !== this.chat.conversation.thread) return;
-    const node = part.titleEditor(this.chat, thread, (hadFocus) => {
-      this.#endEdit();
-      if (hadFocus) this.rename.focus();
-    });
-    this.#editor = { node, threadId: thread.id };
-    this.title.hidden = true;
-    this.title.after(node);
-    node.querySelector("input")?.focus();
-  }
-
-  #endEdit() {
-    const node = this.#editor?.node;
-    this.#editor = null;
-    this.title.hidden = false;
-    node?.remove();
+    // Of another thread that is there by now, nobody has pressed the title.
+    if (thread?.id === this.chat.conversation.thread?.id) part?.editTitle(this);
   }
 
   async #configureActions() {

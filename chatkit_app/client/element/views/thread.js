@@ -24,7 +24,7 @@ const READ_FROM_THE_TOP = new Set(["widget", "structured_input"]);
 /** Pixels between the window's edge and the item that is read from its top. */
 const MARGIN = 16;
 
-/** @typedef {{type: string, item: AnyItem, isLive: boolean, view: {node: HTMLElement, update: Function}}} Shown */
+/** @typedef {{type: string, item: AnyItem, isLive?: boolean, view: {node: HTMLElement, update: Function}}} Shown */
 
 export class ThreadView {
   /** @type {Map<string, Shown>} by the item's id */
@@ -89,6 +89,8 @@ export class ThreadView {
     const isAnswering = phase === "answering";
     if (this.chat.host.isClosed !== this.#isClosed) {
       this.#isClosed = this.chat.host.isClosed;
+      // Each is shown anew: what sends something is not offered, or again.
+      for (const shown of this.#shown.values()) delete shown.isLive;
       this.#items = undefined;
     }
     if (items !== this.#items || isAnswering !== this.#answering) {

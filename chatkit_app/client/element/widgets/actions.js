@@ -98,7 +98,8 @@ export const ACTIONS = {
         setSize(node, { size: "lg", ...props });
         node.type = props.submit === true ? "submit" : "button";
         // What does nothing is not offered.
-        node.disabled = (props.disabled ?? !(onClickAction || submit)) === true || widget.isReadOnly;
+        const isUsable = widget.isUsable(onClickAction);
+        node.disabled = (props.disabled ?? !(onClickAction || submit)) === true || !isUsable;
         setAttribute(node, "aria-label", label ? null : asLabel(iconStart ?? iconEnd).replaceAll("-", " "));
         setAttribute(node, "data-uniform", props.uniform === true || !label);
       },

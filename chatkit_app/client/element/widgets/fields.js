@@ -39,7 +39,7 @@ function fieldView({ widget }, field, show, node = field) {
       const name = asLabel(props.name);
       setAttribute(field, "data-name", name || null);
       setAttribute(field, "aria-label", asLabel(props.ariaLabel) || asLabel(props.placeholder) || name);
-      setAttribute(field, "disabled", props.disabled === true || widget.isReadOnly);
+      setAttribute(field, "disabled", props.disabled === true || !widget.isUsable(props.onChangeAction));
       setAttribute(field, "required", props.required === true);
       setTone(field, props, "outline");
       setSize(field, props);

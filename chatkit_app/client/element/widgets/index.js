@@ -31,6 +31,7 @@ export class WidgetView {
   #item = null;
   #children = childrenOf({ widget: this, depth: 0 }, this.node);
   #room = 0;
+  #wasClosed = false;
 
   /** @param {Host} host */
   constructor(host) {
@@ -39,6 +40,11 @@ export class WidgetView {
 
   get isReadOnly() {
     return this.host.isReadOnly || !this.#item;
+  }
+
+  /** @param {unknown} [action] of a control @returns {boolean} whether it can be used: the page may act for a closed thread */
+  isUsable(action) {
+    return !this.isReadOnly && (!this.host.isClosed || asObject(action).handler === "client");
   }
 
   /** What has the focus in this widget. */
@@ -50,7 +56,9 @@ export class WidgetView {
   /** @param {WidgetItem} item */
   update(item) {
     this.#item = item;
-    this.show(item.widget);
+    // What is the same object is not looked at again.
+    this.show(this.host.isClosed === this.#wasClosed ? item.widget : structuredClone(item.widget));
+    this.#wasClosed = this.host.isClosed;
   }
 
   /** @param {unknown} root */
@@ -86,7 +94,7 @@ export class WidgetView {
    */
   async act(config, source, usual) {
     const action = /** @type {any} */ (asObject(config));
-    if (!asText(action.type) || !this.#item || this.isReadOnly || source.closest("[data-busy]")) return false;
+    if (!asText(action.type) || !this.#item || !this.isUsable(action) || source.closest("[data-busy]")) return false;
     const payload = withFields(action.payload, source);
     const done = this.host.act({ ...action, payload }, this.#item);
     const behavior = word(action.loadingBehavior, "none self container") || usual;

@@ -142,7 +142,7 @@ export const ROOTS = {
         action = onClickAction;
         setBox(content, { gap, align }, "row");
         children(nodes);
-        cover.hidden = !action || widget.isReadOnly;
+        cover.hidden = !action || !widget.isUsable(action);
       },
     };
   },
