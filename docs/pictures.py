@@ -27,6 +27,7 @@ ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "docs" / "pictures"
 MOST_BYTES = 100 * 1000
 PATIENCE = 120.0
+expect.set_options(timeout=PATIENCE * 1000)
 # What the machine has of these must not be in a picture, or answer in it.
 UNWANTED = ("OPENAI_API_KEY", "OPENAI_BASE_URL", "DATABASE_URL", "REDIS_URL", "DEBUG", "SECRET_KEY")
 
