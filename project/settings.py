@@ -17,7 +17,7 @@ try:
 except ModuleNotFoundError as error:
     raise ImproperlyConfigured('The demo needs its extra: pip install -e ".[demo]", in the clone.') from error
 
-from .prompts import WELCOME
+from project.prompts import WELCOME
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 

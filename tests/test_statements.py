@@ -13,7 +13,7 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.sessions.models import Session
 from django.db import IntegrityError, connection, transaction
-from django.db.models import F, OuterRef, Q, Subquery
+from django.db.models import Exists, F, OuterRef, Q, Subquery
 from django.db.models.signals import post_save
 from django.test.utils import CaptureQueriesContext
 
@@ -127,6 +127,19 @@ PAIRS = {
     "claim of a visitor": (
         lambda: claims._CLAIM().rows(visitor_id="v1"),
         lambda: list(VisitorClaim.objects.filter(visitor_id="v1").values_list("user_id")),
+    ),
+    "run that a request of this name has begun before": (
+        lambda: rows._NAMED().rows(request_key="k", heartbeat_at=NOON),
+        lambda: list(
+            Run.objects.filter(
+                Q(status="running", heartbeat_at__gte=NOON)
+                | Q(status__in=("completed", "held"))
+                | Exists(ThreadItem.objects.visible().filter(run_id=OuterRef("pk"))),
+                request_key="k",
+            )
+            .order_by("-pk")
+            .values_list("pk")[:1]
+        ),
     ),
     "run that a request has begun before": (
         lambda: rows._REPEATED().rows(request_key="k", heartbeat_at=NOON, finished_at=NOON),

@@ -134,9 +134,9 @@ class Inbox(ReadingAdmin):
         """Return the status, what speaks for a second look, and what staff keep: labels and who looks after it."""
         flags = ngettext("%(count)d flag", "%(count)d flags", obj.open_flags) % {"count": obj.open_flags}
         waits, told = obj.handler == Thread.Handler.WAITING, obj.handler == Thread.Handler.STAFF
-        since = timesince(obj.unanswered_since or obj.handler_since, depth=1) if waits else ""
+        since = obj.unanswered_since or obj.handler_since or obj.last_activity
         badges = [
-            ("waiting", _("answered by"), _("waiting, %(age)s") % {"age": since}, waits),
+            ("waiting", _("answered by"), _("waiting, %(age)s") % {"age": timesince(since, depth=1)}, waits),
             ("staff", _("answered by"), _holder_name(obj), told),
             ("running", _("answer"), _("being written"), getattr(obj, "is_answering", False)),
             (obj.status, _("status"), obj.get_status_display(), True),

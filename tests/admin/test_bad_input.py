@@ -342,12 +342,14 @@ def test_hostile_content_is_only_text(
     assert response.status_code == 200
     if response["Content-Type"].startswith("text/html"):
         html = response.content.decode()
+        # What is edited there is shown as it is, in fields.
+        is_form = doing.path.startswith("cannedreply/{")
         for raw in (
             "<script>window",
             '<img src="https',
             "</td></pre>",
             'href="javascript:',
-            "\u202e",
+            *([] if is_form else ["\u202e"]),
             'src="https:',
         ):
             assert raw not in html

@@ -14,7 +14,17 @@ from django.test import Client
 from django.utils import timezone
 
 from chatkit_app.flags import flag
-from chatkit_app.models import Assignment, Attachment, AuditEntry, Label, Run, Thread, ThreadItem
+from chatkit_app.models import (
+    Assignment,
+    Attachment,
+    AuditEntry,
+    CannedReply,
+    Label,
+    Run,
+    Thread,
+    ThreadItem,
+    WebhookDelivery,
+)
 from chatkit_app.staff import audit
 from chatkit_app.staff.notes import add_note
 from chatkit_app.storable import storable_text
@@ -118,6 +128,17 @@ def staff_rows(thread: Thread, texts: Sequence[str], actor: User) -> dict[str, A
     Assignment.objects.create(thread=thread, assignee=actor)
     feedback = first.feedback.create(kind="negative", visitor_id=thread.visitor_id)
     entry = AuditEntry.objects.latest("pk")
+    canned = CannedReply.objects.create(
+        shortcut=f"corpus-{next(_numbers)}", title=short[-1], text=storable_text(texts[-1])
+    )
+    delivery = WebhookDelivery.objects.create(
+        thread=thread,
+        public_id=f"msg_corpus_{next(_numbers)}",
+        event="staff_replied",
+        url="http://127.0.0.1:1/",
+        payload={"data": {"text": storable_text(texts[-1])}},
+        status="given_up",
+    )
     assert label
     assert raised
     assert run
@@ -130,4 +151,7 @@ def staff_rows(thread: Thread, texts: Sequence[str], actor: User) -> dict[str, A
         "flag": raised.pk,
         "label": label.pk,
         "auditentry": entry.pk,
+        "waiting": thread.pk,
+        "cannedreply": canned.pk,
+        "webhookdelivery": delivery.pk,
     }

@@ -7,7 +7,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
-from .demo_site import CHAT, box, end_of_answer, items, pick_and_wait
+from .demo_site import CHAT, box, end_of_answer, items, operation, pick_and_wait
 from .profile import new_profile
 from .waiting import say
 
@@ -92,7 +92,8 @@ async def test_moderator_finds_reads_redacts_and_locks_and_the_user_is_told(demo
 
 async def test_thumbs_down_comes_to_the_review(demo: Page, desk: Page):
     await pick_and_wait(demo, "A task")
-    await demo.locator(CHAT).get_by_role("button", name="Bad answer").first.click()
+    async with demo.expect_response(lambda response: operation(response.request, "items.feedback")):
+        await demo.locator(CHAT).get_by_role("button", name="Bad answer").first.click()
     await desk.goto("/admin/chatkit_app/flag/")
     flag = desk.locator("#result_list tbody tr", has_text="Show me a task")
     await flag.get_by_role("link", name="Feedback").click()

@@ -10,6 +10,7 @@ from django.http import JsonResponse
 from playwright.async_api import Locator, Page, expect
 
 from .site import Site, assistant, user
+from .waiting import eventually
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="package")]
 
@@ -103,6 +104,7 @@ async def test_history_of_a_server_that_repeats_itself_ends(page: Page, pages: S
     pages.replies["threads.list"] = lambda params: {"data": threads, "has_more": True}
     await show(page)
     await expect(page.get_by_role("button", name="Show more")).to_be_hidden()
+    await eventually(lambda: len(lists(pages)) == 2)
     await page.wait_for_timeout(300)
     assert len(lists(pages)) == 2
     await expect(titles(page)).to_have_text(["Only one"])

@@ -79,6 +79,10 @@ async def fill_in_the_form(page: Page) -> None:
 
 async def answer_the_questions(page: Page) -> None:
     await page.get_by_label("Spring").check()
+    await button(page, "Next").click()
+    await page.get_by_label("By train").check()
+    await button(page, "Next").click()
+    await page.get_by_label("Where to?").fill("Lisbon")
     await button(page, "Submit").click()
     await expect(answers(page).last).to_contain_text("Thank you.")
 

@@ -68,14 +68,14 @@ def addresses(settings: Any) -> set[str]:
     """The URLs of all files of ours that the page with the chat and the admin's pages load, after collecting them."""
     settings.CHATKIT = {"CLIENT": "bundled"}
     html = render_chatkit(RequestFactory().get("/"), launcher=True)
-    for script in ("admin/transcript.js", "admin/copy.js"):
+    for script in ("admin/transcript.js", "admin/copy.js", "admin/inbox.js", "admin/counter.js"):
         html += Template(f'{{% load chatkit %}}<script src="{{% chatkit_static "{script}" %}}">').render(
             Context()
         )
     html += Template('{% load chatkit %}<link href="{% chatkit_static "admin.css" %}">').render(Context())
     base = staticfiles_storage.base_url
     waiting = set(re.findall(r'(?:src|href)="([^"]+)"', html))
-    assert len(waiting) == 7
+    assert len(waiting) == 9
     found: set[str] = set()
     while waiting:
         url = waiting.pop()
