@@ -117,7 +117,8 @@ def test_pages_of_staff_show_strings_as_text(attack: Attack, chromium_path: str)
         for doing in PAGES[number % 4 :: 4]:
             path = APP + filled(doing.path.replace("{closed}", "{thread}"), rows)
             attack.look(path, kind, attack.staff.get(path))
-    assert attack.statuses.keys() == {"200 text/html", "200 text/plain", "200 application/octet-stream"}
+    kinds = {"text/html", "text/plain", "application/octet-stream", "application/json"}
+    assert attack.statuses.keys() == {f"200 {kind}" for kind in kinds}
     assert attack.found == []
     assert live_markup(attack.pages, chromium_path) == []
 

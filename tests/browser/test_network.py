@@ -93,6 +93,9 @@ async def open_the_sources(page: Page) -> None:
     await page.get_by_text("Sources · 3").click()
     await button(page, "Source: Coffee").hover()
     await expect(page.get_by_text("12 €")).to_be_visible()
+    # Its preview is above other buttons.
+    await page.mouse.move(1, 1)
+    await expect(page.get_by_text("12 €")).to_be_hidden()
 
 
 async def enlarge_the_image(page: Page) -> None:
