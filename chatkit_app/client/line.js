@@ -32,6 +32,8 @@ export class Line {
   /** @type {WebSocket|null} */
   #socket = null;
   #refusals = 0;
+  /** It has been there: a server that is started anew is not a site without sockets. */
+  #hasWorked = false;
   #heardAt = 0;
   /** @type {ReturnType<typeof setTimeout>|undefined} */
   #timer;
@@ -88,7 +90,7 @@ export class Line {
     };
     socket.onmessage = ({ data }) => {
       if (this.#isGone()) return;
-      isUsed = true;
+      isUsed = this.#hasWorked = true;
       this.#refusals = 0;
       this.#heardAt = Date.now();
       this.#listener.onTold(JSON.parse(data));
@@ -97,9 +99,21 @@ export class Line {
       if (socket !== this.#socket) return;
       this.#socket = null;
       if (!isUsed) this.#refusals += code === NOT_HERE ? MAX_REFUSALS : 1;
-      if (this.#refusals >= MAX_REFUSALS) this.#poll();
-      else this.#timer = setTimeout(() => this.#open(), this.#delay());
+      if (code === NOT_HERE) this.#hasWorked = false;
+      if (this.#isGivenUp) this.#poll();
+      else this.#timer = setTimeout(() => this.#tryAgain(), this.#delay());
     };
+  }
+
+  get #isGivenUp() {
+    return this.#refusals >= MAX_REFUSALS && !this.#hasWorked;
+  }
+
+  #tryAgain() {
+    if (this.#isGone()) return;
+    // It takes a while by now: what happens is not to wait for it.
+    if (this.#refusals >= MAX_REFUSALS) this.#listener.onMissed();
+    this.#open();
   }
 
   #close() {
@@ -144,8 +158,8 @@ export class Line {
     this.#listener.onMissed();
     if (this.#socket && Date.now() - this.#heardAt < SILENCE) return;
     this.#close();
-    if (this.#refusals < MAX_REFUSALS) this.#open();
-    else this.#poll();
+    if (this.#isGivenUp) this.#poll();
+    else this.#open();
   };
 
   /** @param {boolean} isWanted */

@@ -92,6 +92,30 @@ async def test_answer_can_be_asked_for_again(page: Page, pages: Site):
     assert pages.params_of("threads.retry_after_item")["item_id"] == "item_2"
 
 
+async def test_answer_stays_when_another_one_is_refused(page: Page, pages: Site):
+    refusal = {
+        "type": "error",
+        "code": "custom",
+        "message": "A person has written since.",
+        "allow_retry": False,
+    }
+    pages.script("threads.retry_after_item", refusal)
+    await open_thread(page, pages, user("When?"), assistant("In May."), threadItemActions=ALL)
+    await last(page).get_by_role("button", name="Answer again").click()
+    await expect(page.get_by_role("alert").filter(visible=True)).to_contain_text(
+        "A person has written since."
+    )
+    await expect(page.get_by_text("In May.", exact=True)).to_be_visible()
+
+
+async def test_what_a_person_wrote_is_not_asked_for_again(page: Page, pages: Site):
+    written = assistant("In July.") | {"author": {"name": "Maria"}}
+    await open_thread(page, pages, user("When?"), written, threadItemActions=ALL)
+    buttons = last(page).get_by_role("group", name="Actions for this answer").get_by_role("button")
+    await expect(buttons.first).to_be_visible()
+    await expect(last(page).get_by_role("button", name="Answer again")).to_be_hidden()
+
+
 async def test_actions_that_were_not_asked_for_are_not_there(page: Page, pages: Site):
     await open_thread(page, pages, user("When?"), assistant("In May."))
     buttons = last(page).get_by_role("group", name="Actions for this answer").get_by_role("button")

@@ -266,8 +266,13 @@ export class Conversation extends LoadedThread {
    */
   async retryAfter(itemId) {
     while (this.phase !== "idle") await this.#nextChange();
+    const before = this.items;
     this.cutAfter(itemId);
     await this.#askHere("threads.retry_after_item", { item_id: itemId });
+    if (!this.failure || this.failure.canRetry || this.#turn.hasBegun) return;
+    // It was refused: the server has what it had.
+    this.items = before;
+    this.#changed();
   }
 
   /**

@@ -70,7 +70,9 @@ export class TurnActions {
     this.copy.hidden = !this.#text;
     this.quote.hidden = isReadOnly || isClosed || !this.#text;
     this.positive.hidden = this.negative.hidden = isReadOnly || !feedback;
-    this.retry.hidden = isReadOnly || isClosed || !retry || !before;
+    // What a person wrote is not to be had again.
+    const isByPerson = items.some((item) => "author" in item);
+    this.retry.hidden = isReadOnly || isClosed || !retry || !before || isByPerson;
     this.#showFeedback();
   }
 
