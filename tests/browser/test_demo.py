@@ -813,6 +813,7 @@ async def test_answer_goes_on_while_another_conversation_is_shown(demo: Page):
     await expect(answers(demo)).to_contain_text("How to make")
     await button(demo, "New chat").click()
     await pick(demo, "A workflow")
+    await expect(demo.locator(TITLE)).to_have_text("Show me a workflow")
     await button(demo, "Show conversations").click()
     rows = demo.locator(f"{CHAT} .thread-item")
     await expect(rows.nth(0).get_by_role("img", name="Answering…")).to_be_visible()
