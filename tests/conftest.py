@@ -105,7 +105,6 @@ LONGEST = (
 )
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Mark what opens Chromium as a browser test, so that ``-m "not browser"`` has none of them."""
     if "chromium_path" in getattr(item, "fixturenames", ()):

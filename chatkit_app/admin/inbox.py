@@ -135,8 +135,9 @@ class Inbox(ReadingAdmin):
         flags = ngettext("%(count)d flag", "%(count)d flags", obj.open_flags) % {"count": obj.open_flags}
         waits, told = obj.handler == Thread.Handler.WAITING, obj.handler == Thread.Handler.STAFF
         since = obj.unanswered_since or obj.handler_since or obj.last_activity
+        age = timesince(since, depth=1) if waits else ""
         badges = [
-            ("waiting", _("answered by"), _("waiting, %(age)s") % {"age": timesince(since, depth=1)}, waits),
+            ("waiting", _("answered by"), _("waiting, %(age)s") % {"age": age}, waits),
             ("staff", _("answered by"), _holder_name(obj), told),
             ("running", _("answer"), _("being written"), getattr(obj, "is_answering", False)),
             (obj.status, _("status"), obj.get_status_display(), True),

@@ -82,9 +82,8 @@ async def call(
 ) -> AsyncGenerator[ThreadStreamEvent, None]:
     """Yield the answer to a user who asks for a person: none but that they are called."""
     await server.request_staff(thread, "", context)
-    events: tuple[ThreadStreamEvent, ...] = ()
-    for event in events:
-        yield event
+    return
+    yield
 
 
 async def act(
@@ -92,8 +91,7 @@ async def act(
 ) -> AsyncGenerator[ThreadStreamEvent, None]:
     """Yield what comes of a user's own action. Who stops waiting is answered what they have written meanwhile."""
     if action == REQUEST:
-        async for event in call(server, thread, context):
-            yield event
+        await server.request_staff(thread, "", context)
         return
     if not await db.run(_stop_waiting, thread.id, context):
         return  # a person was faster

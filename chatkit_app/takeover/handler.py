@@ -89,7 +89,7 @@ def take(thread_pk: int, *, actor: Any, take_from: Any = None) -> Thread:
         if holder is not None and holder != take_from:
             raise AlreadyTaken(holder, thread.handler_since)
         now, name = timezone.now(), shown_name(actor)
-        waited = _milliseconds(thread.handler_since, now) if thread.handler == WAITING else None
+        waited = milliseconds(thread.handler_since, now) if thread.handler == WAITING else None
         _assign(thread, actor)
         messages.add_note(thread, _taken_note(name, now), author=actor, author_name=name)
         _forget_unfinished(thread)
@@ -183,6 +183,11 @@ def handler_fields(thread: Thread) -> dict[str, Any]:
     if (holder := _holder(thread)) is not None:
         fields["name"] = shown_name(holder)
     return fields
+
+
+def milliseconds(since: datetime | None, until: datetime) -> int | None:
+    """Return how long somebody has waited, as the audit keeps it: None for nobody."""
+    return None if since is None else max(0, round((until - since) / timedelta(milliseconds=1)))
 
 
 # --- Under the lock -----------------------------------------------------------------------------------------
@@ -279,10 +284,6 @@ def language_of(thread: Thread) -> str:
     if isinstance(locale, str) and translation.check_for_language(locale):
         return locale
     return str(settings.LANGUAGE_CODE)
-
-
-def _milliseconds(since: datetime | None, until: datetime) -> int | None:
-    return None if since is None else max(0, round((until - since) / timedelta(milliseconds=1)))
 
 
 # --- What the model is told ---------------------------------------------------------------------------------

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -14,6 +13,7 @@ from ..models import Attachment, Thread, ThreadItem
 from ..signals import staff_replied
 from ..staff import audit
 from . import mails, messages, webhooks
+from .handler import milliseconds
 from .names import shown_name
 
 
@@ -29,8 +29,7 @@ def add_reply(thread: Thread, text: str, *, actor: Any, attachments: Sequence[At
     item = messages.add_message(
         thread, text, author=actor, author_name=shown_name(actor), attachments=attachments
     )
-    now, since = timezone.now(), thread.unanswered_since
-    waited = None if since is None else max(0, round((now - since) / timedelta(milliseconds=1)))
+    waited = milliseconds(thread.unanswered_since, timezone.now())
     Thread.objects.filter(pk=thread.pk).update(unanswered_since=None)
     thread.unanswered_since = None
     audit.record(audit.Action.REPLY, actor=actor, thread=thread, item_key=item.public_id, waited_ms=waited)

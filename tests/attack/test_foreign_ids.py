@@ -30,6 +30,7 @@ from pydantic.json_schema import PydanticJsonSchemaWarning
 from chatkit_app import db
 from chatkit_app.models import Attachment, AuditEntry, LimitCounter, Thread
 from tests.admin.test_permissions import APP, DOINGS, Doing, everything, filled, page, world  # noqa: F401
+from tests.askers import stranger, superuser, user, visitor
 from tests.chat import Chat, Exchange, message
 from tests.servers import SlowServer
 
@@ -237,28 +238,6 @@ async def foreign_ids(use: Any) -> dict[str, str]:
         # A good one, of somebody's own picture.
         "signature": stranger["preview_url"].partition("signature=")[2].partition("&")[0],
     }
-
-
-async def visitor() -> Chat:
-    chat = Chat(frame="frame-2")
-    await chat.say("I have a session")
-    return chat
-
-
-async def user() -> Chat:
-    chat = Chat(frame="frame-2")
-    await chat.log_in(await db.run(User.objects.create_user, "ada"))
-    return chat
-
-
-async def superuser() -> Chat:
-    chat = Chat(frame="frame-2")
-    await chat.log_in(await db.run(User.objects.create_superuser, "boss"))
-    return chat
-
-
-async def stranger() -> Chat:
-    return Chat(frame="frame-2")
 
 
 def seen(reply: Exchange) -> tuple[Any, ...]:

@@ -16,6 +16,7 @@ from chatkit_app.live import codes, pulse, socket
 from chatkit_app.live.pulse import get_pulse
 from chatkit_app.models import Thread
 from chatkit_app.moderation import takeover
+from tests.askers import stranger, superuser, user, visitor
 from tests.chat import Chat, eventually
 from tests.live.pages import Page
 
@@ -132,28 +133,6 @@ async def test_page_hears_when_the_person_who_has_the_thread_types(open_page: Op
 
 
 # --- Who may hear what -------------------------------------------------------------------------------------------
-
-
-async def visitor() -> Chat:
-    chat = Chat(frame="frame-2")
-    await chat.say("I have a session")
-    return chat
-
-
-async def user() -> Chat:
-    chat = Chat(frame="frame-2")
-    await chat.log_in(await db.run(User.objects.create_user, "ada"))
-    return chat
-
-
-async def superuser() -> Chat:
-    chat = Chat(frame="frame-2")
-    await chat.log_in(await db.run(User.objects.create_superuser, "boss"))
-    return chat
-
-
-async def stranger() -> Chat:
-    return Chat(frame="frame-2")
 
 
 @pytest.mark.parametrize("asker", [visitor, user, superuser, stranger], ids=lambda asker: asker.__name__)

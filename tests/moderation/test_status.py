@@ -11,13 +11,14 @@ from django.contrib.auth.models import User
 
 from chatkit_app import db
 from chatkit_app.context import RequestContext
-from chatkit_app.models import AuditEntry, Run, Thread, ThreadItem
+from chatkit_app.models import AuditEntry, Run, Thread
 from chatkit_app.moderation import last_change, set_status, stop_run
 from chatkit_app.runs import stopping
 from chatkit_app.runs.registry import live_runs
 from chatkit_app.store import DjangoStore
 from chatkit_app.testing.store_contract import NOON
-from tests.chat import Chat, Exchange, eventually, rows_become
+from tests.chat import Chat, eventually, rows_become
+from tests.moderation.conversations import begin, make_thread, stored
 from tests.runs.test_runs import hold_recording
 from tests.servers import SlowServer
 
@@ -40,24 +41,6 @@ async def change(thread_id: str, status: Any, reason: str = "Be kind.") -> None:
         set_status([Thread.objects.get(public_id=thread_id)], status, reason=reason, actor=None)
 
     await db.run(act)
-
-
-async def begin(chat: Chat, thread_id: str | None = None) -> Exchange:
-    answer = await chat.begin_saying("hi", thread_id)
-    await answer.until('"delta":"one "')
-    return answer
-
-
-async def make_thread(chat: Chat, gate: asyncio.Event) -> str:
-    gate.set()
-    thread_id = (await chat.say("hi")).thread_id
-    gate.clear()
-    return thread_id
-
-
-def stored(thread_id: str) -> list[str]:
-    items = ThreadItem.objects.visible().filter(thread__public_id=thread_id).order_by("pk")
-    return list(items.values_list("text", flat=True))
 
 
 # --- Against an answer --------------------------------------------------------------------------------------

@@ -17,7 +17,8 @@ from chatkit_app.moderation.redaction import redact
 from chatkit_app.moderation.takeover import AlreadyTaken, NotTaken, hand_back, hand_on, reply, take_over
 from chatkit_app.store import DjangoStore
 from chatkit_app.takeover.handler import request_person
-from tests.chat import Chat, Exchange, eventually, rows_become
+from tests.chat import Chat, eventually, rows_become
+from tests.moderation.conversations import begin, make_thread, stored
 from tests.runs.test_runs import hold_recording
 from tests.servers import SlowServer
 
@@ -40,25 +41,6 @@ async def take(thread_id: str) -> None:
     await db.run(lambda: take_over(Thread.objects.get(public_id=thread_id), actor=maria()))
 
 
-async def begin(chat: Chat, thread_id: str | None = None) -> Exchange:
-    answer = await chat.begin_saying("hi", thread_id)
-    await answer.until('"delta":"one "')
-    return answer
-
-
-async def make_thread(chat: Chat, gate: asyncio.Event) -> str:
-    gate.set()
-    thread_id = (await chat.say("hi")).thread_id
-    gate.clear()
-    SlowServer.started = 0
-    return thread_id
-
-
-def said(thread_id: str) -> list[str]:
-    items = ThreadItem.objects.visible().filter(thread__public_id=thread_id).order_by("pk")
-    return list(items.values_list("text", flat=True))
-
-
 # --- Against an answer --------------------------------------------------------------------------------------
 
 
@@ -72,7 +54,7 @@ async def test_answer_that_streams_ends_at_once_and_its_reader_learns_who_answer
     assert events[-2]["item"]["content"][0]["text"] == "one "
     handler = events[-1]["thread"]["handler"]
     assert (handler["state"], handler["name"]) == ("staff", "Maria")
-    assert await db.run(said, answer.thread_id) == ["hi", "one "]
+    assert await db.run(stored, answer.thread_id) == ["hi", "one "]
     assert (await db.run(Run.objects.get)).status == "stopped"
 
 
@@ -96,7 +78,7 @@ async def test_message_to_a_person_is_kept_and_no_model_is_asked(use, gate):
     answer = await chat.say("more", thread_id)
     assert answer.types() == ["thread.item.done", "stream_options", "thread.updated"]
     assert answer.events()[-1]["thread"]["handler"]["state"] == "staff"
-    assert await db.run(said, thread_id) == ["hi", "one two", "more"]
+    assert await db.run(stored, thread_id) == ["hi", "one two", "more"]
     assert SlowServer.started == 0
     run = await db.run(Run.objects.latest, "pk")
     assert (run.status, run.delivered) == ("held", True)
@@ -118,7 +100,7 @@ async def test_takeover_between_admission_and_the_runs_row_keeps_the_message(use
     gate.set()
     answer = await asking
     assert answer.types() == ["thread.item.done", "stream_options", "thread.updated"]
-    assert await db.run(said, thread_id) == ["hi", "one two", "more"]
+    assert await db.run(stored, thread_id) == ["hi", "one two", "more"]
     assert (await db.run(Run.objects.latest, "pk")).status == "held"
     assert SlowServer.started == 0
 
@@ -154,7 +136,7 @@ async def test_retry_between_admission_and_the_runs_row_is_refused_and_takes_not
     await take(thread_id)
     go_on.set()
     assert (await retry).error()["message"] == WITH_STAFF
-    assert await db.run(said, thread_id) == ["hi", "one two"]
+    assert await db.run(stored, thread_id) == ["hi", "one two"]
 
 
 @transactional
@@ -167,7 +149,7 @@ async def test_new_thread_that_is_taken_before_its_row_is_written_keeps_its_mess
     await take(answer.thread_id)
     go_on.set()
     await answer.rest()
-    assert await db.run(said, answer.thread_id) == ["hi"]
+    assert await db.run(stored, answer.thread_id) == ["hi"]
     assert SlowServer.started == 0
 
 
@@ -214,7 +196,7 @@ async def test_retry_that_would_take_away_what_a_person_wrote_is_refused(use, ga
     await db.run(answer_and_hand_back)
     retry = await chat.ask("threads.retry_after_item", thread_id=thread_id, item_id=asked["id"])
     assert retry.error()["message"] == "A person has written since. Please write a new message."
-    assert await db.run(said, thread_id) == ["hi", "one two", "Let me see."]
+    assert await db.run(stored, thread_id) == ["hi", "one two", "Let me see."]
 
 
 @transactional
@@ -297,7 +279,7 @@ async def test_reply_and_the_answers_last_words_are_in_the_order_in_which_they_c
     await rows_become(lambda: Run.objects.get().status == "stopped")
     await db.run(lambda: reply(Thread.objects.get(), "I am here.", actor=maria()))
     await answer.rest()
-    assert await db.run(said, answer.thread_id) == ["hi", "one ", "I am here."]
+    assert await db.run(stored, answer.thread_id) == ["hi", "one ", "I am here."]
 
 
 def test_reply_is_for_the_one_who_has_the_thread():
