@@ -116,8 +116,9 @@ class StaffSocket(Socket):
             self.tell(("absent", pk), {"type": "absent", "thread": pk})
             return
         self.opened.add(pk)
-        await self.hub.join(groups.of_thread(pk), self)
+        # Before anything is heard of the thread, or a bell of another's coming would tell of people without oneself.
         await db.run(lambda: presence.arrive(pk, user=self.user, page=self.page))
+        await self.hub.join(groups.of_thread(pk), self)
         self._tell_people(pk)
         _ring_people(pk)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
@@ -13,6 +14,7 @@ from django.utils import timezone
 
 from chatkit_app import db
 from chatkit_app.live import codes, presence, pulse
+from chatkit_app.live.hub import Hub, Listener
 from chatkit_app.live.pulse import get_pulse
 from chatkit_app.models import Presence, Thread
 from chatkit_app.moderation import takeover
@@ -115,6 +117,24 @@ async def test_who_has_the_page_open_is_told(any_layer: str, open_page: Opener) 
     assert [person["name"] for person in (await tim.next("people"))["people"]] == ["Maria", "Tim"]
     assert [person["name"] for person in (await maria.next("people"))["people"]] == ["Maria", "Tim"]
     await tim.close()
+    assert [person["name"] for person in (await maria.next("people"))["people"]] == ["Maria"]
+
+
+async def test_who_comes_is_among_the_first_people_that_are_told(
+    open_page: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A bell of somebody else's coming may be heard as soon as the group is joined."""
+    pk = await thread_of()
+    join = Hub.join
+
+    async def join_and_hear(hub: Hub, group: str, listener: Listener) -> None:
+        await join(hub, group, listener)
+        listener.hear({"type": "chatkit.people", "thread": pk})
+        await asyncio.sleep(0.1)  # enough for people to be told before the joining ends
+
+    monkeypatch.setattr(Hub, "join", join_and_hear)
+    maria = await open_page("maria")
+    await maria.send(open=pk)
     assert [person["name"] for person in (await maria.next("people"))["people"]] == ["Maria"]
 
 
