@@ -46,6 +46,8 @@ export class Conversation extends LoadedThread {
   #watched = null;
   #isBehind = false;
   #isCatchingUp = false;
+  /** How many changes there have been here. */
+  #changes = 0;
 
   /** @param {Transport} transport */
   constructor(transport) {
@@ -117,9 +119,15 @@ export class Conversation extends LoadedThread {
 
   /** Read the thread again, for what was changed behind our back. */
   async refresh() {
-    if (!this.thread || this.phase !== "idle") return;
-    // An answer that has begun meanwhile knows better.
-    if (await this.loadAgain(() => this.phase === "idle")) this.#changed();
+    while (this.thread && this.phase === "idle") {
+      const changes = this.#changes;
+      // What has changed here meanwhile, by an answer that has begun or is over already, is not in what was read.
+      const isWanted = () => this.#changes === changes;
+      if (await this.loadAgain(isWanted)) {
+        this.#changed();
+        return;
+      }
+    }
   }
 
   /**
@@ -135,9 +143,10 @@ export class Conversation extends LoadedThread {
       while (this.#isBehind && this.thread) {
         while (this.phase !== "idle") await this.#nextChange();
         this.#isBehind = false;
+        const before = this.#changes;
         const changes = await read(this.id, this.version);
-        // An answer that has begun meanwhile knows better, and afterwards it is asked again.
-        if (this.phase !== "idle") this.#isBehind = true;
+        // What has changed here meanwhile is not in it; afterwards it is asked again.
+        if (this.#changes !== before) this.#isBehind = true;
         else if (changes.reset) await this.refresh();
         else {
           this.applyChanges(changes);
@@ -426,6 +435,7 @@ export class Conversation extends LoadedThread {
   };
 
   #changed() {
+    this.#changes += 1;
     this.#awaitNetwork();
     this.emit("change");
   }
