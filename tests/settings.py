@@ -70,4 +70,6 @@ else:
             },
         }
     }
+# Django 6.1 and later warn of sites without.
+MAILERS = {"default": {"BACKEND": "django.core.mail.backends.locmem.EmailBackend"}}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -191,7 +191,7 @@ def statements() -> dict[str, Statement[Any]]:
     return {
         f"{module.name}.{name}": value
         for module in modules
-        if "migrations" not in module.name
+        if "migrations" not in module.name and not module.name.endswith(".tasks")  # which are Django 6's
         for name, value in vars(importlib.import_module(module.name)).items()
         if isinstance(value, Statement)
     }

@@ -1,7 +1,8 @@
 """Work that takes its time and that nobody waits for: mails, and webhooks.
 
-A site with workers for Django's tasks (Django 6) has it done there. Elsewhere one thread of this process does it; what
-a process does not come to is done by the next ``manage.py chatkit_staff``.
+A site with workers for Django's tasks (Django 6) has it done there, by the task of the same name in ``tasks``.
+Elsewhere one thread of this process does it; what a process does not come to is done by the next
+``manage.py chatkit_staff``.
 """
 
 from __future__ import annotations
@@ -9,12 +10,13 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from functools import cache, partial
+from functools import partial
 from importlib.util import find_spec
 from typing import Any
 
 from django.conf import settings
 from django.db import connections, router, transaction
+from django.utils.module_loading import import_string
 
 from .. import database_context
 from ..logs import get_logger
@@ -30,7 +32,12 @@ _waiting: set[Future[None]] = set()
 
 
 def do_after_commit(function: Callable[..., Any], *args: Any) -> None:
-    """Have a function of a module called with these arguments, which JSON can hold, once all is committed."""
+    """Have a function called with these arguments, which JSON can hold, once all is committed.
+
+    Args:
+        function: one that has a task of its name.
+        args: its arguments.
+    """
     transaction.on_commit(partial(_do, function, *args), using=router.db_for_write(Thread))
 
 
@@ -41,8 +48,7 @@ def wait() -> None:
 
 
 def _do(function: Callable[..., Any], *args: Any) -> None:
-    if has_workers():
-        _task_of(function).enqueue(*args)
+    if has_workers() and _enqueue(function.__name__, *args):
         return
     global _executor
     if _executor is None:
@@ -50,6 +56,18 @@ def _do(function: Callable[..., Any], *args: Any) -> None:
     future = _executor.submit(database_context.bound(_call), function, *args)
     _waiting.add(future)
     future.add_done_callback(_waiting.discard)
+
+
+def _enqueue(name: str, *args: Any) -> bool:
+    """Return whether the site's workers have been given the task of this name."""
+    try:
+        # By its name, as workers find it: its module imports those that import this one.
+        import_string(f"{__package__}.tasks.{name}").enqueue(*args)
+    except Exception:
+        # What has been committed is no failure of the request's.
+        logger.exception("TASKS took no task of the chat; a thread of this process does it")
+        return False
+    return True
 
 
 def _call(function: Callable[..., Any], *args: Any) -> None:
@@ -62,16 +80,14 @@ def _call(function: Callable[..., Any], *args: Any) -> None:
 
 
 def has_workers() -> bool:
-    """Return whether the site has somebody who does Django's tasks."""
+    """Return whether the site has somebody who does Django's tasks, and may do those of the chat.
+
+    Where requests need a database context, only a thread of this process has that.
+    """
     backend = getattr(settings, "TASKS", {}).get("default", {}).get("BACKEND", "")
-    return find_spec("django.tasks") is not None and bool(backend) and not backend.endswith(_NO_WORKERS)
-
-
-@cache
-def _task_of(function: Callable[..., Any]) -> Any:
-    from django.tasks import task  # type: ignore[import-not-found, unused-ignore]
-
-    return task()(function)
+    if not backend or backend.endswith(_NO_WORKERS) or database_context.is_used():
+        return False
+    return find_spec("django.tasks") is not None
 
 
 def _after_fork() -> None:

@@ -117,17 +117,22 @@ def _claim(thread: Thread, column: str, *, since: str) -> bool:
 def _send(thread: Thread, column: str, name: str, addresses: Sequence[str], context: dict[str, Any]) -> bool:
     url = chatkit_settings.staff.url or ""
     context = context | {"url": url, "admin_url": _admin_url(thread, url)}
-    subject = " ".join(render_to_string(f"{_FOLDER}/{name}_subject.txt", context).split())
-    text = render_to_string(f"{_FOLDER}/{name}.txt", context).strip()
-    mail = EmailMultiAlternatives(subject, f"{text}\n", to=addresses)
-    mail.attach_alternative(render_to_string(f"{_FOLDER}/{name}.html", context), "text/html")
     try:
-        mail.send()
+        # Templates may be the site's own, and wrong.
+        _mail(name, addresses, context).send()
     except Exception:
         logger.exception("A mail could not be sent; the next chatkit_staff tries again")
         Thread.objects.filter(pk=thread.pk).update(**{column: None})
         return False
     return True
+
+
+def _mail(name: str, addresses: Sequence[str], context: dict[str, Any]) -> EmailMultiAlternatives:
+    subject = " ".join(render_to_string(f"{_FOLDER}/{name}_subject.txt", context).split())
+    text = render_to_string(f"{_FOLDER}/{name}.txt", context).strip()
+    mail = EmailMultiAlternatives(subject, f"{text}\n", to=addresses)
+    mail.attach_alternative(render_to_string(f"{_FOLDER}/{name}.html", context), "text/html")
+    return mail
 
 
 def _admin_url(thread: Thread, url: str) -> str:

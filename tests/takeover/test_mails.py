@@ -131,6 +131,19 @@ def test_mail_that_fails_is_tried_again(thread, maria, monkeypatch, caplog):
     assert mails.mail_user(thread.pk)
 
 
+def test_mail_whose_template_is_broken_is_sent_once_it_is_mended(thread, maria, settings, tmp_path, caplog):
+    (tmp_path / "chatkit_app" / "mail").mkdir(parents=True)
+    template = tmp_path / "chatkit_app" / "mail" / "answered.txt"
+    template.write_text("{% broken %}")
+    settings.TEMPLATES = [settings.TEMPLATES[0] | {"DIRS": [tmp_path]}]
+    reply(thread, "Hello.", actor=maria)
+    assert not mails.mail_user(thread.pk)
+    assert "A mail could not be sent" in caplog.text
+    template.write_text("Come back, {{ user.username }}.")
+    assert mails.mail_user(thread.pk)
+    assert mail.outbox[0].body == "Come back, ben.\n"
+
+
 def test_user_who_writes_is_there(thread):
     note_unanswered(thread.pk)
     assert Thread.objects.get().user_is_present
