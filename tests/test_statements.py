@@ -24,6 +24,7 @@ from chatkit_app.models import AnswerLease, Feedback, Run, Thread, ThreadItem, V
 from chatkit_app.runs import rows
 from chatkit_app.statements import MAX_SHAPES, Insert, Select, Statement, Update, parameter
 from chatkit_app.store import claims, orm
+from chatkit_app.store.cut_answers import is_cut
 from chatkit_app.views import session
 
 pytestmark = pytest.mark.django_db
@@ -92,9 +93,13 @@ PAIRS = {
     ),
     "items of a known thread": (
         lambda: orm._ITEMS("user", known=True, hidden=False, after=False, limit=2, order="asc").rows(
-            id=5, user_id=7, namespace="shop"
+            id=5, user_id=7, namespace="shop", heartbeat_at=NOON
         ),
-        lambda: list(items(USER, Thread.objects.filter(pk=5)).order_by("pk")[:3]),
+        lambda: list(
+            items(USER, Thread.objects.filter(pk=5))
+            .annotate(is_cut=is_cut(Subquery(Thread.objects.filter(pk=5).values("pk")[:1]), lost_before=NOON))
+            .order_by("pk")[:3]
+        ),
     ),
     "items after another of the owner's thread": (
         lambda: orm._ITEMS("visitor", known=False, hidden=False, after=True, limit=2, order="desc").rows(

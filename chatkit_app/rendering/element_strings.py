@@ -11,6 +11,7 @@ def element_strings() -> dict[str, str]:
     """Return every text of the element by its key."""
     return {
         "answerAgain": _("Answer again"),
+        "answerCut": _("The answer was interrupted. Please try again."),
         "answerFinished": _("Answer finished."),
         "answering": _("Answering…"),
         "archive": _("Archive"),

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import datetime, timedelta
 
 from django.db import IntegrityError
 from django.db.models import Case, Min, Q, Value, When
 from django.utils import timezone
 
 from .. import db
-from ..conf import chatkit_settings
 from ..models import Run, Thread
 from ..models.querysets import RunQuerySet
 from ..process.identity import find_dead
-
-LOST_AFTER_CHECKPOINTS = 4
+from ..store.cut_answers import lost_before
 
 
 def record(pks: Collection[int]) -> list[int]:
@@ -52,13 +49,6 @@ def find_again(pk: int) -> None:
     except IntegrityError:
         # Its thread has another answer by now, and can have one only.
         Run.objects.filter(pk=pk).update(stop_requested=True)
-
-
-def lost_before() -> datetime:
-    """Return the moment since which a running row without a heartbeat belongs to a process that is presumed dead."""
-    return timezone.now() - timedelta(
-        seconds=max(LOST_AFTER_CHECKPOINTS * chatkit_settings.checkpoint_interval, 3.0)
-    )
 
 
 def mark_lost(rows: RunQuerySet) -> int:

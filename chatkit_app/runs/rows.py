@@ -24,8 +24,9 @@ from ..signals import run_finished
 from ..statements import Insert, Select, Update, parameter
 from ..storable import storable_json, storable_text
 from ..store import claims, codec
+from ..store.cut_answers import lost_before
 from ..takeover.handler import handler_fields
-from .heartbeats import lost_before, mark_lost
+from .heartbeats import mark_lost
 
 if TYPE_CHECKING:
     from ..context import RequestContext, Usage

@@ -18,6 +18,7 @@ from chatkit.errors import CustomStreamError, ErrorCode, StreamError
 from chatkit.server import ChatKitServer, NonStreamingResult, StreamingResult
 from chatkit.store import AttachmentStore, Store
 from chatkit.types import (
+    ActiveStatus,
     AssistantMessageContent,
     AssistantMessageItem,
     AttachmentsCreateReq,
@@ -357,7 +358,15 @@ class DjangoChatKitServer(Admission, ChatKitServer[RequestContext]):
                 handler = await self._load_handler(params.thread_id, context)
                 state = context.state(StoreState)
                 version = state.versions.get(params.thread_id)
-                return wire.to_wire(thread, feedback=state.feedback, handler=handler, version=version)
+                # What cannot be asked for again need not be told: a person answers, or nobody does any more.
+                is_cut = params.thread_id in state.cut_answers and handler is None
+                return wire.to_wire(
+                    thread,
+                    feedback=state.feedback,
+                    handler=handler,
+                    version=version,
+                    is_cut=is_cut and isinstance(thread.status, ActiveStatus),
+                )
             case ThreadsUpdateReq():
                 await self.load_writable_thread(request.params.thread_id, context)
             case ThreadsSyncCustomActionReq():

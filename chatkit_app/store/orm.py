@@ -38,6 +38,7 @@ from ..statements import Insert, Select, Update, parameter
 from ..storable import is_storable_id
 from . import claims, codec
 from .base import NoOwner, NotFoundError, OwnedStore, new_id, sdk_page
+from .cut_answers import is_cut, lost_before
 from .memory import InMemoryStore
 from .payloads import kept_image_id, preview
 from .state import StoreState
@@ -58,17 +59,25 @@ def _threads_of(kind: str) -> ThreadQuerySet:
 
 
 def _item_page(kind: str, *, known: bool, hidden: bool, after: bool, limit: int, order: str) -> Any:
-    """Select a page of a thread's items; of a thread whose key is known, or of the owner's with this id."""
+    """Select a page of a thread's items; of a thread whose key is known, or of the owner's with this id.
+
+    The first page of what people see says too whether the thread's newest answer was cut off.
+    """
     # The thread's key comes from a subquery also when it is known: a planner that sees the key of a
     # thread with very many items reads all items of the site in order, hoping to meet its own soon.
     threads: Any = ThreadRow.objects.filter(pk=parameter(ThreadRow, "id")) if known else _threads_of(kind)
-    items = ItemRow.objects.filter(thread_id=Subquery(threads.values("pk")[:1]))
+    thread_pk = Subquery(threads.values("pk")[:1])
+    items = ItemRow.objects.filter(thread_id=thread_pk)
     # Without the columns that only search and the admin read.
     names = ["public_id", "type", "payload", "author_name", "created_at"]
     if not hidden:
         mine = Feedback.objects.owned_by(OwnerParameters.of(kind)).filter(item_id=OuterRef("pk"))
         items = items.visible().annotate(feedback_kind=Subquery(mine.values("kind")[:1]))
         names.append("feedback_kind")
+        if known and not after:
+            silent_since = parameter(RunRow, "heartbeat_at")
+            items = items.annotate(is_cut=is_cut(thread_pk, lost_before=silent_since))
+            names.append("is_cut")
     cursor = parameter(ItemRow, "public_id", "after") if after else None
     columns: Any = items.values_list(*names, named=True)
     return columns.page_and_next(after=cursor, limit=limit, order=order)
@@ -353,6 +362,8 @@ class DjangoStore(OwnedStore):
         limit = page_size(limit)
         if after is not None:
             values["after"] = after
+        elif pk is not None and not hidden:
+            values["heartbeat_at"] = lost_before()
         page = _ITEMS(
             kind, known=pk is not None, hidden=hidden, after=after is not None, limit=limit, order=order
         )
@@ -364,6 +375,8 @@ class DjangoStore(OwnedStore):
             context.state(StoreState).feedback |= {
                 row.public_id: row.feedback_kind for row in rows if row.feedback_kind
             }
+            if "heartbeat_at" in values and rows and rows[0].is_cut:
+                context.state(StoreState).cut_answers.add(thread_id)
         return sdk_page(
             [codec.decode_item(row, thread_id=thread_id, locale=context.locale) for row in rows], has_more
         )

@@ -25,6 +25,7 @@ class StoreState:
         item_counts: how many items a thread had when it was loaded.
         handlers: who answered in a thread when it was loaded, a ``Thread.Handler``.
         versions: the version that a thread had when it was loaded.
+        cut_answers: ids of threads whose newest answer was cut off, as it was when their first items were loaded.
         stored_items: ids of items that have a row.
         unannounced_items: ids of stored items of which ``item_added`` was not sent yet.
         new_ids: ids that the store has made up for this request, and nothing has had before.
@@ -42,6 +43,7 @@ class StoreState:
     item_counts: dict[str, int] = field(default_factory=dict)
     handlers: dict[str, str] = field(default_factory=dict)
     versions: dict[str, int] = field(default_factory=dict)
+    cut_answers: set[str] = field(default_factory=set)
     stored_items: set[str] = field(default_factory=set)
     unannounced_items: set[str] = field(default_factory=set)
     new_ids: set[str] = field(default_factory=set)

@@ -352,6 +352,21 @@ async def test_action_that_could_not_be_sent_is_what_retry_sends(page: Page, pag
     assert pages.operations() == ["threads.get_by_id", "threads.custom_action"]
 
 
+async def test_answer_that_was_cut_off_says_so_after_a_reload_and_can_be_had_again(page: Page, pages: Site):
+    thread = pages.add_thread("T", user("hi"), assistant("so far"))
+    pages.threads[thread]["answer"] = "cut"
+    pages.chats = [{"thread": thread}]
+    pages.script("threads.retry_after_item", done("a", "all of it"))
+    await page.goto("/")
+    await expect(page.get_by_text("The answer was interrupted. Please try again.")).to_be_visible()
+    await expect(page.get_by_text("so far")).to_be_visible()
+    # It is found there by who looks, and read out to nobody.
+    await expect(page.get_by_role("alert")).to_have_count(0)
+    await page.get_by_role("button", name="Retry").click()
+    await expect(messages(page)).to_have_text(["Youhi", "Assistantall of it"])
+    await expect(page.get_by_role("button", name="Retry")).to_be_hidden()
+
+
 async def test_run_of_a_thread_in_the_background_is_not_remembered_for_another(page: Page, pages: Site):
     other = pages.add_thread("Other", user("old"))
     call = {"type": "client_tool_call", "status": "pending", "call_id": "c", "name": "where", "arguments": {}}

@@ -177,7 +177,7 @@ def test_page_preloads_what_the_element_would_ask_for_later(settings):
 
 BUDGETS = {
     "bootstrap.js": 6_450,  # hears of changes, tells who types, offers a person in the official client
-    "element/index.js": 22_050,  # a message that is sent again is one
+    "element/index.js": 22_300,  # a message that is sent again is one
     "chunks/chunk.js": 15_100,
     "chatkit.css": 400,
     "launcher.js": 4_700,
@@ -216,7 +216,7 @@ BUDGETS = {
 """Bytes of each file, gzipped. One rises when its feature is worth it, together with a word on what for.
 
 "chunk" is the largest of those without a name of their own: what the element shares with the others."""
-CORE_BUDGET = 43_900
+CORE_BUDGET = 44_100
 """Bytes of all that a page needs before one can write in it, read an answer in text, and hear of changes."""
 
 

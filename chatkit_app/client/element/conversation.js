@@ -4,6 +4,7 @@ import { LoadedThread } from "./loaded-thread.js";
 import { Turn } from "./turn.js";
 import { asObject, asText } from "./values.js";
 /** @import {AnyItem} from "./items.js" */
+/** @import {Failure} from "./turn.js" */
 /** @import {Action, StreamingParams, ThreadMetadata, ToolChoice, UserMessageContent} from "./protocol.js" */
 /** @import {Stream, Transport} from "./transport.js" */
 
@@ -14,6 +15,9 @@ import { asObject, asText } from "./values.js";
  * @property {string} [quotedText]
  * @property {{tool_choice?: ToolChoice, model?: string}} [inferenceOptions]
  */
+
+/** @type {Failure} of an answer that was cut off before the thread was loaded */
+const CUT = Object.freeze({ message: "", network: false, loading: false, canRetry: true, isOld: true });
 
 /**
  * Dispatches `change` after every change, and
@@ -63,8 +67,14 @@ export class Conversation extends LoadedThread {
     return this.#turn.notices;
   }
 
+  /** How the answer has failed: just now, or before the thread was loaded. */
   get failure() {
-    return this.#turn.failure;
+    return this.#turn.failure ?? (this.#isLeftCut ? CUT : null);
+  }
+
+  /** There is an answer to be had in place of the one that was cut off. */
+  get #isLeftCut() {
+    return this.isCut && this.phase === "idle" && this.isWritable && !this.thread?.handler;
   }
 
   get canStop() {
@@ -265,7 +275,7 @@ export class Conversation extends LoadedThread {
     if (!this.thread || !question || question.isLocal) return null;
     // What has not even begun, an action for instance, is not to be had by another answer to the question before it.
     const hasComeIn = question.id === this.#asks && question === this.items.at(-1);
-    return this.#turn.hasBegun || hasComeIn ? question : null;
+    return this.#turn.hasBegun || hasComeIn || this.failure?.isOld ? question : null;
   }
 
   /**
@@ -366,6 +376,7 @@ export class Conversation extends LoadedThread {
     this.#turn = turn;
     this.answeredFrom = this.items.length;
     this.phase = "answering";
+    this.isCut = false;
     this.#changed();
     await answer.read(open);
     this.#run = answer.run;

@@ -19,6 +19,8 @@ export class LoadedThread extends EventTarget {
   answeredFrom = 0;
   /** The thread as it is known has this version, after which the server is asked for changes. */
   version = 0;
+  /** The server has said that its newest answer was cut off, and nothing has come behind that. */
+  isCut = false;
   /** Also what users do not see, for those who look after their conversations. */
   showsAll = false;
   /** @type {Transport} */
@@ -43,7 +45,7 @@ export class LoadedThread extends EventTarget {
 
   /** @param {unknown} value what the server says of the thread */
   setThread(value) {
-    const { items: _, version, ...thread } = asObject(value);
+    const { items: _, version, answer: __, ...thread } = asObject(value);
     if (typeof thread.id !== "string") return;
     const idBefore = this.thread?.id;
     if (typeof version === "number") this.version = version;
@@ -60,6 +62,7 @@ export class LoadedThread extends EventTarget {
   async load(threadId) {
     const { thread, items } = await this.#read(threadId);
     this.setThread(thread);
+    this.isCut = thread.answer === "cut";
     this.items = items;
   }
 
@@ -85,6 +88,7 @@ export class LoadedThread extends EventTarget {
     const { thread, items: known } = await this.#read(this.id);
     if (!isWanted()) return false;
     this.setThread(thread);
+    this.isCut = thread.answer === "cut";
     const ids = new Set(known.map(({ id }) => id));
     const items = [...known, ...this.items.filter(({ id, isLocal }) => isLocal && !ids.has(id))];
     const overlap = this.items.findIndex((item) => item.id === items[0]?.id);
@@ -111,6 +115,7 @@ export class LoadedThread extends EventTarget {
       // What stands before what has been loaded is read with its page.
       const isNews = known ? JSON.stringify(known) !== JSON.stringify(item) : !(oldest && item.created_at < oldest);
       if (isNews) this.put(item);
+      if (!known && isNews) this.isCut = false;
     }
   }
 

@@ -1,6 +1,7 @@
 /** The element's texts. `chatkit_app.element_strings` has the same keys, translated. */
 export const STRINGS = {
   answerAgain: "Answer again",
+  answerCut: "The answer was interrupted. Please try again.",
   answerFinished: "Answer finished.",
   answering: "Answering…",
   archive: "Archive",

@@ -10,6 +10,7 @@ import { asLabel, asObject, asText } from "./values.js";
  * @property {boolean} network there was no answer
  * @property {boolean} loading the thread could not be read
  * @property {boolean} canRetry
+ * @property {boolean} [isOld] it had failed before the thread was loaded
  */
 
 export class Turn {

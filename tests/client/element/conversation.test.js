@@ -91,3 +91,63 @@ test("changes that were read before an answer began are read again once it is ov
   assert.equal(conversation.thread.title, "New");
   assert.deepEqual(asked, [1, 1]);
 });
+/** A thread whose answer was cut off before it is opened here, and what is asked for then. */
+function cutThread(changes = {}) {
+  const items = [
+    { id: "q", type: "user_message", content: [] },
+    { id: "a", type: "assistant_message", content: [] },
+  ];
+  const thread = { id: "t", status: { type: "active" }, answer: "cut", items: { data: items }, ...changes };
+  const asked = [];
+  const conversation = new Conversation({
+    request: async () => thread,
+    stream: async (...request) => {
+      asked.push(request.slice(0, 2));
+      return { run: "r", events: [] };
+    },
+  });
+  return { conversation, asked };
+}
+
+test("answer that was cut off before the thread was opened can be had again", async () => {
+  const { conversation, asked } = cutThread();
+  await conversation.open("t");
+  assert.equal(conversation.failure.canRetry, true);
+  await conversation.retry();
+  assert.deepEqual(asked, [["threads.retry_after_item", { thread_id: "t", item_id: "q" }]]);
+  assert.equal(conversation.failure, null);
+});
+
+test("answer that was cut off is nothing to the page's logs", async () => {
+  const { conversation } = cutThread();
+  let failures = 0;
+  conversation.addEventListener("failure", () => (failures += 1));
+  await conversation.open("t");
+  assert.notEqual(conversation.failure, null);
+  assert.equal(failures, 0);
+});
+
+test("answer that was cut off is told of no more once something has come behind it", async () => {
+  const { conversation } = cutThread();
+  await conversation.open("t");
+  const reply = { id: "b", type: "assistant_message", content: [] };
+  const thread = { id: "t", status: { type: "active" }, items: { data: [reply] } };
+  await conversation.catchUp(async () => ({ version: 2, thread, removed: [] }));
+  assert.equal(conversation.failure, null);
+});
+
+test("answer that was cut off stays so when only the title has changed", async () => {
+  const { conversation } = cutThread();
+  await conversation.open("t");
+  const thread = { id: "t", title: "T", status: { type: "active" }, items: { data: [] } };
+  await conversation.catchUp(async () => ({ version: 2, thread, removed: [] }));
+  assert.notEqual(conversation.failure, null);
+});
+
+for (const changes of [{ status: { type: "locked" } }, { handler: { state: "staff" } }]) {
+  test(`answer that was cut off is not to be had again: ${JSON.stringify(changes)}`, async () => {
+    const { conversation } = cutThread(changes);
+    await conversation.open("t");
+    assert.equal(conversation.failure, null);
+  });
+}

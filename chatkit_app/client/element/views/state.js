@@ -1,5 +1,5 @@
 /** Below the messages: what is going on, what has to be known, and what went wrong. */
-import { h, setText } from "../dom.js";
+import { h, setAttribute, setText } from "../dom.js";
 import { icon } from "../icons.js";
 import { asObject, asText } from "../values.js";
 /** @import {Chat} from "../chat.js" */
@@ -108,9 +108,12 @@ export class StateView {
 
   #updateFailure() {
     const { failure } = this.chat.conversation;
+    // What has been so for a while is no news to be read out.
+    setAttribute(this.failure, "role", failure?.isOld ? null : "alert");
     this.failure.hidden = !failure;
     if (!failure) return;
-    const text = failure.loading ? "threadFailed" : failure.network ? "errorNetwork" : "error";
+    const { isOld, loading, network } = failure;
+    const text = isOld ? "answerCut" : loading ? "threadFailed" : network ? "errorNetwork" : "error";
     setText(this.failureText, failure.message || this.chat.text(text));
     // To load a thread is all that somebody may do again who is only to read it.
     this.retry.hidden = !failure.canRetry || (this.chat.isReadOnly && !failure.loading);
