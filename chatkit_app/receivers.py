@@ -12,7 +12,7 @@ from django.db.models.signals import post_delete
 from django.http import HttpRequest
 
 from .logs import get_logger
-from .signals import thread_changed
+from .signals import thread_changed, thread_handled
 
 logger = get_logger(__name__)
 
@@ -22,15 +22,28 @@ def connect_receivers() -> None:
     user_logged_in.connect(claim_visitor, dispatch_uid="chatkit_claim_visitor")
     post_delete.connect(delete_bytes, sender="chatkit_app.Attachment", dispatch_uid="chatkit_delete_bytes")
     thread_changed.connect(ring_changed_thread, dispatch_uid="chatkit_ring_changed_thread")
+    thread_handled.connect(ring_handled_threads, dispatch_uid="chatkit_ring_handled_threads")
 
 
 def ring_changed_thread(sender: Any, thread_pk: int, version: int, **kwargs: Any) -> None:
     """Ring for a thread that has changed, so that pages which show it read what is new."""
-    # Channels takes a while to load: where there is no layer, only a process with sockets has somebody who hears.
-    if getattr(settings, "CHANNEL_LAYERS", None) or "chatkit_app.live.hub" in sys.modules:
+    if _may_be_heard():
         from .live.bells import bells
 
         bells.ring(thread_pk, version)
+
+
+def ring_handled_threads(sender: Any, thread_pks: list[int], **kwargs: Any) -> None:
+    """Ring for staff alone, so that their pages read what has become of these threads."""
+    if _may_be_heard():
+        from .live.bells import bells
+
+        bells.ring_staff(thread_pks)
+
+
+def _may_be_heard() -> bool:
+    # Channels takes a while to load: where there is no layer, only a process with sockets has somebody who hears.
+    return bool(getattr(settings, "CHANNEL_LAYERS", None)) or "chatkit_app.live.hub" in sys.modules
 
 
 def claim_visitor(sender: Any, request: HttpRequest | None, user: Any, **kwargs: Any) -> None:

@@ -25,6 +25,10 @@ item_added = Signal()
 # answers. While an answer is written it is sent every second or so. What raises is logged and undoes nothing.
 thread_changed = Signal()
 
+# Arguments: thread_pks (primary keys). Sent with the sender Thread when something was committed that only staff see: a
+# label, a note, who looks after it, a flag, what users think of answers. What raises is logged and undoes nothing.
+thread_handled = Signal()
+
 # Arguments: flag (the row, with its thread and item). Sent for each new flag, for example to notify somebody.
 thread_flagged = Signal()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from django.contrib import admin
@@ -11,6 +11,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from ..models import AuditEntry
@@ -19,6 +20,7 @@ from .base import ReadingAdmin
 from .content import ago, long_text, pretty_json, shorten, visible
 from .deeds import deed
 from .filters import ActivityFilter, ChoicesFilter, other_params
+from .named_items import NamedItems
 from .paginator import CappedPaginator
 
 
@@ -106,15 +108,19 @@ class AuditAdmin(ReadingAdmin):
         self.find_threads(request, changelist.result_list)
         return changelist
 
-    def find_threads(self, request: HttpRequest, entries: Iterable[AuditEntry]) -> None:
-        """Give each entry the ``thread_pk`` of its thread, if it is still there and this user may open it."""
+    def find_threads(self, request: HttpRequest, entries: Collection[AuditEntry]) -> None:
+        """Give each entry the ``thread_pk`` of its thread, if it is still there and this user may open it, and its
+        items.
+        """
         keys = {entry.thread_key for entry in entries if entry.thread_key}
         found: dict[str, int] = {}
         if keys and request.user.has_perm("chatkit_app.view_thread"):
             threads = scope.threads_of(request.user).order_by().filter(public_id__in=keys)
             found = dict(threads.values_list("public_id", "pk"))
+        items = NamedItems(entries, found if self.has_content_permission(request) else {})
         for entry in entries:
             entry.thread_pk = found.get(entry.thread_key)  # type: ignore[attr-defined]
+            entry.times, entry.item_pk = items.times(entry), items.pk(entry)  # type: ignore[attr-defined]
 
     @admin.display(description=_("when"))
     def when(self, obj: AuditEntry) -> str:
@@ -143,23 +149,34 @@ class AuditAdmin(ReadingAdmin):
 
     @admin.display(description=_("item"))
     def item(self, obj: AuditEntry) -> str:
-        return shorten(obj.item_key, 20) or self.get_empty_value_display()
+        key = shorten(obj.item_key, 20) or self.get_empty_value_display()
+        link = self.item_link(obj)
+        return format_html("{} ({})", key, link) if link else key
+
+    def item_link(self, entry: Any) -> str:
+        """Return a link to the message that an entry is about, for those who may read it."""
+        if entry.item_pk is None:
+            return ""
+        url = reverse(f"{self.admin_site.name}:chatkit_app_thread_change", args=[entry.thread_pk])
+        text = gettext("Show the message")
+        return format_html('<a href="{}?item={}#transcript">{}</a>', url, entry.item_pk, text)
 
     @admin.display(description=_("owner"))
     def owner_key(self, obj: AuditEntry) -> str:
         return shorten(obj.owner, 20) or self.get_empty_value_display()
 
     @admin.display(description=_("reason and details"))
-    def why(self, obj: AuditEntry) -> str:
+    def why(self, obj: Any) -> str:
+        told, link = deed(obj, obj.times), self.item_link(obj)
         return format_html(
             '<bdi class="chatkit-preview">{}</bdi><div class="chatkit-entry-facts">{}</div>',
             shorten(obj.reason, 300),
-            deed(obj),
+            format_html("{} {}", told, link) if link else told,
         )
 
     @admin.display(description=_("in words"))
-    def told(self, obj: AuditEntry) -> str:
-        return deed(obj) or self.get_empty_value_display()
+    def told(self, obj: Any) -> str:
+        return deed(obj, obj.times) or self.get_empty_value_display()
 
     @admin.display(description=_("reason"))
     def whole_reason(self, obj: AuditEntry) -> str:

@@ -13,10 +13,12 @@ from typing import Any
 
 from django.utils.formats import date_format
 from django.utils.html import format_html
+from django.utils.text import capfirst
 from django.utils.timezone import is_aware, localtime, now
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from ..models import ThreadItem
 from ..storable import original_json
 
 HEAD_LENGTH = 2_000
@@ -36,6 +38,13 @@ def shorten(text: str, length: int = 100) -> str:
     """Return one line of at most ``length`` characters, for lists and headings."""
     line = visible(" ".join(text[: length * 4].split()))
     return line if len(line) <= length else line[: length - 1] + "…"
+
+
+def item_name(item: ThreadItem) -> str:
+    """Return what a message is called: by who wrote it where that is a person of the staff, else by its type."""
+    if item.author_name and item.type == ThreadItem.Type.ASSISTANT_MESSAGE:
+        return _("Message from %(name)s") % {"name": shorten(item.author_name, 60)}
+    return capfirst(shorten(str(item.get_type_display()), 60))
 
 
 def moment(value: datetime) -> str:

@@ -3,28 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import Any
 
+from django.utils.timesince import timesince
+from django.utils.timezone import now
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from ..models import AuditEntry, Flag
+from .charts import seconds
 from .content import shorten
 
 Action = AuditEntry.Action
+_ITEMS = ("first", "last")
+"""Details that are ids of items."""
 
 
-def deed(entry: AuditEntry) -> str:
-    """Return what was done, in sentences and as one line of plain text; what no sentence tells stands behind them."""
-    details = dict(entry.details)
+def deed(entry: AuditEntry, times: Mapping[str, str] | None = None) -> str:
+    """Return what was done, in sentences and as one line of plain text; what no sentence tells stands behind them.
+
+    Args:
+        entry: of the audit.
+        times: when the items were said that it names, by their ids. Of others the id is told.
+    """
+    times = times or {}
+    details = {
+        name: times.get(value, value) if name in _ITEMS and isinstance(value, str) else value
+        for name, value in entry.details.items()
+    }
     # A sentence takes from the details what it tells.
     sentences = _SENTENCES[entry.action](entry, details) if entry.action in _SENTENCES else []
     if item := entry.item_key:
-        sentences.append(_("Message: %(id)s.") % {"id": item})
+        sentences.append(_("Message: %(id)s.") % {"id": times.get(item, item)})
     rest = " · ".join(
         f"{name}: {_plain(value)}" for name, value in sorted(details.items()) if value not in ("", None)
     )
     return shorten(" ".join([*sentences, rest]).strip(), 300)
+
+
+def item_keys(entry: AuditEntry) -> set[str]:
+    """Return the ids of the items that an entry names."""
+    named = (entry.item_key, *(entry.details.get(name) for name in _ITEMS))
+    return {key for key in named if key and isinstance(key, str)}
 
 
 def _plain(value: Any) -> str:
@@ -67,6 +88,8 @@ def _read(entry: AuditEntry, details: dict[str, Any]) -> list[str]:
             told.append(_("Followed the answer %(run)s.") % {"run": details.pop("run")})
         case "" if "run" in details:
             told.append(_("Read how the answer %(run)s was made.") % {"run": details.pop("run")})
+        case "" if "delivery" in details:
+            told.append(_("Read what the webhook %(delivery)s told.") % {"delivery": details.pop("delivery")})
         case "" if "attachment" in details:
             told.append(
                 (
@@ -110,6 +133,31 @@ def _assign(entry: AuditEntry, details: dict[str, Any]) -> list[str]:
     return [
         _("Assigned it to %(name)s.") % {"name": name or key} if name or key else _("Assigned it to nobody.")
     ]
+
+
+def _take(entry: AuditEntry, details: dict[str, Any]) -> list[str]:
+    key, name = details.pop("taken_from", ""), details.pop("taken_from_name", "")
+    told = [_("Took it from %(name)s.") % {"name": name or key}] if name or key else []
+    return [*told, *_waited(entry, details)]
+
+
+def _waited(entry: AuditEntry, details: dict[str, Any]) -> list[str]:
+    """Return how long the user had waited for this, if they had."""
+    if not isinstance(details.get("waited_ms"), int):
+        return []
+    waited = timedelta(milliseconds=details["waited_ms"])
+    moment = now()
+    time = (
+        seconds(details["waited_ms"])
+        if waited < timedelta(minutes=1)
+        else timesince(moment - waited, moment, depth=2)
+    )
+    del details["waited_ms"]
+    return [_("The user had waited for %(time)s.") % {"time": time}]
+
+
+def _hand_back(entry: AuditEntry, details: dict[str, Any]) -> list[str]:
+    return [_("With an instruction for the assistant.")] if details.pop("instructed", False) else []
 
 
 def _flag(entry: AuditEntry, details: dict[str, Any]) -> list[str]:
@@ -191,6 +239,9 @@ _SENTENCES: Mapping[str, Callable[[AuditEntry, dict[str, Any]], list[str]]] = {
     Action.RESOLVE: _resolve,
     Action.NOTE: _note,
     Action.STOP: _stop,
+    Action.TAKE: _take,
+    Action.REPLY: _waited,
+    Action.HAND_BACK: _hand_back,
     Action.EXPORT: _export,
     Action.ERASE: _erase,
     Action.DELETE: _delete,

@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy
 from ..models import Flag
 from ..staff.flags import REVIEW_TIME
 from .base import RecordAdmin
-from .content import ago, long_text, shorten
+from .content import ago, item_name, long_text, shorten
 from .filters import ChoicesFilter
 from .review import may_review, place_of, record_reading
 
@@ -171,7 +171,7 @@ class FlagAdmin(RecordAdmin):
 
     @admin.display(description=gettext_lazy("message"))
     def message(self, obj: Flag) -> str:
-        return self.get_empty_value_display() if obj.item is None else str(obj.item.get_type_display())
+        return self.get_empty_value_display() if obj.item is None else item_name(obj.item)
 
     @admin.display(description=gettext_lazy("reason"))
     def reason_line(self, obj: Flag) -> str:

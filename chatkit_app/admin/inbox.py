@@ -33,7 +33,7 @@ from .filters import (
     OwnerKindFilter,
 )
 from .paginator import CappedPaginator, KnownPaginator
-from .quiet import is_quiet
+from .quiet import answers_quietly, is_quiet
 from .search import EXCERPT_LENGTH, Found, Search, excerpt, find, marked, narrow, parse, remarks
 
 _LISTED = "_chatkit_listed"
@@ -92,6 +92,7 @@ class Inbox(ReadingAdmin):
             raise PermissionDenied
         return JsonResponse({"waiting": waiting, "flags": counts.flags_open(request.user)})
 
+    @answers_quietly
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         # What was to be said on the next page is not said to a script.
         quiet = {"messages": ()} if is_quiet(request) and request.method == "GET" else {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from django.contrib.messages import get_messages
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
@@ -13,7 +13,7 @@ from django.template.response import TemplateResponse
 HEADER = "X-ChatKit-Quiet"
 """Sent by a script that wants no page."""
 
-View = Callable[..., HttpResponseBase]
+View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 
 
 def is_quiet(request: HttpRequest) -> bool:
@@ -42,4 +42,4 @@ def answers_quietly(view: View) -> View:
             return JsonResponse({"errors": errors}, status=422)
         return response
 
-    return answer
+    return cast(View, answer)

@@ -9,7 +9,6 @@ from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponseBase, HttpResponseRedirect
-from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -18,7 +17,7 @@ from ..moderation.redaction import AlreadyRedacted, attachment_ids, redact, sent
 from ..staff import audit
 from .base import ReadingAdmin
 from .confirmation import ConfirmedAction, ReasonForm
-from .content import moment, raw, shorten
+from .content import item_name, moment, raw, shorten
 from .transcript import UNSEEN_TYPES, item_key
 
 FILES_NAMED = 5
@@ -74,7 +73,7 @@ class RedactMessage(ConfirmedAction):
         """Return which message it is, and what goes with it."""
         item = self.item
         yield _("%(type)s of %(time)s: “%(text)s”") % {
-            "type": capfirst(str(item.get_type_display())),
+            "type": item_name(item),
             "time": moment(item.created_at),
             "text": shorten(item.text or raw(item.payload), 300),
         }

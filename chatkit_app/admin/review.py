@@ -18,7 +18,7 @@ from ..models import Flag, ReviewQueue, ThreadItem
 from ..models.querysets import HIDDEN_ITEM_TYPES, FlagQuerySet
 from ..staff import audit, flags, scope
 from .base import ReadingAdmin, RecordAdmin, may
-from .content import LongText, long_text, shorten
+from .content import LongText, item_name, long_text, shorten
 from .pages import page_url
 from .paginator import MAX_COUNT
 
@@ -55,6 +55,7 @@ class Message:
     """An item as the review shows it."""
 
     item: ThreadItem
+    name: str
     text: LongText
     is_flagged: bool
 
@@ -282,7 +283,10 @@ def _around(flag: Flag, *, hidden: bool) -> list[Message]:
     else:
         rows = list(items.filter(pk__lte=flag.item_id).order_by("-pk")[: BEFORE + 1])[::-1]
         rows += items.filter(pk__gt=flag.item_id).order_by("pk")[:AFTER]
-    return [Message(item=row, text=long_text(row.text), is_flagged=row.pk == flag.item_id) for row in rows]
+    return [
+        Message(item=row, name=item_name(row), text=long_text(row.text), is_flagged=row.pk == flag.item_id)
+        for row in rows
+    ]
 
 
 def _url(model_admin: ReadingAdmin, model: str) -> str:

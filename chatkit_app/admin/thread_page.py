@@ -186,6 +186,7 @@ def _transcript_context(
         )
     starts_somewhere = page is not None
     page = page or transcript.latest()
+    has_earlier = (pk is not None and transcript.has_before(pk)) if starts_somewhere else page.has_more
     items = page.newest_first()
     config = page_config(
         request,
@@ -199,18 +200,14 @@ def _transcript_context(
             "thread": thread_fields(thread),
             "live": _live_config(model_admin, thread, runs),
             "isLatest": not (starts_somewhere and page.has_more),
-            "page": {
-                "data": items,
-                # What is before an item is known when somebody scrolls there.
-                "has_more": wanted != FROM_FIRST_ITEM if starts_somewhere else page.has_more,
-            },
+            "page": {"data": items, "has_more": has_earlier},
             "linked": f"item-{pk}" if starts_somewhere and pk is not None and items else None,
         },
         "plain_items": page.as_read(),
         "direction": "rtl" if get_language_bidi() else "ltr",
         "is_empty": not items,
         "shows_hidden": transcript.shows_hidden,
-        "has_earlier": page.has_more if not starts_somewhere else wanted != FROM_FIRST_ITEM,
+        "has_earlier": has_earlier,
         "later": items[0]["staff"]["pk"] if starts_somewhere and page.has_more else None,
     }
 

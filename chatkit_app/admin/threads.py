@@ -93,7 +93,12 @@ class ThreadAdmin(Inbox, ThreadPage):
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         thread = self.find(request, object_id)
-        audited = audit_history(request, thread) if self.has_audit_permission(request, thread) else {}
+        may_read = self.has_content_permission(request, thread)
+        audited = (
+            audit_history(request, thread, may_read=may_read)
+            if self.has_audit_permission(request, thread)
+            else {}
+        )
         context = {"media": self.media, **audited, **(extra_context or {})}
         return super().history_view(request, object_id, context)
 

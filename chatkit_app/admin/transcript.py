@@ -13,7 +13,6 @@ from django.db.models.functions import Coalesce
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 from django.urls import NoReverseMatch
 from django.utils.formats import date_format
-from django.utils.text import capfirst
 from django.utils.timezone import is_aware, localtime
 from django.utils.translation import gettext as _
 
@@ -23,7 +22,7 @@ from ..rendering.element import endpoint_urls
 from ..staff import audit
 from ..storable import is_storable_id, original_json
 from .base import ReadingAdmin
-from .content import long_text, raw, shorten, visible
+from .content import item_name, long_text, raw, shorten, visible
 from .pages import page_url
 
 PAGE_SIZE = 50
@@ -112,6 +111,10 @@ class Transcript:
             return None
         return self._page(rows, has_more)
 
+    def has_before(self, pk: int) -> bool:
+        """Return whether there are items before one."""
+        return bool(self._items().filter(pk__lt=pk).order_by().exists())
+
     def _items(self) -> Any:
         items = ThreadItem.objects.filter(thread=self._thread)
         if not self.shows_hidden:
@@ -179,7 +182,7 @@ class Transcript:
         moment = _local(row.created_at)
         return {
             "pk": row.pk,
-            "label": capfirst(shorten(str(row.get_type_display()), 60)),
+            "label": item_name(row),
             "time": date_format(moment, "SHORT_DATETIME_FORMAT"),
             "datetime": moment.isoformat(),
             "url": f"{page_url(self._admin, self._thread)}?item={row.pk}",

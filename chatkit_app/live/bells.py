@@ -29,6 +29,8 @@ class Bells:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._versions: dict[int, int] = {}
+        # What only staff hear of.
+        self._handled: dict[int, None] = {}
         self._others: dict[tuple[str, str], layer.Message] = {}
         self._sender: asyncio.AbstractEventLoop | None = None
         self._sockets: asyncio.AbstractEventLoop | None = None
@@ -44,6 +46,13 @@ class Bells:
         if self._is_anybody_out_there():
             with self._lock:
                 self._versions[thread_pk] = max(version, self._versions.get(thread_pk, 0))
+            self._see_that_it_is_sent()
+
+    def ring_staff(self, thread_pks: Iterable[int]) -> None:
+        """Say that something has changed which only staff see. From any thread, after the commit."""
+        if self._is_anybody_out_there():
+            with self._lock:
+                self._handled.update(dict.fromkeys(thread_pks))
             self._see_that_it_is_sent()
 
     def send(self, group: str, message: layer.Message) -> None:
@@ -118,16 +127,17 @@ class Bells:
     def _take(self) -> list[tuple[str, layer.Message]]:
         with self._lock:
             versions, self._versions = self._versions, {}
+            handled, self._handled = self._handled, {}
             others, self._others = self._others, {}
-            if not (versions or others):
+            if not (versions or handled or others):
                 self._sender = None
         messages = [(group, message) for (group, _type), message in others.items()]
         for pk, version in versions.items():
             messages.append(
                 (groups.of_thread(pk), {"type": "chatkit.changed", "thread": pk, "version": version})
             )
-        if versions:
-            threads = list(versions)[:MAX_THREADS]
+        if versions or handled:
+            threads = list({**versions, **handled})[:MAX_THREADS]
             messages.append(
                 (groups.STAFF, {"type": "chatkit.changed", "group": groups.STAFF, "threads": threads})
             )

@@ -311,6 +311,9 @@ class MarkdownWriter:
 
     def item(self, entry: Entry) -> str:
         label = self.TYPES.get(entry.row.type, _("item"))
+        if entry.row.author_name and entry.row.type == ThreadItem.Type.ASSISTANT_MESSAGE:
+            # The name stands in the fence, with what they wrote.
+            label = _("message of the team")
         heading = f"{capfirst(str(label))} · {_moment(entry.row.created_at)}"
         notes = [str(given.get_kind_display()) for given in entry.feedback]
         if entry.row.type in HIDDEN_ITEM_TYPES:

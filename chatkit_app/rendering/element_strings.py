@@ -82,6 +82,8 @@ def element_strings() -> dict[str, str]:
         "mention": _("Mention"),
         "menu": _("Menu"),
         "menuBack": _("Back"),
+        "messageStaff": _("Message {name}"),
+        "messageTeam": _("Message our team"),
         "messages": _("Messages"),
         "model": _("Model"),
         "monthAfter": _("Next month"),

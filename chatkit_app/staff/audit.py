@@ -11,12 +11,14 @@ from django.utils import timezone
 from django.utils.text import capfirst
 
 from ..models import NAME_LENGTH, AuditEntry, Thread
+from ..models.versions import announce_handling
 from ..storable import storable_text
 
 Action = AuditEntry.Action
 
-# These change nothing, so Django's own history has no place for them; deletions it has already.
-_NOT_IN_HISTORY = frozenset({Action.READ, Action.SEARCH, Action.REFUSED, Action.DELETE})
+_CHANGES_NOTHING = frozenset({Action.READ, Action.SEARCH, Action.REFUSED})
+# What changes nothing has no place in Django's own history; deletions it has already.
+_NOT_IN_HISTORY = _CHANGES_NOTHING | {Action.DELETE}
 
 REFUSALS_A_MINUTE = 30
 """Refusals of one staff member that are written down within a minute: enough to see what was tried."""
@@ -33,7 +35,8 @@ def record(
     reason: str = "",
     **details: Any,
 ) -> None:
-    """Add one entry, or one for each of ``threads``. What changed a thread goes into the admin's history too.
+    """Add one entry, or one for each of ``threads``. What changed a thread goes into the admin's history too, and pages
+    of the staff hear of it.
 
     Call it in the transaction of what it tells of. Never pass it what a message says.
 
@@ -60,6 +63,8 @@ def record(
     else:
         AuditEntry.objects.bulk_create(entries, batch_size=500)
     changed = [row for row in rows if row is not None]
+    if changed and action not in _CHANGES_NOTHING:
+        announce_handling(Thread, [row.pk for row in changed])
     if changed and actor is not None and action not in _NOT_IN_HISTORY:
         _add_to_history(action, actor=actor, threads=changed)
 

@@ -25,6 +25,7 @@ from django.utils import timezone
 
 from ..models import NAME_LENGTH, Feedback, Flag, Thread, ThreadItem
 from ..models.querysets import FeedbackQuerySet, FlagQuerySet
+from ..models.versions import announce_handling
 from ..signals import thread_flagged
 from . import audit
 
@@ -77,6 +78,7 @@ def flag(
             return already
         new = Flag.objects.create(**raised, reason=reason)
         Thread.objects.filter(pk=thread.pk).recount_flags()
+        announce_handling(Thread, [thread.pk])
         if actor is not None:
             key = "" if item is None else item.public_id
             audit.record(
@@ -110,6 +112,7 @@ def follow_feedback(thread_pk: int, item_pks: Collection[int], kind: str) -> Non
     thread.recount_feedback()
     if changed:
         thread.recount_flags()
+    announce_handling(Thread, [thread_pk])
 
 
 def drop_feedback(thread_pk: int, feedback: FeedbackQuerySet) -> None:

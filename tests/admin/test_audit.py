@@ -1,5 +1,5 @@
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -9,6 +9,7 @@ from django.db import OperationalError, connection, connections
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from chatkit_app.models import AuditEntry, Thread
 from chatkit_app.staff import audit
@@ -364,6 +365,38 @@ def test_history_shows_auditors_what_was_done_and_read(auditor: Client, anna: Us
         assert text in html
     assert "Another" not in html
     assert "A word" not in html
+
+
+def test_entry_leads_those_who_may_read_to_its_message(staff: Callable[..., Client], anna: User) -> None:
+    thread, moment = make_thread("x"), datetime(2025, 3, 31, 12, 3, tzinfo=UTC)
+    item = make_item(thread, text="A word", created_at=moment)
+    audit.record(audit.Action.REDACT, actor=anna, thread=thread, item_key=item.public_id)
+    entry = AuditEntry.objects.get()
+    link = f'<a href="{APP}thread/{thread.pk}/change/?item={item.pk}#transcript">Show the message</a>'
+    time = date_format(timezone.localtime(moment), "SHORT_DATETIME_FORMAT")
+    places = (LIST, f"{LIST}{entry.pk}/change/", f"{APP}thread/{thread.pk}/history/")
+    reader = staff("view_auditentry", "view_thread", "view_content")
+    for place in places:
+        html = reader.get(place).content.decode()
+        assert link in html
+        assert f"Message: {time}." in html
+    other = staff("view_auditentry", "view_thread")
+    for place in places:
+        html = other.get(place).content.decode()
+        assert "Show the message" not in html
+        assert f"Message: {item.public_id}." in html
+
+
+def test_entry_of_a_message_out_of_scope_leads_nowhere(
+    staff: Callable[..., Client], anna: User, settings: Any
+) -> None:
+    settings.CHATKIT = {"ADMIN_SCOPE": "tests.admin.thread_pages.only_mine"}
+    mine, theirs = make_thread("x", namespace="mine"), make_thread("y", namespace="theirs")
+    item = make_item(theirs, text="A word")
+    # The same id in both: an entry of one is never shown the other's message.
+    audit.record(audit.Action.REDACT, actor=anna, thread=mine, item_key=item.public_id)
+    reader = staff("view_auditentry", "view_thread", "view_content")
+    assert "Show the message" not in reader.get(LIST).content.decode()
 
 
 def test_history_shows_others_what_was_done(staff: Callable[..., Client], anna: User) -> None:

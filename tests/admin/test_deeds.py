@@ -55,6 +55,21 @@ TOLD: dict[str, tuple[str, dict[str, Any], str]] = {
         "Asked for /admin/ (GET) and was answered with 403. query: a=b",
     ),
     "locked": ("lock", {}, ""),
+    "webhook": ("read", {"delivery": "msg_1"}, "Read what the webhook msg_1 told."),
+    "taken over": ("take", {"waited_ms": None, "taken_from": "", "taken_from_name": ""}, ""),
+    "taken from somebody": (
+        "take",
+        {"waited_ms": 200_000, "taken_from": "3", "taken_from_name": "hugo"},
+        "Took it from hugo. The user had waited for 3 minutes.",
+    ),
+    "answered": ("reply", {"waited_ms": 2_340}, "The user had waited for 2.34 s."),
+    "answered without a wait": ("reply", {"waited_ms": None}, ""),
+    "handed back": ("hand_back", {"instructed": False}, ""),
+    "handed back with an instruction": (
+        "hand_back",
+        {"instructed": True},
+        "With an instruction for the assistant.",
+    ),
 }
 
 
@@ -66,6 +81,13 @@ def test_deed_is_told_in_sentences(case: str) -> None:
 
 def test_deed_names_the_message() -> None:
     assert deed(AuditEntry(action="redact", item_key="msg_1")) == "Message: msg_1."
+
+
+def test_deed_tells_when_a_message_was_said_in_place_of_its_id() -> None:
+    entry = AuditEntry(
+        action="read", details={"first": "msg_1", "last": "msg_9", "count": 2}, item_key="msg_1"
+    )
+    assert deed(entry, {"msg_1": "12:03"}) == "Read 2 messages, from 12:03 to msg_9. Message: 12:03."
 
 
 @pytest.mark.parametrize("action", AuditEntry.Action.values)

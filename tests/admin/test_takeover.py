@@ -14,7 +14,7 @@ from chatkit_app.models import Attachment, AuditEntry, CannedReply, Run, Thread,
 from chatkit_app.moderation import takeover
 
 from .conftest import make_item, make_run, make_thread
-from .thread_pages import make_staff, page
+from .thread_pages import LIST, make_staff, page
 
 pytestmark = pytest.mark.django_db
 QUIET = {"X-ChatKit-Quiet": "1"}
@@ -223,6 +223,19 @@ def test_script_is_told_what_has_come_of_a_form(helper: Client) -> None:
     assert refused.json() == {"errors": ["Write something, or choose a file."]}
     # And nothing is left to be said on the next page.
     assert "You answer in this conversation now." not in change_page(helper, thread)
+
+
+def test_script_is_told_what_has_come_of_an_action_of_the_list(moderator: Client) -> None:
+    thread = make_thread("x")
+    sent = {"action": "lock_threads", "_selected_action": [thread.pk]}
+    asked = moderator.post(LIST, sent, headers=QUIET)
+    assert "chatkit-confirmation" in asked.content.decode()
+    refused = moderator.post(LIST, sent | {"post": "yes"}, headers=QUIET)
+    assert (refused.status_code, refused.json()) == (422, {"errors": ["This field is required."]})
+    done = moderator.post(LIST, sent | {"post": "yes", "reason": "Spam"}, headers=QUIET)
+    assert done.json() == {"messages": [{"text": "1 thread was locked.", "level": "success"}]}
+    thread.refresh_from_db()
+    assert thread.status == "locked"
 
 
 def test_what_the_user_has_seen_is_told(helper: Client, mine: Thread) -> None:

@@ -322,6 +322,25 @@ def test_link_to_an_item_opens_the_page_there(reader: Client) -> None:
     assert 'href="?#transcript"' in html
 
 
+def test_link_to_the_first_item_leads_to_nothing_before_it(reader: Client) -> None:
+    thread = make_thread("x")
+    first, _second = make_items(thread, 2)
+    make_item(thread, "hidden_context_item", payload={"content": "the plan"}, pk=first.pk - 1)
+    query = f"item={first.pk}"
+    assert transcript(reader, thread, query)["page"]["has_more"] is False
+    assert "chatkit-pager" not in page(reader, thread, query)
+
+
+def test_message_of_the_staff_is_named_after_its_author(reader: Client) -> None:
+    thread = make_thread("x")
+    payload = {"content": [{"type": "output_text", "text": "Hi", "annotations": []}]}
+    make_item(thread, "assistant_message", payload=payload, author_name="Maria <b>")
+    make_item(thread, "assistant_message", payload=payload)
+    labels = [item["staff"]["label"] for item in items(reader, thread)]
+    assert labels == ["Message from Maria <b>", "Assistant message"]
+    assert "<strong>Message from Maria &lt;b&gt;</strong>" in page(reader, thread)
+
+
 def test_links_to_later_items_lead_to_the_end_each_once(reader: Client) -> None:
     thread = make_thread("x")
     make_items(thread, 200)

@@ -14,7 +14,7 @@ from django.db import transaction
 from django.test import Client
 from playwright.async_api import Browser, BrowserContext, Page, expect
 
-from chatkit_app.models import AuditEntry, CannedReply, Thread
+from chatkit_app.models import AuditEntry, CannedReply, Label, Thread
 from chatkit_app.moderation import set_status
 from chatkit_app.moderation.redaction import redact
 from chatkit_app.takeover.handler import request_person
@@ -217,6 +217,67 @@ async def test_what_is_said_below_the_fold_waits_there(office: Office) -> None:
         await page.get_by_role("button", name="New messages").click()
         await expect(said(page, "Something new")).to_be_in_viewport()
         await expect(page.get_by_role("button", name="New messages")).to_be_hidden()
+
+
+async def test_case_is_handled_without_a_reload_and_others_see_it(office: Office) -> None:
+    await in_database(lambda: Label.objects.create(name="refund"))
+    async with office.staff("maria") as page, office.staff("ben") as other, office.staff("cem") as inbox:
+        await inbox.goto("/admin/chatkit_app/thread/")
+        row = inbox.locator("#result_list tbody tr")
+        await expect(row).to_have_count(1)
+        await expect(page.get_by_text("Also here: Ben")).to_be_visible()
+        await page.evaluate("window.isTheSame = true")
+        case = page.get_by_role("region", name="Handling")
+        await case.get_by_role("link", name="Change labels").click()
+        dialog = page.get_by_role("dialog", name="Labels")
+        await dialog.get_by_label("refund").check()
+        await dialog.get_by_role("button", name="Save").click()
+        await expect(dialog).to_be_hidden()
+        await expect(page.get_by_role("status").get_by_text("The labels were saved.")).to_be_visible()
+        await case.get_by_role("link", name="Assign to…").click()
+        dialog = page.get_by_role("dialog", name="Assign")
+        await dialog.get_by_label("User name").fill("nobody")
+        await dialog.get_by_role("button", name="Assign").click()
+        await expect(dialog.get_by_role("alert")).to_contain_text("There is no active staff member")
+        await dialog.get_by_label("User name").fill("ben")
+        await dialog.get_by_role("button", name="Assign").click()
+        await expect(dialog).to_be_hidden()
+        await page.get_by_label("For other staff.").fill("Has called twice")
+        await page.get_by_role("button", name="Save the note").click()
+        for there in (page, other):
+            await expect(there.locator("#case").get_by_text("refund")).to_be_visible()
+            await expect(there.locator("#case").get_by_text("ben", exact=True)).to_be_visible()
+            await expect(there.locator("#events").get_by_text("Has called twice")).to_be_visible()
+        await expect(row.get_by_text("refund")).to_be_visible()
+        await expect(row.get_by_text("→ ben")).to_be_visible()
+        # Whoever looks at something else in a dialog goes back to where they were.
+        await case.get_by_role("link", name="Flag the thread").press("Enter")
+        await expect(page.get_by_role("dialog")).to_be_visible()
+        await page.keyboard.press("Escape")
+        await expect(case.get_by_role("link", name="Flag the thread")).to_be_focused()
+        assert await page.evaluate("window.isTheSame")
+
+
+async def test_actions_of_the_inbox_ask_in_a_dialog(office: Office) -> None:
+    await in_database(lambda: Label.objects.create(name="refund"))
+    async with office.staff("maria") as page:
+        await page.goto("/admin/chatkit_app/thread/")
+        await page.evaluate("window.isTheSame = true")
+        row = page.locator("#result_list tbody tr")
+        await row.get_by_role("checkbox").check()
+        await page.get_by_label("Action:").select_option("add_label")
+        await page.locator("button[name=index]").click()
+        dialog = page.get_by_role("dialog", name="Add a label")
+        await dialog.get_by_label("Label").select_option("refund")
+        await dialog.get_by_role("button", name="Add").click()
+        await expect(row.get_by_text("refund")).to_be_visible()
+        await expect(page.get_by_role("status").get_by_text("1 thread was changed.")).to_be_visible()
+        await expect(row.get_by_role("checkbox")).not_to_be_checked()
+        # What asks nothing is done at once, and without a row it is told that there is none.
+        await page.get_by_label("Action:").select_option("unassign_threads")
+        await page.locator("button[name=index]").click()
+        await expect(page.get_by_text("Items must be selected")).to_be_visible()
+        assert await page.evaluate("window.isTheSame")
 
 
 def say(text: str) -> None:

@@ -61,6 +61,7 @@ async def test_page_shows_what_a_person_does_to_its_conversation(
     staff = await in_database(maria)
     await in_database(lambda: takeover.take_over(Thread.objects.get(), actor=staff))
     await expect(page.get_by_text("You are talking to Maria.")).to_be_visible()
+    await expect(page.get_by_role("textbox", name="Message Maria")).to_be_visible()
     await in_database(lambda: takeover.reply(Thread.objects.get(), "I can **help**.", actor=staff))
     await expect(said(page, "I can help.")).to_be_visible()
     await expect(said(page, "Maria")).to_be_visible()
@@ -71,6 +72,9 @@ async def test_page_shows_what_a_person_does_to_its_conversation(
     await in_database(lambda: takeover.hand_back(Thread.objects.get(), actor=staff))
     await expect(page.get_by_text("The assistant answers you again.")).to_be_visible()
     await expect(page.get_by_text("Maria is typing…")).to_be_hidden()
+    await expect(page.get_by_role("textbox", name="Message the AI")).to_be_visible()
+    await in_database(lambda: takeover.take_over(Thread.objects.get(), actor=staff))
+    await expect(page.get_by_text("You are talking to Maria.")).to_be_visible()
     await in_database(
         lambda: redact(ThreadItem.objects.get(text="Hello to you."), actor=staff, reason="Wrong")
     )
@@ -82,6 +86,8 @@ async def test_page_shows_what_a_person_does_to_its_conversation(
         )
     )
     await expect(page.get_by_text("Please call us.")).to_be_visible()
+    # Nobody can be talked to in a thread that is locked.
+    await expect(page.get_by_text("You are talking to Maria.")).to_be_hidden()
 
 
 async def test_user_gets_a_file_that_a_person_sends(
@@ -133,6 +139,7 @@ async def test_user_asks_for_a_person_and_goes_back_to_the_assistant(
     await person.click()
     await expect(said(page, WAIT)).to_be_visible()
     await expect(page.get_by_text("You are waiting for a person of our team.")).to_be_visible()
+    await expect(page.get_by_role("textbox", name="Message our team")).to_be_visible()
     await expect(person).to_be_hidden()
     await box.fill("hello")
     await box.press("Enter")

@@ -18,6 +18,7 @@ from chatkit_app.live import groups, layer
 from chatkit_app.live.bells import bells
 from chatkit_app.live.hub import get_hub
 from chatkit_app.models import Thread
+from chatkit_app.staff.notes import add_note
 from tests.chat import PATIENCE, eventually
 from tests.redis_server import RedisServer
 
@@ -59,6 +60,16 @@ async def test_bell_is_heard_by_staff_without_its_version(any_layer: str) -> Non
         bells.ring(7, 3)
         await eventually(lambda: ear.heard)
     assert ear.heard == [{"type": "chatkit.changed", "group": "chatkit.staff", "threads": [7]}]
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_what_only_staff_see_rings_for_staff_alone(any_layer: str) -> None:
+    thread = await db.run(lambda: Thread.objects.create(public_id="t", visitor_id="v"))
+    async with listening(groups.STAFF) as staff, listening(groups.of_thread(thread.pk)) as user:
+        await db.run(lambda: add_note(thread, actor=None, text="Rude"))
+        await eventually(lambda: staff.heard)
+    assert staff.heard == [{"type": "chatkit.changed", "group": "chatkit.staff", "threads": [thread.pk]}]
+    assert user.heard == []
 
 
 async def test_bells_that_come_at_once_are_one_with_the_highest_version(any_layer: str) -> None:

@@ -412,6 +412,7 @@ def test_redaction_clears_why_a_person_was_wanted():
         (Format.JSONL, '"author": {"name": "Maria"}'),
         (Format.CSV, ",It is here.,,,Maria"),
         (Format.MARKDOWN, "Maria:\nIt is here."),
+        (Format.MARKDOWN, "### Message of the team · "),
     ],
 )
 def test_export_says_who_wrote_a_message(format, expected):

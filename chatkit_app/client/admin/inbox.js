@@ -1,13 +1,17 @@
 /**
  * The inbox while it is open: rows change in place, and nothing moves under the cursor. What is new is counted, and comes
- * in when somebody asks for it.
+ * in when somebody asks for it. Its actions ask in a dialog.
  */
+import { ask } from "./dialog.js";
 import { isSame, readPage } from "./parts.js";
+import { complain, post, say, sendQuietly } from "./quiet.js";
 import { SOUND_KEY, beep } from "./sound.js";
 import { staffLine } from "./staff-line.js";
 
 /** Milliseconds between two looks, however much happens. */
 const INTERVAL = 2_000;
+/** Milliseconds after which the page looks by itself: a bell may have been lost. */
+const LOOK_AFTER = 60_000;
 const ROWS = "#result_list tbody tr";
 
 const tools = /** @type {HTMLElement} */ (document.getElementById("chatkit-inbox"));
@@ -82,7 +86,40 @@ function lookSoon() {
   timer ??= setTimeout(look, Math.max(0, lookedAt + INTERVAL - performance.now()));
 }
 
+/**
+ * Do to the rows that are ticked what was chosen, if that only changes them.
+ *
+ * @param {SubmitEvent} event
+ */
+async function act(event) {
+  const form = /** @type {HTMLFormElement} */ (event.target);
+  const body = new FormData(form, event.submitter);
+  if (!(tools.dataset.actions ?? "").split(" ").includes(String(body.get("action")))) return;
+  event.preventDefault();
+  if (form.getAttribute("aria-busy") === "true") return;
+  form.setAttribute("aria-busy", "true");
+  const { said, problem, page } = await post(location.href, body);
+  form.removeAttribute("aria-busy");
+  if (said !== undefined) {
+    say(said);
+    showDone();
+  } else if (page === undefined) complain(problem ?? "");
+  else if (!ask(location.href, page, showDone)) location.reload();
+}
+
+function showDone() {
+  const form = /** @type {HTMLFormElement} */ (document.getElementById("changelist-form"));
+  const ticked = /** @type {NodeListOf<HTMLInputElement>} */ (form.querySelectorAll("input[type=checkbox]:checked"));
+  // As if by hand: the page counts what is ticked.
+  for (const box of ticked) box.click();
+  /** @type {HTMLSelectElement|null} */ (form.querySelector("select[name=action]"))?.form?.reset();
+  clearTimeout(timer);
+  look();
+}
+
 tools.hidden = false;
+sendQuietly({ offline: tools.dataset.offline ?? "", refused: tools.dataset.refused ?? "" });
+document.getElementById("changelist-form")?.addEventListener("submit", act);
 button.addEventListener("click", showNew);
 sound.checked = Boolean(localStorage.getItem(SOUND_KEY));
 sound.addEventListener("change", () => {
@@ -93,3 +130,4 @@ sound.addEventListener("change", () => {
 const line = staffLine();
 line.addEventListener("changed", lookSoon);
 line.addEventListener("missed", lookSoon);
+line.addEventListener("ping", () => performance.now() - lookedAt > LOOK_AFTER && lookSoon());

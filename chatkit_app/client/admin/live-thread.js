@@ -1,10 +1,13 @@
 /** What a thread's page hears while it is open: changes, who else is there, who types. */
+import { openDialogs } from "./dialog.js";
 import { refreshParts } from "./parts.js";
 import { sendQuietly } from "./quiet.js";
 import { staffLine } from "./staff-line.js";
 
 /** Milliseconds for which somebody types who was heard to; it is told again while they do. */
 const TYPING_FOR = 4_000;
+/** Milliseconds after which the page looks by itself: a bell may have been lost. */
+const LOOK_AFTER = 60_000;
 
 /**
  * @typedef {object} LiveConfig what `_live_config()` of `chatkit_app.admin.thread_page` tells
@@ -42,7 +45,9 @@ export function followThread({ pk, version, state, changesUrl, strings }, onNews
     state = changes.state;
     return changes;
   };
+  let lookedAt = performance.now();
   const look = async () => {
+    lookedAt = performance.now();
     try {
       await onNews(read);
     } catch (error) {
@@ -58,16 +63,18 @@ export function followThread({ pk, version, state, changesUrl, strings }, onNews
     line.addEventListener(type, (event) => listener(/** @type {CustomEvent} */ (event).detail));
 
   on("changed", ({ threads }) => threads.includes(pk) && look());
-  on("ping", ({ threads }) => threads[pk] > version && look());
+  on("ping", ({ threads }) => (threads[pk] > version || performance.now() - lookedAt > LOOK_AFTER) && look());
   on("missed", look);
   on("people", ({ thread, people }) => thread === pk && showPeople(people));
   on("typing", ({ thread, name }) => thread === pk && showTyping(name));
   line.open(pk);
   sendQuietly(strings);
-  document.addEventListener("chatkit:sent", () => {
+  const showDone = () => {
     look();
     refreshParts();
-  });
+  };
+  document.addEventListener("chatkit:sent", showDone);
+  openDialogs(showDone);
 
   /** @type {ReturnType<typeof setTimeout>|undefined} */
   let timer;

@@ -34,22 +34,37 @@ export function sendQuietly(texts) {
  */
 async function send(form, submitter) {
   form.setAttribute("aria-busy", "true");
-  let wasTaken = false;
-  try {
-    const response = await fetch(form.action, { method: "POST", body: new FormData(form, submitter), headers: QUIET });
-    // A login page, say, is no answer of ours.
-    const isOurs = response.headers.get("Content-Type")?.startsWith("application/json") ?? false;
-    const told = isOurs ? await response.json() : {};
-    wasTaken = isOurs && response.ok;
-    if (wasTaken) say(told.messages.map((/** @type {{text: string}} */ { text }) => text).join(" "));
-    else complain(told.errors?.join(" ") || strings.refused);
-  } catch (error) {
-    console.warn("A form could not be sent.", error);
-    complain(strings.offline);
-  }
+  const { said, problem } = await post(form.action, new FormData(form, submitter));
+  const wasTaken = said !== undefined;
+  if (wasTaken) say(said);
+  else complain(problem ?? strings.refused);
   form.removeAttribute("aria-busy");
   if (wasTaken) form.reset();
   form.dispatchEvent(new CustomEvent(wasTaken ? "chatkit:sent" : "chatkit:unsent", { bubbles: true }));
+}
+
+/**
+ * Send a form.
+ *
+ * @param {string} url
+ * @param {FormData} body
+ * @returns {Promise<{said?: string, problem?: string, page?: string}>} what was said of it when it was taken, what it
+ *   was not taken for, or a page that asks for more
+ */
+export async function post(url, body) {
+  try {
+    const response = await fetch(url, { method: "POST", body, headers: QUIET });
+    // A login page, say, is no answer of ours.
+    const isOurs = response.headers.get("Content-Type")?.startsWith("application/json") ?? false;
+    if (!isOurs)
+      return response.ok && !response.redirected ? { page: await response.text() } : { problem: strings.refused };
+    const told = await response.json();
+    if (!response.ok) return { problem: told.errors?.join(" ") || strings.refused };
+    return { said: told.messages.map((/** @type {{text: string}} */ { text }) => text).join(" ") };
+  } catch (error) {
+    console.warn("A form could not be sent.", error);
+    return { problem: strings.offline };
+  }
 }
 
 /** @param {string} text */

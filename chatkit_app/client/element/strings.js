@@ -72,6 +72,8 @@ export const STRINGS = {
   mention: "Mention",
   menu: "Menu",
   menuBack: "Back",
+  messageStaff: "Message {name}",
+  messageTeam: "Message our team",
   messages: "Messages",
   model: "Model",
   monthAfter: "Next month",

@@ -3,7 +3,7 @@ import { h, setAttribute, setText } from "../dom.js";
 import { icon } from "../icons.js";
 import { MarkdownView } from "../markdown/index.js";
 import { iconButton, nameButton } from "../ui/buttons.js";
-import { asLabel, asList, asText } from "../values.js";
+import { asLabel, asList, asObject, asText } from "../values.js";
 import { Editor } from "./editor.js";
 import { Extras } from "./extras.js";
 import { fromContent, toContent } from "./tags.js";
@@ -127,7 +127,9 @@ export class ComposerView {
     const isHeld = !canSend || !this.#hasMessage || dictation.isActive || hold;
     setAttribute(this.button, "aria-disabled", String(!stops && !!isHeld));
     setAttribute(this.button, "aria-description", hold && !stops ? this.chat.text(hold) : null);
-    const placeholder = tools.selected?.placeholderOverride || this.placeholder;
+    const { state, name } = asObject(thread?.handler);
+    const toStaff = state && this.chat.text(state === "staff" ? "messageStaff" : "messageTeam", { name: asText(name) });
+    const placeholder = toStaff || tools.selected?.placeholderOverride || this.placeholder;
     setAttribute(this.input, "placeholder", placeholder);
     setAttribute(this.input, "aria-label", placeholder);
     setAttribute(this.box, "data-dictating", dictation.isActive);
@@ -137,8 +139,8 @@ export class ComposerView {
     this.notice.hidden = isWritable;
     if (isWritable) return;
     const { type, reason } = /** @type {{type: string, reason?: string}} */ (thread?.status ?? {});
-    const state = this.chat.text(type === "closed" ? "threadClosed" : "threadLocked");
-    setText(this.notice, `${state} ${asText(reason)}`.trim());
+    const text = this.chat.text(type === "closed" ? "threadClosed" : "threadLocked");
+    setText(this.notice, `${text} ${asText(reason)}`.trim());
     this.say("");
     dictation.cancel();
   }

@@ -6,6 +6,9 @@ import { asObject, asText } from "../values.js";
 /** Milliseconds for which somebody types who was heard to; it is told again while they do. */
 const TYPING_FOR = 4000;
 
+/** The text for who answers. @type {Record<string, string>} */
+const KEYS = { staff: "withStaff", waiting: "waitingForStaff" };
+
 export class HandlerView {
   /** @type {{thread: string|undefined, state: string, wasBack: boolean}} who answered when it was looked last */
   #known = { thread: undefined, state: "", wasBack: false };
@@ -37,9 +40,9 @@ export class HandlerView {
     // Told until the assistant has answered something again.
     const isBack = isSame && !state && phase !== "answering" && (before.state !== "" || before.wasBack);
     this.#known = { thread: thread?.id, state: asText(state), wasBack: isBack };
-    if (!isSame || state !== "staff") this.typing.hidden = true;
-    const key =
-      state === "staff" ? "withStaff" : state === "waiting" ? "waitingForStaff" : isBack ? "assistantIsBack" : "";
+    if (!isSame || state !== "staff" || !isWritable) this.typing.hidden = true;
+    // Where nobody can write any more, nobody answers.
+    const key = isWritable ? (KEYS[asText(state)] ?? (isBack ? "assistantIsBack" : "")) : "";
     this.handler.hidden = !key;
     this.stopWaiting.hidden = state !== "waiting" || this.chat.isReadOnly || !isWritable || phase !== "idle";
     setText(this.stopWaiting, this.chat.text("stopWaiting"));
