@@ -106,9 +106,12 @@ LONGEST = (
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Mark what opens Chromium as a browser test, so that ``-m "not browser"`` has none of them."""
-    if "chromium_path" in getattr(item, "fixturenames", ()):
+    """Mark what opens Chromium, so that ``-m "not browser"`` has none of it, and what asks a Redis."""
+    fixtures = getattr(item, "fixturenames", ())
+    if "chromium_path" in fixtures:
         item.add_marker(pytest.mark.browser)
+    if "redis_server" in fixtures:
+        item.add_marker(pytest.mark.processes)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

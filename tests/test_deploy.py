@@ -36,6 +36,8 @@ DOCKERFILE = (DEPLOY / "Dockerfile").read_text()
 TEMPLATE = (DEPLOY / "nginx.conf.template").read_text()
 UNIT = (DEPLOY / "chatkit@.service").read_text()
 IS_POSTGRES = settings.DATABASES["default"]["ENGINE"].endswith("postgresql")
+pytestmark = pytest.mark.processes
+
 NGINX = """
 daemon off; pid {folder}/nginx.pid; error_log stderr error; events {{}}
 http {{

@@ -25,6 +25,7 @@ NAMES = ("maria", "omar")
 
 pytestmark = [
     pytest.mark.postgres,
+    pytest.mark.processes,
     pytest.mark.skipif(connection.vendor != "postgresql", reason="Only PostgreSQL has this."),
 ]
 

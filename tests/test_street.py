@@ -29,7 +29,7 @@ from tests.runs.test_processes import Answer
 from tests.sites import base
 from tests.sites.processes import PATIENCE, Database, Site, Visitor, texts_of, thread_of, visible
 
-pytestmark = pytest.mark.postgres
+pytestmark = [pytest.mark.postgres, pytest.mark.processes]
 
 FOLDER = Path(__file__).parent / "sites"
 IS_POSTGRES = settings.DATABASES["default"]["ENGINE"].endswith("postgresql")

@@ -24,6 +24,7 @@ NAMES = ("acme", "bolt")
 
 pytestmark = [
     pytest.mark.postgres,
+    pytest.mark.processes,
     pytest.mark.skipif(connection.vendor != "postgresql", reason="Only PostgreSQL has this."),
 ]
 

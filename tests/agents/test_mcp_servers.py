@@ -33,6 +33,8 @@ ROOT = Path(__file__).resolve().parents[2]
 NOT_AVAILABLE = "The assistant is not available at the moment."
 ASK = Turn(call=("in_stock", {"article": "lamp"}))
 
+pytestmark = pytest.mark.processes
+
 
 @pytest.fixture
 async def make_agent(openai_client: openai.AsyncOpenAI) -> AsyncIterator[Callable[..., Agent[Any]]]:

@@ -26,7 +26,7 @@ from chatkit_app.testing import decode_events
 from project.prompts import EVERYTHING, WELCOME
 from tests import forks
 
-pytestmark = pytest.mark.postgres
+pytestmark = [pytest.mark.postgres, pytest.mark.processes]
 
 ROOT = Path(__file__).parents[2]
 PROMPTS = [prompt["prompt"] for prompt in [*WELCOME, *EVERYTHING]]

@@ -14,6 +14,8 @@ from tests.sites.processes import Visitor, texts_of, thread_of
 from .blocks import TUTORIAL
 from .reader import SERVE, Reader
 
+pytestmark = pytest.mark.processes
+
 
 @pytest.fixture(scope="module")
 def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:

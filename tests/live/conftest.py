@@ -8,7 +8,7 @@ from chatkit_app.live import bells, layer
 from tests.chat import PATIENCE
 
 
-@pytest.fixture(params=["memory", "redis"])
+@pytest.fixture(params=["memory", pytest.param("redis", marks=pytest.mark.processes)])
 def any_layer(request: pytest.FixtureRequest) -> str:
     """The site's channel layer is the one in memory, and then Redis."""
     if request.param == "redis":

@@ -13,7 +13,7 @@ from chatkit_app.models import Thread
 from tests.attack.served import EXIT_CODES, OURS, Served
 from tests.runs.test_processes import PATIENCE, Browser
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.processes]
 
 
 @pytest.fixture

@@ -13,7 +13,10 @@ import pytest
 from chatkit_app.process import identity
 from chatkit_app.process.identity import current_process, find_dead
 
-pytestmark = pytest.mark.skipif(not Path("/proc/self/ns/pid").is_symlink(), reason="needs Linux")
+pytestmark = [
+    pytest.mark.skipif(not Path("/proc/self/ns/pid").is_symlink(), reason="needs Linux"),
+    pytest.mark.processes,
+]
 
 TELL_AND_WAIT = (
     "from chatkit_app.process.identity import current_process; print(current_process(), flush=True); input()"

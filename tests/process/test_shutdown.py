@@ -22,7 +22,7 @@ from tests.chat import Chat
 from tests.chat import eventually as eventually_async
 from tests.runs.test_processes import Browser, Process, stored_text, words
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.processes]
 INTERRUPTED = "The answer was interrupted. Please try again."
 
 

@@ -26,7 +26,7 @@ from tests import forks
 from tests.chat import CSRF_TOKEN, encode, message
 from tests.redis_server import RedisServer
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.processes]
 
 SERVE = """
 import socket, sys, uvicorn

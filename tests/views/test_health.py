@@ -117,6 +117,7 @@ async def test_process_that_nobody_has_chatted_with_notices_its_end():
     assert asyncio.get_running_loop() in shutdown._loops
 
 
+@pytest.mark.processes
 def test_daphne_answers():
     served, browser = Served("daphne", OURS), Browser()
     try:
