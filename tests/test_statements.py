@@ -20,6 +20,7 @@ from django.test.utils import CaptureQueriesContext
 import chatkit_app
 from chatkit_app import statements as statements_module
 from chatkit_app.limits import counters
+from chatkit_app.live import user_socket
 from chatkit_app.models import AnswerLease, Feedback, Run, Thread, ThreadItem, VisitorClaim
 from chatkit_app.runs import rows
 from chatkit_app.statements import MAX_SHAPES, Insert, Select, Statement, Update, parameter
@@ -80,6 +81,16 @@ PAIRS = {
     "thread of a visitor": (
         lambda: orm._THREAD("visitor").rows(public_id="thr_1", visitor_id="v1", namespace="shop"),
         lambda: list(threads_of(VISITOR)[:1]),
+    ),
+    "threads of a page that is open": (
+        lambda: user_socket._OWN("visitor", 2).rows(
+            public_id_0="thr_1", public_id_1="thr_2", visitor_id="v1", namespace="shop"
+        ),
+        lambda: list(
+            Thread.objects.owned_by(VISITOR)
+            .filter(public_id__in=["thr_1", "thr_2"])
+            .values_list("public_id", "pk", "version")
+        ),
     ),
     "first page of threads": (
         lambda: orm._THREADS("user", after=False, limit=20, order="desc").rows(user_id=7, namespace="shop"),
@@ -204,7 +215,7 @@ def statements() -> dict[str, Statement[Any]]:
 
 def test_every_statement_is_compared() -> None:
     source = inspect.getsource(inspect.getmodule(sql_of))
-    compared = set(re.findall(r"lambda: ([a-z]+\._[A-Z_]+)\(", source))
+    compared = set(re.findall(r"lambda: ([a-z_]+\._[A-Z_]+)\(", source))
     inserts = {name for name, value in statements().items() if value in INSERTED}
     names = {
         name.rsplit(".", 2)[-2] + "." + name.rsplit(".", 2)[-1] for name in statements().keys() - inserts

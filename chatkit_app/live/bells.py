@@ -2,7 +2,8 @@
 
 Ringing one costs whoever rings nothing but a note in a dictionary. What is noted is sent together, at most ten times a
 second, in the event loop of this process's sockets or, where it has none, by a thread of its own. Of several bells for
-one thread the last is enough, since it carries the highest version. What one process wants of another is sent at once.
+one thread the last is enough, since it carries the highest version. Pages of this process hear without the channel
+layer, and are not late when it is slow or away. What one process wants of another is sent at once.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ import atexit
 import os
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from typing import Protocol
 
 from .. import database_context
 from . import groups, layer
@@ -23,44 +25,126 @@ MAX_THREADS = 1000
 """So many threads are named in one bell for staff; of more they hear at the next ping."""
 
 
-class Bells:
-    """The bells of one process that are to be rung."""
+Addressed = tuple[str, layer.Message]
 
-    def __init__(self) -> None:
+
+class Listeners(Protocol):
+    """Those of this process who hear of groups.
+
+    Attributes:
+        channel: by which they hear of the layer.
+    """
+
+    channel: str
+
+    def dispatch(self, group: str, message: layer.Message) -> None:
+        """Hand a message to those who hear of the group."""
+
+
+class Round:
+    """One way to those who hear: the bells that are to be rung on it, and whether somebody goes it just now."""
+
+    def __init__(self, send: Callable[[Sequence[Addressed]], Awaitable[None]]) -> None:
+        self._send = send
         self._lock = threading.Lock()
         self._versions: dict[int, int] = {}
         # What only staff hear of.
         self._handled: dict[int, None] = {}
         self._others: dict[tuple[str, str], layer.Message] = {}
-        self._sender: asyncio.AbstractEventLoop | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    @property
+    def is_under_way(self) -> bool:
+        return _is_alive(self._loop)
+
+    def note_version(self, thread_pk: int, version: int) -> None:
+        with self._lock:
+            self._versions[thread_pk] = max(version, self._versions.get(thread_pk, 0))
+
+    def note_handled(self, thread_pks: Iterable[int]) -> None:
+        with self._lock:
+            self._handled.update(dict.fromkeys(thread_pks))
+
+    def note(self, group: str, message: layer.Message) -> None:
+        with self._lock:
+            self._others[group, message["type"]] = message
+
+    def begin(self, loop: asyncio.AbstractEventLoop) -> bool:
+        """Return whether somebody has to go it now, in this event loop."""
+        with self._lock:
+            if self.is_under_way:
+                return False
+            self._loop = loop
+            return True
+
+    async def go(self) -> None:
+        """Send what there is, until there is nothing more."""
+        try:
+            while messages := self._take():
+                await self._send(messages)
+                await asyncio.sleep(INTERVAL)
+        except BaseException:
+            self._loop = None
+            raise
+
+    def _take(self) -> list[Addressed]:
+        with self._lock:
+            versions, self._versions = self._versions, {}
+            handled, self._handled = self._handled, {}
+            others, self._others = self._others, {}
+            if not (versions or handled or others):
+                self._loop = None
+        messages = [(group, message) for (group, _type), message in others.items()]
+        for pk, version in versions.items():
+            messages.append(
+                (groups.of_thread(pk), {"type": "chatkit.changed", "thread": pk, "version": version})
+            )
+        if versions or handled:
+            threads = list({**versions, **handled})[:MAX_THREADS]
+            messages.append(
+                (groups.STAFF, {"type": "chatkit.changed", "group": groups.STAFF, "threads": threads})
+            )
+        return messages
+
+
+class Bells:
+    """The bells of one process that are to be rung."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._here = Round(self._tell_listeners)
+        self._elsewhere = Round(self._send_by_layer)
+        self._listeners: Listeners | None = None
         self._sockets: asyncio.AbstractEventLoop | None = None
         self._tasks: set[asyncio.Future[None]] = set()
         self._under_way = 0
 
-    def send_from(self, loop: asyncio.AbstractEventLoop) -> None:
+    def send_from(self, loop: asyncio.AbstractEventLoop, listeners: Listeners) -> None:
         """Send from this event loop from now on, since it has sockets: one layer is good in one loop only."""
-        self._sockets = loop
+        self._sockets, self._listeners = loop, listeners
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether nothing is to be rung."""
+        return not (self._here.is_under_way or self._elsewhere.is_under_way or self._under_way)
 
     def ring(self, thread_pk: int, version: int) -> None:
         """Say that a thread has this version now. From any thread, after the commit."""
-        if self._is_anybody_out_there():
-            with self._lock:
-                self._versions[thread_pk] = max(version, self._versions.get(thread_pk, 0))
-            self._see_that_it_is_sent()
+        for way in self._ways():
+            way.note_version(thread_pk, version)
+            self._set_out(way)
 
-    def ring_staff(self, thread_pks: Iterable[int]) -> None:
+    def ring_staff(self, thread_pks: Collection[int]) -> None:
         """Say that something has changed which only staff see. From any thread, after the commit."""
-        if self._is_anybody_out_there():
-            with self._lock:
-                self._handled.update(dict.fromkeys(thread_pks))
-            self._see_that_it_is_sent()
+        for way in self._ways():
+            way.note_handled(thread_pks)
+            self._set_out(way)
 
     def send(self, group: str, message: layer.Message) -> None:
         """Send something else to a group. Of several of one type for the same group the last is sent."""
-        if self._is_anybody_out_there():
-            with self._lock:
-                self._others[group, message["type"]] = message
-            self._see_that_it_is_sent()
+        for way in self._ways():
+            way.note(group, message)
+            self._set_out(way)
 
     def send_now(self, group: str, message: layer.Message) -> None:
         """Send something at once to a group of other processes, where they can be heard. From any thread."""
@@ -78,26 +162,26 @@ class Bells:
     def wait(self, timeout: float) -> None:
         """Wait until all is sent, so many seconds at most. For the end of a process that rang."""
         deadline = time.monotonic() + timeout
-        while (_is_alive(self._sender) or self._under_way) and time.monotonic() < deadline:
+        while not self.is_quiet and time.monotonic() < deadline:
             time.sleep(0.005)
 
     def forget(self) -> None:
         """Begin anew, in a process that was forked from one that was sending."""
         self.__init__()  # type: ignore[misc]
 
-    def _is_anybody_out_there(self) -> bool:
-        found = layer.find_layer()
+    def _ways(self) -> list[Round]:
+        """Return the ways to those who may hear."""
         # Two tenants may have threads of the same key.
-        if layer.state.is_left_alone or database_context.is_used():
-            return False
-        return not layer.is_local(found) or _is_alive(self._sockets)
+        if database_context.is_used():
+            return []
+        here = [self._here] if _is_alive(self._sockets) else []
+        return [*here, self._elsewhere] if layer.is_shared() else here
 
-    def _see_that_it_is_sent(self) -> None:
+    def _set_out(self, way: Round) -> None:
         with self._lock:
-            if _is_alive(self._sender):
-                return
-            loop = self._sender = self._loop()
-        loop.call_soon_threadsafe(self._start, self._send_all)
+            loop = self._loop()
+        if way.begin(loop):
+            loop.call_soon_threadsafe(self._start, way.go)
 
     def _loop(self) -> asyncio.AbstractEventLoop:
         sockets = self._sockets
@@ -108,40 +192,22 @@ class Bells:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
+    async def _tell_listeners(self, messages: Sequence[Addressed]) -> None:
+        for group, message in messages:
+            if self._listeners is not None:
+                self._listeners.dispatch(group, message)
+
+    async def _send_by_layer(self, messages: Sequence[Addressed]) -> None:
+        # By the name of their channel the listeners of this process know what they have heard already.
+        heard = {} if self._listeners is None else {"heard_by": self._listeners.channel}
+        await layer.send_all([(group, {**message, **heard}) for group, message in messages])
+
     async def _send(self, group: str, message: layer.Message) -> None:
         try:
             await layer.send_all([(group, message)])
         finally:
             with self._lock:
                 self._under_way -= 1
-
-    async def _send_all(self) -> None:
-        try:
-            while messages := self._take():
-                await layer.send_all(messages)
-                await asyncio.sleep(INTERVAL)
-        except BaseException:
-            self._sender = None
-            raise
-
-    def _take(self) -> list[tuple[str, layer.Message]]:
-        with self._lock:
-            versions, self._versions = self._versions, {}
-            handled, self._handled = self._handled, {}
-            others, self._others = self._others, {}
-            if not (versions or handled or others):
-                self._sender = None
-        messages = [(group, message) for (group, _type), message in others.items()]
-        for pk, version in versions.items():
-            messages.append(
-                (groups.of_thread(pk), {"type": "chatkit.changed", "thread": pk, "version": version})
-            )
-        if versions or handled:
-            threads = list({**versions, **handled})[:MAX_THREADS]
-            messages.append(
-                (groups.STAFF, {"type": "chatkit.changed", "group": groups.STAFF, "threads": threads})
-            )
-        return messages
 
 
 def _is_alive(loop: asyncio.AbstractEventLoop | None) -> bool:

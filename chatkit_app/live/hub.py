@@ -39,6 +39,7 @@ class Hub:
     """The listeners of one event loop: members of groups, and who waits for letters.
 
     Attributes:
+        channel: what the layer knows it by; it changes when all have left and somebody comes.
         on_return: called when the layer can be heard again, for what was missed meanwhile.
     """
 
@@ -49,7 +50,7 @@ class Hub:
         self._task: asyncio.Task[None] | None = None
         self._joined_at = 0.0
         self._layer: BaseChannelLayer | None = None
-        self._channel = ""
+        self.channel = ""
         self._failures = 0
 
     async def join(self, group: str, listener: Listener) -> None:
@@ -59,6 +60,8 @@ class Hub:
         members.add(listener)
         if self._is_asleep:
             await self._begin()
+        elif is_first and layer.state.is_left_alone:
+            self._joined_at = float("-inf")  # at the next refresh, and until then by this process alone
         elif is_first:
             await self._add([group])
 
@@ -71,7 +74,7 @@ class Hub:
         if members:
             return
         del self._members[group]
-        found, channel = self._layer, self._channel
+        found, channel = self._layer, self.channel
         self._end_if_unused()
         if found is not None and not layer.state.is_left_alone:
             await layer.call_all([partial(found.group_discard, group, channel)])
@@ -84,7 +87,7 @@ class Hub:
         self._addressees[addressee] = listener
         if self._is_asleep:
             await self._begin()
-        return self._channel
+        return self.channel
 
     def refuse_letters(self, addressee: str) -> None:
         """Drop what still comes for an addressee."""
@@ -107,11 +110,11 @@ class Hub:
         return self._task is None or self._task.done()
 
     async def _begin(self) -> None:
-        bells.send_from(asyncio.get_running_loop())
+        bells.send_from(asyncio.get_running_loop(), self)
         found = layer.find_layer()
         layer.shorten_waits(found)
         self._layer = found
-        self._channel = await found.new_channel()
+        self.channel = await found.new_channel()
         # A context of its own: it must not inherit the language of whoever came first.
         self._task = asyncio.get_running_loop().create_task(self._listen(), context=contextvars.Context())
         await self._add(list(self._members))
@@ -122,7 +125,7 @@ class Hub:
             self._task = None
 
     async def _add(self, names: list[str]) -> bool:
-        found, channel = self._layer, self._channel
+        found, channel = self._layer, self.channel
         if found is None:
             return False
         succeeded = await layer.call_all([partial(found.group_add, name, channel) for name in names])
@@ -137,7 +140,7 @@ class Hub:
         assert self._layer is not None
         while True:
             try:
-                message = await self._layer.receive(self._channel)
+                message = await self._layer.receive(self.channel)
             except Exception as error:
                 layer.state.note_failure(error)
                 await self._return()
@@ -149,7 +152,7 @@ class Hub:
             for addressee, letter in message["letters"].items():
                 if addressee in self._addressees:
                     _tell(self._addressees[addressee], letter)
-        else:
+        elif message.get("heard_by") != self.channel:
             self.dispatch(message.get("group") or f"chatkit.thread.{message.get('thread')}", message)
 
     async def _return(self) -> None:

@@ -12,12 +12,16 @@ import weakref
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from django.db import DatabaseError, InterfaceError
+from django.http import HttpRequest
+
 from .. import db
 from ..logs import get_logger
 from ..models import Thread
+from . import codes
 from .hub import get_hub
 from .seen import note_seen
-from .visit import Refused
+from .visit import Refused, requests_of
 
 if TYPE_CHECKING:
     from .socket import Socket
@@ -32,7 +36,7 @@ CHECK_INTERVAL = 60.0
 """Seconds after which it is looked again whether a socket may be here."""
 
 # Other work gets its turn in between.
-_CHECKED_AT_ONCE = 10
+_CHECKED_AT_ONCE = 25
 
 
 class Pulse:
@@ -112,14 +116,25 @@ def _read_and_note(pks: Iterable[int], seen: Iterable[int]) -> dict[int, int]:
     return versions
 
 
-def _check_each(sockets: Iterable[Socket]) -> list[tuple[Socket, Any]]:
-    found: list[tuple[Socket, Any]] = []
-    for socket in sockets:
-        try:
-            found.append((socket, socket.check()))
-        except Refused as refused:
-            found.append((socket, refused))
-    return found
+def _check_each(sockets: Sequence[Socket]) -> list[tuple[Socket, Any]]:
+    requests = requests_of([(socket.scope, socket.path) for socket in sockets])
+    return [(socket, _checked(socket, request)) for socket, request in zip(sockets, requests, strict=True)]
+
+
+def _checked(socket: Socket, request: HttpRequest | Refused) -> Any:
+    """Return what a socket's check has found, or why the socket may not stay."""
+    if isinstance(request, Refused):
+        return request
+    try:
+        return socket.check(request)
+    except Refused as refused:
+        return refused
+    except (DatabaseError, InterfaceError):
+        raise
+    except Exception:
+        # One page that cannot be looked at would keep all others from it.
+        logger.exception("A socket could not be looked at again, and is closed")
+        return Refused(codes.NOT_HERE)
 
 
 _pulses: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Pulse] = weakref.WeakKeyDictionary()

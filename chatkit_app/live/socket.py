@@ -12,12 +12,14 @@ import time
 from collections.abc import Awaitable, Callable, Hashable, Mapping
 from typing import Any
 
+from django.http import HttpRequest
+
 from .. import db
 from ..errors import DatabaseUnavailable
 from ..logs import get_logger
 from . import codes, layer, pulse
 from .hub import get_hub
-from .visit import Refused
+from .visit import Refused, request_of
 
 logger = get_logger(__name__)
 
@@ -34,7 +36,13 @@ Teller = Callable[[], Awaitable[Told | None]]
 
 
 class Socket:
-    """A page at the other end of a WebSocket, as an ASGI application for one connection."""
+    """A page at the other end of a WebSocket, as an ASGI application for one connection.
+
+    Attributes:
+        path: of the requests that the page would send instead.
+    """
+
+    path = "/"
 
     def __init__(self, scope: Any, receive: Any, send: Any) -> None:
         self.scope = scope
@@ -55,7 +63,7 @@ class Socket:
 
     # What subclasses say
 
-    def enter(self) -> None:
+    def enter(self, request: HttpRequest) -> None:
         """Find out who it is. In a database worker.
 
         Raises:
@@ -63,8 +71,11 @@ class Socket:
         """
         raise NotImplementedError
 
-    def check(self) -> Any:
+    def check(self, request: HttpRequest) -> Any:
         """Look again whether they may be here, and what of. In a database worker, every minute.
+
+        Args:
+            request: the page's, as it would be now.
 
         Returns:
             What ``apply_check()`` is given.
@@ -115,7 +126,7 @@ class Socket:
         """Let the page in, if it may be here, and serve it until one of both ends it."""
         await self._receive()  # websocket.connect
         try:
-            await db.run(self.enter)
+            await db.run(lambda: self.enter(request_of(self.scope, self.path)))
         except Exception as error:
             await self._refuse(error)
             return
@@ -203,6 +214,7 @@ class Socket:
                     continue
                 async with asyncio.timeout(SEND_PATIENCE):
                     await self._send({"type": "websocket.send", "text": json.dumps(found)})
+            self._outbox = {}  # one that has been filled stays large
         except TimeoutError:
             self.end(codes.TOO_SLOW)
         except Exception as error:

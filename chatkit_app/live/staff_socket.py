@@ -12,6 +12,8 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from django.http import HttpRequest
+
 from .. import db
 from ..conf import chatkit_settings
 from ..models import Assignment, Thread
@@ -41,11 +43,11 @@ class StaffSocket(Socket):
         self._people: dict[int, list[dict[str, Any]]] = {}
         self._typed_at = float("-inf")
 
-    def enter(self) -> None:
-        self.user = staff_of(self.scope)
+    def enter(self, request: HttpRequest) -> None:
+        self.user = staff_of(request)
 
-    def check(self) -> set[int]:
-        user = staff_of(self.scope)
+    def check(self, request: HttpRequest) -> set[int]:
+        user = staff_of(request)
         if user.pk != self.user.pk:
             raise Refused(codes.SESSION_OVER)
         self.user = user

@@ -14,9 +14,12 @@ from functools import partial
 from typing import Any
 from urllib.parse import parse_qs
 
+from django.http import HttpRequest
+
 from .. import db
-from ..context import RequestContext
 from ..models import Thread
+from ..models.querysets import OwnerParameters, owner_values
+from ..statements import Select, parameter
 from ..storable import is_storable_id
 from ..takeover.names import name_of_key
 from . import codes, groups, layer
@@ -31,7 +34,20 @@ TYPING_INTERVAL = 2.0
 """Seconds within which a page is told once that somebody types."""
 
 
-@dataclass(kw_only=True)
+def _name(number: int) -> str:
+    return f"public_id_{number}"
+
+
+def _own_threads(kind: str, number: int) -> Any:
+    ids = [parameter(Thread, "public_id", _name(each)) for each in range(number)]
+    threads = Thread.objects.owned_by(OwnerParameters.of(kind)).filter(public_id__in=ids)
+    return threads.values_list("public_id", "pk", "version")
+
+
+_OWN = Select(_own_threads, on_writer=True)
+
+
+@dataclass(kw_only=True, slots=True)
 class Followed:
     """A thread that a page follows.
 
@@ -47,23 +63,21 @@ class Followed:
 class UserSocket(Socket):
     """The socket of a user or a visitor, who hears of their own threads."""
 
-    context: RequestContext
+    owner: tuple[str, dict[str, Any]]
 
     def __init__(self, scope: Any, receive: Any, send: Any) -> None:
         super().__init__(scope, receive, send)
         query = parse_qs(scope.get("query_string", b"").decode("latin1"))
-        self.endpoint = query.get("endpoint", [""])[0]
+        self.path = query.get("endpoint", [""])[0]
         self.followed: dict[str, Followed] = {}
         self.is_hidden = False
         self._typed_at = float("-inf")
 
-    def enter(self) -> None:
-        self.context = context_of(self.scope, self.endpoint)
+    def enter(self, request: HttpRequest) -> None:
+        self.owner = owner_values(context_of(request))
 
-    def check(self) -> dict[str, tuple[int, int]]:
-        context = context_of(self.scope, self.endpoint)
-        before = (self.context.user_id, self.context.visitor_id, self.context.namespace)
-        if (context.user_id, context.visitor_id, context.namespace) != before:
+    def check(self, request: HttpRequest) -> dict[str, tuple[int, int]]:
+        if owner_values(context_of(request)) != self.owner:
             raise Refused(codes.SESSION_OVER)
         return self._find(list(self.followed))
 
@@ -145,13 +159,12 @@ class UserSocket(Socket):
     def _find(self, thread_ids: list[str]) -> dict[str, tuple[int, int]]:
         """Return the keys and versions of those of the threads that are the owner's."""
         known = [thread_id for thread_id in thread_ids if is_storable_id(thread_id)]
-        if not known:
+        kind, owner = self.owner
+        if not known or not kind:
             return {}
-        threads = Thread.objects.on_writer().owned_by(self.context).filter(public_id__in=known)
-        return {
-            public_id: (pk, version)
-            for public_id, pk, version in threads.values_list("public_id", "pk", "version")
-        }
+        ids = {_name(number): thread_id for number, thread_id in enumerate(known)}
+        rows = _OWN(kind, len(known)).rows(**owner, **ids)
+        return {public_id: (pk, version) for public_id, pk, version in rows}
 
     def _tell_version(self, thread_id: str, followed: Followed, version: int) -> None:
         if version > followed.told:

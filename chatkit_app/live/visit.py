@@ -1,13 +1,11 @@
-"""The person at the other end of a socket, as a request of the same browser would be of them."""
+"""The people at the other ends of sockets, as requests of the same browsers would be of them."""
 
 from __future__ import annotations
 
-from importlib import import_module
+from collections.abc import Sequence
 from io import BytesIO
 from typing import Any
 
-from django.conf import settings
-from django.contrib.auth import get_user
 from django.core.exceptions import DisallowedHost
 from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, HttpResponse
@@ -19,6 +17,7 @@ from ..conf import chatkit_settings
 from ..context import RequestContext, build_context
 from ..process.loading import endpoint_options
 from . import codes
+from .identity import identify
 
 
 class Refused(Exception):
@@ -33,44 +32,44 @@ class Refused(Exception):
         self.code = code
 
 
-def request_of(scope: Any, path: str = "/") -> HttpRequest:
-    """Return the request of a socket, with its session and its user as they are now.
+def requests_of(asked: Sequence[tuple[Any, str]]) -> list[HttpRequest | Refused]:
+    """Return the requests of sockets, with their sessions and their users as they are now.
 
-    It has passed no middleware but those two, which are done here: a socket has none. Call it in a thread that may
+    They have passed no middleware but those two, which are done here: a socket has none. Call it in a thread that may
     query the database.
 
     Args:
-        scope: the socket's, of ASGI.
-        path: the path of the request, for whoever looks at it.
+        asked: the scope of each socket, and the path of its request, for whoever looks at it.
 
-    Raises:
-        Refused: when it comes from a page of another site, or where requests need a database context, which only a
-            request has that has passed the site's middlewares.
+    Returns:
+        For each the request; or why there is none: it comes from a page of another site, or requests need a database
+        context here, which only one has that has passed the site's middlewares.
     """
     if database_context.is_used():
-        raise Refused(codes.NOT_HERE)
-    scheme = "https" if scope.get("scheme") == "wss" else "http"
-    http = {"type": "http", "method": "GET", "scheme": scheme, "path": path, "query_string": b""}
-    request = ASGIRequest({**scope, **http}, BytesIO())
-    if not _is_own_page(request):
-        raise Refused(codes.FORBIDDEN)
-    store = import_module(settings.SESSION_ENGINE).SessionStore
-    request.session = store(request.COOKIES.get(settings.SESSION_COOKIE_NAME))
-    request.user = get_user(request)
+        return [Refused(codes.NOT_HERE) for _ in asked]
+    requests = [_bare_request(scope, path) for scope, path in asked]
+    identify([request for request in requests if not isinstance(request, Refused)])
+    return requests
+
+
+def request_of(scope: Any, path: str) -> HttpRequest:
+    """Return the request of one socket, as ``requests_of()`` does.
+
+    Raises:
+        Refused: when there is none.
+    """
+    [request] = requests_of([(scope, path)])
+    if isinstance(request, Refused):
+        raise request
     return request
 
 
-def context_of(scope: Any, endpoint: str) -> RequestContext:
-    """Return the context that a request of this browser to an endpoint would have.
-
-    Args:
-        scope: the socket's, of ASGI.
-        endpoint: the endpoint's path, as the browser knows it.
+def context_of(request: HttpRequest) -> RequestContext:
+    """Return the context that a request to the endpoint of this path would have.
 
     Raises:
         Refused: when there is none, or it would let nobody in.
     """
-    request = request_of(scope, endpoint)
     try:
         options = endpoint_options(resolve(request.path_info).func)
     except Resolver404:
@@ -85,16 +84,23 @@ def context_of(scope: Any, endpoint: str) -> RequestContext:
     return context
 
 
-def staff_of(scope: Any) -> Any:
+def staff_of(request: HttpRequest) -> Any:
     """Return the member of the staff who has opened a socket in the admin.
 
     Raises:
         Refused: when it is nobody who may see threads there.
     """
-    user = request_of(scope).user
+    user: Any = request.user
     if not (user.is_active and user.is_staff and user.has_perm("chatkit_app.view_thread")):
         raise Refused(codes.FORBIDDEN if user.is_authenticated else codes.SESSION_OVER)
     return user
+
+
+def _bare_request(scope: Any, path: str) -> HttpRequest | Refused:
+    scheme = "https" if scope.get("scheme") == "wss" else "http"
+    http = {"type": "http", "method": "GET", "scheme": scheme, "path": path, "query_string": b""}
+    request = ASGIRequest({**scope, **http}, BytesIO())
+    return request if _is_own_page(request) else Refused(codes.FORBIDDEN)
 
 
 def _unused(request: HttpRequest) -> HttpResponse:

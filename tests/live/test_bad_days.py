@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import random
+import signal
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
-from channels.layers import InMemoryChannelLayer
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.test import Client
 
 from chatkit_app import db
 from chatkit_app.context import RequestContext
-from chatkit_app.live import bells, layer, pulse
-from chatkit_app.live.hub import get_hub
+from chatkit_app.live import bells, groups, layer, pulse
+from chatkit_app.live.hub import Hub, get_hub
 from chatkit_app.live.pulse import get_pulse
 from chatkit_app.models import Thread
 from chatkit_app.moderation import set_status, takeover
@@ -110,6 +110,13 @@ async def becomes_equal(reader: Reader) -> None:
         await asyncio.sleep(0.02)
 
 
+async def change_elsewhere(change: Callable[[], Any]) -> None:
+    """Change something as another process would, whose bell this one has not heard."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bells.Bells, "ring", lambda *args: None)
+        await db.run(change)
+
+
 async def ping() -> None:
     await get_pulse().beat(time.monotonic() + pulse.PING_INTERVAL)
 
@@ -117,18 +124,20 @@ async def ping() -> None:
 # --- Bells that are lost ----------------------------------------------------------------------------------------------
 
 
-class LossyLayer(InMemoryChannelLayer):
-    """Loses what it is to send at random."""
+class Loss:
+    """Loses at random what pages are to hear."""
 
-    chance = random.Random(0)
-    share = 0.5
-    lost = 0
+    def __init__(self, *, seed: int, share: float) -> None:
+        self.chance, self.share, self.lost = random.Random(seed), share, 0
 
-    async def group_send(self, group: str, message: dict[str, Any]) -> None:
+    def __call__(self, hub: Hub, group: str, message: Any) -> None:
         if self.chance.random() < self.share:
-            type(self).lost += 1
+            self.lost += 1
         else:
-            await super().group_send(group, message)
+            DISPATCH(hub, group, message)
+
+
+DISPATCH = Hub.dispatch
 
 
 def change_something(chance: random.Random) -> None:
@@ -156,25 +165,17 @@ def change_something(chance: random.Random) -> None:
                 messages.add_message(Thread.objects.locked().get(), "more")
 
 
-@pytest.fixture
-def lossy(settings: Any, monkeypatch: pytest.MonkeyPatch) -> type[LossyLayer]:
-    settings.CHANNEL_LAYERS = {"default": {"BACKEND": "tests.live.test_bad_days.LossyLayer"}}
-    monkeypatch.setattr(LossyLayer, "lost", 0)
-    monkeypatch.setattr(bells, "INTERVAL", 0.002)
-    return LossyLayer
-
-
 @pytest.mark.parametrize(("seed", "share"), [(1, 0.3), (2, 0.5), (3, 0.9), (4, 1.0)])
 async def test_page_and_database_are_equal_once_it_is_quiet_however_many_bells_are_lost(
-    lossy: type[LossyLayer], reader: Reader, monkeypatch: pytest.MonkeyPatch, seed: int, share: float
+    reader: Reader, monkeypatch: pytest.MonkeyPatch, seed: int, share: float
 ) -> None:
-    chance = random.Random(seed)
-    monkeypatch.setattr(lossy, "chance", random.Random(seed))
-    monkeypatch.setattr(lossy, "share", share)
+    loss, chance = Loss(seed=seed, share=share), random.Random(seed)
+    monkeypatch.setattr(Hub, "dispatch", lambda hub, group, message: loss(hub, group, message))
+    monkeypatch.setattr(bells, "INTERVAL", 0.002)
     for _ in range(40):
         await db.run(change_something, chance)
-    await eventually(lambda: bells.bells._sender is None)
-    assert lossy.lost
+    await eventually(lambda: bells.bells.is_quiet)
+    assert loss.lost
     await ping()
     await becomes_equal(reader)
 
@@ -182,7 +183,7 @@ async def test_page_and_database_are_equal_once_it_is_quiet_however_many_bells_a
 # --- Redis that goes, and comes back ----------------------------------------------------------------------------------
 
 
-async def test_page_is_told_what_happened_while_redis_was_away(
+async def test_page_is_told_what_happened_elsewhere_while_redis_was_away(
     redis: RedisServer, reader: Reader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(layer, "LEFT_ALONE", 0.0)
@@ -190,13 +191,52 @@ async def test_page_is_told_what_happened_while_redis_was_away(
     await becomes_equal(reader)
     redis.kill()
     for _ in range(5):
-        await db.run(change_something, random.Random(5))
+        await change_elsewhere(lambda: change_something(random.Random(5)))
     assert not await reader.shows_what_is_stored()
     redis.start()
     await becomes_equal(reader)
     await db.run(lambda: Thread.objects.bump(title="Afterwards"))
     version = await db.run(lambda: Thread.objects.get().version)
     await eventually(lambda: reader.version == version)
+
+
+@pytest.fixture(params=["killed", "stopped"])
+def redis_away(
+    request: pytest.FixtureRequest, redis: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[[], None]]:
+    """Lets Redis be away when it is called: it refuses connections, or takes them and says nothing."""
+    process = redis.process
+    assert process is not None
+    monkeypatch.setattr(layer, "PATIENCE", 1.0)
+
+    def go_away() -> None:
+        process.send_signal(signal.SIGSTOP if request.param == "stopped" else signal.SIGKILL)
+
+    yield go_away
+    process.send_signal(signal.SIGCONT)
+    redis.kill()
+
+
+async def test_page_of_the_same_process_hears_while_redis_is_away(
+    redis_away: Callable[[], None], reader: Reader
+) -> None:
+    redis_away()
+    for number in range(3):
+        await db.run(lambda title: Thread.objects.bump(title=title), f"Title {number}")
+        await becomes_equal(reader)
+    assert layer.state.is_left_alone or not bells.bells.is_quiet
+
+
+async def test_page_that_is_opened_while_redis_is_away_hears(
+    redis_away: Callable[[], None], reader: Reader
+) -> None:
+    redis_away()
+    other = (await reader.chat.say("another")).thread_id
+    later = await Reader(reader.chat, other).open()
+    version = later.version
+    await db.run(lambda: Thread.objects.filter(public_id=other).bump(title="Parcels"))
+    await eventually(lambda: later.version > version)
+    await later.close()
 
 
 async def test_request_is_answered_while_redis_is_away(redis: RedisServer, reader: Reader) -> None:
@@ -211,12 +251,14 @@ async def test_page_that_is_open_for_more_than_a_day_still_hears(redis: RedisSer
     """A layer forgets members after a day, and its groups are joined again after half of one."""
     hub = get_hub()
     members: Any = layer.find_layer()
-    for group in list(hub._members):
-        await members.group_discard(group, hub._channel)
+    pk = (await db.run(Thread.objects.get)).pk
+    group = groups.of_thread(pk)
+    await members.group_discard(group, hub.channel)
     hub._joined_at -= 12.5 * 3600
     await ping()
     version = reader.version
-    await db.run(lambda: Thread.objects.bump(title="On the next day"))
+    await change_elsewhere(lambda: Thread.objects.bump(title="On the next day"))
+    await layer.send_all([(group, {"type": "chatkit.changed", "thread": pk, "version": version + 1})])
     await eventually(lambda: reader.version > version)
 
 

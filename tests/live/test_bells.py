@@ -6,7 +6,7 @@ import asyncio
 import logging
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import pytest
@@ -47,12 +47,43 @@ async def listening(*names: str) -> AsyncIterator[Ear]:
         await hub.leave(name, ear)
 
 
+async def ring_elsewhere(pk: int, version: int) -> None:
+    """What the bell of another process does."""
+    message = {"type": "chatkit.changed", "thread": pk, "version": version}
+    await layer.send_all([(groups.of_thread(pk), message)])
+
+
 async def test_bell_is_heard_by_who_listens_to_the_thread(any_layer: str) -> None:
     async with listening(groups.of_thread(7)) as ear, listening(groups.of_thread(8)) as other:
         bells.ring(7, 3)
         await eventually(lambda: ear.heard)
     assert ear.heard == [{"type": "chatkit.changed", "thread": 7, "version": 3}]
     assert other.heard == []
+
+
+async def test_bell_is_heard_once_by_a_process_that_rings_it_itself(redis: RedisServer) -> None:
+    async with listening(groups.of_thread(7)) as ear:
+        bells.ring(7, 3)
+        await eventually(lambda: bells.is_quiet)
+        # One channel keeps the order.
+        await ring_elsewhere(7, 4)
+        await eventually(lambda: 4 in ear.versions)
+    assert ear.versions == [3, 4]
+
+
+async def test_process_that_left_redis_alone_joins_when_it_is_tried_again(
+    redis: RedisServer,
+) -> None:
+    hub = get_hub()
+    async with listening(groups.of_thread(7)), AsyncExitStack() as stack:
+        layer.state.back_at = float("inf")
+        ear = await stack.enter_async_context(listening(groups.of_thread(8)))
+        bells.ring(8, 1)
+        await eventually(lambda: ear.versions == [1])
+        layer.state.note_success()
+        await hub.refresh()
+        await ring_elsewhere(8, 2)
+        await eventually(lambda: ear.versions == [1, 2])
 
 
 async def test_bell_is_heard_by_staff_without_its_version(any_layer: str) -> None:
@@ -167,15 +198,16 @@ async def test_redis_that_was_killed_is_heard_again(
 
     hub.on_return = note
     async with listening(groups.of_thread(7)) as ear:
-        bells.ring(7, 1)
+        await ring_elsewhere(7, 1)
         await eventually(lambda: ear.heard)
         redis.kill()
-        bells.ring(7, 2)  # lost
+        await ring_elsewhere(7, 2)
         redis.start()
         async with asyncio.timeout(PATIENCE):
             await returned.wait()
-        bells.ring(7, 3)
+        await ring_elsewhere(7, 3)
         await eventually(lambda: 3 in ear.versions)
+    assert ear.versions == [1, 3]
 
 
 async def test_quiet_redis_is_not_taken_for_one_that_is_away(redis: RedisServer) -> None:
@@ -191,13 +223,12 @@ async def test_groups_are_joined_again_after_half_a_day(
     hub = get_hub()
     async with listening(groups.of_thread(7)) as ear:
         # What Redis does with members that are older than a day.
-        await get_channel_layer().group_discard(groups.of_thread(7), hub._channel)
-        bells.ring(7, 1)
-        await eventually(lambda: bells._sender is None)
+        await get_channel_layer().group_discard(groups.of_thread(7), hub.channel)
+        await ring_elsewhere(7, 1)
         await hub.refresh()
         hub._joined_at -= 12.5 * 3600
         await hub.refresh()
-        bells.ring(7, 2)
+        await ring_elsewhere(7, 2)
         await eventually(lambda: ear.heard)
     assert ear.versions == [2]
 

@@ -5,13 +5,19 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from importlib import import_module
 from typing import Any
 
 import pytest
+from django.conf import settings as django_settings
+from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
+from django.utils import timezone
 
 from chatkit_app import db
+from chatkit_app.context import RequestContext
 from chatkit_app.live import codes, pulse, socket
 from chatkit_app.live.pulse import get_pulse
 from chatkit_app.models import Thread
@@ -228,8 +234,31 @@ async def test_page_polls_where_requests_need_a_database_context(
 # --- While it is open --------------------------------------------------------------------------------------------
 
 
+SITES: dict[str, dict[str, Any]] = {
+    "Django's own": {},
+    "sessions in a cache": {"SESSION_ENGINE": "django.contrib.sessions.backends.cached_db"},
+    "sessions in files": {"SESSION_ENGINE": "django.contrib.sessions.backends.file"},
+    "backend of its own": {"AUTHENTICATION_BACKENDS": [f"{__name__}.OwnBackend"]},
+}
+
+
+class OwnBackend(ModelBackend):
+    """A site's own rule for who may be here."""
+
+    def get_user(self, user_id: Any) -> Any:
+        user = super().get_user(user_id)
+        return None if user is None or user.last_name == "Locked" else user
+
+
+@pytest.fixture(params=SITES)
+def site(request: pytest.FixtureRequest, settings: Any) -> None:
+    for name, value in SITES[request.param].items():
+        setattr(settings, name, value)
+
+
 async def log_out(chat: Chat) -> None:
-    await db.run(lambda: Session.objects.filter(session_key=chat.cookies["sessionid"]).delete())
+    store = import_module(django_settings.SESSION_ENGINE).SessionStore(chat.cookies["sessionid"])
+    await db.run(store.delete)
 
 
 async def change_password(chat: Chat) -> None:
@@ -245,9 +274,29 @@ async def deactivate(chat: Chat) -> None:
     await db.run(lambda: User.objects.filter(username="ada").update(is_active=False))
 
 
-@pytest.mark.parametrize("happens", [log_out, change_password, deactivate], ids=lambda each: each.__name__)
+async def delete_user(chat: Chat) -> None:
+    await db.run(lambda: User.objects.get(username="ada").delete())
+
+
+async def log_in_as_another(chat: Chat) -> None:
+    """The browser sends the same cookie, whose session has become somebody else's."""
+
+    def change() -> None:
+        eve = User.objects.create_user("eve")
+        session = import_module(django_settings.SESSION_ENGINE).SessionStore(chat.cookies["sessionid"])
+        session[SESSION_KEY], session[HASH_SESSION_KEY] = str(eve.pk), eve.get_session_auth_hash()
+        session.save()
+
+    await db.run(change)
+
+
+@pytest.mark.parametrize(
+    "happens",
+    [log_out, change_password, deactivate, delete_user, log_in_as_another],
+    ids=lambda each: each.__name__,
+)
 async def test_socket_is_closed_when_its_session_is_over(
-    open_page: Opener, happens: Callable[[Chat], Awaitable[None]]
+    site: None, open_page: Opener, happens: Callable[[Chat], Awaitable[None]]
 ) -> None:
     chat = await user()
     thread_id = (await chat.say("hi")).thread_id
@@ -259,6 +308,56 @@ async def test_socket_is_closed_when_its_session_is_over(
     assert await page.code() == codes.SESSION_OVER
 
 
+async def test_socket_is_closed_when_the_sites_own_backend_says_so(open_page: Opener, settings: Any) -> None:
+    settings.AUTHENTICATION_BACKENDS = [f"{__name__}.OwnBackend"]
+    chat = await user()
+    page = await open_page(chat)
+    await db.run(lambda: User.objects.update(last_name="Locked"))
+    await eventually(lambda: get_pulse()._sockets)
+    await beat(pulse.CHECK_INTERVAL)
+    assert await page.code() == codes.SESSION_OVER
+
+
+async def test_session_whose_time_is_over_closes_the_socket(open_page: Opener) -> None:
+    page = await open_page(await user())
+    await db.run(lambda: Session.objects.update(expire_date=timezone.now()))
+    await eventually(lambda: get_pulse()._sockets)
+    await beat(pulse.CHECK_INTERVAL)
+    assert await page.code() == codes.SESSION_OVER
+
+
+async def test_other_sockets_stay_when_one_is_closed(open_page: Opener) -> None:
+    """They are looked at together."""
+    leaves, stays, also_stays = await user(), await superuser(), await visitor()
+    pages = [await open_page(chat) for chat in (leaves, stays, also_stays)]
+    await eventually(lambda: len(get_pulse()._sockets) == 3)
+    await log_out(leaves)
+    await beat(pulse.CHECK_INTERVAL)
+    assert await pages[0].code() == codes.SESSION_OVER
+    assert [(await page.next())["type"] for page in pages[1:]] == ["ping", "ping"]
+
+
+async def test_page_that_cannot_be_looked_at_keeps_no_other_from_it(
+    open_page: Opener, use: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    chat, other = await user(), await superuser()
+    page, leaves = await open_page(chat), await open_page(other)
+    await eventually(lambda: len(get_pulse()._sockets) == 2)
+    use("EchoServer", CONTEXT=f"{__name__}.context_without_ada")
+    await log_out(other)
+    await beat(pulse.CHECK_INTERVAL)
+    assert await leaves.code() == codes.SESSION_OVER
+    assert await page.code() == codes.NOT_HERE
+    assert "A socket could not be looked at again" in caplog.text
+
+
+def context_without_ada(request: Any) -> RequestContext:
+    if request.user.username == "ada":
+        raise LookupError("no profile")
+    return RequestContext.from_request(request)
+
+
+@pytest.mark.usefixtures("site")
 async def test_socket_stays_open_while_its_session_does(open_page: Opener) -> None:
     chat = await user()
     thread_id = (await chat.say("hi")).thread_id
