@@ -32,6 +32,42 @@ def scroller(page: Page) -> Locator:
     return page.get_by_role("region", name="Messages")
 
 
+# While an answer is written
+
+
+async def test_words_that_come_one_after_the_other_are_shown_together(page: Page, pages: Site):
+    """Whatever is shown has the page laid out and painted: no more than twenty times a second."""
+    second, third, end = (threading.Event() for _ in range(3))
+    told = {"type": "client_effect", "name": "told", "data": {}}
+    pages.script(
+        "count",
+        *(added("a", "one "), second, text_delta("a", "two "), told, third, text_delta("a", "three "), told),
+        *(end, done("a", "one two three ")),
+    )
+    await page.clock.install()
+    await page.goto("/")
+    await say(page, "count")
+    answer = messages(page).nth(1)
+    await expect(answer).to_contain_text("one")
+    listen = "addEventListener('chatkit.effect', () => resolve(true), {once: true})"
+    waiting = f"() => {{ window.told = new Promise((resolve) => {CHAT}.{listen}); }}"
+    await page.clock.pause_at(await page.evaluate("Date.now() + 1000"))
+    await page.evaluate(waiting)
+    second.set()
+    assert await page.evaluate("window.told")
+    await page.clock.run_for(20)
+    # At once, since nothing was shown for a second.
+    await expect(answer).to_contain_text("two")
+    await page.evaluate(waiting)
+    third.set()
+    assert await page.evaluate("window.told")
+    await page.clock.run_for(20)
+    await expect(answer).not_to_contain_text("three")
+    await page.clock.run_for(60)
+    await expect(answer).to_contain_text("three")
+    end.set()
+
+
 # Several conversations
 
 

@@ -9,7 +9,7 @@ They are OpenAI's, and no part of the repository. ``CHATKIT_OFFICIAL`` names a f
 
 import mimetypes
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -42,25 +42,30 @@ def official_url(official_files: Path, tmp_path_factory: pytest.TempPathFactory)
         yield url
 
 
-@pytest_asyncio.fixture(loop_scope="package")
-async def visitor(official_files: Path, official_url: str, browser: Browser) -> AsyncIterator[BrowserContext]:  # noqa: F811
-    """A visitor who has never been there."""
+def files_of(folder: Path) -> Callable[[Route], Awaitable[None]]:
+    """Return what answers the client's requests with the files in a folder."""
 
     async def serve(route: Route) -> None:
         path = urlsplit(route.request.url).path
         inside = f"vendor/{path.removeprefix(SCRIPTS)}" if path.startswith(SCRIPTS) else path.lstrip("/")
-        file = official_files / inside
+        file = folder / inside
         # What the snapshot lacks, and what the client would tell OpenAI, comes to nothing.
-        if not file.resolve().is_relative_to(official_files.resolve()) or not file.is_file():
+        if not file.resolve().is_relative_to(folder.resolve()) or not file.is_file():
             await route.abort()
             return
         content_type = mimetypes.guess_type(file.name)[0] or "text/plain"
         headers = {"Access-Control-Allow-Origin": "*"}
         await route.fulfill(body=file.read_bytes(), content_type=content_type, headers=headers)
 
+    return serve
+
+
+@pytest_asyncio.fixture(loop_scope="package")
+async def visitor(official_files: Path, official_url: str, browser: Browser) -> AsyncIterator[BrowserContext]:  # noqa: F811
+    """A visitor who has never been there."""
     context = await browser.new_context(base_url=official_url, viewport={"width": 1000, "height": 800})
     context.set_default_timeout(PATIENCE * 1000)
-    await context.route(f"{HOST}/**", serve)
+    await context.route(f"{HOST}/**", files_of(official_files))
     yield context
     await context.close()
 

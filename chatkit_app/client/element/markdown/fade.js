@@ -7,6 +7,8 @@ addStyles({ fade: fadeStyles });
 /** From a beginning to the text as it is, in as many steps as fade.css.js has. */
 const STEPS = 4;
 const STEP = 60;
+/** A step is taken together with the next words, if these come before so many milliseconds more. */
+const PATIENCE = 40;
 /** What comes at once in greater numbers is no word that is being written. */
 const MAX_CHARACTERS = 400;
 
@@ -17,6 +19,8 @@ const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
 /** @type {Fresh[]} what is fading in */
 let fresh = [];
+/** @type {ReturnType<typeof setTimeout>|undefined} */
+let timer;
 
 /** @param {number} step @returns {Highlight} the page's, for what is at a step */
 function highlightOf(step) {
@@ -53,7 +57,7 @@ export function fadeIn(node, count) {
   }
   for (const range of ranges) highlightOf(0).add(range);
   fresh.push({ ranges, born: performance.now(), step: 0 });
-  if (fresh.length === 1) requestAnimationFrame(goOn);
+  goOn();
 }
 
 /** @param {TreeWalker} walker @returns {Node|null} its last text */
@@ -65,8 +69,8 @@ function lastOf(walker) {
   return last instanceof Text ? last : walker.previousNode();
 }
 
-/** @param {number} now */
-function goOn(now) {
+function goOn() {
+  const now = performance.now();
   for (const one of fresh) {
     const step = Math.floor((now - one.born) / STEP);
     if (step <= one.step) continue;
@@ -77,5 +81,6 @@ function goOn(now) {
     one.step = step;
   }
   fresh = fresh.filter(({ step }) => step < STEPS);
-  if (fresh.length) requestAnimationFrame(goOn);
+  clearTimeout(timer);
+  if (fresh.length) timer = setTimeout(goOn, STEP + PATIENCE);
 }

@@ -13,11 +13,18 @@ import { frameStyles } from "./frame.css.js";
 
 addStyles({ frame: frameStyles });
 
+/**
+ * Milliseconds from one update to the next while an answer is written. Nobody reads word by word, and each update has the
+ * whole page laid out, painted and put together.
+ */
+const PACE = 45;
 /** Milliseconds after which an update is made up for that no frame has made: frames stand still in a hidden tab. */
 const LATEST_UPDATE = 250;
 
 export class FrameView {
-  #isUpdatePending = false;
+  /** Of the update that is to come: when it comes at the latest. @type {ReturnType<typeof setTimeout>|undefined} */
+  #latest;
+  #updatedAt = -Infinity;
   /** @type {HTMLElement|null} */
   #focusedBefore = null;
   /** @type {HistoryView|null} once it has been asked for */
@@ -93,7 +100,9 @@ export class FrameView {
   }
 
   update() {
-    this.#isUpdatePending = false;
+    clearTimeout(this.#latest);
+    this.#latest = undefined;
+    this.#updatedAt = performance.now();
     for (const view of [this.start, this.header, this.thread, this.composer]) view.update();
     this.updateHistory();
   }
@@ -102,15 +111,16 @@ export class FrameView {
     if (this.history?.isOpen) this.history.update();
   }
 
-  /** One update for all the events that arrive within a frame. */
+  /** One update for all the events that arrive within a frame, or a few of them. */
   updateSoon() {
-    if (this.#isUpdatePending) return;
-    this.#isUpdatePending = true;
-    const update = () => {
-      if (this.#isUpdatePending) this.update();
-    };
-    requestAnimationFrame(update);
-    setTimeout(update, LATEST_UPDATE);
+    if (this.#latest) return;
+    const update = () => this.#latest && this.update();
+    const onFrame = () => requestAnimationFrame(update);
+    this.#latest = setTimeout(update, LATEST_UPDATE);
+    const isAnswering = this.chat.conversation.phase === "answering";
+    const wait = isAnswering ? this.#updatedAt + PACE - performance.now() : 0;
+    if (wait > 0) setTimeout(onFrame, wait);
+    else onFrame();
   }
 
   /** @throws {Error} when it cannot be had */
