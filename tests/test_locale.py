@@ -35,7 +35,7 @@ def test_element_speaks_the_active_language(code: str, text: str):
 
 def test_staff_and_users_are_addressed_in_their_language():
     with override("de"):
-        assert Thread._meta.verbose_name_plural == "Unterhaltungen"
+        assert Thread._meta.verbose_name == "Unterhaltung"
         assert Thread.Status.CLOSED.label == "Geschlossen"
         told = DatabaseUnavailable().message
         assert told.startswith("Die Unterhaltung konnte gerade nicht gespeichert werden.")

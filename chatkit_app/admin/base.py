@@ -73,18 +73,21 @@ class GuardedAdmin(ModelAdmin):
 
     Attributes:
         allowed_lookups: all that may stand in a list's query string.
-        list_name: what the list is called, if it is not what its rows are called.
         empty_text: what an empty list says: how rows get there, and what to do.
     """
 
     allowed_lookups: frozenset[str] = frozenset()
-    list_name: Any = ""
     empty_text: Any = ""
 
     @property
     def list_title(self) -> str:
         """What the list is called, in headings and in what leads back to it."""
-        return str(self.list_name or capfirst(self.opts.verbose_name_plural))
+        return str(capfirst(self.opts.verbose_name_plural))
+
+    @property
+    def rows_name(self) -> str:
+        """What several rows of the list are called, and counted as."""
+        return str(getattr(self.model, "PLURAL", self.opts.verbose_name_plural))
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         context = {"title": self.list_title, "empty_text": self.empty_text, **(extra_context or {})}

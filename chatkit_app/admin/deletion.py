@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.actions import delete_selected as stock_delete_selected
+from django.core.exceptions import PermissionDenied
 from django.db import router, transaction
 from django.db.models import CASCADE, DO_NOTHING, SET_DEFAULT, SET_NULL, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 from django.utils.text import capfirst
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from ..models import Feedback, Presence, Thread
 from .base import ReadingAdmin
@@ -29,9 +31,22 @@ def delete_selected(
     if not threads:
         return None
     allowed = queryset.filter(pk__in=[thread.pk for thread in threads])
-    # The audit is written before the rows go, and must not tell of what then failed.
-    with transaction.atomic(using=router.db_for_write(Thread)):
-        return stock_delete_selected(model_admin, request, allowed)
+    *_, refused, protected = deleted_objects(model_admin, request, threads)
+    if request.POST.get("post") and not protected:
+        if refused:
+            raise PermissionDenied
+        # The audit is written before the rows go, and must not tell of what then failed.
+        with transaction.atomic(using=router.db_for_write(Thread)):
+            model_admin.log_deletions(request, allowed)
+            model_admin.delete_queryset(request, allowed)
+        text = ngettext("%(count)d thread was deleted.", "%(count)d threads were deleted.", len(threads))
+        model_admin.message_user(request, text % {"count": len(threads)}, messages.SUCCESS)
+        return None
+    response = stock_delete_selected(model_admin, request, allowed)
+    if isinstance(response, TemplateResponse) and response.context_data is not None:
+        # Django would ask whether to delete the inbox.
+        response.context_data["objects_name"] = model_admin.rows_name
+    return response
 
 
 def deleted_objects(
@@ -41,7 +56,7 @@ def deleted_objects(
 
     The stock version lists every item, and asks whether each of them may be deleted.
     """
-    counts = {str(model_admin.opts.verbose_name_plural): len(threads)}
+    counts = {model_admin.rows_name: len(threads)}
     protected: list[Any] = []
     for relation in Thread._meta.related_objects:
         model: Any = relation.related_model

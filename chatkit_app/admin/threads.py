@@ -59,7 +59,6 @@ class ThreadAdmin(Inbox, ThreadPage):
     )
 
     thread_path = ""
-    list_name = gettext_lazy("Inbox")
     empty_text = gettext_lazy(
         "No conversation yet. Each one that somebody begins in the chat appears here, with its first message."
     )

@@ -424,7 +424,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "verbose_name": "thread",
-                "verbose_name_plural": "threads",
+                "verbose_name_plural": "Inbox",
                 "permissions": [
                     ("view_content", "Can read what threads say"),
                     ("view_hidden_context", "Can read what only the model was told"),

@@ -107,11 +107,15 @@ class Thread(OwnedModel):
         "Label", verbose_name=_("labels"), blank=True, related_name="threads"
     )
 
+    # What several are called, and counted as.
+    PLURAL = _("threads")
+
     objects = ThreadQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("thread")
-        verbose_name_plural = _("threads")
+        # What their list is called, in all that leads to it.
+        verbose_name_plural = _("Inbox")
         indexes = [
             models.Index(fields=["user", "namespace", "id"], name="chatkit_thread_user"),
             models.Index(fields=["visitor_id", "namespace", "id"], name="chatkit_thread_visitor"),

@@ -124,7 +124,7 @@ def summary(counts: Counter[str]) -> str:
     """Return counts by the names of models as a line to read: "Threads: 2, items: 10"."""
     models = (Thread, ThreadItem, Approval, Attachment, Run, Feedback, Note, Flag)
     parts = [
-        f"{model._meta.verbose_name_plural}: {count}"
+        f"{Thread.PLURAL if model is Thread else model._meta.verbose_name_plural}: {count}"
         for model in models
         if (count := counts[_name_of(model)])
     ]

@@ -1,3 +1,4 @@
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -49,6 +50,18 @@ def test_list_is_called_inbox(reader: Client) -> None:
     html = reader.get(LIST).content.decode()
     assert "<h1>Inbox</h1>" in html
     assert "&rsaquo; Inbox\n" in html
+
+
+def test_inbox_is_called_so_wherever_the_admin_leads_to_it(staff: Callable[..., Client]) -> None:
+    client = staff("view_thread")
+    make_thread("x")
+    for page in ("/admin/", "/admin/chatkit_app/", LIST):
+        html = client.get(page).content.decode()
+        assert set(re.findall(rf'<a href="{LIST}"[^>]*>([^<]+)</a>', html)) - {"View"} == {"Inbox"}
+    # What is in it is still counted as what it is.
+    assert re.search(r'class="paginator">\s*1 thread\s', client.get(LIST).content.decode())
+    make_thread("y")
+    assert re.search(r'class="paginator">\s*2 threads\s', client.get(LIST).content.decode())
 
 
 def test_list_tells_when_and_on_hover_exactly_when(reader: Client) -> None:

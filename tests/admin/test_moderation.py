@@ -393,8 +393,14 @@ def test_selected_threads_are_deleted_after_a_question(staff: Callable[..., Clie
     client = staff("view_thread", "view_content", "delete_thread")
     question = act(client, "delete_selected", one, two).content.decode()
     assert "<li>Threads: 2</li>" in question
+    assert "delete the selected threads?" in question
     assert "<li>Items: 3</li>" in question
-    act(client, "delete_selected", one, two, post="yes")
+    done = client.post(
+        LIST,
+        {"action": "delete_selected", "_selected_action": [one.pk, two.pk], "post": "yes"},
+        follow=True,
+    )
+    assert "2 threads were deleted." in done.content.decode()
     assert list(Thread.objects.all()) == [other]
 
 

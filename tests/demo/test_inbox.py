@@ -1,10 +1,13 @@
 """The demo's inbox: 90 days of conversations."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db.models import Count, F, Max, Min, Q
+from django.test import Client
 
+import project.settings
 from chatkit_app.models import AuditEntry, Feedback, Flag, Note, Run, Thread, ThreadItem
 from chatkit_app.store.codec import decode_item
 from project.inbox import fill_inbox
@@ -17,6 +20,12 @@ def test_inbox_is_filled_once() -> None:
     Thread.objects.filter(public_id="thr_inbox_007").delete()
     assert fill_inbox() == 0
     assert Thread.objects.count() == 179
+
+
+def test_all_pages_of_the_admin_count_what_waits(admin_client: Client, settings: Any) -> None:
+    settings.TEMPLATES = project.settings.TEMPLATES
+    settings.ROOT_URLCONF = "project.urls"
+    assert 'id="chatkit-staff"' in admin_client.get("/admin/").content.decode()
 
 
 def test_inbox_spans_ninety_days_in_the_order_of_its_keys() -> None:
