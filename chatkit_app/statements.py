@@ -277,6 +277,13 @@ class Changed(_Write):
             text += f" RETURNING {connections[using].ops.quote_name(column.column)}"
         return _Compiled(text, tuple(params))
 
+    def run_many(self, rows: Sequence[dict[str, Any]]) -> None:
+        """Run the statement once for each of these sets of values, all of them in one go."""
+        using = router.db_for_write(self.model)
+        found, connection = self.find(using, rows[0]), connections[using]
+        with transaction.mark_for_rollback_on_error(using), connection.cursor() as cursor:
+            cursor.executemany(found.sql, [found.fill(connection, values) for values in rows])
+
     def new_value(self, **values: Any) -> Any:
         """Run the statement, which changes one row. Returns that row's ``returning``, or None if there is no such row.
 

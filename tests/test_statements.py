@@ -322,6 +322,15 @@ def test_update_gives_the_new_value_of_the_row_it_changes(
     assert list(Thread.objects.order_by("pk").values_list("version", "title")) == [(5, "Parcels"), (8, "")]
 
 
+def test_update_of_many_gives_each_row_its_own_values() -> None:
+    threads = [Thread.objects.create(public_id=f"thr_{n}", visitor_id="v1") for n in range(3)]
+    update = Update(
+        lambda: (Thread.objects.filter(pk=parameter(Thread, "id")), {"title": parameter(Thread, "title")})
+    )
+    update().run_many([{"id": thread.pk, "title": f"Of {thread.public_id}"} for thread in threads[:2]])
+    assert list(Thread.objects.order_by("pk").values_list("title", flat=True)) == ["Of thr_0", "Of thr_1", ""]
+
+
 def test_statement_with_other_values_than_its_parameters_says_which_it_takes() -> None:
     select = Select(lambda: Thread.objects.filter(public_id=parameter(Thread, "public_id")))
     with pytest.raises(TypeError, match="takes \\['public_id'\\], not \\['id'\\]"):

@@ -67,13 +67,14 @@ class GrowingFrames(Frames):
             steps = self._steps[item_id] = _Steps()
         steps.positions.append(len(self.frames) - 1)
         steps.size += len(self.frames[-1])
-        if steps.size > max(MERGE_BYTES, 2 * steps.merged) and isinstance(item, AssistantMessageItem):
+        if steps.size > steps.most and isinstance(item, AssistantMessageItem):
             self._forget(steps.positions)
             merged = wire.to_frame(ThreadItemAddedEvent(item=item))
             self.frames[-1] = merged
             self.size += len(merged)
             steps.positions = [len(self.frames) - 1]
-            steps.size = steps.merged = len(merged)
+            steps.size = len(merged)
+            steps.most = max(MERGE_BYTES, 2 * len(merged))
 
     def _forget(self, positions: list[int]) -> None:
         for position in positions:
@@ -87,4 +88,4 @@ class _Steps:
     def __init__(self) -> None:
         self.positions: list[int] = []
         self.size = 0
-        self.merged = 0
+        self.most = MERGE_BYTES

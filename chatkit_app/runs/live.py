@@ -18,6 +18,7 @@ from chatkit.types import (
     StreamingReq,
     ThreadItemDoneEvent,
     ThreadItemRemovedEvent,
+    ThreadItemUpdatedEvent,
     ThreadStreamEvent,
     ThreadUpdatedEvent,
 )
@@ -40,6 +41,7 @@ from ..store.readable import item_text
 from ..store.state import StoreState
 from . import rows
 from .growing_frames import GrowingFrames
+from .pace import Pace
 from .registry import live_runs
 
 if TYPE_CHECKING:
@@ -100,6 +102,8 @@ class LiveRun(GrowingFrames):
         self.withdrawn = False
         self.database_context = database_context.current()
         self.loop = asyncio.get_running_loop()
+        self._pace = Pace(self.wake, self.loop)
+        self._answer = context.state(AnswerState)
         self.started = self.last_event = time.perf_counter()
         self.ended: float | None = None
         self.task: asyncio.Task[None] | None = None
@@ -166,9 +170,8 @@ class LiveRun(GrowingFrames):
 
         Must be called in the run's own event loop.
         """
-        state = self.context.state(AnswerState)
-        if self.request.type in MESSAGES and not state.is_answering:
-            state.is_held = True
+        if self.request.type in MESSAGES and not self._answer.is_answering:
+            self._answer.is_held = True
         else:
             self._cancel(RunRow.Status.STOPPED)
 
@@ -197,7 +200,7 @@ class LiveRun(GrowingFrames):
     @property
     def _is_storing_message(self) -> bool:
         """Whether the user sends something that they have not been told of yet: it may be stored or not."""
-        return self.request.type in _NEW_MESSAGES and self.context.state(AnswerState).user_message is None
+        return self.request.type in _NEW_MESSAGES and self._answer.user_message is None
 
     def _give_up_task(self) -> None:
         """End without the task: a ``respond()`` that swallows its cancellation is not waited for."""
@@ -268,10 +271,11 @@ class LiveRun(GrowingFrames):
         status = RunRow.Status.COMPLETED
         with translation.override(self.context.locale):
             try:
+                stored = self.context.state(StoreState)
                 async with aclosing(self.server.stream(self.request, self.context)) as events:
                     async for event in events:
                         self._send(event)
-                        if self.row_pk is None:
+                        if stored.run_pk is None:
                             await self._record_new_thread()
                         if self._ends_after_message and not self._is_storing_message:
                             raise asyncio.CancelledError
@@ -284,7 +288,7 @@ class LiveRun(GrowingFrames):
             except BaseException as error:
                 # SystemExit and its like would take the whole process, and everybody's answers, with them.
                 self._send(self.server.error_event(error))
-            if status == RunRow.Status.COMPLETED and self.context.state(AnswerState).is_held:
+            if status == RunRow.Status.COMPLETED and self._answer.is_held:
                 status = RunRow.Status.HELD
             if status in _WELL_ENDED and self._error is not None:
                 status, self._failure = RunRow.Status.FAILED, RunRow.Failure.ERROR
@@ -329,7 +333,7 @@ class LiveRun(GrowingFrames):
 
     async def _record_new_thread(self) -> None:
         """Record in the run's row the thread that ``threads.create`` has made."""
-        self.thread_id = self.context.state(AnswerState).created_thread_id
+        self.thread_id = self._answer.created_thread_id
         if self.thread_id is not None:
             self.on_thread(self)
         # Without the shield, a stop would come to the end before the beginning is recorded.
@@ -349,7 +353,7 @@ class LiveRun(GrowingFrames):
         return rows.record_end(self.row_pk, outcome, locale=self.context.locale)
 
     def _outcome(self, status: RunRow.Status) -> rows.RunOutcome:
-        first_text_at = self.context.state(AnswerState).first_text_at
+        first_text_at = self._answer.first_text_at
         return rows.RunOutcome(
             status=status,
             failure=self._failure,
@@ -373,24 +377,27 @@ class LiveRun(GrowingFrames):
         if self._ending:
             return
         self.last_event = time.perf_counter()
-        if isinstance(event, ErrorEvent):
+        is_word = type(event) is ThreadItemUpdatedEvent
+        if not is_word and isinstance(event, ErrorEvent):
             self._error = event
         elif self._error is not None and not isinstance(event, ThreadUpdatedEvent):
             self._error = None  # the server has gone on after it
-        state = self.context.state(AnswerState)
-        self.add(event, pending_items=state.pending_items)
-        state.kept_bytes = self.size
-        self.wake()
+        self.add(event, pending_items=self._answer.pending_items)
+        self._answer.kept_bytes = self.size
+        if is_word:
+            self._pace.wake_for_word(answers=live_runs.active_count)
+        else:
+            self._pace.wake()
 
     def _close_unfinished_items(self) -> None:
         """Send other readers the end of each item that they still show unfinished."""
-        for item in self.context.state(AnswerState).pending_items.values():
+        for item in self._answer.pending_items.values():
             if isinstance(item, AssistantMessageItem):
                 kept = ThreadItemDoneEvent(item=item) if item_text(item).strip() else None
                 self._send(kept or ThreadItemRemovedEvent(item_id=item.id))
             elif isinstance(item, GeneratedImageItem):
                 self._send(ThreadItemRemovedEvent(item_id=item.id))
-        self.context.state(AnswerState).pending_items.clear()
+        self._answer.pending_items.clear()
 
     def refuse(self, error: Exception) -> None:
         """End before the beginning, for readers who have come already."""
@@ -403,7 +410,7 @@ class LiveRun(GrowingFrames):
 
         One without a text would stay behind if the answer ended now.
         """
-        for item in self.context.state(AnswerState).pending_items.values():
+        for item in self._answer.pending_items.values():
             if (
                 isinstance(item, AssistantMessageItem)
                 and item.thread_id in self.context.state(StoreState).thread_pks

@@ -95,8 +95,9 @@ class Answer:
                     )
                 events = self._bounded(events)
                 async for made in events:
-                    for told in self._told():
-                        yield told
+                    if self.state.told:
+                        for told in self._told():
+                            yield told
                     event = await self.server.process_event(made, self.thread, self.context)
                     if event is None:
                         continue
@@ -156,10 +157,11 @@ class Answer:
         state, count = self.state, 0
         # Asked once, since it is asked for each word otherwise.
         most_events, most_bytes = chatkit_settings.answer_events, chatkit_settings.answer_bytes
+        guard = contained()
         try:
             while True:
                 try:
-                    with contained():
+                    with guard:
                         event = await anext(events)
                 except StopAsyncIteration:
                     return

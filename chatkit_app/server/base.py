@@ -34,6 +34,7 @@ from chatkit.types import (
     Thread,
     ThreadCreatedEvent,
     ThreadItemDoneEvent,
+    ThreadItemUpdatedEvent,
     ThreadMetadata,
     ThreadsCreateReq,
     ThreadsCustomActionReq,
@@ -295,7 +296,13 @@ class DjangoChatKitServer(Admission, ChatKitServer[RequestContext]):
             await self.admit(request, context)
         async with aclosing(self._admitted_events(request, context)) as events:
             async for event in events:
-                if isinstance(event, ThreadItemDoneEvent) and isinstance(event.item, UserMessageItem):
+                # A word is none, which is quicker told so.
+                is_word = type(event) is ThreadItemUpdatedEvent
+                if (
+                    not is_word
+                    and isinstance(event, ThreadItemDoneEvent)
+                    and isinstance(event.item, UserMessageItem)
+                ):
                     context.state(AnswerState).user_message = event.item
                 yield event
 

@@ -140,8 +140,10 @@ def _item_data(data: dict[str, Any]) -> list[dict[str, Any]]:
 def to_frame(event: BaseModel) -> bytes:
     """Return an event as one server-sent event."""
     if type(event) is ThreadItemUpdatedEvent and type(event.update) is AssistantMessageContentPartTextDelta:
-        with contextlib.suppress(UnicodeEncodeError):
+        try:
             return _text_delta_frame(event.item_id, event.update.content_index, event.update.delta)
+        except UnicodeEncodeError:
+            pass
     return b"data: " + to_wire(event) + b"\n\n"
 
 

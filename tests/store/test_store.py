@@ -11,6 +11,7 @@ from chatkit.types import ActiveStatus, ClosedStatus, LockedStatus, ThreadMetada
 from django.contrib.auth import get_user_model
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from chatkit_app import db
 from chatkit_app.context import RequestContext
@@ -283,6 +284,36 @@ async def test_checkpoint_adds_and_replaces(store):
     await store.checkpoint([(message("a", "Half of it"), context)])
     assert await store.load_item("t", "a", visitor()) == message("a", "Half of it")
     assert (await db.run(row)).item_count == 1
+
+
+async def test_checkpoint_of_an_item_that_was_redacted_leaves_it_so(store):
+    context = visitor()
+    await store.load_thread("t", context)
+    await store.checkpoint([(message("a", "Half"), context)])
+    await db.run(ThreadItem.objects.update, redacted_at=timezone.now(), payload={}, text="")
+    await store.checkpoint([(message("a", "Half of it"), context), (message("b", "Another"), context)])
+    assert await db.run(lambda: list(ThreadItem.objects.order_by("pk").values_list("text", flat=True))) == [
+        "",
+        "Another",
+    ]
+
+
+async def test_checkpoint_of_an_item_that_was_removed_does_not_bring_it_back(store):
+    context = visitor()
+    await store.load_thread("t", context)
+    await store.checkpoint([(message("a", "Half"), context)])
+    await db.run(lambda: ThreadItem.objects.all().delete())
+    await store.checkpoint([(message("a", "Half of it"), context)])
+    assert await db.run(ThreadItem.objects.count) == 0
+
+
+async def test_checkpoint_gives_an_item_the_version_of_its_thread(store):
+    context = visitor()
+    await store.load_thread("t", context)
+    for text in ("Half", "Half of it"):
+        await store.checkpoint([(message("a", text), context)])
+    versions = await db.run(ThreadItem.objects.values_list("version", "thread__version").get)
+    assert versions == (2, 2)
 
 
 async def test_checkpoint_of_two_items_of_one_thread_counts_both(store):
