@@ -31,6 +31,7 @@ def endpoint(*, server: str | None = None, namespace: str | None = None) -> list
         path("chatkit/history", view("history.HistoryView"), name="history"),
         path("chatkit/threads/<str:thread_id>", view("history.ThreadView"), name="thread"),
         path("chatkit/threads/<str:thread_id>/changes", view("changes.ChangesView"), name="changes"),
+        path("chatkit/threads/<str:thread_id>/earlier", view("earlier.EarlierView"), name="earlier"),
         path("chatkit/runs/<str:run_id>/events", view("runs.RunEventsView"), name="run_events"),
         path("chatkit/runs/<str:run_id>/stop", view("runs.RunStopView"), name="run_stop"),
         path("chatkit/attachments", view("uploads.AttachmentsView"), name="attachments"),

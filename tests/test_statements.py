@@ -21,7 +21,7 @@ import chatkit_app
 from chatkit_app import statements as statements_module
 from chatkit_app.limits import counters
 from chatkit_app.live import user_socket
-from chatkit_app.models import AnswerLease, Feedback, Run, Thread, ThreadItem, VisitorClaim
+from chatkit_app.models import AnswerLease, EarlierItem, Feedback, Run, Thread, ThreadItem, VisitorClaim
 from chatkit_app.runs import rows
 from chatkit_app.statements import MAX_SHAPES, Insert, Select, Statement, Update, parameter
 from chatkit_app.store import claims, orm
@@ -46,7 +46,14 @@ def items(owner: Of, threads: Any) -> Any:
     mine = Feedback.objects.owned_by(owner).filter(item_id=OuterRef("pk")).values("kind")[:1]
     visible = ThreadItem.objects.filter(thread_id=Subquery(threads.values("pk")[:1])).visible()
     return visible.annotate(feedback_kind=Subquery(mine)).values_list(
-        "public_id", "type", "payload", "author_name", "created_at", "feedback_kind"
+        "public_id",
+        "type",
+        "payload",
+        "author_name",
+        "created_at",
+        "earlier_messages",
+        "earlier_answers",
+        "feedback_kind",
     )
 
 
@@ -150,7 +157,8 @@ PAIRS = {
             Run.objects.filter(
                 Q(status="running", heartbeat_at__gte=NOON)
                 | Q(status__in=("completed", "held"))
-                | Exists(ThreadItem.objects.visible().filter(run_id=OuterRef("pk"))),
+                | Exists(ThreadItem.objects.visible().filter(run_id=OuterRef("pk")))
+                | Exists(EarlierItem.objects.visible().filter(run_id=OuterRef("pk"))),
                 request_key="k",
             )
             .order_by("-pk")

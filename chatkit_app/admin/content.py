@@ -18,7 +18,7 @@ from django.utils.timezone import is_aware, localtime, now
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from ..models import ThreadItem
+from ..models import EarlierItem, ThreadItem
 from ..storable import original_json
 
 HEAD_LENGTH = 2_000
@@ -40,7 +40,7 @@ def shorten(text: str, length: int = 100) -> str:
     return line if len(line) <= length else line[: length - 1] + "…"
 
 
-def item_name(item: ThreadItem) -> str:
+def item_name(item: ThreadItem | EarlierItem) -> str:
     """Return what a message is called: by who wrote it where that is a person of the staff, else by its type."""
     if item.author_name and item.type == ThreadItem.Type.ASSISTANT_MESSAGE:
         return _("Message from %(name)s") % {"name": shorten(item.author_name, 60)}

@@ -7,18 +7,18 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import ObjectDoesNotExist, PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from ..models import Thread, ThreadItem
+from ..models import EarlierItem, Thread, ThreadItem
 from ..moderation.redaction import AlreadyRedacted, attachment_ids, redact, sent_files
 from ..staff import audit
 from .base import ReadingAdmin
 from .confirmation import ConfirmedAction, ReasonForm
 from .content import item_name, moment, raw, shorten
-from .transcript import UNSEEN_TYPES, item_key
+from .transcript import UNSEEN_TYPES, find_item, shown_at
 
 FILES_NAMED = 5
 
@@ -30,8 +30,9 @@ class RedactMessage(ConfirmedAction):
     title = gettext_lazy("Redact a message")
     question = gettext_lazy(
         "Redact? What the message says is removed for good, for the user, for staff, in the search and in "
-        "exports, with its files and with quotations of it in later messages. The model never reads it again; "
-        "an answer that is being written now is stopped. Who redacted it, when and why remains."
+        "exports, with its files, its earlier versions and quotations of it in later messages. The model "
+        "never reads it again; an answer that is being written now is stopped. Who redacted it, when and "
+        "why remains."
     )
     button = gettext_lazy("Redact")
     is_final = True
@@ -40,15 +41,15 @@ class RedactMessage(ConfirmedAction):
         super().__init__(model_admin, request)
         self.item_pk = item_pk
 
+    item: ThreadItem | EarlierItem
+
     def answer(self, threads: Sequence[Thread]) -> HttpResponseBase | None:
         self.item = self.find_item(threads[0])
         return self.tell_too_late() if self.item.redacted_at is not None else super().answer(threads)
 
-    def find_item(self, thread: Thread) -> ThreadItem:
-        items = ThreadItem.objects.filter(thread=thread).exclude(type=ThreadItem.Type.END_OF_TURN)
-        key = item_key(str(self.item_pk))
-        item = items.filter(pk=key).first() if key is not None else None
-        if item is None:
+    def find_item(self, thread: Thread) -> ThreadItem | EarlierItem:
+        item = find_item(thread, self.item_pk)
+        if item is None or item.type == ThreadItem.Type.END_OF_TURN:
             raise Http404
         if item.type in UNSEEN_TYPES and not self.model_admin.has_hidden_permission(self.request, thread):
             raise PermissionDenied
@@ -89,14 +90,22 @@ class RedactMessage(ConfirmedAction):
 
     def perform(self, threads: Sequence[Thread], form: Any) -> HttpResponseBase | None:
         try:
-            redact(self.item, actor=self.request.user, reason=form.cleaned_data["reason"])
+            self._redact(threads[0], form.cleaned_data["reason"])
         except AlreadyRedacted as error:
             self.item = error.item
             return self.tell_too_late()
-        except ThreadItem.DoesNotExist:
+        except ObjectDoesNotExist:
             raise Http404 from None
         self.tell(_("The message was redacted."))
         return HttpResponseRedirect(self.back(threads))
+
+    def _redact(self, thread: Thread, reason: str) -> None:
+        try:
+            redact(self.item, actor=self.request.user, reason=reason)
+        except ObjectDoesNotExist:
+            # The user has just put another one in its place.
+            self.item = self.find_item(thread)
+            redact(self.item, actor=self.request.user, reason=reason)
 
     def tell_too_late(self) -> HttpResponseBase:
         redacted_at = self.item.redacted_at
@@ -108,7 +117,7 @@ class RedactMessage(ConfirmedAction):
         return HttpResponseRedirect(self.back([self.item.thread]))
 
     def back(self, threads: Sequence[Thread]) -> str:
-        return f"{super().back(threads)}?item={self.item.pk}"
+        return f"{super().back(threads)}?item={shown_at(self.item)}"
 
 
 redact_view = RedactMessage.as_view()

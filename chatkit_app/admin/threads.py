@@ -28,7 +28,7 @@ from .redaction import redact_view
 from .status import change_status_view, close_threads, lock_threads, reopen_threads, stop_view
 from .takeover import hand_back_view, hand_on_view, reply_view, take_view
 from .thread_page import ThreadPage
-from .transcript import item_view, transcript_view
+from .transcript import earlier_view, item_view, transcript_view
 
 
 @admin.register(Thread)
@@ -42,6 +42,7 @@ class ThreadAdmin(Inbox, ThreadPage):
         ("items/<int:item_pk>/", item_view, "item"),
         ("items/<int:item_pk>/redact/", redact_view, "redact"),
         ("transcript/", transcript_view, "transcript"),
+        ("earlier/", earlier_view, "earlier"),
         ("changes/", changes_view, "changes"),
         ("runs/<int:run_pk>/events/", run_events_view, "run_events"),
         ("flag/", flag_view, "flag"),

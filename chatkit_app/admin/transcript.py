@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied
-from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models import Count, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 from django.urls import NoReverseMatch
@@ -16,7 +16,7 @@ from django.utils.formats import date_format
 from django.utils.timezone import is_aware, localtime
 from django.utils.translation import gettext as _
 
-from ..models import Feedback, RemovedItem, Thread, ThreadItem
+from ..models import EarlierItem, Feedback, RemovedItem, Thread, ThreadItem
 from ..models.querysets import HIDDEN_ITEM_TYPES
 from ..rendering.element import endpoint_urls
 from ..staff import audit
@@ -75,6 +75,7 @@ class Transcript:
         self._may_redact = model_admin.has_redact_permission(request, thread)
         self._may_flag = model_admin.has_moderate_permission(request, thread)
         self._endpoint_url = endpoint_url(request)
+        self._places: dict[str, int] = {}
 
     def latest(self) -> ItemPage:
         """Return the newest items, the newest first."""
@@ -115,6 +116,13 @@ class Transcript:
         """Return whether there are items before one."""
         return bool(self._items().filter(pk__lt=pk).order_by().exists())
 
+    def of_earlier(self, place: str, of: str, number: int, after: str | None) -> ItemPage | None:
+        """Return a page of an earlier version of a message, or of its answer. None when there is no such version."""
+        version = EarlierItem.objects.filter(thread=self._thread).version(place, of, number)
+        items: Any = version if self.shows_hidden else version.visible()
+        rows, has_more = items.page(after=after, limit=PAGE_SIZE, order="asc")
+        return self._page(rows, has_more) if rows else None
+
     def _items(self) -> Any:
         items = ThreadItem.objects.filter(thread=self._thread)
         if not self.shows_hidden:
@@ -124,7 +132,7 @@ class Transcript:
             negative=_number_of_feedback(Feedback.Kind.NEGATIVE),
         )
 
-    def _page(self, rows: list[ThreadItem], has_more: bool) -> ItemPage:
+    def _page(self, rows: Sequence[ThreadItem | EarlierItem], has_more: bool) -> ItemPage:
         items: list[dict[str, Any]] = []
         texts: list[str] = []
         length = 0
@@ -155,7 +163,7 @@ class Transcript:
             )
         return ItemPage(items=items, has_more=has_more, texts=texts)
 
-    def _wire(self, row: ThreadItem) -> tuple[str, str]:
+    def _wire(self, row: ThreadItem | EarlierItem) -> tuple[str, str]:
         """Return the item as the public endpoint would send it, and what there is to read of it.
 
         What cannot be decoded has a type that nobody knows.
@@ -178,31 +186,42 @@ class Transcript:
 
     # What staff know
 
-    def _facts(self, row: ThreadItem) -> dict[str, Any]:
+    def _facts(self, row: ThreadItem | EarlierItem) -> dict[str, Any]:
         moment = _local(row.created_at)
         return {
             "pk": row.pk,
             "label": item_name(row),
             "time": date_format(moment, "SHORT_DATETIME_FORMAT"),
             "datetime": moment.isoformat(),
-            "url": f"{page_url(self._admin, self._thread)}?item={row.pk}",
+            "url": f"{page_url(self._admin, self._thread)}?item={self._shown_at(row)}",
             "badges": self._badges(row),
             "remarks": [*_choices(row), *_tombstone(row)],
             "links": [{"text": text, "url": url} for text, url in self._links(row) if url],
         }
 
+    def _shown_at(self, row: ThreadItem | EarlierItem) -> int:
+        if isinstance(row, ThreadItem):
+            return row.pk
+        # The same for all of a version.
+        if row.place not in self._places:
+            self._places[row.place] = shown_at(row)
+        return self._places[row.place]
+
     def _badges(self, row: Any) -> list[dict[str, str]]:
         badges = [("hidden", _("hidden from the user"))] if row.type in UNSEEN_TYPES else []
+        if isinstance(row, EarlierItem):
+            badges.append(("earlier", _("earlier version")))
         for kind in Feedback.Kind:
-            count = getattr(row, kind.value)
+            # What was thought of an earlier answer went with it.
+            count = getattr(row, kind.value, 0)
             if count:
                 badges.append((kind.value, f"{kind.label} × {count}" if count > 1 else str(kind.label)))
         return [{"kind": kind, "text": text} for kind, text in badges]
 
-    def _links(self, row: ThreadItem) -> Iterable[tuple[str, str]]:
+    def _links(self, row: ThreadItem | EarlierItem) -> Iterable[tuple[str, str]]:
         if self._may_redact and row.redacted_at is None and row.type != ThreadItem.Type.END_OF_TURN:
             yield _("Redact"), self._url("redact", row.pk)
-        if self._may_flag:
+        if self._may_flag and isinstance(row, ThreadItem):
             url = self._url("flag")
             yield _("Flag"), url and f"{url}?item={row.pk}"
         if self.shows_hidden or row.type not in UNSEEN_TYPES:
@@ -220,7 +239,7 @@ def _number_of_feedback(kind: str) -> Any:
     return Coalesce(Subquery(feedback.annotate(number=Count("pk")).values("number")), 0)
 
 
-def _choices(row: ThreadItem) -> Iterable[str]:
+def _choices(row: ThreadItem | EarlierItem) -> Iterable[str]:
     """Yield what the user had chosen for a message, which the element does not show."""
     payload = row.payload if row.type == ThreadItem.Type.USER_MESSAGE else None
     options = payload.get("inference_options") if isinstance(payload, Mapping) else None
@@ -233,7 +252,7 @@ def _choices(row: ThreadItem) -> Iterable[str]:
         yield _("Chosen tool: %(name)s") % {"name": shorten(str(tool["id"]))}
 
 
-def _tombstone(row: ThreadItem) -> Iterable[str]:
+def _tombstone(row: ThreadItem | EarlierItem) -> Iterable[str]:
     if row.redacted_at is None:
         return
     facts = {
@@ -254,6 +273,26 @@ def endpoint_url(request: HttpRequest) -> str:
         return request.build_absolute_uri(endpoint_urls(request)[0].rstrip("/"))
     except ImproperlyConfigured:
         return ""
+
+
+def find_item(thread: Thread, pk: int) -> ThreadItem | EarlierItem | None:
+    """Return an item of a thread, or of an earlier version of what was said in it: they share their keys."""
+    if pk > _MAX_PK:
+        return None
+    shown = ThreadItem.objects.filter(thread=thread, pk=pk).first()
+    return shown or EarlierItem.objects.filter(thread=thread, pk=pk).first()
+
+
+def shown_at(item: ThreadItem | EarlierItem) -> int:
+    """Return the key of the item at which this one is to be seen; its own, unless it is an earlier version."""
+    inner: set[int] = set()
+    while isinstance(item, EarlierItem) and item.pk not in inner:
+        inner.add(item.pk)
+        place = {"thread": item.thread_id, "public_id": item.place}
+        # That message may be part of an earlier version itself.
+        outer = ThreadItem.objects.filter(**place).first() or EarlierItem.objects.filter(**place).first()
+        item = outer or item
+    return item.pk
 
 
 def item_key(text: str) -> int | None:
@@ -291,11 +330,26 @@ def _asked_after(request: HttpRequest) -> str | None:
     return after if isinstance(after, str) and (not after or is_storable_id(after)) else None
 
 
+def earlier_view(model_admin: ReadingAdmin, request: HttpRequest, object_id: str) -> HttpResponse:
+    """Return a page of an earlier version (GET only): ``?item=<id>&of=answer&number=1``, and ``&after=<id>``."""
+    if request.method != "GET":
+        return HttpResponseNotAllowed(["GET"])
+    thread = model_admin.find(request, object_id, "content")
+    asked = request.GET
+    place, after = asked.get("item", ""), asked.get("after")
+    page = None
+    if is_storable_id(place) and is_storable_id(after or place):
+        number = item_key(asked.get("number", "")) or 0
+        page = Transcript(model_admin, request, thread).of_earlier(place, asked.get("of", ""), number, after)
+    if page is None:
+        raise Http404
+    return JsonResponse({"data": page.items, "has_more": page.has_more})
+
+
 def item_view(model_admin: ReadingAdmin, request: HttpRequest, object_id: str, item_pk: int) -> HttpResponse:
     """Return one item whole, however long, as plain text that no browser takes for anything else."""
     thread = model_admin.find(request, object_id, "content")
-    items: QuerySet[ThreadItem] = ThreadItem.objects.filter(thread=thread)
-    item = items.filter(pk=item_pk).first() if item_pk <= _MAX_PK else None
+    item = find_item(thread, item_pk)
     if item is None:
         raise Http404
     if item.type in UNSEEN_TYPES and not model_admin.has_hidden_permission(request, thread):

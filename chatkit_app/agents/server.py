@@ -63,6 +63,7 @@ from chatkit.types import (
     ThreadMetadata,
     ThreadsCreateReq,
     ThreadsCustomActionReq,
+    ThreadsRetryAfterItemReq,
     ThreadStreamEvent,
     UserMessageItem,
     WidgetItem,
@@ -82,6 +83,7 @@ from ..provider.generated_images import newest_images, with_image_content
 from ..provider.runner import Answering, default_provider
 from ..provider.structured_outputs import as_markdown, with_raw_outputs
 from ..server.base import DjangoChatKitServer
+from ..server.state import AnswerState
 from ..store.attachments import DjangoAttachmentStore, read_files
 from . import approvals
 from .client_tools import ClientToolCalls, next_call
@@ -227,9 +229,13 @@ class AgentChatKitServer(DjangoChatKitServer):
     ) -> AsyncGenerator[ThreadStreamEvent, None]:
         stream = self._answer_approval(request, context) if approvals.is_answer(request) else None
         if not isinstance(request, (ThreadsCreateReq, ThreadsCustomActionReq)):
-            # The conversation goes on without what was asked for.
+            # The conversation goes on without what was asked for, which another answer may take the place of.
+            is_told = not (
+                isinstance(request, ThreadsRetryAfterItemReq) or context.state(AnswerState).is_edit
+            )
             for item in await approvals.close(request.params.thread_id, self.store, context):
-                yield ThreadItemReplacedEvent(item=item)
+                if is_told:
+                    yield ThreadItemReplacedEvent(item=item)
         async with aclosing(stream or super()._admitted_events(request, context)) as events:
             async for event in events:
                 yield event

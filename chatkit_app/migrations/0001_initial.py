@@ -811,6 +811,8 @@ class Migration(migrations.Migration):
                     models.DateTimeField(default=django.utils.timezone.now, verbose_name="changed"),
                 ),
                 ("version", models.BigIntegerField(default=0, editable=False)),
+                ("earlier_messages", models.PositiveIntegerField(default=0, editable=False)),
+                ("earlier_answers", models.PositiveIntegerField(default=0, editable=False)),
                 ("redacted_at", models.DateTimeField(blank=True, null=True, verbose_name="redacted")),
                 (
                     "redacted_by",
@@ -858,6 +860,77 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "item",
                 "verbose_name_plural": "items",
+            },
+        ),
+        migrations.CreateModel(
+            name="EarlierItem",
+            fields=[
+                ("id", models.BigIntegerField(primary_key=True, serialize=False)),
+                ("place", models.CharField(max_length=255)),
+                (
+                    "of",
+                    models.CharField(choices=[("message", "message"), ("answer", "answer")], max_length=10),
+                ),
+                ("number", models.PositiveIntegerField()),
+                ("public_id", models.CharField(max_length=255)),
+                (
+                    "type",
+                    models.CharField(
+                        choices=[
+                            ("user_message", "user message"),
+                            ("assistant_message", "assistant message"),
+                            ("client_tool_call", "client tool call"),
+                            ("widget", "widget"),
+                            ("generated_image", "generated image"),
+                            ("structured_input", "structured input"),
+                            ("workflow", "workflow"),
+                            ("task", "task"),
+                            ("hidden_context_item", "hidden context"),
+                            ("sdk_hidden_context", "hidden context of the SDK"),
+                            ("end_of_turn", "end of turn"),
+                        ],
+                        max_length=40,
+                    ),
+                ),
+                ("payload", models.JSONField(default=dict)),
+                ("text", models.TextField(blank=True, default="")),
+                ("created_at", models.DateTimeField()),
+                ("replaced_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("redacted_at", models.DateTimeField(blank=True, null=True)),
+                ("redacted_by", models.CharField(blank=True, default="", max_length=150)),
+                ("redaction_reason", models.TextField(blank=True, default="")),
+                ("earlier_messages", models.PositiveIntegerField(default=0)),
+                ("earlier_answers", models.PositiveIntegerField(default=0)),
+                (
+                    "run",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="earlier_items",
+                        to="chatkit_app.run",
+                    ),
+                ),
+                (
+                    "thread",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="earlier_items",
+                        to="chatkit_app.thread",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "earlier item",
+                "verbose_name_plural": "earlier items",
+                "default_permissions": (),
+                "indexes": [
+                    models.Index(
+                        fields=["thread", "place", "of", "number", "id"], name="chatkit_earlier_place"
+                    ),
+                    models.Index(fields=["thread", "id"], name="chatkit_earlier_order"),
+                    models.Index(fields=["created_at"], name="chatkit_earlier_created"),
+                ],
             },
         ),
         migrations.CreateModel(

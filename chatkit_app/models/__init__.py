@@ -15,6 +15,7 @@ from .conversation import (
     ThreadItem,
 )
 from .delivery import WebhookDelivery
+from .earlier import EarlierItem
 from .limit import AnswerLease, LimitCounter
 from .moderation import NAME_LENGTH, Assignment, Flag, Label, Note, ReviewQueue
 from .presence import HERE_FOR, Presence
@@ -32,6 +33,7 @@ __all__ = [
     "AuditEntry",
     "CannedReply",
     "DailyStatistics",
+    "EarlierItem",
     "Feedback",
     "Flag",
     "Label",

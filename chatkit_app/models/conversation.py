@@ -233,6 +233,9 @@ class ThreadItem(models.Model):
     redaction_reason = models.TextField(_("reason of the redaction"), blank=True, default="")
     # The thread's when the item was written last.
     version = models.BigIntegerField(default=0, editable=False)
+    # Of a user's message: how many stood in its place before, and how many other answers it had.
+    earlier_messages = models.PositiveIntegerField(default=0, editable=False)
+    earlier_answers = models.PositiveIntegerField(default=0, editable=False)
 
     objects = ThreadItemQuerySet.as_manager()
 

@@ -18,6 +18,7 @@ from . import versions
 if TYPE_CHECKING:
     from . import (  # noqa: F401
         Attachment,
+        EarlierItem,
         Feedback,
         Flag,
         Run,
@@ -214,6 +215,26 @@ class ThreadItemQuerySet(OwnedQuerySet["ThreadItem"]):
     def visible(self) -> ThreadItemQuerySet:
         """Leave out what only the model may read."""
         return self.exclude(type__in=HIDDEN_ITEM_TYPES)
+
+
+class EarlierItemQuerySet(OwnedQuerySet["EarlierItem"]):
+    _owner_prefix = "thread__"
+
+    def visible(self) -> EarlierItemQuerySet:
+        """Leave out what only the model may read."""
+        return self.exclude(type__in=HIDDEN_ITEM_TYPES)
+
+    def version(self, place: str, of: str, position: int) -> EarlierItemQuerySet:
+        """Keep the items of one of those versions: of the first, the oldest that is kept, for 1."""
+        numbers = self.versions(place, of)
+        if not 1 <= position <= len(numbers):
+            return self.none()
+        return self.filter(place=place, of=of, number=numbers[position - 1])
+
+    def versions(self, place: str, of: str) -> list[int]:
+        """Return the numbers of the earlier versions of a message, or of its answer, the oldest first."""
+        found = self.filter(place=place, of=of).order_by("number")
+        return list(found.values_list("number", flat=True).distinct())
 
 
 class AttachmentQuerySet(OwnedQuerySet["Attachment"]):

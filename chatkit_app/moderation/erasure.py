@@ -24,6 +24,7 @@ from django.utils.translation import gettext as _
 from ..models import (
     Approval,
     Attachment,
+    EarlierItem,
     Feedback,
     Flag,
     Note,
@@ -111,7 +112,7 @@ class Person:
         """Return how many rows ``erase()`` would delete now, by the name of their model."""
         threads = self.threads().order_by().values("pk")
         counts = Counter(thread=self.threads().count())
-        for model in (ThreadItem, Approval, Note, Flag):
+        for model in (ThreadItem, EarlierItem, Approval, Note, Flag):
             counts[_name_of(model)] = model._default_manager.filter(thread__in=threads).count()
         for owned, path in ((Attachment, "thread"), (Run, "thread"), (Feedback, "item__thread")):
             rows = owned._default_manager.all()
@@ -122,7 +123,7 @@ class Person:
 
 def summary(counts: Counter[str]) -> str:
     """Return counts by the names of models as a line to read: "Threads: 2, items: 10"."""
-    models = (Thread, ThreadItem, Approval, Attachment, Run, Feedback, Note, Flag)
+    models = (Thread, ThreadItem, EarlierItem, Approval, Attachment, Run, Feedback, Note, Flag)
     parts = [
         f"{Thread.PLURAL if model is Thread else model._meta.verbose_name_plural}: {count}"
         for model in models

@@ -15,7 +15,7 @@ from django.db.models import TextChoices
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
-from ..models import Feedback, Thread, ThreadItem
+from ..models import EarlierItem, Feedback, Thread, ThreadItem
 from ..models.querysets import HIDDEN_ITEM_TYPES
 from ..storable import original_json
 from ..store.payloads import redacted_payload
@@ -53,7 +53,7 @@ class Entry:
         image_url: a generated image whole, as a ``data:`` URL; empty where it is left out.
     """
 
-    row: ThreadItem
+    row: ThreadItem | EarlierItem
     thread: Thread
     feedback: list[Feedback]
     hidden: bool
@@ -72,6 +72,18 @@ class Entry:
             "at": _moment(self.row.redacted_at),
             "by": self.row.redacted_by,
             "reason": self.row.redaction_reason,
+        }
+
+    @property
+    def earlier(self) -> dict[str, Any] | None:
+        """Which earlier version of what it is part of, if it is one's."""
+        if not isinstance(self.row, EarlierItem):
+            return None
+        return {
+            "item": self.row.place,
+            "of": self.row.of,
+            "version": self.row.number,
+            "replaced_at": _moment(self.row.replaced_at),
         }
 
     def data(self) -> dict[str, Any]:
@@ -159,7 +171,7 @@ class Writer(Protocol):
     def incomplete(self) -> str: ...
 
 
-def _decoded_item(row: ThreadItem, thread: Thread) -> Any:
+def _decoded_item(row: ThreadItem | EarlierItem, thread: Thread) -> Any:
     # Late, since the SDK takes seconds to load, and Django starts without it.
     from ..server import wire
     from ..store import codec
@@ -176,7 +188,7 @@ def _decoded_thread(thread: Thread) -> Any:
 
 
 class JSONLWriter:
-    """A line for each thread, followed by a line for each of its items."""
+    """A line for each thread, followed by a line for each of its items, and for each of their earlier versions."""
 
     def head(self) -> str:
         return ""
@@ -200,12 +212,13 @@ class JSONLWriter:
             {"kind": given.kind, "owner": given.owner, "at": _moment(given.updated_at)}
             for given in entry.feedback
         ]
-        facts = {"feedback": feedback, "redacted": entry.redaction}
+        kind = "item" if entry.earlier is None else "earlier_item"
+        facts = {"feedback": feedback, "redacted": entry.redaction, "earlier": entry.earlier}
         facts = {name: fact for name, fact in facts.items() if fact}
         try:
-            return self._line(kind="item", item=entry.data(), **facts)
+            return self._line(kind=kind, item=entry.data(), **facts)
         except RecursionError:
-            return self._line(kind="item", item=entry.columns(), **facts)
+            return self._line(kind=kind, item=entry.columns(), **facts)
 
     def incomplete(self) -> str:
         return self._line(kind="incomplete", error=_incomplete())
@@ -235,6 +248,7 @@ class CSVWriter:
         "feedback",
         "redacted",
         "author",
+        "earlier",
     )
 
     def head(self) -> str:
@@ -245,7 +259,7 @@ class CSVWriter:
         return ""
 
     def item(self, entry: Entry) -> str:
-        redaction = entry.redaction
+        redaction, earlier = entry.redaction, entry.earlier
         return self._row(
             (
                 entry.thread.public_id,
@@ -260,6 +274,7 @@ class CSVWriter:
                 " ".join(given.kind for given in entry.feedback),
                 " ".join(redaction.values()) if redaction else "",
                 entry.row.author_name,
+                f"{earlier['of']} {earlier['version']}" if earlier else "",
             )
         )
 
@@ -316,6 +331,8 @@ class MarkdownWriter:
             label = _("message of the team")
         heading = f"{capfirst(str(label))} · {_moment(entry.row.created_at)}"
         notes = [str(given.get_kind_display()) for given in entry.feedback]
+        if entry.earlier is not None:
+            notes.append(_("earlier version"))
         if entry.row.type in HIDDEN_ITEM_TYPES:
             notes.append(_("hidden from the user"))
         text = entry.text()

@@ -9,13 +9,13 @@ from __future__ import annotations
 import base64
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from django.db.models import QuerySet, Subquery
 from django.utils import translation
 
-from ..models import Attachment, Feedback, Thread, ThreadItem
+from ..models import Attachment, EarlierItem, Feedback, Thread, ThreadItem
 from ..store.payloads import kept_image_id
 from ..store.stored_files import open_stored
 from .export_formats import WRITERS, Entry, Format
@@ -40,11 +40,13 @@ class _Position:
         plan: threads still to be read, with the items that each is said to have.
         last: key of the last thread that was ever planned.
         item: key of the last item of the plan's first thread that was read; None where none was.
+        earlier: likewise of the items of its earlier versions, once all others have been read; 0 where none was.
     """
 
     plan: tuple[tuple[int, int], ...] = ()
     last: int = 0
     item: int | None = None
+    earlier: int | None = None
 
 
 class Export(Iterator[str]):
@@ -114,6 +116,8 @@ class Export(Iterator[str]):
         position = position if position.plan else self._planned(position)
         if not position.plan:
             return "", None, 0, 0
+        if position.earlier is not None:
+            return self._read_earlier(position, position.earlier)
         keys = _first_threads(position)
         rows = list(self._items(keys, position.item)[: PAGE_SIZE + 1])
         if len(rows) > (size := _page_size(rows)):
@@ -124,6 +128,11 @@ class Export(Iterator[str]):
             keys = keys[: read + 1]
         else:
             after = replace(position, plan=position.plan[len(keys) :], item=None)
+        finished = keys[:-1] if after.item is not None else keys
+        if (edited := self._first_with_earlier(finished)) is not None:
+            # What else there is of this thread comes next.
+            after = replace(position, plan=position.plan[edited:], item=None, earlier=0)
+            keys = keys[: edited + 1]
         # Read after the items: a thread that is still there now had all of them.
         threads = Thread.objects.select_related("user").in_bulk(keys)
         text, begun, written = [], 0, 0
@@ -136,16 +145,41 @@ class Export(Iterator[str]):
                 text.append(self._writer.thread(thread))
                 begun += 1
             for row in by_thread[key]:
-                entry = Entry(
-                    row=row,
-                    thread=thread,
-                    feedback=feedback[row.pk],
-                    hidden=self._hidden,
-                    image_url=_image_url(row) if self._with_images else "",
-                )
-                text.append(self._writer.item(entry))
+                text.append(self._written(row, thread, feedback[row.pk]))
                 written += 1
         return "".join(text), after, begun, written
+
+    def _first_with_earlier(self, keys: list[int]) -> int | None:
+        """Return the place of the first of these threads in which something was edited, or answered again."""
+        found = EarlierItem.objects.filter(thread__in=keys).values_list("thread_id", flat=True)
+        with_earlier = set(found.distinct())
+        return next((place for place, key in enumerate(keys) if key in with_earlier), None)
+
+    def _read_earlier(self, position: _Position, last: int) -> tuple[str, _Position | None, int, int]:
+        key, _count = position.plan[0]
+        items = EarlierItem.objects.filter(thread=key, pk__gt=last)
+        rows = list((items if self._hidden else items.visible()).order_by("pk")[: PAGE_SIZE + 1])
+        has_more = len(rows) > (size := _page_size(rows))
+        del rows[size:]
+        after = (
+            replace(position, earlier=rows[-1].pk)
+            if has_more
+            else replace(position, plan=position.plan[1:], item=None, earlier=None)
+        )
+        thread = Thread.objects.select_related("user").filter(pk=key).first()
+        if thread is None or not self._allowed(thread):
+            return "", after, 0, 0
+        return "".join(self._written(row, thread, []) for row in rows), after, 0, len(rows)
+
+    def _written(self, row: ThreadItem | EarlierItem, thread: Thread, feedback: list[Feedback]) -> str:
+        entry = Entry(
+            row=row,
+            thread=thread,
+            feedback=feedback,
+            hidden=self._hidden,
+            image_url=_image_url(row) if self._with_images else "",
+        )
+        return self._writer.item(entry)
 
     def _planned(self, position: _Position) -> _Position:
         found = self._threads.filter(pk__gt=position.last).values_list("pk", "item_count")[:PLAN_SIZE]
@@ -173,13 +207,13 @@ def _first_threads(position: _Position) -> list[int]:
     return keys
 
 
-def _page_size(rows: list[ThreadItem]) -> int:
+def _page_size(rows: Sequence[ThreadItem | EarlierItem]) -> int:
     """Return how many of these items make a page: an image may be as long as all the texts of one."""
     images = [number for number, row in enumerate(rows, 1) if row.type == ThreadItem.Type.GENERATED_IMAGE]
     return min(PAGE_SIZE, images[IMAGES_AT_ONCE - 1]) if len(images) >= IMAGES_AT_ONCE else PAGE_SIZE
 
 
-def _image_url(row: ThreadItem) -> str:
+def _image_url(row: ThreadItem | EarlierItem) -> str:
     """Return a generated image as a ``data:`` URL, since its own lets in nobody; empty when its file is gone."""
     image_id = kept_image_id(row.payload) if row.type == ThreadItem.Type.GENERATED_IMAGE else None
     if image_id is None or row.redacted_at is not None:

@@ -16,7 +16,7 @@ from django.db import router, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from ..models import Approval, Attachment, Flag, Run, Thread, ThreadItem
+from ..models import Approval, Attachment, EarlierItem, Flag, Run, Thread, ThreadItem
 from ..runs.stopping import request_stops, withdraw
 from ..signals import item_redacted
 from ..staff import audit
@@ -35,16 +35,17 @@ class AlreadyRedacted(Exception):
         item: the row, which says who and when.
     """
 
-    def __init__(self, item: ThreadItem) -> None:
+    def __init__(self, item: ThreadItem | EarlierItem) -> None:
         super().__init__(f"Item {item.public_id} was redacted already.")
         self.item = item
 
 
-def redact(item: ThreadItem, *, actor: Any, reason: str) -> ThreadItem:
+def redact(item: ThreadItem | EarlierItem, *, actor: Any, reason: str) -> ThreadItem | EarlierItem:
     """Remove what a message says, with all of its copies, and write it down.
 
     Copies are the search text, the thread's preview and title, quotations in later messages, files, errors of
-    answers, the JSON of a structured output, and what answers keep to be read again, or to go on after an approval.
+    answers, the JSON of a structured output, what answers keep to be read again, or to go on after an approval, and
+    earlier versions of the message, with all others that hold its words.
     An answer that is being written in the thread is stopped, since its model has read the message. ``item_redacted``
     is sent for what else a site keeps.
 
@@ -58,20 +59,22 @@ def redact(item: ThreadItem, *, actor: Any, reason: str) -> ThreadItem:
 
     Raises:
         AlreadyRedacted: when it was redacted before.
-        ThreadItem.DoesNotExist: when it was deleted meanwhile.
+        ObjectDoesNotExist: when it was deleted meanwhile, or another one has taken its place.
     """
     using = router.db_for_write(ThreadItem)
     with transaction.atomic(using=using):
         # First the thread and then the item, as those lock them who write an answer.
         versions = Thread.objects.filter(pk=item.thread_id).bump()
-        row = ThreadItem.objects.locked().get(pk=item.pk)
+        items: Any = type(item).objects
+        row: ThreadItem | EarlierItem = items.locked().get(pk=item.pk)
         if row.redacted_at is not None:
             raise AlreadyRedacted(row)
-        said, files = _Words(row.text), attachment_ids(row)
-        for written in [row, *_hidden_originals(row)]:
-            written.version = versions[row.thread_id]
-            _leave_tombstone(written, actor=actor, reason=reason)
-        _redact_quotations(row, said, files, version=row.version)
+        said, version = _Words(row.text), versions[row.thread_id]
+        earlier = _versions_with(row, said)
+        files = attachment_ids(row) + _files_of_none_else(earlier)
+        for written in [row, *_hidden_originals(row), *earlier]:
+            _leave_tombstone(written, actor=actor, reason=reason, version=version)
+        _redact_quotations(row, said, files, version=version)
         thread = Thread.objects.get(pk=row.thread_id)
         _rewrite_thread(thread, row, said)
         runs = Run.objects.filter(thread=thread)
@@ -82,18 +85,20 @@ def redact(item: ThreadItem, *, actor: Any, reason: str) -> ThreadItem:
         # So has the model that wrote what the browser was to be asked for.
         _forget_waiting_calls(thread)
         # What a rule says of a message may quote it.
-        Flag.objects.filter(item=row, source=Flag.Source.RULE).update(reason="")
+        if isinstance(row, ThreadItem):
+            Flag.objects.filter(item=row, source=Flag.Source.RULE).update(reason="")
         # One by one, so that the bytes follow.
         sent_files(thread, files).delete()
-        webhooks.forget_content(thread.pk, row.public_id)
+        for written in (row, *earlier):
+            webhooks.forget_content(thread.pk, written.public_id)
         # Why a person was wanted may quote it, too.
         Thread.objects.filter(pk=thread.pk).update(handler_reason="")
         audit.record(audit.Action.REDACT, actor=actor, thread=thread, item_key=row.public_id, reason=reason)
-        transaction.on_commit(partial(_after_commit, row, thread, said, files, actor), using=using)
+        transaction.on_commit(partial(_after_commit, row, earlier, thread, said, files, actor), using=using)
     return row
 
 
-def attachment_ids(item: ThreadItem) -> list[str]:
+def attachment_ids(item: ThreadItem | EarlierItem) -> list[str]:
     """Return the ids of the files that a message has, or that a generated image is."""
     image_id = kept_image_id(item.payload)
     return [str(file["id"]) for file in _files(item.payload)] + ([] if image_id is None else [image_id])
@@ -104,37 +109,89 @@ def sent_files(thread: Thread, ids: Iterable[str]) -> QuerySet[Attachment]:
     return Attachment.objects.filter(thread=thread, public_id__in=list(ids))
 
 
-def _leave_tombstone(row: ThreadItem, *, actor: Any, reason: str) -> None:
+def _leave_tombstone(row: ThreadItem | EarlierItem, *, actor: Any, reason: str, version: int) -> None:
     row.payload, row.text = redacted_payload(), ""
-    row.redacted_at = row.updated_at = timezone.now()
+    row.redacted_at = timezone.now()
     row.redacted_by, row.redaction_reason = audit.name_of(actor), reason
-    row.save(
-        update_fields=[
-            "payload",
-            "text",
-            "updated_at",
-            "redacted_at",
-            "redacted_by",
-            "redaction_reason",
-            "version",
-        ]
-    )
+    _save(row, "payload", "text", "redacted_at", "redacted_by", "redaction_reason", version=version)
 
 
-def _hidden_originals(row: ThreadItem) -> list[ThreadItem]:
+def _save(row: ThreadItem | EarlierItem, *fields: str, version: int) -> None:
+    """Write these columns, and let open pages hear of it: they show no earlier version that has not been asked for."""
+    changed = list(fields)
+    if isinstance(row, ThreadItem):
+        row.version, row.updated_at = version, timezone.now()
+        changed += ["version", "updated_at"]
+    row.save(update_fields=changed)
+
+
+def _hidden_originals(row: ThreadItem | EarlierItem) -> list[ThreadItem | EarlierItem]:
     """Return what the model wrote, in hidden context, where the user was shown this item."""
-    later = ThreadItem.objects.filter(thread=row.thread_id, pk__gt=row.pk, redacted_at__isnull=True)
-    hidden = later.filter(type="hidden_context_item").locked().order_by("pk")
-    return [each for each in hidden if row.public_id in shown_of(each.payload)]
+    return [
+        each
+        for items in _later(row)
+        for each in items.filter(type="hidden_context_item").locked().order_by("pk")
+        if row.public_id in shown_of(each.payload)
+    ]
 
 
-def _redact_quotations(row: ThreadItem, said: _Words, files: list[str], *, version: int) -> None:
-    later = ThreadItem.objects.filter(thread=row.thread_id, pk__gt=row.pk, redacted_at__isnull=True)
-    for copy in later.filter(type="user_message").locked().order_by("pk"):
-        _redact_quotation(copy, said, files, version=version)
+def _versions_with(row: ThreadItem | EarlierItem, said: _Words) -> list[EarlierItem]:
+    """Return what is part of an earlier version of the message, or says in any earlier version what it says."""
+    earlier = EarlierItem.objects.filter(thread=row.thread_id, redacted_at__isnull=True).exclude(pk=row.pk)
+    found: dict[int, EarlierItem] = {}
+    if isinstance(row, ThreadItem):
+        own = earlier.filter(**_place_of(row))
+        while new := [each for each in own.locked().order_by("pk") if each.pk not in found]:
+            found |= {each.pk: each for each in new}
+            # Those have had other answers themselves.
+            messages = [each.public_id for each in new if each.type == ThreadItem.Type.USER_MESSAGE]
+            own = earlier.filter(place__in=messages)
+    for each in earlier.exclude(text="").exclude(pk__in=found).locked().order_by("pk").iterator():
+        if said.is_in(each.text):
+            found |= {each.pk: each} | {hidden.pk: hidden for hidden in _earlier_originals(each)}
+    return [found[pk] for pk in sorted(found)]
 
 
-def _redact_quotation(row: ThreadItem, said: _Words, files: list[str], *, version: int) -> None:
+def _files_of_none_else(earlier: list[EarlierItem]) -> list[str]:
+    """Return the ids of the files of these that no message has which is shown: an edit keeps those it had."""
+    ids = [file for each in earlier for file in attachment_ids(each)]
+    if not ids:
+        return []
+    shown = ThreadItem.objects.filter(thread=earlier[0].thread_id, redacted_at__isnull=True)
+    others = {
+        file for each in shown.filter(type="user_message").only("payload") for file in attachment_ids(each)
+    }
+    return [file for file in ids if file not in others]
+
+
+def _earlier_originals(row: EarlierItem) -> list[EarlierItem]:
+    return [each for each in _hidden_originals(row) if isinstance(each, EarlierItem)]
+
+
+def _place_of(row: ThreadItem) -> dict[str, str]:
+    """Return where earlier versions of this item are."""
+    if row.type == ThreadItem.Type.USER_MESSAGE:
+        return {"place": row.public_id, "of": EarlierItem.Of.MESSAGE}
+    before = ThreadItem.objects.filter(thread=row.thread_id, pk__lt=row.pk, type=ThreadItem.Type.USER_MESSAGE)
+    asked = before.order_by("-pk").values_list("public_id", flat=True).first()
+    return {"place": asked or "", "of": EarlierItem.Of.ANSWER}
+
+
+def _later(row: ThreadItem | EarlierItem) -> list[Any]:
+    """Return the items after this one, those of earlier versions too, that are not redacted."""
+    later = {"thread": row.thread_id, "pk__gt": row.pk, "redacted_at__isnull": True}
+    return [ThreadItem.objects.filter(**later), EarlierItem.objects.filter(**later)]
+
+
+def _redact_quotations(
+    row: ThreadItem | EarlierItem, said: _Words, files: list[str], *, version: int
+) -> None:
+    for items in _later(row):
+        for copy in items.filter(type="user_message").locked().order_by("pk"):
+            _redact_quotation(copy, said, files, version=version)
+
+
+def _redact_quotation(row: ThreadItem | EarlierItem, said: _Words, files: list[str], *, version: int) -> None:
     """Take the quotation of the message and its files out of a later one."""
     changes: dict[str, Any] = {}
     quoted = row.payload.get("quoted_text") if isinstance(row.payload, dict) else None
@@ -146,14 +203,13 @@ def _redact_quotation(row: ThreadItem, said: _Words, files: list[str], *, versio
         changes["attachments"] = kept
     if changes:
         row.payload = row.payload | changes
-        row.version = version
         if "attachments" in changes:
             # The search finds a message by the names of its files, too.
             row.text = _text_of(row)
-        row.save(update_fields=["payload", "text", "version"])
+        _save(row, "payload", "text", version=version)
 
 
-def _text_of(row: ThreadItem) -> str:
+def _text_of(row: ThreadItem | EarlierItem) -> str:
     # Late, since the SDK takes seconds to load, and Django starts without it.
     from ..store import codec
     from ..store.readable import item_text
@@ -172,13 +228,13 @@ def _files(payload: Any) -> list[dict[str, Any]]:
     )
 
 
-def _rewrite_thread(thread: Thread, row: ThreadItem, said: _Words) -> None:
+def _rewrite_thread(thread: Thread, row: ThreadItem | EarlierItem, said: _Words) -> None:
     items = ThreadItem.objects.filter(thread=thread)
     texts = items.visible().exclude(text="").order_by("-pk").values_list("text", flat=True)
     thread.last_preview = preview(texts.first() or "")
-    first = items.filter(type="user_message").order_by("pk").values_list("pk", flat=True).first()
-    # The title of most threads is made of their first message, in whatever words.
-    if first == row.pk or said.holds(thread.title):
+    first = items.filter(type="user_message").order_by("pk").values_list("public_id", flat=True).first()
+    # The title of most threads is made of their first message, in whatever words; or of what stood in its place.
+    if first in (row.public_id, getattr(row, "place", None)) or said.holds(thread.title):
         thread.title = ""
     thread.save(update_fields=["last_preview", "title"])
 
@@ -199,7 +255,14 @@ def _withdraw(runs: QuerySet[Run]) -> None:
     runs.filter(withdrawn=False).update(withdrawn=True)
 
 
-def _after_commit(row: ThreadItem, thread: Thread, said: _Words, files: list[str], actor: Any) -> None:
+def _after_commit(
+    row: ThreadItem | EarlierItem,
+    earlier: list[EarlierItem],
+    thread: Thread,
+    said: _Words,
+    files: list[str],
+    actor: Any,
+) -> None:
     # Not before others can read that it is redacted: an answer that begins now reads nothing of it.
     withdraw(thread.public_id)
     request_stops(Run.objects.filter(thread=thread))
@@ -209,7 +272,8 @@ def _after_commit(row: ThreadItem, thread: Thread, said: _Words, files: list[str
             _redact_quotations(row, said, files, version=version)
         _withdraw(Run.objects.filter(thread=thread))
         Approval.objects.filter(thread=thread).delete()
-    item_redacted.send_robust(sender=ThreadItem, item=row, actor=actor)
+    for written in (row, *earlier):
+        item_redacted.send_robust(sender=type(written), item=written, actor=actor)
 
 
 class _Words:

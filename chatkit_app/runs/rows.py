@@ -13,10 +13,10 @@ from django.utils import timezone
 
 from .. import db
 from ..errors import ThreadBusy, ThreadReadOnly, ThreadWithStaff
+from ..models import EarlierItem, VisitorClaim
 from ..models import Run as RunRow
 from ..models import Thread as ThreadRow
 from ..models import ThreadItem as ItemRow
-from ..models import VisitorClaim
 from ..process.identity import current_process
 from ..server import wire
 from ..server.admission import hold
@@ -61,7 +61,11 @@ def _named() -> Any:
     goes_on = Q(status=RunRow.Status.RUNNING, heartbeat_at__gte=parameter(RunRow, "heartbeat_at"))
     is_done = Q(status__in=_DONE)
     has_stored = Exists(ItemRow.objects.visible().filter(run_id=OuterRef("pk")))
-    runs = RunRow.objects.filter(goes_on | is_done | has_stored, request_key=parameter(RunRow, "request_key"))
+    # Or another message took the place of this one since.
+    had_stored = Exists(EarlierItem.objects.visible().filter(run_id=OuterRef("pk")))
+    runs = RunRow.objects.filter(
+        goes_on | is_done | has_stored | had_stored, request_key=parameter(RunRow, "request_key")
+    )
     return runs.order_by("-pk").values_list("pk")[:1]
 
 

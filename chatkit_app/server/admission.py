@@ -22,7 +22,14 @@ from chatkit.types import (
 from django.utils.translation import gettext as _
 
 from ..context import RequestContext
-from ..errors import AnsweredByStaff, InvalidRequest, ThreadFull, ThreadReadOnly, ThreadWithStaff
+from ..errors import (
+    AnsweredByStaff,
+    InvalidRequest,
+    NotSupported,
+    ThreadFull,
+    ThreadReadOnly,
+    ThreadWithStaff,
+)
 from ..limits.rules import check_lengths, load_limits
 from ..models import Thread as ThreadRow
 from ..store.attachments import DjangoAttachmentStore, attachment_settings
@@ -41,6 +48,9 @@ MESSAGES = frozenset(
 )
 """Operations that bring something to be kept, whoever answers it. The others ask for what only an answer gives."""
 
+REPLACES = "chatkit_app.replaces"
+"""In the metadata of a message, the id of the one that it is an edit of."""
+
 
 def hold(operation: str, context: RequestContext, *, is_held: bool) -> None:
     """Let what the user sends be kept without an answer, because a person has the thread; or be answered.
@@ -50,9 +60,23 @@ def hold(operation: str, context: RequestContext, *, is_held: bool) -> None:
     """
     if context.state(AnswerState).is_about_staff:
         return
-    if is_held and operation not in MESSAGES:
+    if is_held and (operation not in MESSAGES or context.state(AnswerState).is_edit):
         raise ThreadWithStaff
     context.state(AnswerState).is_held = is_held
+
+
+def replaced_message(request: StreamingReq) -> str | None:
+    """Return the id of the message that is edited by a request, if it is an edit.
+
+    Raises:
+        InvalidRequest: when it names none.
+    """
+    if not isinstance(request, ThreadsAddUserMessageReq) or REPLACES not in request.metadata:
+        return None
+    message_id = request.metadata[REPLACES]
+    if not isinstance(message_id, str):
+        raise InvalidRequest(_("Not a valid ChatKit request: {}").format(REPLACES))
+    return message_id
 
 
 class Admission:
@@ -70,19 +94,21 @@ class Admission:
         Raises:
             NotFoundError: when something it names does not exist for this owner.
             ThreadReadOnly: when staff locked or closed the thread.
-            ThreadWithStaff: when a person answers there, and it is no message.
-            NotSupported: when users cannot ask for a person themselves.
+            ThreadWithStaff: when a person answers there, and it is no message, or the edit of one.
+            NotSupported: when users cannot ask for a person themselves, or the store keeps no earlier versions.
             AnsweredByStaff: when it would take away what a person wrote.
             ThreadFull: when the thread has as many items as it may have.
             InvalidRequest: when it does not fit the state of the conversation, or is too long.
         """
         limits = await load_limits(context)
         check_lengths(request, limits)
+        replaced = replaced_message(request)
+        context.state(AnswerState).is_edit = replaced is not None
         if not isinstance(request, ThreadsCreateReq):
             thread = await self.load_writable_thread(request.params.thread_id, context)
             allowed = limits["ITEMS_PER_THREAD"]
-            # To ask for the same answer again takes items away first.
-            adds = not isinstance(request, ThreadsRetryAfterItemReq)
+            # To ask for the same answer again takes items away first, and so does an edit.
+            adds = not isinstance(request, ThreadsRetryAfterItemReq) and replaced is None
             if (
                 adds
                 and allowed is not None
@@ -103,20 +129,31 @@ class Admission:
                     raise InvalidRequest(_("The message is empty."))
                 context.state(AnswerState).asks_for_staff = staff.is_asked_for(message)
                 await self._admit_attachments(request, context)
+                if replaced is not None:
+                    await self._admit_edit(request, replaced, context)
             case ThreadsAddClientToolOutputReq():
                 await self._expect_pending_tool_call(request.params.thread_id, context)
             case ThreadsRetryAfterItemReq():
-                await self.expect_item(request, UserMessageItem, context)
-                if isinstance(self.store, DjangoStore) and await self.store.has_word_of_staff(
-                    request.params.thread_id, request.params.item_id, context
-                ):
-                    raise AnsweredByStaff
+                await self._expect_message(request.params.thread_id, request.params.item_id, context)
             case ThreadsAddStructuredInputReq():
                 item = await self.expect_item(request, StructuredInputItem, context)
                 if item.status != "pending":
                     raise InvalidRequest(_("This has been answered already."))
             case ThreadsCustomActionReq() if request.params.item_id:
                 await self.expect_item(request, WidgetItem, context)
+
+    async def _admit_edit(self, request: Any, replaced: str, context: RequestContext) -> None:
+        if not isinstance(self.store, DjangoStore):
+            raise NotSupported(_("This chat does not support that."))
+        await self._expect_message(request.params.thread_id, replaced, context)
+
+    async def _expect_message(self, thread_id: str, message_id: str, context: RequestContext) -> None:
+        """Expect one of the user's messages, after which no person of the staff has written anything."""
+        await self._expect(thread_id, message_id, UserMessageItem, context)
+        if isinstance(self.store, DjangoStore) and await self.store.has_word_of_staff(
+            thread_id, message_id, context
+        ):
+            raise AnsweredByStaff
 
     async def _admit_attachments(
         self, request: ThreadsCreateReq | ThreadsAddUserMessageReq, context: RequestContext
@@ -156,7 +193,10 @@ class Admission:
             NotFoundError: when the owner has no such item.
             InvalidRequest: when it is of another kind.
         """
-        item = await self.store.load_item(request.params.thread_id, request.params.item_id, context)
+        return await self._expect(request.params.thread_id, request.params.item_id, kind, context)
+
+    async def _expect(self, thread_id: str, item_id: str, kind: type[Any], context: RequestContext) -> Any:
+        item = await self.store.load_item(thread_id, item_id, context)
         if not isinstance(item, kind):
             raise InvalidRequest(_("This does not fit the conversation. Reload the page and try again."))
         return item

@@ -34,12 +34,15 @@ from chatkit.types import (
     Thread,
     ThreadCreatedEvent,
     ThreadItemDoneEvent,
+    ThreadItemReplacedEvent,
     ThreadItemUpdatedEvent,
     ThreadMetadata,
+    ThreadsAddUserMessageReq,
     ThreadsCreateReq,
     ThreadsCustomActionReq,
     ThreadsGetByIdReq,
     ThreadsListReq,
+    ThreadsRetryAfterItemReq,
     ThreadsSyncCustomActionReq,
     ThreadStreamEvent,
     ThreadsUpdateReq,
@@ -67,9 +70,10 @@ from ..store.attachments import DjangoAttachmentStore, signed_again
 from ..store.orm import DjangoStore, NotFoundError, OwnedStore, new_id
 from ..store.readable import item_text
 from ..store.state import StoreState
+from ..store.versioned_message import VersionedMessage
 from ..takeover.handler import handler_fields
 from . import staff, wire
-from .admission import Admission
+from .admission import Admission, replaced_message
 from .answer import Answer
 from .state import AnswerState
 from .titles import Title
@@ -313,6 +317,10 @@ class DjangoChatKitServer(Admission, ChatKitServer[RequestContext]):
             return self._create_thread(request, context)
         if isinstance(request, ThreadsCustomActionReq) and staff.is_action(request):
             return self._act_about_staff(request, context)
+        if isinstance(request, ThreadsAddUserMessageReq) and context.state(AnswerState).is_edit:
+            return self._replace_message(request, context)
+        if isinstance(request, ThreadsRetryAfterItemReq) and isinstance(self.store, DjangoStore):
+            return self._answer_again(request, self.store, context)
         return super()._process_streaming_impl(request, context)
 
     async def _act_about_staff(
@@ -324,6 +332,38 @@ class DjangoChatKitServer(Admission, ChatKitServer[RequestContext]):
         )
         async for event in events:
             yield event
+
+    async def _answer_again(
+        self, request: ThreadsRetryAfterItemReq, store: DjangoStore, context: RequestContext
+    ) -> AsyncGenerator[ThreadStreamEvent, None]:
+        """Answer a message again, as the SDK does it, except that the answer before is kept."""
+        thread = await store.load_thread(request.params.thread_id, context)
+        message = await store.set_answer_aside(thread.id, request.params.item_id, context)
+        if isinstance(message, VersionedMessage):
+            yield ThreadItemReplacedEvent(item=signed_again(message, context.endpoint_url))
+        async for event in self._answer(thread, cast(UserMessageItem, message), context):
+            yield event
+
+    async def _replace_message(
+        self, request: ThreadsAddUserMessageReq, context: RequestContext
+    ) -> AsyncGenerator[ThreadStreamEvent, None]:
+        """Put a message in the place of another one, which is kept with its answer, and answer it."""
+        store = cast(DjangoStore, self.store)
+        replaced = cast(str, replaced_message(request))
+        thread = await store.load_thread(request.params.thread_id, context)
+        message = await self._build_user_message_item(request.params.input, thread, context)
+        for attachment in message.attachments:
+            await store.save_attachment(attachment, context)
+        stored = await store.replace_message(thread.id, replaced, message, context)
+        message = cast(UserMessageItem, signed_again(stored, context.endpoint_url))
+        yield ThreadItemDoneEvent(item=message)
+        async for event in self._answer(thread, message, context):
+            yield event
+
+    def _answer(
+        self, thread: ThreadMetadata, message: UserMessageItem, context: RequestContext
+    ) -> AsyncIterator[ThreadStreamEvent]:
+        return self._process_events(thread, context, lambda: self.respond(thread, message, context))
 
     async def _create_thread(
         self, request: ThreadsCreateReq, context: RequestContext

@@ -19,6 +19,7 @@ class AnswerState:
         admitted: the request that has passed the checks before an answer, so that it is not checked again.
         is_held: whether the thread is with a person, so that what the user sends is kept and no model answers it.
         is_about_staff: whether it asks for a person, or not to wait for one any longer: nothing to be kept for them.
+        is_edit: whether it is a message that takes the place of another one.
         asks_for_staff: whether it is a message that a person is to answer, by the user's own choice.
         told: items that are stored already and that the reader is to be told of, oldest first.
         is_answering: whether ``respond()`` or ``action()`` has been called.
@@ -33,6 +34,7 @@ class AnswerState:
     admitted: object = None
     is_held: bool = False
     is_about_staff: bool = False
+    is_edit: bool = False
     asks_for_staff: bool = False
     told: list[ThreadItem] = field(default_factory=list)
     is_answering: bool = False

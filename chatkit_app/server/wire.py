@@ -31,6 +31,7 @@ from pydantic_core import PydanticSerializationError
 from ..storable import map_json, without_surrogates
 from ..store.codec import json_data
 from ..store.staff_message import StaffMessage
+from ..store.versioned_message import VersionedMessage
 
 _MARKUP = re.compile(r"[\\`*_{}\[\]()<>#+!|~&.-]")
 
@@ -58,8 +59,9 @@ def to_wire(
     """Return an event or a reply as JSON for the browser: no nulls, no attachment metadata, times with an offset.
 
     What the SDK has no place for gets fields of its own, which the bundled element reads and others do not know: the
-    author, the words and the files of a person's message, and what is given here. Clients that do not know these read
-    the same in the message's text, which nobody stores: a signature, the words, links to the files.
+    author, the words and the files of a person's message, how many earlier versions a message or its answer has, and
+    what is given here. Clients that do not know these read of a person's message the same in its text, which nobody
+    stores: a signature, the words, links to the files.
 
     Args:
         model: the event or the reply.
@@ -71,9 +73,12 @@ def to_wire(
     if not isinstance(model, ThreadItemUpdatedEvent):
         model = with_utc_offset(model)
     context = {"exclude_metadata": True}
-    added: dict[str, dict[str, Any]] = {
-        item.id: _of_staff(item, context) for item in _items(model) if isinstance(item, StaffMessage)
-    }
+    added: dict[str, dict[str, Any]] = {}
+    for item in _items(model):
+        if isinstance(item, StaffMessage):
+            added[item.id] = _of_staff(item, context)
+        elif isinstance(item, VersionedMessage) and item.earlier:
+            added[item.id] = {"earlier": dict(item.earlier)}
     for item_id, kind in (feedback or {}).items():
         added.setdefault(item_id, {})["feedback"] = kind
     if isinstance(model, HandlerEvent):
@@ -125,6 +130,8 @@ def _items(model: BaseModel) -> Sequence[Any]:
             return model.items.data
         case Page():
             return model.data
+        case VersionedMessage():
+            return [model]
     return []
 
 
@@ -132,6 +139,8 @@ def _item_data(data: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the parts of a model's JSON that are those of ``_items()``."""
     if "item" in data:
         return [data["item"]]
+    if "thread_id" in data:
+        return [data]
     page = data.get("items", data)
     found = page.get("data")
     return found if isinstance(found, list) else []

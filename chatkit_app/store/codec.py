@@ -30,9 +30,11 @@ from ..storable import map_json, original_json, storable_json, storable_text, wi
 from .payloads import is_redacted
 from .readable import item_text
 from .staff_message import StaffMessage
+from .versioned_message import VersionedMessage
 
 if TYPE_CHECKING:
     from ..models import Attachment as AttachmentRow
+    from ..models import EarlierItem as EarlierItemRow
     from ..models import Thread as ThreadRow
     from ..models import ThreadItem as ThreadItemRow
 
@@ -117,7 +119,9 @@ def encode_thread(thread: ThreadMetadata) -> dict[str, Any]:
 # --- Items --------------------------------------------------------------------------------------------------
 
 
-def decode_item(row: ThreadItemRow, *, thread_id: str, locale: str | None = None) -> ThreadItem:
+def decode_item(
+    row: ThreadItemRow | EarlierItemRow, *, thread_id: str, locale: str | None = None
+) -> ThreadItem:
     """Return an item's row as the SDK knows it.
 
     Args:
@@ -126,7 +130,7 @@ def decode_item(row: ThreadItemRow, *, thread_id: str, locale: str | None = None
         locale: the reader's language, in which a redacted item says what it is; the active one unless given.
     """
     if is_redacted(row):
-        return _tombstone(row, thread_id, locale)
+        return _versioned(row, _tombstone(row, thread_id, locale))
     payload = original_json(row.payload)
     if row.type == "widget":
         payload["widget"] = _decode_widget(payload["widget"])
@@ -138,7 +142,15 @@ def decode_item(row: ThreadItemRow, *, thread_id: str, locale: str | None = None
     }
     if row.author_name and row.type == "assistant_message":
         return StaffMessage.model_validate(data | {"author": {"name": row.author_name}})
-    return _ITEM.validate_python(data)
+    return _versioned(row, _ITEM.validate_python(data))
+
+
+def _versioned(row: ThreadItemRow | EarlierItemRow, item: ThreadItem) -> ThreadItem:
+    counts = {"message": row.earlier_messages, "answer": row.earlier_answers}
+    earlier = {of: count for of, count in counts.items() if count}
+    if not (earlier and isinstance(item, UserMessageItem)):
+        return item
+    return VersionedMessage.model_validate(dict(item) | {"earlier": earlier})
 
 
 def encode_item(item: ThreadItem) -> dict[str, Any]:
@@ -155,7 +167,7 @@ def encode_item(item: ThreadItem) -> dict[str, Any]:
     }
 
 
-def _tombstone(row: ThreadItemRow, thread_id: str, locale: str | None) -> ThreadItem:
+def _tombstone(row: ThreadItemRow | EarlierItemRow, thread_id: str, locale: str | None) -> ThreadItem:
     """Return what everybody reads of a redacted item, the model too: who wrote it, and that it was removed."""
     with translation.override(locale or translation.get_language()):
         text = _("This message was removed by a moderator.")

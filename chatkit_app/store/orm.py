@@ -36,7 +36,7 @@ from ..signals import item_added
 from ..staff import flags
 from ..statements import Insert, Select, Update, parameter
 from ..storable import is_storable_id
-from . import claims, codec
+from . import claims, codec, earlier
 from .base import NoOwner, NotFoundError, OwnedStore, new_id, sdk_page
 from .cut_answers import is_cut, lost_before
 from .memory import InMemoryStore
@@ -69,7 +69,15 @@ def _item_page(kind: str, *, known: bool, hidden: bool, after: bool, limit: int,
     thread_pk = Subquery(threads.values("pk")[:1])
     items = ItemRow.objects.filter(thread_id=thread_pk)
     # Without the columns that only search and the admin read.
-    names = ["public_id", "type", "payload", "author_name", "created_at"]
+    names = [
+        "public_id",
+        "type",
+        "payload",
+        "author_name",
+        "created_at",
+        "earlier_messages",
+        "earlier_answers",
+    ]
     if not hidden:
         mine = Feedback.objects.owned_by(OwnerParameters.of(kind)).filter(item_id=OuterRef("pk"))
         items = items.visible().annotate(feedback_kind=Subquery(mine.values("kind")[:1]))
@@ -325,6 +333,33 @@ class DjangoStore(OwnedStore):
 
     async def checkpoint(self, unfinished: list[tuple[ThreadItem, RequestContext]]) -> None:
         await db.run(self._checkpoint, unfinished)
+
+    async def set_answer_aside(self, thread_id: str, message_id: str, context: RequestContext) -> ThreadItem:
+        """Set aside what comes after one of the user's messages, as an earlier version of its answer.
+
+        Returns:
+            The message as it is now.
+
+        Raises:
+            NotFoundError: when there is none.
+        """
+        await self._checkpoint_written(context)
+        return await db.run(self._set_answer_aside, thread_id, message_id, context)
+
+    async def replace_message(
+        self, thread_id: str, message_id: str, item: ThreadItem, context: RequestContext
+    ) -> ThreadItem:
+        """Set aside the last of the user's messages, with its answer, and put another one in its place.
+
+        Returns:
+            The new message, as it is stored.
+
+        Raises:
+            NotFoundError: when there is no such message.
+            InvalidRequest: when it is not the last one.
+        """
+        await self._checkpoint_written(context)
+        return await db.run(self._replace_message, thread_id, message_id, item, context)
 
     async def _checkpoint_written(self, context: RequestContext) -> None:
         """Wait until a half-finished copy has been written: it must not arrive after the item's end."""
@@ -590,6 +625,33 @@ class DjangoStore(OwnedStore):
                     RemovedItem.objects.create(thread_id=thread_pk, public_id=item_id, version=version)
         context.state(StoreState).stored_items.discard(item_id)
         context.state(StoreState).unannounced_items.discard(item_id)
+
+    def _set_answer_aside(self, thread_id: str, message_id: str, context: RequestContext) -> ThreadItem:
+        thread_pk = self._thread_pk(thread_id, context)
+        with transaction.atomic(using=router.db_for_write(ItemRow)):
+            earlier.set_answer_aside(self._lock_message(thread_pk, message_id))
+        return self._load_item(thread_id, message_id, context)
+
+    def _replace_message(
+        self, thread_id: str, message_id: str, item: ThreadItem, context: RequestContext
+    ) -> ThreadItem:
+        thread_pk = self._thread_pk(thread_id, context)
+        items = ItemRow.objects.filter(thread_id=thread_pk, public_id=item.id)
+        with transaction.atomic(using=router.db_for_write(ItemRow)):
+            replaced = self._lock_message(thread_pk, message_id)
+            number = earlier.set_message_aside(replaced, replaced_by=item.id)
+            self._write_item(thread_id, item, context)
+            items.update(earlier_messages=number)
+        return self._load_item(thread_id, item.id, context)
+
+    def _lock_message(self, thread_pk: int, message_id: str) -> ItemRow:
+        """Lock the thread and then one of the user's messages in it, as whoever writes or redacts items does."""
+        list(ThreadRow.objects.filter(pk=thread_pk).locked().values_list("pk"))
+        messages = ItemRow.objects.filter(thread_id=thread_pk, type=ItemRow.Type.USER_MESSAGE)
+        found = messages.filter(public_id=message_id).locked().first() if is_storable_id(message_id) else None
+        if found is None:
+            raise NotFoundError(f"Message {message_id!r} not found")
+        return found
 
     # Feedback
 

@@ -9,7 +9,7 @@ from ..models import PREVIEW_LENGTH
 from .plain_text import plain_line
 
 if TYPE_CHECKING:
-    from ..models import ThreadItem
+    from ..models import EarlierItem, ThreadItem
 
 OUTPUT_KEY = "chatkit_app.output"
 """In hidden context, the output of a model of which the user was shown something else."""
@@ -25,7 +25,7 @@ def redacted_payload() -> dict[str, Any]:
     return {_REDACTED_KEY: True}
 
 
-def is_redacted(row: ThreadItem) -> bool:
+def is_redacted(row: ThreadItem | EarlierItem) -> bool:
     """Tell whether a moderator has removed what this item said."""
     return isinstance(row.payload, dict) and _REDACTED_KEY in row.payload
 

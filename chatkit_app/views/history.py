@@ -19,7 +19,7 @@ from .refusals import refusal
 _KEYS = {"pinned", "archived"}
 
 
-class _DatabaseView(EndpointView):
+class DatabaseView(EndpointView):
     """The base of views that read and write rows of threads themselves."""
 
     async def expect_rows(self) -> None:
@@ -27,7 +27,7 @@ class _DatabaseView(EndpointView):
             raise NotSupported(_("This chat does not support that."))
 
 
-class HistoryView(_DatabaseView):
+class HistoryView(DatabaseView):
     """A page of the owner's threads: ``?search=``, ``?archived=1``, ``?after=<id>``."""
 
     depth = 1
@@ -55,7 +55,7 @@ class HistoryView(_DatabaseView):
         )
 
 
-class ThreadView(_DatabaseView):
+class ThreadView(DatabaseView):
     """The owner's order of a thread: ``{"pinned": true}``, ``{"archived": true}``, or false."""
 
     depth = 2

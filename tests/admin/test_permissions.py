@@ -22,6 +22,7 @@ from chatkit_app.models import (
     AuditEntry,
     CannedReply,
     DailyStatistics,
+    EarlierItem,
     Flag,
     Label,
     Thread,
@@ -103,6 +104,10 @@ DOINGS = {
         params={"after": "{item_key}"},
     ),
     "changes": page("thread_changes", "thread/{thread}/changes/?after=0", READ),
+    "earlier version": page(
+        "thread_earlier", "thread/{thread}/earlier/?item={item_key}&of=answer&number=1", READ
+    ),
+    "item of an earlier version": page("thread_item", "thread/{thread}/items/{earlier}/", READ),
     "changes, by POST": post("thread_changes", "thread/{thread}/changes/"),
     # Under WSGI nobody: tests/admin/test_live_thread.py.
     "follow an answer": page("thread_run_events", "thread/{thread}/runs/{run}/events/"),
@@ -119,6 +124,9 @@ DOINGS = {
     ),
     "redact hidden": post(
         "thread_redact", "thread/{thread}/items/{hidden}/redact/", f"{HIDDEN} redact_item", reason="x"
+    ),
+    "redact an earlier version": post(
+        "thread_redact", "thread/{thread}/items/{earlier}/redact/", f"{READ} redact_item", reason="x"
     ),
     "flag?": page("thread_flag", "thread/{thread}/flag/", MODERATE),
     "flag": post("thread_flag", "thread/{thread}/flag/", MODERATE, reason="x"),
@@ -287,6 +295,18 @@ def world() -> dict[str, Any]:
     thread = make_thread("A title", user=maria)
     item = make_item(thread, text="word")
     hidden = make_item(thread, "hidden_context_item", payload={"content": "secret"})
+    earlier = EarlierItem.objects.create(
+        id=hidden.pk + 1_000,
+        thread=thread,
+        place=item.public_id,
+        of="answer",
+        number=1,
+        public_id="msg_before",
+        type="assistant_message",
+        payload={"content": [{"type": "output_text", "text": "word", "annotations": []}]},
+        text="word",
+        created_at=item.created_at,
+    )
     label, used = Label.objects.create(name="one"), Label.objects.create(name="two")
     thread.labels.add(used)
     Assignment.objects.create(thread=thread, assignee=maria)
@@ -301,6 +321,7 @@ def world() -> dict[str, Any]:
         "item": item.pk,
         "item_key": item.public_id,
         "hidden": hidden.pk,
+        "earlier": earlier.pk,
         "run": make_run(thread, user=maria).pk,
         "feedback": item.feedback.create(kind="negative", user=maria).pk,
         "attachment": attachment.pk,

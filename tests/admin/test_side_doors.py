@@ -24,6 +24,7 @@ from chatkit_app.models import (
     AuditEntry,
     CannedReply,
     DailyStatistics,
+    EarlierItem,
     Label,
     Thread,
     WebhookDelivery,
@@ -51,6 +52,18 @@ def world(tmp_path: Any, settings: Any) -> dict[str, Any]:
     hidden = make_item(thread, "hidden_context_item", payload={"content": WORD})
     tool = {"name": WORD, "call_id": "1", "arguments": {"a": WORD}, "status": "completed", "output": WORD}
     make_item(thread, "client_tool_call", payload=tool)
+    EarlierItem.objects.create(
+        id=hidden.pk + 1_000,
+        thread=thread,
+        place=item.public_id,
+        of="answer",
+        number=1,
+        public_id="msg_before",
+        type="assistant_message",
+        payload={"content": [{"type": "output_text", "text": WORD, "annotations": []}]},
+        text=WORD,
+        created_at=item.created_at,
+    )
     redacted = make_item(thread, redaction_reason=f"Said {WORD}", redacted_by="boss")
     flagged = flag(thread, item=item, reason=f"They said {WORD}", actor=boss)
     resolved = flag(thread, rule="sweets", reason=f"{WORD} once more")
@@ -77,6 +90,7 @@ def world(tmp_path: Any, settings: Any) -> dict[str, Any]:
         "item": item.pk,
         "item_key": item.public_id,
         "hidden": hidden.pk,
+        "earlier": hidden.pk + 1_000,
         "redacted": redacted.pk,
         "run": run.pk,
         "feedback": item.feedback.create(kind="negative", user=maria).pk,

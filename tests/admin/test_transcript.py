@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
-from chatkit_app.models import Assignment, AuditEntry, Flag, Label, Note, Thread, ThreadItem
+from chatkit_app.models import Assignment, AuditEntry, EarlierItem, Flag, Label, Note, Thread, ThreadItem
 from chatkit_app.server import wire
 from chatkit_app.staff.audit import Action, record
 from chatkit_app.store import codec, payloads
@@ -715,3 +715,114 @@ def test_page_without_the_permission_to_read_is_not_headed_by_the_title(staff: C
     html = page(staff("view_thread"), make_thread("Secret title"))
     assert "<h1>Thread</h1>" in html
     assert "Secret" not in html
+
+
+# --- Earlier versions ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def edited() -> Thread:
+    """A thread whose only message was edited, and whose answer was made again."""
+    thread = make_thread("x")
+    first = make_item(thread, text="My first words")
+    shown = make_item(thread, text="My words", earlier_messages=1, earlier_answers=1)
+    for place, of, row in (
+        (shown.public_id, "message", first),
+        (shown.public_id, "answer", make_item(thread, "assistant_message", "Earlier", answer("Earlier"))),
+        (shown.public_id, "answer", make_item(thread, "hidden_context_item", payload={"content": "hm"})),
+    ):
+        EarlierItem.objects.create(
+            id=row.pk,
+            thread=thread,
+            place=place,
+            of=of,
+            number=1,
+            public_id=row.public_id,
+            type=row.type,
+            payload=row.payload,
+            text=row.text,
+            created_at=row.created_at,
+        )
+        row.delete()
+    return thread
+
+
+def answer(text: str) -> dict[str, Any]:
+    return {"content": [{"type": "output_text", "text": text, "annotations": []}]}
+
+
+def version(client: Client, thread: Thread, of: str, asked: Any = None) -> Any:
+    place = thread.items.get().public_id
+    return client.get(url(thread, "earlier/"), {"item": place, "of": of, "number": 1} | (asked or {}))
+
+
+def test_staff_see_what_is_shown_and_how_many_earlier_versions_there_are(
+    reader: Client, edited: Thread
+) -> None:
+    (item,) = items(reader, edited)
+    assert item["content"][0]["text"] == "My words"
+    assert item["earlier"] == {"message": 1, "answer": 1}
+    assert "My first words" not in page(reader, edited)
+
+
+def test_staff_look_at_an_earlier_version(reader: Client, edited: Thread) -> None:
+    told = version(reader, edited, "message").json()
+    (item,) = told["data"]
+    shown = edited.items.get()
+    assert item["content"][0]["text"] == "My first words"
+    assert item["staff"]["url"] == f"{url(edited)}?item={shown.pk}"
+    assert item["staff"]["badges"] == [{"kind": "earlier", "text": "earlier version"}]
+    assert [link["text"] for link in item["staff"]["links"]] == ["Raw data"]
+    assert reads()[-1]["count"] == 1
+    assert reads()[-1]["first"] == item["id"]
+
+
+def test_hidden_part_of_an_earlier_version_takes_its_own_permission(
+    reader: Client, deep_reader: Client, edited: Thread
+) -> None:
+    types = [
+        [item["type"] for item in version(client, edited, "answer").json()["data"]]
+        for client in (reader, deep_reader)
+    ]
+    assert types == [["assistant_message"], ["assistant_message", "hidden_context_item"]]
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"number": 2},
+        {"number": "x"},
+        {"of": "other"},
+        {"item": "msg_unknown"},
+        {"item": "\0"},
+        {"after": "\0"},
+    ],
+    ids=repr,
+)
+def test_earlier_version_that_there_is_not_is_not_found(
+    reader: Client, edited: Thread, asked: dict[str, Any]
+) -> None:
+    assert version(reader, edited, "message", asked).status_code == 404
+
+
+def test_earlier_version_is_read_only(reader: Client, edited: Thread) -> None:
+    assert reader.post(url(edited, "earlier/")).status_code == 405
+
+
+def test_raw_data_of_an_earlier_version_can_be_read(reader: Client, edited: Thread) -> None:
+    pk = EarlierItem.objects.get(of="message").pk
+    assert "My first words" in reader.get(url(edited, f"items/{pk}/")).content.decode()
+
+
+def test_earlier_version_is_redacted_on_the_page_of_its_thread(
+    staff: Callable[..., Client], edited: Thread
+) -> None:
+    client = staff(*READER, "redact_item")
+    (item,) = version(client, edited, "message").json()["data"]
+    redact = item["staff"]["links"][0]["url"]
+    assert "My first words" in client.get(redact).content.decode()
+    response = client.post(redact, {"reason": "Private"})
+    assert response["Location"] == f"{url(edited)}?item={edited.items.get().pk}"
+    (item,) = version(client, edited, "message").json()["data"]
+    assert item["content"][0]["text"] == "This message was removed by a moderator."
+    assert item["staff"]["remarks"][0].startswith("Redacted by ")

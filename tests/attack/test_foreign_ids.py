@@ -85,6 +85,7 @@ FORGIVING = {"threads.list"}
 # Every URL that names something: (method, path behind that of the endpoint, body).
 URLS: dict[str, list[tuple[str, str, bytes]]] = {
     "changes": [("GET", "/threads/{thread}/changes?after=0", b"")],
+    "earlier": [("GET", "/threads/{thread}/earlier?item={message}&of=answer&number=1", b"")],
     "thread": [("PATCH", "/threads/{thread}", b'{"archived": true}')],
     "run_events": [("GET", "/runs/{run}/events", b"")],
     "run_stop": [("POST", "/runs/{run}/stop", b"")],
@@ -215,6 +216,8 @@ async def foreign_ids(use: Any) -> dict[str, str]:
     owner = Chat()
     answer = await owner.say("hi")
     items = await owner.items(answer.thread_id)
+    # So that there is an earlier answer.
+    await owner.ask("threads.retry_after_item", thread_id=answer.thread_id, item_id=items[0]["id"])
     announced = await owner.ask("attachments.create", name="a.txt", size=6, mime_type="text/plain")
     stranger = (
         await (await visitor()).ask("attachments.create", name="b.png", size=1, mime_type="image/png")

@@ -14,7 +14,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone, translation
 
-from chatkit_app.models import Feedback, Thread, ThreadItem
+from chatkit_app.models import EarlierItem, Feedback, Thread, ThreadItem
 from chatkit_app.moderation import exports
 from chatkit_app.moderation.export_formats import defuse_formula, fenced
 from chatkit_app.moderation.exports import Export, Format
@@ -192,9 +192,9 @@ def test_csv_has_a_row_for_each_item() -> None:
     Feedback.objects.create(item=item, kind="positive", visitor_id="v1")
     text = export(thread, format=Format.CSV)
     assert text == (
-        "\ufeffthread,title,owner,status,item,type,hidden,time,text,feedback,redacted,author\r\n"
+        "\ufeffthread,title,owner,status,item,type,hidden,time,text,feedback,redacted,author,earlier\r\n"
         f"thr_a,Hello,visitor:v1,active,{item.public_id},user_message,no,2026-01-31T12:30:00Z,"
-        '"say ""hi"", please",positive,,\r\n'
+        '"say ""hi"", please",positive,,,\r\n'
     )
 
 
@@ -308,8 +308,8 @@ def test_number_of_queries_follows_the_pages_alone(threads: int, size: int) -> N
         make_items(thread, size)
     with CaptureQueriesContext(connection) as queries:
         list(Export(Thread.objects.all(), format=Format.JSONL))
-    # The plan twice, and of the one page items, threads and feedback.
-    assert len(queries) == 5
+    # The plan twice, and of the one page items, threads, feedback and earlier versions.
+    assert len(queries) == 6
 
 
 def test_first_piece_comes_before_the_rest_is_read(django_assert_num_queries: Callable[..., Any]) -> None:
@@ -317,6 +317,7 @@ def test_first_piece_comes_before_the_rest_is_read(django_assert_num_queries: Ca
     make_items(thread, 450)
     job = Export(Thread.objects.all(), format=Format.CSV)
     with django_assert_num_queries(4):
+        # None of its thread's earlier versions, since that has more.
         first = next(job)
     assert (len(rows(first)), job.items_done, job.threads_done) == (200, 200, 1)
 
@@ -372,3 +373,58 @@ def test_export_speaks_the_language_in_which_it_was_asked_for() -> None:
     with translation.override("de"):
         job = Export(Thread.objects.all(), format=Format.MARKDOWN)
     assert "Nachricht des Benutzers" in "".join(job)
+
+
+# --- Earlier versions ---------------------------------------------------------------------------------------
+
+
+def make_earlier(thread: Thread, place: ThreadItem, text: str, **fields: Any) -> EarlierItem:
+    row = make_message(thread, text)
+    values = {"of": "message", "number": 1, "replaced_at": MOMENT, "redacted_at": None} | fields
+    copied = {name: getattr(row, name) for name in ("public_id", "type", "payload", "text", "created_at")}
+    row_pk = row.pk
+    row.delete()
+    return EarlierItem.objects.create(id=row_pk, thread=thread, place=place.public_id, **(copied | values))
+
+
+def test_earlier_versions_follow_their_thread_and_say_what_they_are() -> None:
+    thread, other = make_thread("first", item_count=1), make_thread("second", item_count=1)
+    item = make_message(thread, "shown")
+    row = make_earlier(thread, item, "as it was")
+    make_message(other, "else")
+    found = lines(export(thread, other))
+    assert [line["kind"] for line in found] == ["thread", "item", "earlier_item", "thread", "item"]
+    assert found[2]["item"]["content"][0]["text"] == "as it was"
+    assert found[2]["earlier"] == {
+        "item": item.public_id,
+        "of": "message",
+        "version": 1,
+        "replaced_at": "2026-01-31T12:30:00Z",
+    }
+    assert found[2]["item"]["id"] == row.public_id
+
+
+def test_many_earlier_versions_are_read_in_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exports, "PAGE_SIZE", 2)
+    thread, other = make_thread(item_count=1), make_thread(item_count=1)
+    item = make_message(thread, "shown")
+    for number in range(5):
+        make_earlier(thread, item, f"version {number}", number=number)
+    make_message(other, "else")
+    texts = [line["item"]["content"][0]["text"] for line in lines(export(thread, other)) if "item" in line]
+    assert texts == ["shown", *(f"version {number}" for number in range(5)), "else"]
+
+
+def test_earlier_versions_are_marked_for_spreadsheets_and_readers() -> None:
+    thread = make_thread(item_count=1)
+    make_earlier(thread, make_message(thread, "shown"), "as it was", of="answer", number=3)
+    table = rows(export(thread, format=Format.CSV))
+    assert [(row["text"], row["earlier"]) for row in table] == [("shown", ""), ("as it was", "answer 3")]
+    assert "(earlier version)\n\n```text\nas it was" in export(thread, format=Format.MARKDOWN)
+
+
+def test_redacted_earlier_version_stays_out() -> None:
+    thread = make_thread(item_count=1)
+    make_earlier(thread, make_message(thread, "shown"), "secret", redacted_at=MOMENT)
+    for format in Format:
+        assert "secret" not in export(thread, format=format)

@@ -18,7 +18,7 @@ from django.test.utils import CaptureQueriesContext
 
 from chatkit_app import db
 from chatkit_app.context import RequestContext, Usage
-from chatkit_app.models import Attachment, AuditEntry, Flag, Run, Thread, ThreadItem
+from chatkit_app.models import Attachment, AuditEntry, EarlierItem, Flag, Run, Thread, ThreadItem
 from chatkit_app.moderation import redaction
 from chatkit_app.moderation.redaction import AlreadyRedacted, redact
 from chatkit_app.runs import keeper
@@ -27,7 +27,7 @@ from chatkit_app.runs.registry import live_runs
 from chatkit_app.runs.rows import RunOutcome, record_end
 from chatkit_app.signals import item_redacted
 from chatkit_app.staff import flags
-from chatkit_app.store import DjangoStore, codec
+from chatkit_app.store import DjangoStore, codec, earlier
 from chatkit_app.store.state import StoreState
 from chatkit_app.testing import ScriptedModel
 from chatkit_app.testing.sample_items import sample_items
@@ -638,3 +638,148 @@ def test_quotation_that_came_unseen_is_taken_out_as_well(
     quoting.refresh_from_db()
     assert quoting.payload["quoted_text"] is None
     assert Run.objects.get().withdrawn
+
+
+# --- Earlier versions ---------------------------------------------------------------------------------------
+
+
+def ask_again(message: ThreadItem) -> None:
+    earlier.set_answer_aside(message)
+    message.refresh_from_db()
+
+
+def edit(message: ThreadItem, text: str, **payload: Any) -> ThreadItem:
+    """Put another message in the place of the last one."""
+    new = f"edit of {message.public_id}"
+    number = earlier.set_message_aside(message, replaced_by=new)
+    row = say(message.thread, text, **payload)
+    ThreadItem.objects.filter(pk=row.pk).update(public_id=new, earlier_messages=number)
+    row.refresh_from_db()
+    return row
+
+
+def earlier_texts() -> list[str]:
+    return list(EarlierItem.objects.order_by("pk").values_list("text", flat=True))
+
+
+def test_earlier_versions_of_a_redacted_message_are_redacted_too():
+    thread = make_thread(title="About me", item_count=9)
+    first = say(thread, "My secret is 42")
+    answer(thread, "Noted.")
+    ask_again(first)
+    answer(thread, "Thank you.")
+    shown = edit(first, "My secret is forty-two")
+    anna = User.objects.create_user("anna")
+    redact(shown, actor=anna, reason="Private data")
+    # Its answers, those that it had before too.
+    assert earlier_texts() == ["", "", ""]
+    row = EarlierItem.objects.get(public_id=first.public_id)
+    assert (row.payload, row.redacted_by, row.redaction_reason) == (
+        {"$redacted": True},
+        "anna",
+        "Private data",
+    )
+    thread.refresh_from_db()
+    assert thread.title == ""
+
+
+def test_earlier_answers_of_a_redacted_answer_are_redacted_too():
+    thread = make_thread(item_count=9)
+    asked = say(thread, "Who is it?")
+    answer(thread, "It is Ada L.")
+    ask_again(asked)
+    shown = answer(thread, "Ada Lovelace.")
+    redact_now(shown.public_id)
+    assert earlier_texts() == [""]
+    asked.refresh_from_db()
+    assert asked.text == "Who is it?"
+
+
+def test_other_earlier_versions_are_redacted_where_they_hold_the_words():
+    thread = make_thread(item_count=9)
+    said = say(thread, "The word is marzipan")
+    asked = say(thread, "And now?")
+    answer(thread, "You said: **the word is marzipan**.")
+    ask_again(asked)
+    answer(thread, "I do not know.")
+    ask_again(asked)
+    redact_now(said.public_id)
+    assert earlier_texts() == ["", "I do not know."]
+
+
+def test_what_the_model_wrote_for_an_earlier_answer_is_redacted_with_it():
+    thread = make_thread(item_count=9)
+    said = say(thread, "The word is marzipan")
+    asked = say(thread, "And now?")
+    shown = answer(thread, "The word is marzipan, you said.")
+    ThreadItem.objects.create(
+        thread=thread,
+        public_id="raw",
+        type="hidden_context_item",
+        payload={"content": {"chatkit_app.output": "marzipan!", "shown": [shown.public_id]}},
+    )
+    ask_again(asked)
+    redact_now(said.public_id)
+    assert "marzipan" not in json.dumps(list(EarlierItem.objects.values()), default=str)
+
+
+def test_quotation_in_an_earlier_version_goes():
+    thread = make_thread(item_count=9)
+    said = answer(thread, "The word is marzipan")
+    asked = say(thread, "Why?", quoted_text="marzipan")
+    edit(asked, "Why is it?")
+    redact_now(said.public_id)
+    row = EarlierItem.objects.get()
+    assert (row.text, row.payload["quoted_text"]) == ("Why?", None)
+
+
+def test_earlier_version_can_be_redacted_alone():
+    thread = make_thread(title="A secret", item_count=9)
+    first = say(thread, "My secret is 42")
+    answered = answer(thread, "Noted.")
+    shown = edit(first, "Hello")
+    quoting = say(thread, "?", quoted_text="secret is 42")
+    row = EarlierItem.objects.get(public_id=first.public_id)
+    redact(row, actor=None, reason="Private data")
+    assert earlier_texts() == ["", "Noted."]
+    for item in (shown, quoting):
+        item.refresh_from_db()
+    assert (shown.text, quoting.payload["quoted_text"]) == ("Hello", None)
+    assert AuditEntry.objects.get().item_key == first.public_id
+    thread.refresh_from_db()
+    assert thread.title == ""
+    with pytest.raises(AlreadyRedacted):
+        redact(row, actor=None, reason="Again")
+    assert EarlierItem.objects.get(public_id=answered.public_id).redacted_at is None
+
+
+def test_file_that_an_edit_keeps_goes_with_the_edit(settings, tmp_path):
+    settings.MEDIA_ROOT = tmp_path
+    thread = make_thread(item_count=9)
+    name = storages["default"].save("a.txt", ContentFile(b"bytes"))
+    Attachment.objects.create(
+        public_id="atc_1", thread=thread, type="file", name="a.txt", mime_type="text/plain", file=name
+    )
+    file = {"type": "file", "id": "atc_1", "name": "a.txt", "mime_type": "text/plain"}
+    asked = say(thread, "Look", attachments=[file])
+    shown = edit(asked, "Look here", attachments=[file])
+    answered = answer(thread, "A cat.")
+    redact(answered, actor=None, reason="x")
+    assert Attachment.objects.count() == 1
+    redact(shown, actor=None, reason="x")
+    assert Attachment.objects.count() == 0
+
+
+def test_site_is_told_of_each_earlier_version_that_is_redacted(django_capture_on_commit_callbacks):
+    told = []
+
+    def hear(item, **kwargs):
+        told.append((type(item).__name__, item.public_id))
+
+    item_redacted.connect(hear)
+    first = say(make_thread(item_count=9), "My secret is 42")
+    shown = edit(first, "My secret")
+    with django_capture_on_commit_callbacks(execute=True):
+        redact(shown, actor=None, reason="x")
+    item_redacted.disconnect(hear)
+    assert told == [("ThreadItem", shown.public_id), ("EarlierItem", first.public_id)]

@@ -23,7 +23,7 @@ from django.utils import timezone
 
 from chatkit_app import db
 from chatkit_app.agents import AgentChatKitServer, server
-from chatkit_app.models import Attachment, Run, Thread, ThreadItem
+from chatkit_app.models import Attachment, EarlierItem, Run, Thread, ThreadItem
 from chatkit_app.moderation import exports
 from chatkit_app.moderation.exports import Export, Format
 from chatkit_app.moderation.redaction import redact
@@ -584,7 +584,7 @@ async def test_file_goes_with_its_thread(api, folder):
     assert (await get(chat, url)).status == 404
 
 
-async def test_file_goes_when_the_answer_is_made_anew(api, folder):
+async def test_file_stays_with_the_earlier_answer_when_it_is_made_anew(api, folder):
     api.script(Turn(images=(drawn(PNG + b"1"),), text="Done"), Turn(images=(drawn(PNG + b"2"),), text="Done"))
     chat = Chat()
     answer = await chat.say("Draw a cat")
@@ -592,8 +592,33 @@ async def test_file_goes_when_the_answer_is_made_anew(api, folder):
 
     await chat.ask("threads.retry_after_item", thread_id=answer.thread_id, item_id=asked)
 
+    assert sorted(stored(folder)) == [PNG + b"1", PNG + b"2"]
+    assert len(await rows()) == 2
+
+
+async def test_file_goes_with_an_earlier_answer_that_is_no_longer_kept(api, folder, monkeypatch):
+    monkeypatch.setattr("chatkit_app.store.earlier.MAX_VERSIONS", 1)
+    pictures = [PNG + bytes([number]) for number in range(3)]
+    api.script(*(Turn(images=(drawn(picture),), text="Done") for picture in pictures))
+    chat = Chat()
+    answer = await chat.say("Draw a cat")
+    asked = (await chat.items(answer.thread_id))[0]["id"]
+    for _ in range(2):
+        await chat.ask("threads.retry_after_item", thread_id=answer.thread_id, item_id=asked)
+    assert sorted(stored(folder)) == pictures[1:]
+    assert len(await rows()) == 2
+
+
+async def test_file_goes_with_an_earlier_answer_that_is_redacted(api, folder):
+    api.script(Turn(images=(drawn(PNG + b"1"),)), Turn(images=(drawn(PNG + b"2"),)))
+    chat = Chat()
+    answer = await chat.say("Draw a cat")
+    asked = (await chat.items(answer.thread_id))[0]["id"]
+    await chat.ask("threads.retry_after_item", thread_id=answer.thread_id, item_id=asked)
+    await db.run(
+        lambda: redact(EarlierItem.objects.get(type="generated_image"), actor=None, reason="Private")
+    )
     assert stored(folder) == [PNG + b"2"]
-    assert len(await rows()) == 1
 
 
 async def test_file_goes_with_a_redacted_item(api, folder):
