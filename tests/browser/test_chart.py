@@ -117,6 +117,7 @@ async def test_line_has_a_gap_where_there_is_no_number(chart: Chart):
 
 async def test_curve_is_of_its_type(chart: Chart):
     commands = {
+        "": "C",
         "linear": "L",
         "linearClosed": "L",
         "step": "H",
@@ -135,7 +136,7 @@ async def test_smooth_curve_stays_between_its_points(chart: Chart):
     rows = [{"month": n, "sold": sold} for n, sold in enumerate([0, 0, 10, 10, 0])]
     await chart.show({**SOLD, "type": "line", "curveType": "natural"}, data=rows)
     extent = await chart.plot.locator(".chart-curve").evaluate("(path) => path.getBBox().height")
-    await chart.show({**SOLD, "type": "line"}, data=rows)
+    await chart.show({**SOLD, "type": "line", "curveType": "linear"}, data=rows)
     assert extent == await chart.plot.locator(".chart-curve").evaluate("(path) => path.getBBox().height")
 
 
@@ -219,11 +220,11 @@ async def test_series_without_a_colour_get_different_ones(chart: Chart):
 
 
 async def test_color_may_be_a_token_a_step_a_css_color_or_one_for_each_scheme(chart: Chart):
-    colors = ["red", "red-600", "rgb(1 2 3)", {"light": "#010203", "dark": "white"}]
+    colors = ["red", "red-500", "rgb(1 2 3)", {"light": "#010203", "dark": "white"}]
     await chart.show(*({**SOLD, "color": color} for color in colors))
     token, step, css, pair = await chart.fills()
     assert token == step
-    assert token.startswith("oklch(0.535")
+    assert token.startswith("oklch(0.583")
     assert css == pair == "rgb(1, 2, 3)"
     await chart.page.locator(".frame").evaluate("(frame) => { frame.dataset.scheme = 'dark'; }")
     assert (await chart.fills())[3] == "rgb(255, 255, 255)"
@@ -234,7 +235,11 @@ async def test_color_is_one_that_loads_nothing_or_none(bench: Page):
         ("surface-tertiary", "surface", "var(--fill-strong)"),
         ("danger", "text", "var(--danger)"),
         ("default", "border", "var(--line)"),
-        ("gray-0", "text", "oklch(0.985 0.000 0)"),
+        ("red-100", "text", "oklch(0.810 0.110 26)"),
+        ("red-250", "text", "oklch(0.730 0.165 26)"),
+        ("red-1000", "text", "oklch(0.165 0.033 26)"),
+        # Greys count from the surface, which is dark at night.
+        ("gray-100", "text", "light-dark(oklch(0.945 0.000 0), oklch(0.210 0.000 0))"),
         ("hsl(10 20% 30% / 50%)", "text", "hsl(10 20% 30% / 50%)"),
         ({"light": "success", "dark": "nonsense"}, "text", "var(--success)"),
         ({"light": "red", "dark": "blue"}, "text", "light-dark(red, blue)"),
@@ -315,7 +320,7 @@ async def test_ten_thousand_rows_are_drawn_with_their_peaks(chart: Chart):
     await chart.show({**SOLD, "type": "line"}, data=rows, showYAxis=True)
     path = await chart.plot.locator(".chart-curve").get_attribute("d")
     assert path is not None
-    assert 100 < path.count("L") < 400
+    assert 100 < path.count("C") < 400
     (line,) = await chart.boxes(".chart-curve")
     assert line["height"] > 100
     await expect(chart.page.get_by_role("row")).to_have_count(101)

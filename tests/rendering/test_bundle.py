@@ -210,7 +210,7 @@ BUDGETS = {
     "chunks/theme.js": 1_800,
     "chunks/title-editor.js": 250,
     "chunks/turn-actions.js": 1_950,
-    "chunks/widget.js": 10_400,  # lists in the looks of the chat
+    "chunks/widget.js": 11_700,  # lists in the looks of the chat, the official client's measures and spaces
     "chunks/workflow.js": 2_500,
 }
 """Bytes of each file, gzipped. One rises when its feature is worth it, together with a word on what for.

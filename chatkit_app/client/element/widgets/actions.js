@@ -3,6 +3,7 @@ import { h, setAttribute } from "../dom.js";
 import { asLabel, asObject } from "../values.js";
 import { box, setTone, sizedIcon } from "./content.js";
 import { setSize } from "./fields.js";
+import { pick } from "./tokens.js";
 /** @import {Kind, Props} from "./nodes.js" */
 
 /** Names that mean something else to JavaScript than to whoever reads a payload. */
@@ -60,6 +61,10 @@ export function onSubmit(form, submit) {
   });
 }
 
+/** Of a button, by its own size and by that of the button. */
+const ICONS = { sm: 16, md: 18, lg: 20, xl: 22, "2xl": 24 };
+const ICONS_WITHIN = { "3xs": 14, "2xs": 16, xs: 16, "2xl": 20, "3xl": 20 };
+
 /** @type {Record<"Button" | "Form", Kind>} */
 export const ACTIONS = {
   Form(parent) {
@@ -90,7 +95,8 @@ export const ACTIONS = {
       node,
       update(props) {
         shown = props;
-        const { iconStart, iconEnd, iconSize, onClickAction, style, submit } = props;
+        const { iconStart, iconEnd, onClickAction, style, submit } = props;
+        const iconSize = pick(ICONS, props.iconSize, pick(ICONS_WITHIN, props.size, ICONS.md));
         const label = asLabel(props.label);
         const iconNode = (/** @type {unknown} */ name) => (name ? [sizedIcon(name, iconSize)] : []);
         node.replaceChildren(...iconNode(iconStart), ...(label ? [h("span", {}, label)] : []), ...iconNode(iconEnd));
@@ -101,7 +107,7 @@ export const ACTIONS = {
         const isUsable = widget.isUsable(onClickAction);
         node.disabled = (props.disabled ?? !(onClickAction || submit)) === true || !isUsable;
         setAttribute(node, "aria-label", label ? null : asLabel(iconStart ?? iconEnd).replaceAll("-", " "));
-        setAttribute(node, "data-uniform", props.uniform === true || !label);
+        setAttribute(node, "data-uniform", props.uniform === true);
       },
     };
   },

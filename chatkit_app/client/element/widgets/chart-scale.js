@@ -104,7 +104,7 @@ export function rowsThatFit(series, count, limit) {
 
 /**
  * @param {Point[]} points
- * @param {string} type one of the client's; what is neither straight nor stepped becomes a monotone curve
+ * @param {string} type one of the client's; what is neither straight nor stepped, or not said, becomes a monotone curve
  * @returns {string} the data of a path, without the first command
  */
 export function curve(points, type) {
@@ -121,7 +121,7 @@ export function curve(points, type) {
     .map(([x, y], index) => {
       if (!index) return `${x} ${y}`;
       const [x0, y0] = points[index - 1];
-      if (!type || type.startsWith("linear")) return `L${x} ${y}`;
+      if (type.startsWith("linear")) return `L${x} ${y}`;
       if (type === "stepBefore") return `V${y}H${x}`;
       if (type === "stepAfter") return `H${x}V${y}`;
       if (type === "step") return `H${(x0 + x) / 2}V${y}H${x}`;

@@ -5,10 +5,13 @@ export const chartStyles = css`
   .chart {
     display: flex;
     flex-direction: column;
-    gap: 0.5em;
+    gap: 0.75em;
     inline-size: 100%;
     min-block-size: 0;
     max-block-size: 60em;
+  }
+  .chart:not([style*="height"], [style*="aspect-ratio"]) {
+    aspect-ratio: 4 / 3;
   }
   .chart-plot {
     position: relative;
@@ -63,11 +66,12 @@ export const chartStyles = css`
   .chart-legend {
     display: flex;
     flex-wrap: wrap;
+    order: 1;
     gap: 0.25em 1em;
+    justify-content: center;
     max-block-size: 5em;
     overflow: auto;
-    color: var(--muted);
-    font-size: 0.85em;
+    font-size: 0.875em;
   }
   .chart-legend li {
     display: flex;

@@ -1,17 +1,20 @@
 /** Colours as widgets name them: tokens, steps of a hue (`blue-500`), CSS colours, and pairs for light and dark. */
 import { asLabel, asObject } from "../values.js";
 
-/** Hue and chroma in OKLCH, and how much lighter than others the middle steps are. */
+/** Hue and chroma in OKLCH, and the lightness at the steps between the first and the last of `STEPS`. */
 const HUES = {
-  gray: [0, 0, 0],
-  red: [25, 0.23, 0],
-  orange: [52, 0.2, 0.06],
-  yellow: [84, 0.18, 0.12],
-  green: [150, 0.19, 0.03],
-  blue: [258, 0.22, 0],
-  purple: [300, 0.22, 0],
-  pink: [354, 0.22, 0.03],
+  gray: [0, 0, 0.945, 0.65, 0.375, 0.21],
+  red: [26, 0.22, 0.81, 0.65, 0.515, 0.28],
+  orange: [45, 0.19, 0.84, 0.7, 0.55, 0.3],
+  yellow: [88, 0.17, 0.92, 0.85, 0.67, 0.36],
+  green: [150, 0.19, 0.84, 0.68, 0.54, 0.295],
+  blue: [253, 0.2, 0.83, 0.63, 0.43, 0.275],
+  purple: [299, 0.23, 0.81, 0.6, 0.475, 0.265],
+  pink: [354, 0.2, 0.86, 0.72, 0.56, 0.315],
 };
+const STEPS = [0, 100, 400, 600, 900, 1000];
+/** The share of a hue's chroma that each of these has. */
+const CHROMA = [0, 0.5, 1, 0.8, 0.4, 0.15];
 
 /** @type {Record<"text"|"surface"|"border"|"chart", Record<string, string>>} */
 const TOKENS = {
@@ -34,12 +37,12 @@ const TOKENS = {
   },
   border: {
     default: "var(--line)",
-    subtle: "color-mix(in srgb, var(--line) 60%, transparent)",
-    strong: "color-mix(in srgb, var(--text) 25%, var(--line))",
+    subtle: "color-mix(in srgb, var(--line) 45%, transparent)",
+    strong: "color-mix(in srgb, var(--text) 7%, var(--line))",
   },
   // In the order in which series get them. Steps that differ in lightness too, and stand out from a light surface.
   chart: Object.fromEntries(
-    Object.entries({ blue: 500, purple: 600, orange: 500, green: 600, red: 600, yellow: 600, pink: 500 }).map(
+    Object.entries({ blue: 400, purple: 500, orange: 500, green: 600, red: 500, yellow: 600, pink: 500 }).map(
       ([hue, step]) => [hue, `light-dark(${primitive(`${hue}-${step}`)}, ${primitive(`${hue}-${step - 100}`)})`],
     ),
   ),
@@ -70,11 +73,23 @@ function plain(value, kind) {
 /** @param {string} name such as `red-100` @returns {string|null} */
 function primitive(name) {
   const [, hue, step] = name.match(/^([a-z]+)-(\d{1,4})$/) ?? [];
-  const t = Number(step) / 1000;
-  if (!Object.hasOwn(HUES, hue) || t > 1) return null;
-  const [angle, chroma, lift] = HUES[/** @type {keyof typeof HUES} */ (hue)];
-  const lightness = 0.985 - 0.75 * t + 4 * t * (1 - t) * lift;
-  return `oklch(${lightness.toFixed(3)} ${(chroma * Math.min(1, 2 * t, 1.3 - t)).toFixed(3)} ${angle})`;
+  if (!Object.hasOwn(HUES, hue) || Number(step) > 1000) return null;
+  const [angle, chroma, ...middle] = HUES[/** @type {keyof typeof HUES} */ (hue)];
+  const lightness = [1, ...middle, 0.165];
+  const at = (/** @type {number} */ place) =>
+    `oklch(${between(lightness, place).toFixed(3)} ${(chroma * between(CHROMA, place)).toFixed(3)} ${angle})`;
+  // Greys are counted from the surface: at night from the dark one.
+  return chroma ? at(Number(step)) : `light-dark(${at(Number(step))}, ${at(1000 - Number(step))})`;
+}
+
+/** @type {(values: number[], step: number) => number} the value at a step, of those at `STEPS` */
+function between(values, step) {
+  const next = Math.max(
+    STEPS.findIndex((known) => known >= step),
+    1,
+  );
+  const share = (step - STEPS[next - 1]) / (STEPS[next] - STEPS[next - 1]);
+  return values[next - 1] + (values[next] - values[next - 1]) * share;
 }
 
 /** Only with functions of colours: what `var()` and its like stand for is not checked here, and may be a URL. */

@@ -5,15 +5,14 @@ export const contentStyles = css`
   .w-text {
     margin: 0;
     font-weight: 400;
-    line-height: 1.45;
     overflow-wrap: anywhere;
     white-space: pre-line;
   }
   .w-title {
-    font-weight: 550;
-    line-height: 1.25;
+    font-weight: 500;
   }
   .w-caption,
+  .w-label,
   p.w-unknown {
     color: var(--muted);
   }
@@ -38,36 +37,53 @@ export const contentStyles = css`
     max-inline-size: 100%;
   }
   .w-image {
+    position: relative;
     overflow: clip;
+    border-radius: min(var(--round-small), 0.5em);
+  }
+  .w-image:not(.w-sized) {
+    aspect-ratio: 16 / 9;
+  }
+  .w-image:not(.w-sized):is([data-width], [data-direction="row"] > *) {
+    aspect-ratio: 1;
+  }
+  [data-direction="row"] > .w-image:not(.w-sized, [data-width]) {
+    inline-size: 2.5em;
   }
   .w-image > img {
     display: block;
     inline-size: 100%;
-    block-size: auto;
-    max-block-size: 30em;
+    block-size: 100%;
     object-fit: var(--fit, cover);
     object-position: var(--position, center);
-  }
-  .w-sized > img {
-    block-size: 100%;
-    max-block-size: none;
   }
   .w-image:has(> button) {
     inline-size: auto !important;
     block-size: auto !important;
+    aspect-ratio: auto !important;
   }
   .w-image > button {
     inline-size: 100%;
     font-size: 0.87em;
   }
-  .w-framed {
-    border: 1px solid var(--line);
+  .w-framed::after,
+  img.w-framed {
+    outline: 1px solid color-mix(in srgb, var(--text) 8%, transparent);
+    outline-offset: -1px;
+  }
+  .w-framed::after {
+    position: absolute;
+    inset: 0;
+    border-radius: inherit;
+    content: "";
   }
   .w-box > .w-flush {
     max-inline-size: none;
     margin-inline: calc(-1 * var(--flush-inline));
   }
   .w-image.w-flush:first-child {
+    border-end-start-radius: 0;
+    border-end-end-radius: 0;
     margin-block-start: calc(-1 * var(--flush-block));
   }
   .w-image.w-flush:last-child {
@@ -75,36 +91,52 @@ export const contentStyles = css`
   }
   .widget [data-tone] {
     --tone: var(--text);
-    --tone-fill: var(--fill-strong);
-    --solid: var(--tone);
-    --on-solid: var(--surface);
+    --tone-fill: color-mix(in srgb, var(--wash) 16%, transparent);
+    --tone-line: var(--tone);
+    --on-solid: #fff;
   }
-  .widget [data-tone="primary"] {
+  .widget :is([data-tone="primary"], [data-tone="secondary"]) {
     --solid: var(--accent);
     --on-solid: var(--on-accent);
+    --tone-fill: var(--fill-strong);
+    --tone-line: color-mix(in srgb, var(--text) 6%, var(--line));
   }
   .widget [data-tone="secondary"] {
     --solid: var(--muted);
+    --on-solid: var(--surface);
+  }
+  .widget [data-tone="secondary"]:is(.w-badge, .w-button):is([data-variant="outline"], [data-variant="ghost"]) {
+    --tone: var(--muted);
   }
   .widget [data-tone="info"] {
     --tone: var(--info);
-    --tone-fill: var(--info-fill);
+    --solid: #0169cc;
+    --wash: #0285ff;
   }
   .widget [data-tone="discovery"] {
     --tone: var(--discovery);
-    --tone-fill: var(--discovery-fill);
+    --solid: #8046d9;
+    --wash: #924ff7;
   }
   .widget [data-tone="success"] {
     --tone: var(--success);
-    --tone-fill: var(--success-fill);
+    --solid: #008035;
+    --wash: #04b84c;
   }
-  .widget :is([data-tone="warning"], [data-tone="caution"]) {
+  .widget [data-tone="caution"] {
+    --tone: color-mix(in srgb, light-dark(#6e5400, #ffd240), var(--text) var(--toward-text));
+    --solid: #8a6900;
+    --wash: #ffc300;
+  }
+  .widget [data-tone="warning"] {
     --tone: var(--warning);
-    --tone-fill: var(--warning-fill);
+    --solid: #b9480d;
+    --wash: #fb6a22;
   }
   .widget [data-tone="danger"] {
     --tone: var(--danger);
-    --tone-fill: var(--danger-fill);
+    --solid: #d92d2a;
+    --wash: #fa423e;
   }
   .w-badge,
   .w-button {
@@ -113,11 +145,17 @@ export const contentStyles = css`
     color: var(--tone);
     font-weight: 500;
   }
+  .widget :is(.w-badge, .w-button, .w-control) {
+    padding-inline: calc(var(--gutter) * var(--ends, 1));
+    border-radius: min(var(--round-small), var(--radius));
+  }
+  .widget [data-pill] {
+    --ends: 1.33;
+    border-radius: 9em;
+  }
   .w-badge {
-    padding: 0.125em 0.5em;
     overflow: hidden;
-    border-radius: 0.4em;
-    line-height: 1.5;
+    line-height: calc(var(--height) - 2px);
     text-overflow: ellipsis;
     white-space: nowrap;
   }
@@ -125,7 +163,7 @@ export const contentStyles = css`
     background: var(--tone-fill);
   }
   :is(.w-badge, .w-button)[data-variant="outline"] {
-    border-color: color-mix(in srgb, var(--tone) 15%, var(--line));
+    border-color: var(--tone-line);
   }
   :is(.w-badge, .w-button)[data-variant="solid"] {
     background: var(--solid);
@@ -140,14 +178,16 @@ export const contentStyles = css`
     border-collapse: collapse;
   }
   .w-table :is(th, td) {
-    padding: 0.5em 0.75em;
+    padding: 0.625em 0.5em;
+    border-block-end: 1px solid var(--line);
     text-align: start;
   }
-  .w-table tr + tr > td {
-    border-block-start: 1px solid var(--line);
+  .w-table th {
+    padding-block: 0.5em;
+    border-block-end-color: color-mix(in srgb, var(--text) 7%, var(--line));
   }
-  .w-table th .w-text {
-    color: var(--muted);
+  .w-table tr:last-child > * {
+    border: 0;
   }
   .w-table :is(th, td):first-child {
     padding-inline-start: max(0px, 1em - var(--flush-inline));

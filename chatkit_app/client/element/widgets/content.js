@@ -6,13 +6,29 @@ import { imageNode } from "../ui/remote-image.js";
 import { asLabel, asNumber, asText } from "../values.js";
 import { color } from "./colors.js";
 import { childrenOf } from "./nodes.js";
-import { fontSize, length, pick, setBlock, setBox, setSpacing, setStyles, space, word } from "./tokens.js";
+import {
+  length,
+  pick,
+  scaled,
+  SCALES,
+  setBlock,
+  setBox,
+  setMeasures,
+  setSpacing,
+  setStyles,
+  space,
+  word,
+} from "./tokens.js";
 /** @import {ChartView} from "./chart.js" */
 /** @import {Kind, Parent, Props, View} from "./nodes.js" */
+/** @import {Measures, Scale} from "./tokens.js" */
 
 const WEIGHTS = { normal: 400, medium: 500, semibold: 600, bold: 700 };
-/** The least width of a column, in em. */
-const COLUMNS = { xs: 4, sm: 6, md: 9, lg: 13, xl: 18 };
+/** The least width of a column. */
+const COLUMNS = { xs: 54, sm: 107, md: 187, lg: 240, xl: 374 };
+/** @type {Record<string, Measures>} */
+const BADGES = { sm: [20, 12, 5, 4], md: [22, 14, 6, 4], lg: [24, 14, 8, 6] };
+const ICONS = { xs: 12, sm: 14, md: 16, lg: 18, xl: 20, "2xl": 24, "3xl": 32 };
 
 /** @type {(parent: Parent, direction?: "row" | "col", node?: HTMLElement) => View} */
 export function box(parent, direction = "col", node = h("div")) {
@@ -33,12 +49,14 @@ export function passage(parent, node, inner = node) {
   return { node, update: (props) => children(props.children) };
 }
 
-/** @type {(node: HTMLElement, props: Props, factor?: number) => void} */
-export function setTextStyle(node, props, factor) {
+/** @type {(node: HTMLElement, props: Props, scale?: Scale) => void} */
+export function setTextStyle(node, props, scale = SCALES.text) {
   const { size, weight, textAlign, truncate } = props;
   const maxLines = Math.floor(asNumber(props.maxLines)) || null;
+  const [pixels, line] = pick(scale, size, scale.md);
   setStyles(node, {
-    "font-size": fontSize(size, factor),
+    "font-size": scaled(pixels),
+    "line-height": line / pixels,
     "font-weight": pick(WEIGHTS, weight, NaN) || null,
     "text-align": word(textAlign, "start center end"),
     color: color(props.color, "text"),
@@ -48,8 +66,8 @@ export function setTextStyle(node, props, factor) {
   node.classList.toggle("w-truncate", truncate === true);
 }
 
-/** @type {(node: HTMLElement, factor: number) => View} */
-function text(node, factor) {
+/** @type {(node: HTMLElement, scale: Scale) => View} */
+function text(node, scale) {
   const content = new Text();
   node.append(content);
   node.dir = "auto";
@@ -60,7 +78,7 @@ function text(node, factor) {
       // A text that streams gets its new end only.
       if (value.startsWith(content.data)) content.appendData(value.slice(content.length));
       else content.data = value;
-      setTextStyle(node, props, factor);
+      setTextStyle(node, props, scale);
       setStyles(node, {
         "min-block-size": `${Math.min(asNumber(props.minLines), 50)}lh`,
         "inline-size": length(props.width),
@@ -78,10 +96,10 @@ export function setTone(node, props, variant) {
   setAttribute(node, "data-pill", props.pill === true);
 }
 
-/** @type {(name: unknown, size: unknown) => SVGElement} */
-export function sizedIcon(name, size) {
+/** @type {(name: unknown, pixels: number) => SVGElement} */
+export function sizedIcon(name, pixels) {
   const node = icon(asLabel(name));
-  if (size) setStyles(node, { "font-size": fontSize(size) });
+  setStyles(node, { "font-size": scaled(pixels / 1.25) });
   return node;
 }
 
@@ -91,9 +109,9 @@ export const CONTENT = {
   Row: (parent) => box(parent, "row"),
   Col: (parent) => box(parent),
   Transition: (parent) => passage(parent, h("div", { class: "w-transition" })),
-  Title: () => text(h("h3", { class: "w-text w-title" }), 1.2),
-  Text: () => text(h("p", { class: "w-text" }), 1),
-  Caption: () => text(h("p", { class: "w-text w-caption" }), 0.85),
+  Title: () => text(h("h3", { class: "w-text w-title" }), SCALES.title),
+  Text: () => text(h("p", { class: "w-text w-prose" }), SCALES.text),
+  Caption: () => text(h("p", { class: "w-text w-caption" }), SCALES.caption),
 
   Spacer() {
     const node = h("div", { class: "w-spacer" });
@@ -124,7 +142,7 @@ export const CONTENT = {
       update(props) {
         setText(node, asLabel(props.label));
         setTone(node, { pill: true, ...props }, "soft");
-        setStyles(node, { "font-size": fontSize(props.size, 0.83) });
+        setMeasures(node, pick(BADGES, props.size, BADGES.sm));
       },
     };
   },
@@ -134,7 +152,7 @@ export const CONTENT = {
     return {
       node,
       update({ name, size, color: value }) {
-        node.replaceChildren(sizedIcon(name, size ?? "md"));
+        node.replaceChildren(sizedIcon(name, pick(ICONS, size, ICONS.md)));
         setStyles(node, { color: color(value, "text") });
       },
     };
@@ -151,6 +169,7 @@ export const CONTENT = {
         setBlock(node, props);
         node.classList.toggle("w-framed", props.frame === true);
         node.classList.toggle("w-flush", props.flush === true);
+        setAttribute(node, "data-width", Boolean(node.style.width));
         node.classList.toggle("w-sized", Boolean(node.style.height || node.style.aspectRatio || node.style.minHeight));
         const [position] = asText(props.position).match(/^((top|bottom)( left| right)?|left|right)$/) ?? [];
         setStyles(node, { "--fit": word(props.fit, "contain fill scale-down none"), "--position": position });
@@ -205,7 +224,7 @@ export const CONTENT = {
         setAttribute(node, "data-align", word(props.align, "center end"));
         setStyles(node, {
           width: length(props.width),
-          "min-width": `${pick(COLUMNS, props.colSize, 0)}em`,
+          "min-width": scaled(pick(COLUMNS, props.colSize, 0)),
           "vertical-align": pick({ start: "top", end: "bottom" }, props.vAlign, ""),
         });
         setSpacing(node, "padding", props.padding);

@@ -3,33 +3,31 @@ import { css } from "../css.js";
 
 export const fieldStyles = css`
   .w-button {
-    min-inline-size: 3em;
     display: inline-flex;
     gap: 0.4em;
     align-items: center;
     justify-content: center;
-    padding: 0.2em var(--gutter, 0.875em);
+    padding-block: 0.1em;
     line-height: 1.3;
     overflow-wrap: anywhere;
   }
   .w-button,
   .w-control {
-    min-block-size: 2.4em;
-    border-radius: var(--round-small);
+    min-block-size: var(--height);
   }
   .w-button:not(:disabled, [data-busy]):hover {
     box-shadow: inset 0 0 0 10em color-mix(in srgb, var(--tone) 8%, transparent);
   }
   .w-button:disabled {
-    opacity: 0.5;
+    border-color: transparent !important;
+    background: var(--fill) !important;
+    color: color-mix(in srgb, var(--muted) 65%, var(--surface)) !important;
     cursor: default;
   }
   .w-button[data-uniform] {
-    inline-size: 2.4em;
-    padding: 0;
-  }
-  .widget [data-pill] {
-    border-radius: 9em;
+    align-self: start;
+    inline-size: var(--height);
+    --ends: 0;
   }
   .widget [data-block] {
     inline-size: 100%;
@@ -58,10 +56,13 @@ export const fieldStyles = css`
   }
   .w-control {
     inline-size: 100%;
-    padding: 0.4em var(--gutter, 0.75em);
+    padding-block: calc((var(--height) - 1lh) / 2 - 1px);
     border: 1px solid var(--field-line);
     background: none;
-    line-height: 1.4;
+    line-height: calc(5 * var(--step));
+  }
+  .w-choice > .w-control {
+    font-weight: 500;
   }
   .w-control:is([data-variant="soft"], [data-variant="solid"]) {
     border-color: transparent;
@@ -70,8 +71,7 @@ export const fieldStyles = css`
   .w-control[data-variant="ghost"] {
     border-color: transparent;
   }
-  .w-control:hover:not(:disabled),
-  .w-control.w-editable {
+  .w-control:hover:not(:disabled) {
     border-color: var(--muted);
   }
   .w-control:user-invalid {
@@ -87,9 +87,13 @@ export const fieldStyles = css`
     color: var(--text);
     opacity: 1;
   }
-  .w-editable {
-    padding-inline: 0.5em;
-    border-style: dashed;
+  /* A text where it is, with a line to write on. */
+  .widget .w-editable {
+    min-block-size: 0;
+    padding: 0;
+    border: 0 dashed var(--field-line);
+    border-block-end-width: 1px;
+    border-radius: 0;
   }
   textarea.w-control {
     display: block;
@@ -98,8 +102,8 @@ export const fieldStyles = css`
   @supports (field-sizing: content) {
     textarea.w-auto-resize {
       field-sizing: content;
-      min-block-size: calc(var(--rows) * 1lh + 0.8em + 2px);
-      max-block-size: calc(var(--max-rows) * 1lh + 0.8em + 2px);
+      min-block-size: calc((var(--rows) - 1) * 1lh + var(--height));
+      max-block-size: calc((var(--max-rows) - 1) * 1lh + var(--height));
       resize: none;
     }
   }
@@ -128,7 +132,8 @@ export const fieldStyles = css`
     block-size: 2.25em;
     margin-inline-end: 0.375em;
   }
-  .w-choice > input {
+  .widget .w-choice > input {
+    block-size: var(--height);
     padding-inline-end: 2.75em;
   }
   @media (pointer: fine) {
@@ -149,14 +154,14 @@ export const fieldStyles = css`
   }
   .w-choice > select {
     appearance: none;
-    padding-inline-end: 2.25em;
+    padding-inline-end: 2.25em !important;
     text-overflow: ellipsis;
   }
   .w-choice > select ~ .icon-button {
     margin-inline-end: 2.125em;
   }
   .w-choice:has(> button:not([hidden])) > select {
-    padding-inline-end: 4em;
+    padding-inline-end: 4em !important;
   }
   .w-choice option {
     background: var(--surface);
@@ -205,21 +210,30 @@ export const fieldStyles = css`
   }
   .w-check {
     display: inline-flex;
-    gap: 0.5em;
-    align-items: baseline;
+    gap: 0.5714em;
+    align-items: start;
+    font-size: calc(var(--base-size) * 0.875);
+    line-height: calc(5 * var(--step));
     overflow-wrap: anywhere;
   }
   .w-check > input {
     flex: none;
-    inline-size: 1.05em;
-    block-size: 1.05em;
-    margin: 0;
+    inline-size: calc(4.5 * var(--step));
+    block-size: calc(4.5 * var(--step));
+    margin: calc(var(--step) / 4) 0 0;
     accent-color: var(--accent);
-    transform: translateY(0.15em);
+  }
+  .w-radios .w-check {
+    gap: calc(1.5 * var(--step));
+  }
+  .w-check > [type="radio"] {
+    inline-size: calc(4 * var(--step));
+    block-size: calc(4 * var(--step));
+    margin-block-start: calc(var(--step) / 2);
   }
   .w-radios {
     flex-wrap: wrap;
-    column-gap: 1em;
+    gap: calc(2.5 * var(--step)) calc(5 * var(--step));
     margin: 0;
     padding: 0;
     border: 0;

@@ -5,15 +5,31 @@ import { iconButton, nameButton } from "../ui/buttons.js";
 import { asLabel, asList, asNumber, asObject, asText } from "../values.js";
 import { setTextStyle, setTone } from "./content.js";
 import { MAX_CHILDREN } from "./nodes.js";
-import { fontSize, setStyles, word } from "./tokens.js";
+import { pick, setMeasures, setStyles, word } from "./tokens.js";
 /** @import {Kind, Parent, Props, View} from "./nodes.js" */
+/** @import {Measures} from "./tokens.js" */
 
 let ids = 0;
 export const newId = () => `widget-${(ids += 1)}`;
 
+/** @type {Record<string, Measures>} */
+const CONTROLS = {
+  "3xs": [22, 12, 6, 6],
+  "2xs": [24, 12, 8, 6],
+  xs: [26, 14, 8, 6],
+  sm: [28, 14, 10, 8],
+  md: [32, 14, 12, 8],
+  lg: [36, 14, 12, 8],
+  xl: [40, 14, 14, 10],
+  "2xl": [44, 16, 14, 12],
+  "3xl": [48, 16, 16, 12],
+};
+const GUTTERS = { "2xs": 6, xs: 8, sm: 10, md: 12, lg: 14, xl: 16 };
+
 /** @type {(node: HTMLElement, props: Props) => void} */
 export function setSize(node, { size, gutterSize, block }) {
-  setStyles(node, { "font-size": fontSize(size, 0.94, 0.6), "--gutter": gutterSize && fontSize(gutterSize, 0.75) });
+  const [height, text, gutter, radius] = pick(CONTROLS, size, CONTROLS.md);
+  setMeasures(node, [height, text, pick(GUTTERS, gutterSize, gutter), radius]);
   setAttribute(node, "data-block", block === true);
 }
 
@@ -222,7 +238,7 @@ export const FIELDS = {
     return fieldView(parent, node, (props) => {
       const options = optionsOf(props);
       const checked = () => node.querySelector("input:checked")?.getAttribute("value");
-      node.dataset.direction = word(props.direction, "row") || "col";
+      node.dataset.direction = word(props.direction, "col") || "row";
       const value = isNew.value(props.defaultValue) ? asText(props.defaultValue) : checked();
       if (!isNew.options(JSON.stringify([options, props.required])) && value === checked()) return;
       node.replaceChildren(

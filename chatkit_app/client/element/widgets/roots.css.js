@@ -5,32 +5,44 @@ export const rootStyles = css`
   .w-card {
     overflow: clip;
     inline-size: 100%;
-    max-inline-size: 28em;
+    max-inline-size: 22.5em;
     border: 1px solid var(--line);
-    border-radius: var(--round);
+    border-radius: min(var(--round), 1.25em);
     background: var(--surface);
   }
-  .w-card[data-size="sm"] {
-    max-inline-size: 22em;
+  /* By night what is raised is lighter. */
+  .w-card:not([data-scheme]) {
+    --surface: var(--raised);
+    --fill: var(--raised-fill);
+    --fill-strong: var(--raised-fill-strong);
+  }
+  .w-card[data-size="md"] {
+    max-inline-size: 27.5em;
   }
   .w-card[data-size="lg"] {
-    max-inline-size: 36em;
+    max-inline-size: 35em;
   }
   .w-card[data-size="full"] {
     max-inline-size: none;
+  }
+  .w-card:has(+ .w-footer:not([hidden])) {
+    box-shadow: var(--shadow);
   }
   .w-status {
     display: flex;
     gap: 0.5em;
     align-items: center;
-    padding: 0.625em 1.125em;
+    padding-block-end: 0.75em;
     color: var(--muted);
-    font-size: 0.9em;
+    font-weight: 500;
   }
-  .w-status > :is(.icon, img) {
+  .w-list > .w-status {
+    padding-block-end: 0.5em;
+  }
+  .w-status > img {
     flex: none;
-    inline-size: 1.25em;
-    block-size: 1.25em;
+    inline-size: 1em;
+    block-size: 1em;
     border-radius: 0.25em;
     object-fit: contain;
   }
@@ -39,24 +51,15 @@ export const rootStyles = css`
     --flush-block: 1em;
     padding: 1em;
   }
-  .w-status:not([hidden]) + .w-body:not([hidden]),
-  .w-status:not([hidden]) + ul,
-  .w-item + .w-item,
-  .w-toggle {
-    border: 0 solid var(--line);
-    border-block-start-width: 1px;
-  }
-  .w-body[hidden] ~ .w-toggle {
-    border: 0;
-  }
   .w-footer {
     display: flex;
     flex-wrap: wrap;
     gap: 0.5em;
-    padding: 0 1em 1em;
+    padding-block-start: 1em;
   }
   .w-footer > .w-button {
-    flex: 1;
+    font-size: 1em !important;
+    font-weight: 400;
   }
   .w-toggle {
     display: flex;
@@ -65,15 +68,26 @@ export const rootStyles = css`
     justify-content: center;
     inline-size: 100%;
     padding: 0.5em 1em;
+    border: 0;
     background: none;
     color: var(--muted);
-    font-size: 0.9em;
+    font-size: 0.875em;
+    font-weight: 500;
+  }
+  .w-card > .w-body:not([hidden]) + .w-toggle {
+    border-block-start: 1px solid var(--line);
+  }
+  .w-list > .w-toggle {
+    inline-size: auto;
+    margin-block-start: 0.75em;
+    border: 1px solid var(--line);
+    border-radius: 9em;
   }
   .w-toggle:hover,
   .w-cover:hover {
     background: var(--fill);
   }
-  .w-toggle:focus-visible,
+  .w-card > .w-toggle:focus-visible,
   .w-cover:focus-visible,
   .w-table:focus-visible {
     border-radius: var(--round-small);
@@ -84,17 +98,18 @@ export const rootStyles = css`
   }
   .w-item {
     position: relative;
+    margin-inline: -0.625em;
     list-style: none;
   }
   .w-item > .w-box {
     position: relative;
-    gap: 0.75em;
-    padding: 0.75em 1em;
+    padding: 0.625em;
   }
   .w-cover {
     position: absolute;
     inset: 0;
     border: 0;
+    border-radius: min(var(--round-small), 0.625em);
     background: none;
   }
   .w-cover:not([hidden]) + .w-box {

@@ -11,7 +11,7 @@ import { setBackground, setBorder, setBox, setSpacing, word } from "./tokens.js"
 /** @import {Host} from "../host.js" */
 /** @import {Kind, Props} from "./nodes.js" */
 
-const AUTO_LIMIT = 5;
+const AUTO_LIMIT = 4;
 const PAGE = 100;
 
 /** What stands above a card or a list. @type {(host: Host, node: HTMLElement, props: Props) => void} */
@@ -40,13 +40,14 @@ export const ROOTS = {
 
   Card(parent, { asForm }) {
     const { widget } = parent;
-    const node = h(asForm === true ? "form" : "div", { class: "w-card", part: "widget-card" });
+    const node = h(asForm === true ? "form" : "div");
     const status = h("div", { class: "w-status", part: "widget-status" });
-    const body = h("div", { class: "w-box w-body", "data-direction": "col" });
+    const body = h("div", { class: "w-box w-body", "data-direction": "col", "data-spaced": true });
     const confirm = ACTIONS.Button(parent, {});
     const cancel = ACTIONS.Button(parent, {});
-    const footer = h("div", { class: "w-footer" }, cancel.node, confirm.node);
+    const footer = h("div", { class: "w-footer" }, confirm.node, cancel.node);
     const toggle = bar(() => fold(!body.hidden));
+    const card = h("div", { class: "w-card", part: "widget-card" }, body, toggle);
     const children = childrenOf(parent, body);
     /** @type {Props} */
     let shown = {};
@@ -64,17 +65,17 @@ export const ROOTS = {
       if ((await widget.act(action, source, "container")) && shown.collapsed === true) fold(true);
     };
     if (asForm === true) onSubmit(node, () => act(asObject(shown.confirm).action));
-    node.append(status, body, footer, toggle);
+    node.append(status, card, footer);
     return {
       node,
       update(props) {
         const before = shown;
         shown = props;
         setStatus(widget.host, status, props);
-        setBackground(node, props);
-        setBorder(node, props.border);
+        setBackground(card, props);
+        setBorder(card, props.border);
         setSpacing(body, "padding", props.padding);
-        node.dataset.size = word(props.size, "sm lg full") || "md";
+        card.dataset.size = word(props.size, "md lg full") || "sm";
         children(props.children);
         for (const [button, config, look] of [
           [confirm, props.confirm, { style: "primary", submit: asForm }],
@@ -117,13 +118,13 @@ export const ROOTS = {
       const items = asNodes(props.children).map((child) =>
         child.type === "ListViewItem" ? child : { type: "ListViewItem", children: [child] },
       );
-      const limit = props.limit === "auto" ? AUTO_LIMIT : asNumber(props.limit, PAGE);
+      const limit = asNumber(props.limit, AUTO_LIMIT);
       const count = Math.min(Math.max(limit, 1) + extra, MAX_CHILDREN);
       children(items, count);
       more.hidden = items.length <= count || count === MAX_CHILDREN;
     };
     more.append(widget.host.text("showMore"), icon("chevron-down"));
-    const node = h("div", { class: "w-card", "data-size": "lg", part: "widget-list" }, status, list, more);
+    const node = h("div", { class: "w-list", part: "widget-list" }, status, list, more);
     return { node, update };
   },
 

@@ -6,19 +6,22 @@ import { color } from "./colors.js";
 
 const MAX = 2000;
 const RADII = { none: 0, "2xs": 2, xs: 4, sm: 6, md: 8, lg: 10, xl: 12, "2xl": 16, "3xl": 20, "4xl": 24, full: 9999 };
-/** Times the size of the chat's text. */
-const SIZES = {
-  "3xs": 0.74,
-  "2xs": 0.77,
-  xs: 0.8,
-  sm: 0.9,
-  md: 1,
-  lg: 1.13,
-  xl: 1.3,
-  "2xl": 1.6,
-  "3xl": 1.9,
-  "4xl": 2.5,
-  "5xl": 3.2,
+/** Size and height of a line, in pixels where the chat's text has 16. @typedef {Record<string, [number, number]>} Scale */
+
+/** @type {Record<"text" | "title" | "caption", Scale>} */
+export const SCALES = {
+  text: { xs: [12, 18], sm: [14, 20], md: [16, 24], lg: [18, 29], xl: [20, 26] },
+  title: {
+    sm: [18, 26],
+    md: [20, 26],
+    lg: [24, 28],
+    xl: [32, 38],
+    "2xl": [36, 42],
+    "3xl": [48, 50],
+    "4xl": [60, 62],
+    "5xl": [72, 74],
+  },
+  caption: { sm: [10, 13], md: [12, 16], lg: [14, 18] },
 };
 /** The sides as the SDK names them; left is where a line begins. */
 const SIDES = {
@@ -36,9 +39,17 @@ export const pick = (table, token, fallback) => (Object.hasOwn(table, asText(tok
 /** One of these words, or "". @type {(value: unknown, words: string) => string} */
 export const word = (value, words) => words.split(" ").find((allowed) => allowed === value) ?? "";
 
-/** A size of text; a small power evens out. @type {(size: unknown, factor?: number, power?: number) => string} */
-export const fontSize = (size, factor = 1, power = 1) =>
-  `calc(var(--base-size) * ${factor * pick(SIZES, size, 1) ** power})`;
+/** A length that grows with the chat's text. @type {(pixels: number) => string} */
+export const scaled = (pixels) => `calc(var(--base-size) * ${pixels / 16})`;
+
+/** Height, size of the text, what is free at both ends of it, and radius: in pixels where the chat's text has 16. */
+/** @typedef {[number, number, number, number]} Measures */
+
+/** What badges, buttons and fields have in common. @type {(node: HTMLElement, measures: Measures) => void} */
+export function setMeasures(node, [height, size, gutter, radius]) {
+  const styles = { "--height": height, "font-size": size, "--gutter": gutter, "--radius": radius };
+  for (const [name, pixels] of Object.entries(styles)) setStyle(node, name, scaled(pixels));
+}
 
 /** @type {(node: HTMLElement | SVGElement, styles: Record<string, string | number | null | undefined>) => void} */
 export function setStyles(node, styles) {
@@ -95,7 +106,7 @@ export function setBorder(node, border) {
 /** @type {(node: HTMLElement, props: Props) => void} */
 export function setBackground(node, { background, theme }) {
   // One step of a hue is as light by night as it is by day: what is on it has to go by it.
-  const [, step] = asText(background).match(/^[a-z]+-(\d+)$/) ?? [];
+  const [, step] = asText(background).match(/^(?!gray)[a-z]+-(\d+)$/) ?? [];
   setAttribute(node, "data-scheme", word(theme, "light dark") || (step && (Number(step) < 500 ? "light" : "dark")));
   setStyle(node, "background", color(background, "surface"));
 }
@@ -135,6 +146,8 @@ export function setBox(node, props, direction) {
     "flex-wrap": word(wrap, "nowrap wrap wrap-reverse"),
     gap: space(gap),
   });
+  // Without a gap of its own it spaces its children by what they are.
+  setAttribute(node, "data-spaced", space(gap) === null);
   setSpacing(node, "padding", padding);
   setBorder(node, border);
 }
