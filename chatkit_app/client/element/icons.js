@@ -41,7 +41,7 @@ const DRAWINGS = {
   microphone: box(9, 3, 6, 11, 3) + "M5.5 11.5a6.5 6.5 0 0 0 13 0M12 18v3",
   paperclip: "M17.5 8v8a5.5 5.5 0 0 1-11 0V7a3.5 3.5 0 0 1 7 0v8.5a1.5 1.5 0 0 1-3 0V8.5",
   plus: "M12 5v14M5 12h14",
-  quote: "M10 7q-5.5 1.5-5.5 7v3H10v-5H5M20 7q-5.5 1.5-5.5 7v3H20v-5h-5",
+  quote: "M5 7h5v6l-2 4H6l1-4H5zM14 7h5v6l-2 4h-2l1-4h-2z",
   reload: "M19.5 8.5a8.5 8.5 0 1 0 1 3.5M20 4v4.5h-4.5",
   spinner: "M12 3.5a8.5 8.5 0 1 1-8.5 8.5",
   "thumbs-up": THUMB,

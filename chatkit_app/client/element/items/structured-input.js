@@ -42,13 +42,19 @@ export class StructuredInputView {
     this.#form = isOpen ? formOf(this.#host, item) : null;
     const form = this.#form;
     const show = () => {
-      const content = form && !form.isAskedOneByOne ? form.node : this.#answers(inputs);
+      const isAsked = form?.isAskedOneByOne;
+      const content = isAsked ? this.#waiting() : (form?.node ?? this.#answers(inputs));
       this.node.replaceChildren(content);
       return content;
     };
     if (form) form.onMove = show;
     const content = show();
     if (hadFocus) content.focus();
+  }
+
+  /** What stands here while the composer asks: the questions can be read there. */
+  #waiting() {
+    return h("p", { class: "muted", tabindex: "-1" }, this.#host.text("unanswered"));
   }
 
   /** @param {Record<string, any>[]} inputs */
