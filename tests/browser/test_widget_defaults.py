@@ -188,6 +188,21 @@ async def test_picture_without_a_size_gets_one_by_where_it_stands(bench: Page):
     assert await widget.locator(".w-image").evaluate_all(SIZE) == [[326, 183], [100, 100], [40, 40]]
 
 
+async def test_picture_is_of_its_ratio_where_it_is_flush(bench: Page):
+    await bench.evaluate(
+        """() => {
+          const canvas = document.createElement("canvas");
+          [canvas.width, canvas.height] = [400, 300];
+          window.picture = canvas.toDataURL();
+        }"""
+    )
+    picture = await bench.evaluate("picture")
+    image = {"type": "Image", "src": picture, "aspectRatio": "4 / 1", "flush": True}
+    widget = await show(bench, card(image, text("b")))
+    await widget.locator("img").evaluate("(image) => image.decode()")
+    assert await widget.locator(".w-image").evaluate_all(SIZE) == [[358, 90]]
+
+
 async def test_list_has_rows_without_a_card_and_shows_four(bench: Page):
     widget = await show(bench, list_of(7))
     rows = widget.get_by_role("listitem")
@@ -210,3 +225,26 @@ async def test_card_is_lighter_than_the_night(bench: Page, scheme: str, raised: 
     )
     background = await widget.locator(".w-card").evaluate("(node) => getComputedStyle(node).backgroundColor")
     assert background == raised
+
+
+@pytest.mark.parametrize(
+    ("theme", "radii"),
+    [
+        ("", ["126px", "108px"]),
+        ("pill", ["126px", "108px"]),
+        ("round", ["8px", "4px"]),
+        ("sharp", ["0px", "0px"]),
+    ],
+)
+async def test_button_and_badge_are_pills_unless_the_theme_has_corners(
+    bench: Page, theme: str, radii: list[str]
+):
+    widget = await show(bench, card(PRESS, {"type": "Badge", "label": "New"}))
+    await bench.evaluate(
+        "(radius) => (place.shadowRoot.querySelector('.frame').dataset.radius = radius)", theme
+    )
+    shown = widget.locator(":is(.w-button, .w-badge):visible")
+    assert (
+        await shown.evaluate_all("(nodes) => nodes.map((node) => getComputedStyle(node).borderRadius)")
+        == radii
+    )

@@ -100,7 +100,7 @@ export const ACTIONS = {
         const label = asLabel(props.label);
         const iconNode = (/** @type {unknown} */ name) => (name ? [sizedIcon(name, iconSize)] : []);
         node.replaceChildren(...iconNode(iconStart), ...(label ? [h("span", {}, label)] : []), ...iconNode(iconEnd));
-        setTone(node, { color: "primary", pill: true, ...props }, style === "secondary" ? "outline" : "solid");
+        setTone(node, { color: "primary", pill: "auto", ...props }, style === "secondary" ? "outline" : "solid");
         setSize(node, { size: "lg", ...props });
         node.type = props.submit === true ? "submit" : "button";
         // What does nothing is not offered.

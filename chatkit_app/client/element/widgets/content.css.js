@@ -38,6 +38,7 @@ export const contentStyles = css`
   }
   .w-image {
     position: relative;
+    min-block-size: 0;
     overflow: clip;
     border-radius: min(var(--round-small), 0.5em);
   }
@@ -102,8 +103,8 @@ export const contentStyles = css`
     --tone-line: color-mix(in srgb, var(--text) 6%, var(--line));
   }
   .widget [data-tone="secondary"] {
-    --solid: var(--muted);
-    --on-solid: var(--surface);
+    --solid: light-dark(var(--muted), color-mix(in srgb, var(--muted) 20%, var(--surface)));
+    --on-solid: light-dark(var(--surface), var(--text));
   }
   .widget [data-tone="secondary"]:is(.w-badge, .w-button):is([data-variant="outline"], [data-variant="ghost"]) {
     --tone: var(--muted);
@@ -149,7 +150,8 @@ export const contentStyles = css`
     padding-inline: calc(var(--gutter) * var(--ends, 1));
     border-radius: min(var(--round-small), var(--radius));
   }
-  .widget [data-pill] {
+  .widget [data-pill=""],
+  .frame:not([data-radius="round"], [data-radius="soft"], [data-radius="sharp"]) .widget [data-pill] {
     --ends: 1.33;
     border-radius: 9em;
   }

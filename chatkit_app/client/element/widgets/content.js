@@ -89,11 +89,15 @@ function text(node, scale) {
   };
 }
 
-/** The look of badges, buttons and fields. @type {(node: HTMLElement, props: Props, variant: string) => void} */
+/**
+ * The look of badges, buttons and fields. "auto" is for what is a pill unless the theme has corners.
+ *
+ * @type {(node: HTMLElement, props: Props, variant: string) => void}
+ */
 export function setTone(node, props, variant) {
   setAttribute(node, "data-tone", asLabel(props.color) || "secondary");
   setAttribute(node, "data-variant", word(props.variant, "solid soft outline ghost") || variant);
-  setAttribute(node, "data-pill", props.pill === true);
+  setAttribute(node, "data-pill", props.pill === "auto" || props.pill === true ? props.pill : null);
 }
 
 /** @type {(name: unknown, pixels: number) => SVGElement} */
@@ -141,7 +145,7 @@ export const CONTENT = {
       node,
       update(props) {
         setText(node, asLabel(props.label));
-        setTone(node, { pill: true, ...props }, "soft");
+        setTone(node, { pill: "auto", ...props }, "soft");
         setMeasures(node, pick(BADGES, props.size, BADGES.sm));
       },
     };

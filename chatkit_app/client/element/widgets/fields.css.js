@@ -27,7 +27,7 @@ export const fieldStyles = css`
   .w-button[data-uniform] {
     align-self: start;
     inline-size: var(--height);
-    --ends: 0;
+    --ends: 0 !important;
   }
   .widget [data-block] {
     inline-size: 100%;
