@@ -27,7 +27,9 @@ from django.db.models.signals import post_save, pre_save
 
 # Values that these fields hand to a database as they are; asking them costs more than most else of a small statement.
 _PLAIN: dict[type, type] = {
+    models.AutoField: int,
     models.BigAutoField: int,
+    models.BigIntegerField: int,
     models.BooleanField: bool,
     models.CharField: str,
     models.PositiveIntegerField: int,
@@ -52,12 +54,15 @@ class Parameter(Expression):
     def __init__(self, name: str, field: models.Field[Any, Any]) -> None:
         super().__init__(output_field=field)
         self.name = name
+        self._field = field
+        target = field.target_field if isinstance(field, models.ForeignKey) else field
+        self._plain = _PLAIN.get(type(target))
 
     def prepare(self, value: Any, connection: BaseDatabaseWrapper) -> Any:
         """Return the value as the database takes it."""
-        if type(value) is _PLAIN.get(type(self.output_field)):
+        if self._plain is not None and (value is None or type(value) is self._plain):
             return value
-        return self.output_field.get_db_prep_save(value, connection)
+        return self._field.get_db_prep_save(value, connection)
 
     def as_sql(self, compiler: Any, connection: BaseDatabaseWrapper) -> tuple[str, Any]:
         return "%s", [self]

@@ -339,6 +339,13 @@ def test_update_of_many_gives_each_row_its_own_values() -> None:
     assert list(Thread.objects.order_by("pk").values_list("title", flat=True)) == ["Of thr_0", "Of thr_1", ""]
 
 
+@pytest.mark.parametrize("value", [7, None, "7"])
+def test_parameter_of_a_foreign_key_takes_what_its_field_takes(value: Any) -> None:
+    field: Any = ThreadItem._meta.get_field("run")
+    prepared = parameter(ThreadItem, "run").prepare(value, connection)
+    assert prepared == field.get_db_prep_save(value, connection)
+
+
 def test_statement_with_other_values_than_its_parameters_says_which_it_takes() -> None:
     select = Select(lambda: Thread.objects.filter(public_id=parameter(Thread, "public_id")))
     with pytest.raises(TypeError, match="takes \\['public_id'\\], not \\['id'\\]"):

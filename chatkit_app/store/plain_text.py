@@ -10,6 +10,9 @@ _HEADING = re.compile(r"\s*#{1,6}\s+")
 _BULLET = re.compile(r"\s*[-*+]\s+(?:\[[ xX]\]\s+)?")
 _CLOSED_HEADING = re.compile(r"\s#+\s*\Z")
 
+# What has none of these has no Markdown that is taken away here.
+_ANY_MARK = re.compile(r"[\\`*_~<>\[#+|=-]")
+
 # Marks around words. The first character of each pattern is its own, and none looks behind its end.
 _INLINE: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"!?\[([^\[\]]{0,500})\]\([^()\s]{0,1000}(?:\s\"[^\"]{0,200}\")?\)"), r"\1"),
@@ -35,6 +38,8 @@ def plain_line(markdown: str) -> str:
     Args:
         markdown: a text, or a piece of one.
     """
+    if not _ANY_MARK.search(markdown):
+        return " ".join(markdown.split())
     lines = (_plain(line) for line in markdown.splitlines() if not (_FENCE.match(line) or _is_rule(line)))
     return " ".join(" ".join(lines).split())
 

@@ -50,5 +50,11 @@ def test_plain_line_leaves_what_only_looks_like_markdown(text):
     assert plain_line(text) == text
 
 
+@pytest.mark.parametrize("text", ["one\ntwo", " one \t two ", "one\u2028two", "one\x1d two\r\n"])
+def test_plain_line_has_one_space_between_words(text):
+    assert plain_line(text) == "one two"
+    assert plain_line(f"{text} *three*") == "one two three"
+
+
 def test_preview_is_without_marks():
     assert preview("# Opening hours\n\nFrom **10** to 16.") == "Opening hours From 10 to 16."
