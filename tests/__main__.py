@@ -49,6 +49,8 @@ class Suite:
 
     def start(self, arguments: list[str], output: IO[bytes] | None = None) -> None:
         environment = os.environ | {"CHATKIT_TEST_DATABASE": self.database}
+        # Else each worker compiles all tests, and each server that a test starts the app.
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)
         command = [sys.executable, "-m", "pytest", "-p", "tests.failures", "--failures", str(self._kept)]
         self._process = subprocess.Popen(
             [*command, *arguments], env=environment, stdout=output, stderr=output

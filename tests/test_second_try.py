@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests import __main__ as main
-from tests.failures import Failure
+from tests.failures import Failure, read_failures
 
 Runner = Callable[..., tuple[int, str]]
 
@@ -60,7 +61,7 @@ def test_not_marked():
 @pytest.fixture
 def left_behind():
     yield
-    fail_once("end")
+    raise AssertionError("something is left")
 
 
 @pytest.mark.browser
@@ -71,16 +72,10 @@ def test_page_that_ends_badly(left_behind):
 @pytest.mark.processes
 def test_process_that_ends_badly(left_behind):
     pass
-
-
-@pytest.mark.browser
-@pytest.mark.parametrize("number", range(4))
-def test_many_pages(number):
-    fail_once(f"page {number}")
 """
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def little_suite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "pytest.ini").write_text(CONFIGURATION)
     (tmp_path / "test_it.py").write_text(TESTS)
@@ -88,12 +83,11 @@ def little_suite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
-    # One of them with a worker, which tells the process that keeps the failures.
-    monkeypatch.setattr(main, "SUITES", {"sqlite": ["-p", "xdist", "-n", "1"], "postgres": []})
+    monkeypatch.setattr(main, "SUITES", {"sqlite": [], "postgres": []})
 
 
 @pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Runner:
+def run(little_suite: None, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Runner:
     def run(*arguments: str) -> tuple[int, str]:
         monkeypatch.setattr(sys, "argv", ["tests", *arguments])
         code = main.main()
@@ -102,26 +96,38 @@ def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> R
     return run
 
 
-@pytest.mark.parametrize("name", ["page", "process"])
-def test_late_test_passes_alone_and_is_named_last(name: str, run: Runner) -> None:
-    code, told = run("--second-try", f"test_it.py::test_late_{name}")
+def suite_of(*failures: Failure, code: int = 1) -> main.Suite:
+    suite = main.Suite("sqlite", Path())
+    suite.code, suite.failures = code, list(failures)
+    return suite
+
+
+def test_late_test_passes_alone_and_is_named_last(run: Runner) -> None:
+    code, told = run("--second-try", "test_it.py::test_late_page")
     assert code == 0
-    assert f"AssertionError: {name} was late" in told.partition("=== Once more, alone")[0]
+    assert "AssertionError: page was late" in told.partition("=== Once more, alone")[0]
     assert told.endswith(
         "\nFailed once, passed alone:\n"
-        f"  test_it.py::test_late_{name} on sqlite\n"
-        f"  test_it.py::test_late_{name} on postgres\n"
+        "  test_it.py::test_late_page on sqlite\n"
+        "  test_it.py::test_late_page on postgres\n"
     )
 
 
-def test_late_test_fails_where_no_second_try_is_asked_for(run: Runner) -> None:
-    code, told = run("test_it.py::test_late_page")
+def test_late_test_fails_where_no_second_try_is_asked_for(run: Runner, tmp_path: Path) -> None:
+    code, told = run("--outcome", "outcome", "test_it.py::test_late_page")
     assert code == 1
-    assert told.endswith(
-        "\n  test_it.py::test_late_page on sqlite\n"
+    outcome = (
+        "  test_it.py::test_late_page on sqlite\n"
         "  test_it.py::test_late_page on postgres\n"
         "Failed on sqlite and postgres.\n"
     )
+    assert told.endswith(f"\n{outcome}")
+    assert (tmp_path / "outcome").read_text() == outcome
+
+
+def test_outcome_is_empty_where_all_is_well(run: Runner, tmp_path: Path) -> None:
+    assert run("--outcome", "outcome", "test_it.py::test_good")[0] == 0
+    assert (tmp_path / "outcome").read_text() == ""
 
 
 def test_broken_test_fails_twice(run: Runner) -> None:
@@ -136,56 +142,50 @@ def test_broken_test_fails_twice(run: Runner) -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong",
+    "others",
     [
         ["test_it.py::test_not_marked"],
-        ["test_it.py::test_process_that_ends_badly"],
-        ["test_unreadable.py"],
-        ["test_it.py::test_many_pages[0]", "test_it.py::test_many_pages[1]"],
+        ["test_it.py::test_late_process"],
     ],
-    ids=["not marked", "left by another", "unreadable", "more than three"],
+    ids=["what is no chance", "more than three"],
 )
-def test_what_is_no_chance_is_not_tried_again(wrong: list[str], run: Runner) -> None:
-    code, told = run("--second-try", *wrong)
+def test_late_test_is_not_tried_again_beside(others: list[str], run: Runner) -> None:
+    code, told = run("--second-try", "test_it.py::test_late_page", *others)
     assert code == 1
     assert "Once more" not in told
-    assert told.endswith(f"\n  {wrong[-1]} on postgres\nFailed on sqlite and postgres.\n")
+    assert told.endswith(f"\n  {others[-1]} on postgres\nFailed on sqlite and postgres.\n")
 
 
-def test_late_test_beside_one_that_is_no_chance_is_not_tried_again(run: Runner) -> None:
-    code, told = run("--second-try", "test_it.py::test_late_page", "test_it.py::test_not_marked")
-    assert code == 1
-    assert "Once more" not in told
+def test_worker_tells_what_may_be_tried_again(little_suite: None, tmp_path: Path) -> None:
+    kept = tmp_path / "kept"
+    arguments = ["-p", "tests.failures", "--failures", str(kept), "--continue-on-collection-errors"]
+    subprocess.run([sys.executable, "-m", "pytest", "-p", "xdist", "-n", "1", *arguments], check=False)
+    told = {failure.test.rpartition("::")[2]: failure.may_be_tried_again for failure in read_failures(kept)}
+    assert told == {
+        "test_late_page": True,
+        "test_late_process": True,
+        "test_broken_page": True,
+        "test_not_marked": False,
+        # Pages tell of their errors when they are closed; what else is found then may be left by another test.
+        "test_page_that_ends_badly": True,
+        "test_process_that_ends_badly": False,
+        "test_unreadable.py": False,
+    }
 
 
-def test_page_that_tells_of_an_error_at_its_end_is_tried_again(run: Runner) -> None:
-    code, told = run("--second-try", "test_it.py::test_page_that_ends_badly")
-    assert code == 0
-    assert "  test_it.py::test_page_that_ends_badly on sqlite\n" in told
+def test_suite_that_was_interrupted_is_not_tried_again() -> None:
+    late = Failure("test_it.py::test_late_page", may_be_tried_again=True)
+    assert suite_of(late).may_be_tried_again()
+    assert not suite_of(late, code=2).may_be_tried_again()
 
 
-def test_interrupted_suite_is_not_tried_again(run: Runner) -> None:
-    code, told = run("--second-try", "test_it.py::test_late_page", "--no-such-option")
-    assert code == 1
-    assert told.endswith("\nFailed on sqlite and postgres.\n")
-
-
-def test_outcome_is_what_was_told_last(run: Runner, tmp_path: Path) -> None:
-    _code, told = run("--outcome", "outcome", "test_it.py::test_late_page")
-    assert told.endswith(f"\n{(tmp_path / 'outcome').read_text()}")
-
-
-def test_outcome_is_empty_where_all_is_well(run: Runner, tmp_path: Path) -> None:
-    assert run("--outcome", "outcome", "test_it.py::test_good")[0] == 0
-    assert (tmp_path / "outcome").read_text() == ""
+def test_suite_that_does_not_say_what_has_failed_is_not_tried_again() -> None:
+    assert not suite_of().may_be_tried_again()
 
 
 def test_outcome_of_many_failures_is_short() -> None:
-    suite = main.Suite("sqlite", Path())
-    suite.code = 1
-    suite.failures = [Failure(f"test_it.py::test_{number}", False) for number in range(50)]
-    lines = main.outcome([suite], []).splitlines()
-    assert lines[14:] == [
+    suite = suite_of(*(Failure(f"test_it.py::test_{number}", False) for number in range(50)))
+    assert main.outcome([suite], []).splitlines()[14:] == [
         "  test_it.py::test_14 on sqlite",
         "  and 35 more",
         "Failed on sqlite.",
