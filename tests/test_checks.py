@@ -1,6 +1,7 @@
 """A test per mistake that a project can make, named by the check's id."""
 
 import re
+import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -281,6 +282,38 @@ def test_e003_is_the_only_message_about_a_value_of_the_wrong_kind() -> None:
 @pytest.mark.parametrize("path", ["nowhere.Server", f"{HERE}.Nothing", "django.contrib.gis.db.nothing.X"])
 def test_e010_server_cannot_be_imported(path: str) -> None:
     assert ids(checks.check_server, CHATKIT={"SERVER": path}) == ["chatkit.E010"]
+
+
+@pytest.mark.parametrize(
+    ("check", "key"),
+    [
+        (checks.check_server, "SERVER"),
+        (checks.check_agent, "AGENT"),
+        (checks.check_context, "CONTEXT"),
+    ],
+)
+def test_hint_leads_to_the_module_that_raises(check: Any, key: str, tmp_path: Path, monkeypatch: Any) -> None:
+    (tmp_path / "half_set_up.py").write_text("from os import environ\nenviron['CHATKIT_NOT_SET']\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    (found,) = messages(check, CHATKIT={key: "half_set_up.thing"})
+    assert "cannot be imported: KeyError: 'CHATKIT_NOT_SET'" in found.msg
+    assert found.hint == (
+        "What it names raises this when it is imported. Import it in manage.py shell to see where."
+    )
+    (found,) = messages(check, CHATKIT={key: "not_there.thing"})
+    assert "by its full dotted path" in str(found.hint)
+
+
+def test_server_and_agent_are_imported_without_a_secret_key() -> None:
+    """Django names the key that is missing when it is needed; no check blames the server for it."""
+    apps = ["django.contrib.auth", "django.contrib.contenttypes", "chatkit_app"]
+    code = (
+        "import django; from django.conf import settings; "
+        f"settings.configure(INSTALLED_APPS={apps!r}, SECRET_KEY=''); django.setup(); "
+        "import chatkit_app.agents, chatkit_app.urls; "
+        "from chatkit_app.process.loading import load_views; load_views()"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 @pytest.mark.parametrize("name", ["NotAServer", "PlainServer", "a_number", "an_instance"])

@@ -22,6 +22,13 @@ def _takes(function: Any, arguments: int) -> bool:
     return True
 
 
+def _hint(problem: str, usual: str) -> str:
+    """Return what to do about a path that cannot be imported: it may well be right, and its module may not."""
+    if problem.startswith(("ImportError", "ModuleNotFoundError")):
+        return usual
+    return "What it names raises this when it is imported. Import it in manage.py shell to see where."
+
+
 def check_server() -> Messages:
     """Check ``SERVER`` (E010-E013)."""
     path = value_of("SERVER")
@@ -32,7 +39,10 @@ def check_server() -> Messages:
         yield error(
             "E010",
             f'CHATKIT["SERVER"] ({path}) cannot be imported: {problem}',
-            "Name a DjangoChatKitServer class, or a function that returns an instance, by its full dotted path.",
+            _hint(
+                problem,
+                "Name a DjangoChatKitServer class, or a function that returns an instance, by its full dotted path.",
+            ),
         )
         return
     if isinstance(server, type):
@@ -78,7 +88,7 @@ def check_agent() -> Messages:
         yield error(
             "E020",
             f'CHATKIT["AGENT"] ({value}) cannot be imported: {problem}',
-            "Name an agents.Agent, or a function that returns one, by its full dotted path.",
+            _hint(problem, "Name an agents.Agent, or a function that returns one, by its full dotted path."),
         )
         return
     from agents import Agent
@@ -176,7 +186,7 @@ def check_function(
         yield error(
             ids[0],
             f'CHATKIT["{key}"] ({path}) cannot be imported: {problem}',
-            f"Name a function that takes {takes}, by its full dotted path.",
+            _hint(problem, f"Name a function that takes {takes}, by its full dotted path."),
         )
     elif inspect.iscoroutinefunction(function):
         yield error(

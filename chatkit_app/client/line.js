@@ -21,6 +21,7 @@ const NOT_HERE = 4404;
  * @typedef {object} Listener
  * @property {() => boolean} isGone nobody is there any more
  * @property {() => void} onOpen the socket is open, and knows nothing of the page yet
+ * @property {() => void} [onLost] the socket has gone: what was told of the moment may not be so any more
  * @property {(told: any) => void} onTold
  * @property {() => void} [onSight] the page has gone out of sight, or has come back
  * @property {() => unknown} onMissed there may be something to read that was not told
@@ -98,6 +99,7 @@ export class Line {
     socket.onclose = ({ code }) => {
       if (socket !== this.#socket) return;
       this.#socket = null;
+      this.#listener.onLost?.();
       if (!isUsed) this.#refusals += code === NOT_HERE ? MAX_REFUSALS : 1;
       if (code === NOT_HERE) this.#hasWorked = false;
       if (this.#isGivenUp) this.#poll();

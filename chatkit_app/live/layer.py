@@ -31,6 +31,8 @@ LOG_INTERVAL = 60.0
 
 # Each call in flight has a connection to Redis.
 _AT_ONCE = 8
+# Of so many looks each is late at most once.
+_LOOKS = 10
 
 Message = Mapping[str, Any]
 
@@ -125,8 +127,8 @@ async def call_all(calls: list[Callable[[], Coroutine[Any, Any, Any]]]) -> bool:
             if has_failed:
                 return
             try:
-                async with _turn(), asyncio.timeout(PATIENCE):
-                    await call()
+                async with _turn():
+                    await _patiently(call())
             except ChannelFull:
                 continue  # who reads that slowly finds out at the next ping
             except Exception as error:
@@ -137,3 +139,22 @@ async def call_all(calls: list[Callable[[], Coroutine[Any, Any, Any]]]) -> bool:
     if calls and not has_failed:
         state.note_success()
     return not has_failed
+
+
+async def _patiently(call: Coroutine[Any, Any, Any]) -> None:
+    """Wait for a call, for ``PATIENCE`` in which this event loop has its turns.
+
+    While an import or whatever else holds up the loop, the layer's answer waits for the loop and not the other way.
+
+    Raises:
+        TimeoutError: when it takes longer.
+    """
+    task = asyncio.ensure_future(call)
+    try:
+        for _ in range(_LOOKS):
+            if (await asyncio.wait({task}, timeout=PATIENCE / _LOOKS))[0]:
+                task.result()
+                return
+        raise TimeoutError
+    finally:
+        task.cancel()

@@ -66,7 +66,6 @@ PRUNED_AT_ONCE = 20
 
 Item = TypeVar("Item", bound=ThreadItemBase)
 
-_signer = TimestampSigner(salt="chatkit_app.attachments")
 # A picture takes much memory while it is decoded: once, however many come at the same time.
 _painter = ThreadPoolExecutor(max_workers=1, thread_name_prefix="chatkit-pictures")
 _LOCAL_ENDPOINT = "http://localhost/chatkit"
@@ -283,9 +282,13 @@ def _drawn(content: File[bytes], mime_type: str, settings: AttachmentSettings) -
 # URLs
 
 
+def _signer() -> TimestampSigner:
+    return TimestampSigner(salt="chatkit_app.attachments")
+
+
 def file_url(attachment_id: str, endpoint_url: str) -> str:
     """Return the URL of a file, good for ``URL_EXPIRY`` seconds for all who have it: pictures come without cookies."""
-    signature = _signer.sign(attachment_id).removeprefix(f"{attachment_id}:")
+    signature = _signer().sign(attachment_id).removeprefix(f"{attachment_id}:")
     return f"{endpoint_url}/attachments/{attachment_id}/file?signature={quote(signature)}"
 
 
@@ -301,7 +304,7 @@ def open_file(attachment_id: str, signature: str) -> tuple[AttachmentRow, File[b
         NotFoundError: when the signature is another file's, or too old, or the file is gone.
     """
     try:
-        _signer.unsign(f"{attachment_id}:{signature}", max_age=chatkit_settings.files.url_expiry)
+        _signer().unsign(f"{attachment_id}:{signature}", max_age=chatkit_settings.files.url_expiry)
         row = AttachmentRow.objects.exclude(file="").get(public_id=attachment_id)
         return row, open_stored(row)
     except (BadSignature, AttachmentRow.DoesNotExist, FileNotFoundError):

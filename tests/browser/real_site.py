@@ -24,6 +24,12 @@ from chatkit_app.server import DjangoChatKitServer
 
 from .site import page
 
+KEEP_TYPING = """
+    const set = window.setTimeout;
+    window.setTimeout = (callback, delay, ...rest) => (delay === 4000 ? 0 : set(callback, delay, ...rest));
+"""
+"""A page on which nobody stops typing by themselves."""
+
 
 async def in_database(function: Callable[[], Any]) -> Any:
     """Have a thread of its own do what other people do meanwhile. It leaves no connection open."""

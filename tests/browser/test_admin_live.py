@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest_asyncio
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.test import Client
-from playwright.async_api import Browser, BrowserContext, Page, expect
+from playwright.async_api import Browser, BrowserContext, Page, WebSocketRoute, expect
 
 from chatkit_app.models import AuditEntry, CannedReply, Label, Thread
 from chatkit_app.moderation import set_status
@@ -21,7 +22,7 @@ from chatkit_app.takeover.handler import request_person
 from chatkit_app.takeover.messages import add_message
 
 from .profile import new_profile
-from .real_site import in_database
+from .real_site import KEEP_TYPING, in_database
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="package")]
 
@@ -136,6 +137,39 @@ async def test_staff_see_who_else_is_there_and_who_types(office: Office) -> None
         await office.user.get_by_role("textbox").press_sequentially("Are you")
         await expect(page.get_by_text("The user is typing…")).to_be_visible()
         await other.close()
+        await expect(page.get_by_text("Also here: Ben")).to_be_hidden()
+
+
+async def test_user_types_no_more_when_their_message_is_there(office: Office) -> None:
+    await in_database(lambda: request_person(Thread.objects.get().pk))
+    await expect(office.user.get_by_text("You are waiting for a person")).to_be_visible()
+    async with office.staff("maria") as page:
+        await page.add_init_script(KEEP_TYPING)
+        await page.reload()
+        await expect(said(page, "Hello to you.")).to_be_visible()
+        box = office.user.get_by_role("textbox")
+        await box.press_sequentially("Are you")
+        # Told every two seconds, and only while the page's socket is there.
+        while not await page.get_by_text("The user is typing…").is_visible():
+            await box.press_sequentially("?")
+        await box.press("Enter")
+        await expect(page.get_by_role("list").get_by_text("Are you")).to_be_visible()
+        await expect(page.get_by_text("The user is typing…")).to_be_hidden()
+
+
+async def test_who_else_is_there_is_not_told_without_a_socket(office: Office) -> None:
+    async with office.staff("maria") as page, office.staff("ben"):
+        sockets: list[WebSocketRoute] = []
+
+        def let_the_first_through(socket: WebSocketRoute) -> None:
+            sockets.append(socket)
+            if len(sockets) == 1:
+                socket.connect_to_server()
+
+        await page.route_web_socket(re.compile("/ws/chatkit/staff/"), let_the_first_through)
+        await page.reload()
+        await expect(page.get_by_text("Also here: Ben")).to_be_visible()
+        await sockets[0].close(code=4000)
         await expect(page.get_by_text("Also here: Ben")).to_be_hidden()
 
 

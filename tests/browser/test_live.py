@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ from chatkit_app.moderation import set_status, takeover
 from chatkit_app.moderation.redaction import redact
 
 from .conftest import serve_official
-from .real_site import in_database
+from .real_site import KEEP_TYPING, in_database
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
@@ -88,6 +89,28 @@ async def test_page_shows_what_a_person_does_to_its_conversation(
     await expect(page.get_by_text("Please call us.")).to_be_visible()
     # Nobody can be talked to in a thread that is locked.
     await expect(page.get_by_text("You are talking to Maria.")).to_be_hidden()
+
+
+async def test_person_types_no_more_when_their_message_is_there(
+    live_site: None, page: Page, server_url: str
+) -> None:
+    await page.add_init_script(KEEP_TYPING)
+    await begin(page, server_url)
+    staff = await in_database(maria)
+    await in_database(lambda: takeover.take_over(Thread.objects.get(), actor=staff))
+    await expect(page.get_by_text("You are talking to Maria.")).to_be_visible()
+    pk = await in_database(lambda: Thread.objects.get().pk)
+
+    def reply(text: str) -> None:
+        takeover.reply(Thread.objects.get(), text, actor=staff)
+
+    for text in ("One.", "Two."):
+        message = {"type": "chatkit.typing", "thread": pk, "staff": staff.pk}
+        bells.bells.send(bells.groups.of_thread(pk), message)
+        await expect(page.get_by_text("Maria is typing…")).to_be_visible()
+        await in_database(partial(reply, text))
+        await expect(said(page, text)).to_be_visible()
+        await expect(page.get_by_text("Maria is typing…")).to_be_hidden()
 
 
 async def test_user_gets_a_file_that_a_person_sends(

@@ -40,10 +40,11 @@ const { Line } = await import("../../chatkit_app/client/line.js");
 
 function begin() {
   FakeSocket.all = [];
-  const told = { missed: 0, opened: 0 };
+  const told = { missed: 0, opened: 0, lost: 0 };
   const line = new Line("/ws/", {
     isGone: () => false,
     onOpen: () => (told.opened += 1),
+    onLost: () => (told.lost += 1),
     onTold: () => {},
     onMissed: () => (told.missed += 1),
   });
@@ -86,4 +87,13 @@ test("site that has no sockets any more is asked again every twenty seconds", ()
   FakeSocket.all[1].break(4404);
   for (let look = 1; look <= 5; look += 1) mock.timers.tick(20_000);
   assert.equal(FakeSocket.all.length, 2);
+});
+
+test("socket that has gone is told of at once, and once", () => {
+  const told = begin();
+  FakeSocket.all[0].hear({ type: "ping" });
+  assert.equal(told.lost, 0);
+  FakeSocket.all[0].break();
+  mock.timers.tick(500);
+  assert.equal(told.lost, 1);
 });

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
+import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
@@ -298,6 +299,20 @@ def test_layer_that_failed_is_tried_again_later(
     bells.wait(PATIENCE)
     assert broken.calls > calls
     assert caplog.text.count("The channel layer cannot be reached") == 1
+
+
+async def test_event_loop_that_is_held_up_is_not_taken_for_a_layer_that_is_away(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(layer, "PATIENCE", 0.2)
+
+    async def call() -> None:
+        asyncio.get_running_loop().call_soon(time.sleep, 0.6)  # an import
+        for _ in range(3):
+            await asyncio.sleep(0.005)  # it has the loop's turn again, as for each answer of Redis
+
+    assert await layer.call_all([call])
+    assert not layer.state.is_left_alone
 
 
 async def test_process_hears_itself_where_there_is_no_layer(settings: Any) -> None:

@@ -566,7 +566,7 @@ async def test_announced_file_that_was_not_uploaded_cannot_be_sent():
 async def test_message_shows_its_picture_signed_again_on_every_load(monkeypatch):
     chat = Chat()
     attachment = (await upload(chat)).json()
-    monkeypatch.setattr(attachments._signer, "timestamp", lambda: "1vMjzz")
+    monkeypatch.setattr(attachments.TimestampSigner, "timestamp", lambda self: "1vMjzz")
     answer = await send(chat, attachment["id"])
     urls = [answer.events()[1]["item"]["attachments"][0]["preview_url"]]
     urls.append((await chat.items(answer.thread_id))[0]["attachments"][0]["preview_url"])
@@ -581,7 +581,7 @@ async def test_replayed_message_shows_its_picture_signed_again(monkeypatch):
 
     chat = Chat()
     answer = await send(chat, (await upload(chat)).json()["id"])
-    monkeypatch.setattr(attachments._signer, "timestamp", lambda: "1vMjzz")
+    monkeypatch.setattr(attachments.TimestampSigner, "timestamp", lambda self: "1vMjzz")
     live_runs.clear()
     replayed = await (await chat.follow(answer.run_id)).rest()
     (item,) = [

@@ -29,6 +29,10 @@ const LOOK_AFTER = 60_000;
  */
 export function followThread({ pk, version, state, changesUrl, strings }, onNews) {
   const line = staffLine();
+  /** Who types at the moment: the name of a member of the staff, empty for the user. @type {string|null} */
+  let typist = null;
+  /** @type {ReturnType<typeof setTimeout>|undefined} */
+  let timer;
   /** Without a socket the page tells itself that it is there. */
   const page = crypto
     .getRandomValues(new BigUint64Array(2))
@@ -40,6 +44,7 @@ export function followThread({ pk, version, state, changesUrl, strings }, onNews
     if (!response.ok || response.redirected) throw new Error(`The server answers with ${response.status}.`);
     const changes = await response.json();
     version = Math.max(version, changes.version);
+    if (changes.thread?.items.data.some(isOfTypist)) showTyping(null);
     if (line.isPolling) showPeople(changes.people);
     if (changes.state !== state) refreshParts();
     state = changes.state;
@@ -66,6 +71,10 @@ export function followThread({ pk, version, state, changesUrl, strings }, onNews
   on("ping", ({ threads }) => (threads[pk] > version || performance.now() - lookedAt > LOOK_AFTER) && look());
   on("missed", look);
   on("people", ({ thread, people }) => thread === pk && showPeople(people));
+  on("lost", () => {
+    showPeople([]);
+    showTyping(null);
+  });
   on("typing", ({ thread, name }) => thread === pk && showTyping(name));
   line.open(pk);
   sendQuietly(strings);
@@ -76,13 +85,18 @@ export function followThread({ pk, version, state, changesUrl, strings }, onNews
   document.addEventListener("chatkit:sent", showDone);
   openDialogs(showDone);
 
-  /** @type {ReturnType<typeof setTimeout>|undefined} */
-  let timer;
-  /** @param {string} name of a member of the staff; empty for the user */
+  /** @param {string|null} name of a member of the staff; empty for the user, null for nobody */
   function showTyping(name) {
     clearTimeout(timer);
-    write("chatkit-typing", name ? strings.typing.replace("{name}", name) : strings.userTyping);
-    timer = setTimeout(() => write("chatkit-typing", ""), TYPING_FOR);
+    typist = name;
+    const text = name ? strings.typing.replace("{name}", name) : strings.userTyping;
+    write("chatkit-typing", name === null ? "" : text);
+    if (name !== null) timer = setTimeout(() => showTyping(null), TYPING_FOR);
+  }
+
+  /** @param {{type: string, author?: object}} item it may be what somebody has been typing */
+  function isOfTypist(item) {
+    return typist === "" ? item.type === "user_message" : typist !== null && "author" in item;
   }
 }
 

@@ -2,7 +2,8 @@
  * The page's one line to the site. All scripts of a page of the admin share it, whichever of them comes first.
  *
  * It dispatches what a socket tells under its type (`changed`, `people`, `typing`, `ping`, `absent`; `detail` is all
- * of it), and `missed` when there may be something that was not told: now and then where there are no sockets.
+ * of it), `missed` when there may be something that was not told: now and then where there are no sockets, and `lost`
+ * when the socket has gone.
  */
 import { Line } from "../line.js";
 
@@ -21,6 +22,7 @@ export class StaffLine extends EventTarget {
     this.#line = new Line(path, {
       isGone: () => false,
       onOpen: () => this.#sendOpen(),
+      onLost: () => this.#dispatch("lost"),
       onTold: (told) => this.#dispatch(told.type, told),
       onMissed: () => this.#dispatch("missed"),
     });

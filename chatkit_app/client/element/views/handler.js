@@ -14,6 +14,8 @@ export class HandlerView {
   #known = { thread: undefined, state: "", wasBack: false };
   /** @type {ReturnType<typeof setTimeout>|undefined} */
   #typing;
+  /** The id of the newest message of a person. @type {string|undefined} */
+  #newest;
 
   /** @param {Chat} chat */
   constructor(chat) {
@@ -33,14 +35,16 @@ export class HandlerView {
   }
 
   update() {
-    const { thread, phase, isWritable } = this.chat.conversation;
+    const { thread, phase, isWritable, items } = this.chat.conversation;
     const { state = "", name = "" } = asObject(thread?.handler);
     const before = this.#known;
     const isSame = before.thread === thread?.id;
     // Told until the assistant has answered something again.
     const isBack = isSame && !state && phase !== "answering" && (before.state !== "" || before.wasBack);
     this.#known = { thread: thread?.id, state: asText(state), wasBack: isBack };
-    if (!isSame || state !== "staff" || !isWritable) this.typing.hidden = true;
+    const newest = items.findLast((item) => "author" in item)?.id;
+    if (!isSame || state !== "staff" || !isWritable || newest !== this.#newest) this.typing.hidden = true;
+    this.#newest = newest;
     // Where nobody can write any more, nobody answers.
     const key = isWritable ? (KEYS[asText(state)] ?? (isBack ? "assistantIsBack" : "")) : "";
     this.handler.hidden = !key;
