@@ -531,6 +531,10 @@ def test_page_of_another_process_is_told_by_pings_where_processes_do_not_hear_on
             open_timeout=PATIENCE,
         ) as page:
             page.send(json.dumps({"follow": thread_id}))
+            # It is answered when the one before it has been done: until then, a change may be found by the following.
+            page.send(json.dumps({"follow": "thr_unknown"}))
+            while json.loads(page.recv())["type"] != "absent":
+                pass
             before = Thread.objects.get().version
             browser.say(first, "2", thread_id).rest()
             for told in map(json.loads, page):
