@@ -9,6 +9,7 @@
  * @import {Configuration, PageConfig, PageElement} from "./config.js"
  */
 import { h, setAttribute, setText } from "./element/dom.js";
+import { closeBySwipe } from "./element/ui/swipe.js";
 import { launcherStyles } from "./launcher/launcher.css.js";
 import { LauncherMemory } from "./launcher/memory.js";
 /** @import {News} from "./launcher/news.js" */
@@ -69,6 +70,11 @@ export class ChatKitLauncher extends HTMLElement {
       this.button.addEventListener(name, () => this.#fetchEarly(), { once: true });
     this.panel.addEventListener("cancel", (event) => (event.preventDefault(), this.close()));
     this.panel.addEventListener("keydown", (event) => this.#onKeyDown(event));
+    closeBySwipe(this.panel, {
+      toward: "down",
+      find: (event) => (PHONE.matches && event.composedPath().some(isHeader) ? this.panel : null),
+      onSwiped: () => this.close(),
+    });
     this.addEventListener("command", (event) => this.#obey(/** @type {any} */ (event).command));
     // Those of the chat do not bubble; and another element may have taken its place.
     this.addEventListener("chatkit.ready", () => this.#onReady(), { capture: true });
@@ -360,6 +366,11 @@ function focusedElement() {
   let focused = document.activeElement;
   while (focused?.shadowRoot?.activeElement) focused = focused.shadowRoot.activeElement;
   return focused;
+}
+
+/** @param {EventTarget} node */
+function isHeader(node) {
+  return node instanceof Element && node.matches("[part~=header], [part~=bar]");
 }
 
 function configureAll() {

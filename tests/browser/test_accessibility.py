@@ -186,3 +186,27 @@ async def test_state_keeps_nobody_out(page: Page, pages: Site, state: State, sch
     await page.emulate_media(reduced_motion="reduce")
     await state(page, pages)
     assert await violations(page) == []
+
+
+async def test_each_message_has_a_heading_that_says_who_speaks(page: Page, pages: Site):
+    """Screen readers go from one to the next; those of an answer are beneath its own."""
+    person = assistant("# Hours\n\nUntil six.") | {"author": {"name": "Ada"}}
+    pages.chats = [
+        {"thread": pages.add_thread("Opening", user("When?"), assistant("# Now\n\n## Or soon"), person)}
+    ]
+    await page.goto("/")
+    headings = page.locator("openai-chatkit").get_by_role("heading")
+    await expect(headings).to_have_text(["Opening", "You", "Assistant", "Now", "Or soon", "Ada", "Hours"])
+    cdp = await page.context.new_cdp_session(page)
+    nodes = (await cdp.send("Accessibility.getFullAXTree"))["nodes"]
+    found = [node for node in nodes if node.get("role", {}).get("value") == "heading"]
+    levels = [(node["name"]["value"], node["properties"][0]["value"]["value"]) for node in found]
+    assert levels == [
+        ("Opening", 2),
+        ("You", 3),
+        ("Assistant", 3),
+        ("Now", 4),
+        ("Or soon", 5),
+        ("Ada", 3),
+        ("Hours", 4),
+    ]

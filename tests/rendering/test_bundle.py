@@ -177,10 +177,10 @@ def test_page_preloads_what_the_element_would_ask_for_later(settings):
 
 BUDGETS = {
     "bootstrap.js": 6_450,  # hears of changes, tells who types, offers a person in the official client
-    "element/index.js": 22_350,  # whom one writes to, and an answer of which only a part came
+    "element/index.js": 22_500,  # whom one writes to, and an answer of which only a part came
     "chunks/chunk.js": 15_100,
     "chatkit.css": 400,
-    "launcher.js": 4_700,
+    "launcher.js": 5_300,  # can be pushed away
     "launcher/news.js": 1_600,
     "admin/transcript.js": 8_500,  # live, with a form to answer in
     "admin/copy.js": 400,
@@ -198,7 +198,7 @@ BUDGETS = {
     "chunks/fade.js": 850,
     "chunks/handler.js": 720,  # nobody types whose message is there
     "chunks/header-actions.js": 600,
-    "chunks/history.js": 5_200,  # searches what was said, pins and archives
+    "chunks/history.js": 5_250,  # searches what was said, pins and archives
     "chunks/icon-drawings.js": 3_400,
     "chunks/images.js": 1_600,
     "chunks/math.js": 4_700,
@@ -209,6 +209,7 @@ BUDGETS = {
     "chunks/structured-input.js": 3_200,  # one question after the other
     "chunks/theme.js": 1_800,
     "chunks/title-editor.js": 250,
+    "chunks/touch.js": 1_200,  # a keyboard on the screen, swipes
     "chunks/turn-actions.js": 1_950,
     "chunks/widget.js": 11_700,  # lists in the looks of the chat, the official client's measures and spaces
     "chunks/workflow.js": 2_500,
@@ -216,7 +217,7 @@ BUDGETS = {
 """Bytes of each file, gzipped. One rises when its feature is worth it, together with a word on what for.
 
 "chunk" is the largest of those without a name of their own: what the element shares with the others."""
-CORE_BUDGET = 44_200
+CORE_BUDGET = 44_400
 """Bytes of all that a page needs before one can write in it, read an answer in text, and hear of changes."""
 
 

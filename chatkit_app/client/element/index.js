@@ -78,6 +78,7 @@ import "./views/notices.js";
 import "./views/start.js";
 import "./views/state.js";
 import "./views/thread.js";
+import "./views/touch.js";
 import "./widgets/actions.js";
 import "./widgets/calendar.js";
 import "./widgets/chart-scale.js";

@@ -67,6 +67,7 @@ export const PARTS = {
   structuredInput: new Part(() => import("./items/structured-input.js")),
   theme: new Part(() => import("./theme.js")),
   titleEditor: new Part(() => import("./ui/title-editor.js")),
+  touch: new Part(() => import("./views/touch.js")),
   turnActions: new Part(() => import("./items/turn-actions.js")),
   widgets: new Part(() => import("./items/widget.js")),
   workflow: new Part(() => import("./items/workflow.js")),

@@ -141,6 +141,7 @@ export const launcherStyles = css`
     }
   }
   dialog:modal {
+    --header-touch: pinch-zoom;
     position: fixed;
     inset: var(--view-top, 0px) 0 auto 0;
     inline-size: 100%;
@@ -159,6 +160,7 @@ export const launcherStyles = css`
     display: none;
     flex: none;
     padding: 0.5rem;
+    touch-action: pinch-zoom;
   }
   dialog:modal .bar {
     display: flex;

@@ -25,7 +25,7 @@ export class AssistantMessageView {
     this.#host = host;
     this.parts = h("div", { class: "parts", part: "assistant-message" });
     this.sources = h("div", {});
-    this.author = h("span", { class: "visually-hidden", dir: "auto" }, host.text("assistant"));
+    this.author = h("h3", { class: "visually-hidden", dir: "auto" }, host.text("assistant"));
     this.files = h("div", {});
     this.node = h("li", { class: "item assistant", part: "item" }, this.author, this.parts, this.files, this.sources);
     host.load("turnActions").then(

@@ -34,7 +34,7 @@ export class UserMessageView {
     this.node.replaceChildren(
       // What the page has put there stays.
       this.node.querySelector(":scope > slot") ?? "",
-      h("span", { class: "visually-hidden" }, this.#host.text("you")),
+      h("h3", { class: "visually-hidden" }, this.#host.text("you")),
       ...before,
       parts.some(Boolean) ? h("div", { class: "bubble", part: "user-message", dir: "auto" }, ...parts) : "",
       isUnsent ? h("span", { class: "muted unsent" }, this.#host.text("unsent")) : "",

@@ -10,7 +10,7 @@ export class WidgetItemView {
   /** @param {Host} host */
   constructor(host) {
     this.#widget = new WidgetView(host);
-    const who = h("span", { class: "visually-hidden" }, host.text("assistant"));
+    const who = h("h3", { class: "visually-hidden" }, host.text("assistant"));
     this.node = h("li", { class: "item widget-item" }, who, this.#widget.node);
   }
 

@@ -40,6 +40,8 @@ export class BlockView {
       this.#table = h("table");
       this.node = h("div", { class: "table", part: "table", tabindex: "0" }, this.#table);
     } else if (/^(?:p|h\d|t[hd])$/.test(tag)) this.#inline = new InlineView(view, this.content);
+    // Above it is the message's own, which says who speaks.
+    if (/^h\d$/.test(tag)) setAttribute(this.node, "aria-level", Number(tag[1]) + 1);
   }
 
   /** @param {Block} block */

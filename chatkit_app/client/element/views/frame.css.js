@@ -86,6 +86,8 @@ export const frameStyles = css`
     container-type: inline-size;
     position: relative;
     block-size: 100%;
+    /* What a keyboard on the screen covers. */
+    padding-block-end: var(--keyboard, 0px);
     overflow: hidden;
     background: var(--surface);
     font: 400 var(--base-size) / 1.6 var(--font);

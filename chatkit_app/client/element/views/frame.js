@@ -42,6 +42,7 @@ export class FrameView {
     this.node = h("section", { class: "frame", part: "frame" }, this.main, this.status);
     this.#listenForEarlyDrops();
     this.#followModality();
+    this.#awaitTouch();
   }
 
   /** A ring around what has the focus is for those who move it by keys, not for who has pointed there. */
@@ -50,6 +51,20 @@ export class FrameView {
     this.node.addEventListener("pointerdown", () => setAttribute(this.node, "data-pointer", true), true);
     this.node.addEventListener("keydown", ({ key }) => /^(?:Tab|Arrow)/.test(key) && forget(), true);
     this.node.addEventListener("focusout", ({ relatedTarget }) => !relatedTarget && forget());
+  }
+
+  /** What is for fingers is loaded by the first one. */
+  #awaitTouch() {
+    const { node } = this;
+    const ontouch = (/** @type {PointerEvent} */ { pointerType }) => {
+      if (pointerType === "mouse") return;
+      node.removeEventListener("pointerdown", ontouch);
+      this.chat.load("touch").then(
+        ({ followTouch }) => followTouch(this.chat),
+        () => {},
+      );
+    };
+    node.addEventListener("pointerdown", ontouch);
   }
 
   /** Until the part is there that has a zone for them, files may be dropped all the same. */

@@ -9,6 +9,8 @@ export const headerStyles = css`
     gap: 0.25em;
     min-block-size: 3.25em;
     padding: 0.375em 0.625em;
+    /* The launcher is pushed away by it. */
+    touch-action: var(--header-touch, auto);
   }
   .header .icon {
     inline-size: 1.4375em;

@@ -4,8 +4,14 @@ import { css } from "../css.js";
 export const historyStyles = css`
   .history {
     position: absolute;
-    inset: 0;
+    inset: 0 0 var(--keyboard, 0px);
+    block-size: auto;
     background: var(--surface);
+  }
+  /* It is pushed away sideways. */
+  .history,
+  .history * {
+    touch-action: pan-y pinch-zoom;
   }
   .history .scroller {
     flex: 1;

@@ -36,6 +36,8 @@ export class HistoryView {
   /** @type {ReturnType<typeof setTimeout>|undefined} */
   #searchTimer;
   #observer;
+  /** @type {{onclose: (() => void)|null, destroy: () => void}|undefined} hears of the phone's own way back */
+  #watcher;
 
   /** @param {Chat} chat */
   constructor(chat) {
@@ -90,6 +92,7 @@ export class HistoryView {
 
   async open() {
     this.node.hidden = false;
+    this.#watcher = this.#watch();
     this.back.focus();
     this.search.value = "";
     this.#isArchived = false;
@@ -98,9 +101,16 @@ export class HistoryView {
 
   close() {
     this.node.hidden = true;
+    this.#watcher?.destroy();
     this.#visit += 1;
     clearTimeout(this.#searchTimer);
     this.#observer.disconnect();
+  }
+
+  /** Some browsers tell of the button or the gesture that means "back". */
+  #watch() {
+    const Watcher = /** @type {any} */ (globalThis).CloseWatcher;
+    return Watcher && Object.assign(new Watcher(), { onclose: () => this.chat.hideHistory() });
   }
 
   get #query() {

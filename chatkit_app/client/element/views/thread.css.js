@@ -64,6 +64,10 @@ export const threadStyles = css`
   .who-answers {
     font-size: 0.9em;
   }
+  .item > .who-answers {
+    margin: 0;
+    font-weight: 400;
+  }
   .handler {
     display: flex;
     flex-wrap: wrap;

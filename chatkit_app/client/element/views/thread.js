@@ -43,8 +43,9 @@ export class ThreadView {
   #setting = [];
   /** @type {object|null} the conversation whose older items are asked for */
   #growing = null;
-  /** Where the scroller was put last. */
+  /** Where the scroller was put last, and how high it was then. */
   #top = 0;
+  #height = 0;
 
   /**
    * @param {Chat} chat
@@ -218,6 +219,7 @@ export class ThreadView {
       this.scroller.scrollTo({ top: this.#end, behavior: "instant" });
       this.#top = this.scroller.scrollTop;
     }
+    this.#height = this.scroller.clientHeight;
     this.#updateJump();
   }
 
@@ -250,6 +252,8 @@ export class ThreadView {
   }
 
   #onScroll() {
+    // A keyboard has come up, say: the end is out of sight, and is about to be followed.
+    if (this.scroller.clientHeight !== this.#height) return;
     this.#top = Math.min(this.#top, this.scroller.scrollTop);
     const wasFollowing = this.#followsEnd;
     const isNearEnd = this.#distanceToEnd < NEAR_END;

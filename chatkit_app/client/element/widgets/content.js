@@ -113,7 +113,7 @@ export const CONTENT = {
   Row: (parent) => box(parent, "row"),
   Col: (parent) => box(parent),
   Transition: (parent) => passage(parent, h("div", { class: "w-transition" })),
-  Title: () => text(h("h3", { class: "w-text w-title" }), SCALES.title),
+  Title: () => text(h("h3", { class: "w-text w-title", "aria-level": 4 }), SCALES.title),
   Text: () => text(h("p", { class: "w-text w-prose" }), SCALES.text),
   Caption: () => text(h("p", { class: "w-text w-caption" }), SCALES.caption),
 
