@@ -203,10 +203,10 @@ async def api() -> AsyncIterator[OpenAIServer]:
 
 @pytest.fixture
 async def openai_client(api: OpenAIServer) -> AsyncIterator[AsyncOpenAI]:
-    """OpenAI's own client of ``api``, which tries once."""
+    """OpenAI's own client of ``api``, which tries once, and has the patience to be connected on a busy machine."""
     from openai import AsyncOpenAI
 
-    async with AsyncOpenAI(api_key="sk-test", base_url=api.url, max_retries=0) as client:
+    async with AsyncOpenAI(api_key="sk-test", base_url=api.url, max_retries=0, timeout=60) as client:
         yield client
 
 

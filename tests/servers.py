@@ -152,7 +152,7 @@ class StubbornServer(DjangoChatKitServer):
         yield self.text_event("well")
         while True:
             with suppress(asyncio.CancelledError):
-                await asyncio.sleep(0.2)
+                await asyncio.sleep(1)
                 return
 
 

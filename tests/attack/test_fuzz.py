@@ -9,7 +9,7 @@ from chatkit.types import NonStreamingReq, StreamingReq
 from .fuzz import ROUND, Fuzz, serve
 from .strange_bodies import SCHEMA
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.processes]
 
 
 @pytest.fixture

@@ -822,7 +822,7 @@ async def test_final_text_is_never_overwritten_by_a_checkpoint(use, gate, monkey
 
 
 async def test_hanging_server_ends_in_an_error_and_a_usable_thread(use):
-    use("HangingServer", ANSWER_TIMEOUT=0.1)
+    use("HangingServer", ANSWER_TIMEOUT=1)
     chat = Chat()
     answer = await chat.say("hi")
     assert answer.error() == {
@@ -864,7 +864,7 @@ async def test_cancellation_that_is_no_stop_ends_in_an_error_and_a_usable_thread
 
 
 async def test_failure_of_a_run_is_kept_with_what_the_user_was_told(use):
-    use("HangingServer", ANSWER_TIMEOUT=0.1)
+    use("HangingServer", ANSWER_TIMEOUT=1)
     answer = await Chat().say("hi")
     assert await ended(answer.run_id) == "failed"
     use("RaisingServer")
