@@ -84,6 +84,7 @@ SAME_ON_POSTGRES = (
     "agents/",
     "attack/test_foreign_ids.py",
     "demo/",
+    "live/test_servers.py",
     "process/test_shutdown.py",
     "provider/",
     "server/",
