@@ -19,6 +19,7 @@ from chatkit_app.models import (
     Attachment,
     AuditEntry,
     CannedReply,
+    EarlierItem,
     Label,
     Run,
     Thread,
@@ -126,6 +127,19 @@ def staff_rows(thread: Thread, texts: Sequence[str], actor: User) -> dict[str, A
     attachment.file = default_storage.save("chatkit/corpus", ContentFile(texts[-1].encode(errors="replace")))
     attachment.save()
     Assignment.objects.create(thread=thread, assignee=actor)
+    last = thread.items.latest("pk")
+    earlier = EarlierItem.objects.create(
+        id=last.pk + 1_000_000,
+        thread=thread,
+        place=first.public_id,
+        of="answer",
+        number=1,
+        public_id=f"{last.public_id}_before",
+        type=first.type,
+        payload=first.payload,
+        text=first.text,
+        created_at=first.created_at,
+    )
     feedback = first.feedback.create(kind="negative", visitor_id=thread.visitor_id)
     entry = AuditEntry.objects.latest("pk")
     canned = CannedReply.objects.create(
@@ -145,6 +159,8 @@ def staff_rows(thread: Thread, texts: Sequence[str], actor: User) -> dict[str, A
     return {
         "thread": thread.pk,
         "item": first.pk,
+        "item_key": first.public_id,
+        "earlier": earlier.pk,
         "run": run.pk,
         "feedback": feedback.pk,
         "attachment": attachment.pk,
