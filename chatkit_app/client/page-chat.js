@@ -1,7 +1,7 @@
 /**
  * One chat of the page: its configuration, its memory and its element.
  *
- * @import {ChatKitOptions, ToolOption} from "@openai/chatkit"
+ * @import {ChatKitOptions} from "@openai/chatkit"
  * @import {Configuration, PageConfig, PageElement} from "./config.js"
  */
 import { createFetch } from "./fetch.js";
@@ -16,9 +16,6 @@ const RELOAD_GRACE = 1000;
 /** How often, in milliseconds, a client that answers from its cache is asked again for news, and how many times. */
 const NEWS_INTERVAL = 1000;
 const NEWS_ATTEMPTS = 15;
-
-/** The choice of a tool by which a message asks for a person. */
-const REQUEST_STAFF = "chatkit_app.request_staff";
 
 /** What tells, in an element's place, that it is not there. */
 export const UNAVAILABLE = ":scope > .chatkit-unavailable";
@@ -41,6 +38,8 @@ export class PageChat {
   /** @type {Live|null} what hears of changes, once there is a thread */
   #live = null;
   #isResponding = false;
+  /** @type {import("./staff-tools.js").StaffTools|null} */
+  #staffTools = null;
 
   /**
    * @param {PageElement} element the `<openai-chatkit>` of the page
@@ -83,23 +82,20 @@ export class PageChat {
   }
 
   #setOptions() {
-    this.element.setOptions(this.#refusals.withoutRefused(this.#withStaff(this.#options)));
+    const options = this.#staffTools?.withTool(this.#options) ?? this.#options;
+    this.element.setOptions(this.#refusals.withoutRefused(options));
   }
 
-  /**
-   * The bundled element has a button by which to ask for a person; in the other one it is a tool of the composer.
-   *
-   * @param {ChatKitOptions} options
-   * @returns {ChatKitOptions}
-   */
-  #withStaff(options) {
-    if (!this.#config.offersStaff || "offersStaff" in this.element) return options;
-    const { composer } = options;
-    const tools = composer?.tools ?? [];
-    if (tools.some(({ id }) => id === REQUEST_STAFF)) return options;
-    /** @type {ToolOption} */
-    const tool = { id: REQUEST_STAFF, label: this.#config.strings.talkToPerson, icon: "lifesaver" };
-    return { ...options, composer: { ...composer, tools: [...tools, tool] } };
+  /** The bundled element has buttons by which to ask for a person, and to wait no longer. */
+  async #addStaffTools() {
+    if (!this.#config.offersStaff || "offersStaff" in this.element) return;
+    const { StaffTools } = await import("./staff-tools.js");
+    this.#staffTools = new StaffTools(this.#config.strings, {
+      read: (thread) => this.#readChanges(thread, Number.MAX_SAFE_INTEGER),
+      onChange: () => this.#setOptions(),
+    });
+    this.#staffTools.listen(this.element);
+    this.#staffTools.look(this.#options.initialThread ?? null);
   }
 
   /** Bring the element to life, or say in its place that it could not be. */
@@ -129,6 +125,7 @@ export class PageChat {
       this.element.runEvents = (run) => this.#runEvents(run);
       this.element.appUrl = this.#config.endpoint.replace(/\/$/, "");
     }
+    await this.#addStaffTools();
     this.#started = true;
     this.#thread = this.#options.initialThread ?? null;
     this.#setOptions();
@@ -153,6 +150,7 @@ export class PageChat {
   }
 
   #listen() {
+    this.#staffTools?.listen(this.element);
     this.element.addEventListener("chatkit.thread.change", (event) => {
       const thread = event.detail?.threadId ?? null;
       this.#thread = thread;
@@ -287,6 +285,7 @@ export class PageChat {
 
   /** Something has changed in the thread elsewhere. */
   async hearOfNews() {
+    this.#staffTools?.look();
     try {
       if (this.element.catchUp) await this.element.catchUp((thread, after) => this.#readChanges(thread, after));
       // What the official client is being told itself is no news, and it asks for all of the thread.

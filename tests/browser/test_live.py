@@ -16,6 +16,7 @@ from chatkit_app.live import bells
 from chatkit_app.models import Attachment, Thread, ThreadItem
 from chatkit_app.moderation import set_status, takeover
 from chatkit_app.moderation.redaction import redact
+from chatkit_app.takeover.handler import request_person, stop_waiting
 
 from .conftest import serve_official
 from .real_site import KEEP_TYPING, in_database
@@ -184,6 +185,38 @@ async def test_official_client_offers_a_person_among_its_tools(
     await page.wait_for_function("document.querySelector('openai-chatkit')?.options")
     tools = await page.locator("openai-chatkit").evaluate("(element) => element.options.composer.tools")
     assert tools == [{"id": "chatkit_app.request_staff", "label": "Talk to a person", "icon": "lifesaver"}]
+
+
+async def test_official_client_offers_to_stop_waiting_as_long_as_somebody_waits(
+    staffed_site: None, page: Page, server_url: str, settings: Any
+) -> None:
+    settings.CHATKIT |= {"CLIENT": "openai", "SCRIPT_URL": "https://cdn.example/chatkit.js"}
+    await serve_official(page)
+    followed: list[str] = []
+    page.on("websocket", lambda socket: socket.on("framesent", lambda text: followed.append(str(text))))
+    await page.goto(f"{server_url}/")
+    await page.wait_for_function("document.querySelector('openai-chatkit')?.options")
+    element = page.locator("openai-chatkit")
+    await element.evaluate("(element) => element.send('hello')")
+    thread_id = await in_database(lambda: Thread.objects.get().public_id)
+    await element.evaluate("(element, id) => element.changeThread(id)", thread_id)
+    deadline = time.monotonic() + 20
+    while not any("follow" in text for text in followed):
+        assert time.monotonic() < deadline
+        await page.wait_for_timeout(20)
+    tools = "document.querySelector('openai-chatkit').options.composer.tools.map(({ label }) => label).join()"
+    await in_database(lambda: request_person(Thread.objects.get().pk))
+    await page.wait_for_function(f"{tools} === 'Stop waiting'")
+    await element.evaluate(
+        """(element) => {
+            element.sendCustomAction = (action) => (window.sent = action);
+            const detail = { toolId: "chatkit_app.stop_waiting" };
+            element.dispatchEvent(new CustomEvent("chatkit.tool.change", { detail }));
+        }"""
+    )
+    assert await page.evaluate("window.sent") == {"type": "chatkit_app.stop_waiting"}
+    await in_database(lambda: stop_waiting(Thread.objects.get().pk))
+    await page.wait_for_function(f"{tools} === 'Talk to a person'")
 
 
 async def test_page_shows_what_is_answered_in_another_tab(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from copy import deepcopy
 from types import ModuleType
 from typing import Any
 
@@ -19,14 +20,13 @@ NOT_APPLIED = {"INSTALLED_APPS", "ASGI_APPLICATION"}
 
 
 class WrittenProject:
-    """Its modules, by their files, each as its last block has it; ``CHATKIT`` is new in each section of the page."""
+    """Its modules, by their files, each as its last block has it. Settings go on with the ``CHATKIT`` that there is."""
 
     def __init__(self, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         self.modules: dict[str, ModuleType] = {}
         self.settings: list[ModuleType] = []
         self._django_settings = settings
         self._monkeypatch = monkeypatch
-        self._section = ("", "")
         # What a block listens to it does not hear any more in other tests.
         for signal in vars(signals).values():
             if isinstance(signal, Signal):
@@ -35,15 +35,13 @@ class WrittenProject:
     def write(self, block: Block) -> ModuleType:
         """Run a Python block as the file that it names."""
         assert block.file, f"{block}: name the file in the first line: # myapp/chat.py"
-        if self._section != (block.page, block.heading):
-            self._section = (block.page, block.heading)
-            self._django_settings.CHATKIT = {}
         name = block.file.removesuffix(".py").replace("/", ".")
         self._add_package(name.rpartition(".")[0])
         module = ModuleType(name)
         module.__file__ = block.file
         if name.endswith("settings"):
             module.__dict__["INSTALLED_APPS"] = list(self._django_settings.INSTALLED_APPS)
+            module.__dict__["CHATKIT"] = deepcopy(self._django_settings.CHATKIT)
         self._monkeypatch.setitem(sys.modules, name, module)
         exec(compile(block.code, str(block), "exec"), module.__dict__)
         if name.rpartition(".")[0]:

@@ -1,11 +1,15 @@
 """What people do with the official client, in the demo."""
 
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import BrowserContext, FrameLocator, Locator, Page, Request, expect
+from playwright.async_api import Browser, BrowserContext, FrameLocator, Locator, Page, Request, expect
+
+from tests.browser.waiting import PATIENCE
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="package")]
 
@@ -220,6 +224,61 @@ async def test_session_that_has_ended_does_not_swallow_the_message(page: Page, v
     await visitor.clear_cookies(name="sessionid")
     await say(page, "Are you still there?")
     await expect(said(page, "This conversation or part of it no longer exists.")).to_be_visible()
+
+
+async def test_person_takes_over_answers_and_hands_back(page: Page, browser: Browser, official_url: str):
+    await say(page, "Show me a task")
+    await expect(said(page, "Saved the timetable")).to_be_visible()
+    await choose_tool(page, "Talk to a person")
+    await say(page, "I have a question")
+    await expect(said(page, "I have asked our team.")).to_be_visible()
+    await say(page, "Show me a notice")
+    await expect(chat(page).get_by_text("Show me a notice", exact=True)).to_be_visible()
+    # Whoever changes their mind is answered by the assistant what they have written meanwhile.
+    await button(page, "Stop waiting").click()
+    await expect(said(page, "There is a notice for you.")).to_be_visible()
+    await expect(button(page, "Stop waiting")).to_have_count(0)
+    await choose_tool(page, "Talk to a person")
+    await say(page, "I do want to ask a person")
+    await expect(said(page, "I have asked our team.")).to_be_visible()
+    async with staff_page(browser, official_url) as staff:
+        await staff.goto("/admin/chatkit_app/thread/?handler=waiting")
+        await staff.locator("#result_list tbody th a").first.click()
+        await staff.get_by_role("button", name="Take over").click()
+        answer = staff.get_by_label("Answer", exact=True)
+        await answer.fill("Here **I** am.")
+        await answer.press("Control+Enter")
+        # Without a reload, and with their name.
+        await expect(said(page, "Here I am.")).to_be_visible()
+        await expect(said(page, "admin")).to_be_visible()
+        await expect(button(page, "Stop waiting")).to_have_count(0)
+        await say(page, "Thank you")
+        await expect(staff.get_by_role("list").get_by_text("Thank you", exact=True)).to_be_visible()
+        await staff.get_by_text("Hand back…").click()
+        await staff.get_by_role("button", name="Hand back", exact=True).click()
+        await expect(staff.get_by_text("The assistant answers in this conversation.")).to_be_visible()
+        await say(page, "Show me a long answer")
+        await expect(said(page, "How to make a cup of coffee")).to_be_visible()
+
+
+async def choose_tool(page: Page, name: str) -> None:
+    await chat(page).locator("button[aria-haspopup=menu]").first.click()
+    await chat(page).get_by_role("menuitem", name=name).click()
+
+
+@asynccontextmanager
+async def staff_page(browser: Browser, url: str) -> AsyncIterator[Page]:
+    """A page of the demo's administrator."""
+    context = await browser.new_context(base_url=url, viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(PATIENCE * 1000)
+    page = await context.new_page()
+    await page.goto("/admin/login/?next=/admin/")
+    await page.get_by_label("Username").fill("admin")
+    await page.get_by_label("Password").fill("admin")
+    await page.locator("[type=submit]").click()
+    await page.wait_for_url("**/admin/")
+    yield page
+    await context.close()
 
 
 async def test_chat_works_in_the_panel_of_the_launcher(page: Page):
