@@ -17,7 +17,7 @@ from django.core.handlers.asgi import ASGIHandler
 from chatkit_app import db
 
 CSRF_TOKEN = "t" * 32
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 
 class Exchange:
