@@ -222,6 +222,7 @@ def _live_config(model_admin: ReadingAdmin, thread: Thread, runs: list[Run]) -> 
         "changesUrl": page_url(model_admin, thread, "changes"),
         # The key of a run stands where the first one's would.
         "runEventsUrl": page_url(model_admin, thread, "run_events", 0),
+        "earlierUrl": page_url(model_admin, thread, "earlier"),
         "cannedUrl": page_url(model_admin, thread, "canned"),
         "strings": {
             "canned": _("Canned replies"),

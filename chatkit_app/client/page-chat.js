@@ -83,7 +83,8 @@ export class PageChat {
 
   #setOptions() {
     const options = this.#staffTools?.withTool(this.#options) ?? this.#options;
-    this.element.setOptions(this.#refusals.withoutRefused(options));
+    const known = "offersStaff" in this.element ? options : withoutEdit(options);
+    this.element.setOptions(this.#refusals.withoutRefused(known));
   }
 
   /** The bundled element has buttons by which to ask for a person, and to wait no longer. */
@@ -351,4 +352,15 @@ export class PageChat {
 /** @param {Partial<HTMLParagraphElement>} properties */
 function paragraph(properties) {
   return Object.assign(document.createElement("p"), properties);
+}
+
+/**
+ * The other client cannot edit a message, and stays blank when it finds an option that it does not know.
+ *
+ * @param {ChatKitOptions} options
+ * @returns {ChatKitOptions}
+ */
+function withoutEdit({ threadItemActions, ...options }) {
+  const { edit: _, ...known } = /** @type {any} */ (threadItemActions ?? {});
+  return threadItemActions ? { ...options, threadItemActions: known } : options;
 }

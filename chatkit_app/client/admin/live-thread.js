@@ -16,6 +16,7 @@ const LOOK_AFTER = 60_000;
  * @property {string} state what stands beside the transcript, as a word that changes with it
  * @property {string} changesUrl
  * @property {string} runEventsUrl
+ * @property {string} earlierUrl
  * @property {string} cannedUrl
  * @property {Record<string, string>} strings
  */

@@ -30,12 +30,15 @@ import { staffLine } from "./staff-line.js";
 /**
  * @typedef {object} Data
  * @property {PageConfig} config
- * @property {object} thread
+ * @property {{id: string}} thread
  * @property {Page} page
  * @property {string|null} linked the id of the row of the item that the address names
  * @property {import("./live-thread.js").LiveConfig} live
  * @property {boolean} isLatest the page ends with the newest item
  */
+
+/** What the element takes for the app's address. */
+const APP_URL = "app:";
 
 const element = /** @type {ChatKitElement|null} */ (document.getElementById("chatkit-transcript"));
 const darkPreference = matchMedia("(prefers-color-scheme: dark)");
@@ -51,6 +54,11 @@ function showTranscript(element, { config, thread, page, linked, live, isLatest 
 
   /** The `api.fetch` of the element: a thread without items, the page that is here already, and what comes of asking. */
   const answer = async (/** @type {RequestInfo|URL} */ url, /** @type {RequestInit} */ init = {}) => {
+    const [, query] = String(url).split(`${APP_URL}/threads/${thread.id}/earlier`);
+    if (query !== undefined) {
+      const response = await fetchFromSite(live.earlierUrl + query, init);
+      return response.ok ? Response.json(withoutFacts(element, await response.json())) : response;
+    }
     if (!init.body) return fetchFromSite(url, init);
     const { type, params } = JSON.parse(String(init.body));
     if (type === "threads.get_by_id") {
@@ -70,6 +78,7 @@ function showTranscript(element, { config, thread, page, linked, live, isLatest 
   // What stands there for those who have no script.
   element.querySelector(".chatkit-plain")?.remove();
   element.strings = config.strings;
+  element.appUrl = APP_URL;
   element.runEvents = (run) => live.runEventsUrl.replace("/0/", `/${run}/`);
   element.addEventListener("chatkit.thread.load.end", () => linked && showLinked(linked), { once: true });
   element.addEventListener("chatkit.error", showProblem);

@@ -14,7 +14,11 @@ import { asObject, asText } from "./values.js";
  * @property {{id: string}[]} [attachments]
  * @property {string} [quotedText]
  * @property {{tool_choice?: ToolChoice, model?: string}} [inferenceOptions]
+ * @property {string} [replaces] the id of the message that it is an edit of: the last of the user's
  */
+
+/** In the metadata of a message, what it is an edit of. */
+const REPLACES = "chatkit_app.replaces";
 
 /** @type {Failure} of an answer that was cut off before the thread was loaded */
 const CUT = Object.freeze({ message: "", network: false, loading: false, canRetry: true, isOld: true });
@@ -181,7 +185,7 @@ export class Conversation extends LoadedThread {
    *
    * @param {Message} message
    */
-  async send({ content, attachments = [], quotedText, inferenceOptions = {} }) {
+  async send({ content, attachments = [], quotedText, inferenceOptions = {}, replaces }) {
     while (this.phase !== "idle") await this.#nextChange();
     if (!this.canSend) await this.#again?.();
     if (!this.canSend) throw new Error("The conversation could not be loaded; nothing was sent.");
@@ -189,14 +193,18 @@ export class Conversation extends LoadedThread {
     const input = { content, attachments: attachments.map(({ id }) => id), inference_options: inferenceOptions };
     if (quotedText) input.quoted_text = quotedText;
     const name = newName();
+    const before = this.items;
+    if (replaces) this.cutAfter(replaces, { itself: true });
     this.putLocal(messageId(name), { content, attachments, quoted_text: quotedText });
+    const metadata = replaces ? { [REPLACES]: replaces } : undefined;
     await this.#ask(
       (options) =>
         this.thread
-          ? this.transport.stream("threads.add_user_message", { thread_id: this.thread.id, input }, options)
+          ? this.transport.stream("threads.add_user_message", { thread_id: this.thread.id, input }, options, metadata)
           : this.transport.stream("threads.create", { input }, options),
       name,
     );
+    if (replaces) this.#restoreRefused(before);
   }
 
   /**
@@ -288,8 +296,12 @@ export class Conversation extends LoadedThread {
     const before = this.items;
     this.cutAfter(itemId);
     await this.#askHere("threads.retry_after_item", { item_id: itemId });
+    this.#restoreRefused(before);
+  }
+
+  /** @param {AnyItem[]} before the items that there were: when what was asked for was refused, the server has them still */
+  #restoreRefused(before) {
     if (!this.failure || this.failure.canRetry || this.#turn.hasBegun) return;
-    // It was refused: the server has what it had.
     this.items = before;
     this.#changed();
   }

@@ -9,10 +9,12 @@ import { isLoadable } from "./urls.js";
 /** @implements {Host} */
 export class ItemHost {
   #chat;
+  #isForReading;
 
-  /** @param {Chat} chat */
-  constructor(chat) {
+  /** @param {Chat} chat @param {boolean} [isForReading] what is around items that are there to be read */
+  constructor(chat, isForReading = false) {
     this.#chat = chat;
+    this.#isForReading = isForReading;
     this.text = chat.text.bind(chat);
     this.load = chat.load.bind(chat);
     this.part = chat.part.bind(chat);
@@ -27,7 +29,12 @@ export class ItemHost {
   }
 
   get isReadOnly() {
-    return this.#chat.isReadOnly;
+    return this.#isForReading || this.#chat.isReadOnly;
+  }
+
+  /** The same for items that are there to be read. */
+  forReading() {
+    return new ItemHost(this.#chat, true);
   }
 
   get isClosed() {

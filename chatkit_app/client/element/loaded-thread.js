@@ -205,10 +205,13 @@ export class LoadedThread extends EventTarget {
     if (last !== -1) this.items = this.items.with(last, { ...this.items[last], isUnsent: false });
   }
 
-  /** @param {string} itemId the item after which all go */
-  cutAfter(itemId) {
+  /**
+   * @param {string} itemId the item after which all go
+   * @param {{itself?: boolean}} [options] whether it goes, too
+   */
+  cutAfter(itemId, { itself = false } = {}) {
     const index = this.items.findIndex(({ id }) => id === itemId);
-    if (index !== -1) this.items = this.items.slice(0, index + 1);
+    if (index !== -1) this.items = this.items.slice(0, itself ? index : index + 1);
   }
 
   /**

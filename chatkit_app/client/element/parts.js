@@ -60,6 +60,7 @@ export const PARTS = {
   icons: new Part(() => import("./icon-drawings.js")),
   images: new Part(() => import("./items/images.js")),
   math: new Part(() => import("./markdown/math.js")),
+  messageEditor: new Part(() => import("./items/message-editor.js")),
   messageExtras: new Part(() => import("./items/message-extras.js")),
   notices: new Part(() => import("./views/notices.js")),
   sources: new Part(() => import("./items/sources.js")),
@@ -68,7 +69,7 @@ export const PARTS = {
   theme: new Part(() => import("./theme.js")),
   titleEditor: new Part(() => import("./ui/title-editor.js")),
   touch: new Part(() => import("./views/touch.js")),
-  turnActions: new Part(() => import("./items/turn-actions.js")),
+  turnActions: new Part(() => import("./items/thread-actions.js")),
   widgets: new Part(() => import("./items/widget.js")),
   workflow: new Part(() => import("./items/workflow.js")),
 };

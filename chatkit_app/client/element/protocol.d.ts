@@ -61,6 +61,8 @@ export interface UserMessageItem extends ItemBase {
   attachments: Attachment[];
   quoted_text?: string;
   inference_options: InferenceOptions;
+  /** How many earlier versions of it there are, and of its answer; written by this app's server alone. */
+  earlier?: { message?: number; answer?: number };
 }
 
 export interface AssistantMessageItem extends ItemBase {

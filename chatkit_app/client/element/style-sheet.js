@@ -18,6 +18,7 @@ const ORDER = /** @type {const} */ ([
   "workflow",
   "structuredInput",
   "turnActions",
+  "messageEditor",
   "markdown",
   "code",
   "math",

@@ -64,10 +64,12 @@ export class Transport {
    * @param {StreamingParams[Operation]} params
    * @param {{signal?: AbortSignal, name?: string}} [options] the name is the same each time that this is sent, so that
    *   it is done once
+   * @param {Record<string, string>} [metadata] of the request
    * @returns {Promise<Stream>} once the answer has begun
    */
-  async stream(type, params, { signal, name } = {}) {
-    const response = await this.#post(type, params, { signal, name });
+  async stream(type, params, options, metadata) {
+    const { signal } = options ?? {};
+    const response = await this.#post(type, params, options, metadata);
     if (!response.ok || !isStream(response)) throw await refusal(response);
     return { run: response.headers.get("X-ChatKit-Run"), events: events(response, signal) };
   }
@@ -100,15 +102,16 @@ export class Transport {
    * @param {string} type
    * @param {object} params
    * @param {{signal?: AbortSignal, name?: string}} [options]
+   * @param {Record<string, string>} [metadata]
    */
-  #post(type, params, { signal, name } = {}) {
+  #post(type, params, { signal, name } = {}, metadata) {
     /** @type {Record<string, string>} */
     const headers = { "Content-Type": "application/json", "chatkit-frame-instance-id": this.#frameId };
     if (name) headers["Idempotency-Key"] = name;
     return this.#fetch(this.#url, {
       method: "POST",
       headers,
-      body: JSON.stringify({ type, params }),
+      body: JSON.stringify({ type, params, metadata }),
       signal,
     });
   }

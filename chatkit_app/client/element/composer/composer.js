@@ -6,7 +6,6 @@ import { iconButton, nameButton } from "../ui/buttons.js";
 import { asLabel, asList, asObject, asText } from "../values.js";
 import { Editor } from "./editor.js";
 import { Extras } from "./extras.js";
-import { fromContent, toContent } from "./tags.js";
 import { addStyles } from "../style-sheet.js";
 import { composerStyles } from "./composer.css.js";
 /** @import {OpenAIChatKit} from "@openai/chatkit" */
@@ -190,11 +189,15 @@ export class ComposerView {
     setText(this.quoted, asLabel(this.#reply));
   }
 
+  /** Another field to write in. @param {() => void} onChange */
+  createEditor(onChange) {
+    return new Editor(onChange);
+  }
+
   /** What is not given stays as it is. @param {Parameters<OpenAIChatKit["setComposerValue"]>[0]} value */
   async setValue({ text, content, reply, attachments, files, selectedToolId, selectedModelId }) {
     if (content !== undefined || text !== undefined) {
-      const value = content ? fromContent(content) : { text: asText(text), tags: [] };
-      this.editor.set(value.text, value.tags);
+      this.editor.content = content ?? [{ type: "input_text", text: asText(text) }];
     }
     if (reply !== undefined) this.setReply(reply);
     const { extras } = this;
@@ -298,7 +301,7 @@ export class ComposerView {
     this.#wasHeld = hold !== null;
     if (this.#wasHeld || extras.dictation.isActive || !this.#hasMessage) return;
     const message = {
-      content: toContent(editor),
+      content: editor.content,
       attachments: attachments.ready,
       quotedText: this.#reply || undefined,
       inferenceOptions: {

@@ -1,9 +1,9 @@
 /** The field that is written in: a textarea, so that undo, input methods and both directions are the browser's. */
 import { h, setAttribute, setChildren } from "../dom.js";
-import { shiftTags, tagText } from "./tags.js";
+import { fromContent, shiftTags, tagText, toContent } from "./tags.js";
 import { addStyles } from "../style-sheet.js";
 import { editorStyles } from "./editor.css.js";
-/** @import {Entity} from "@openai/chatkit" */
+/** @import {Entity, UserMessageContent} from "@openai/chatkit" */
 /** @import {Tag} from "./tags.js" */
 
 addStyles({ editor: editorStyles });
@@ -41,6 +41,16 @@ export class Editor {
 
   get text() {
     return this.#text;
+  }
+
+  /** As messages have it. @type {UserMessageContent[]} */
+  get content() {
+    return toContent(this);
+  }
+
+  set content(content) {
+    const { text, tags } = fromContent(content);
+    this.set(text, tags);
   }
 
   get isEmpty() {

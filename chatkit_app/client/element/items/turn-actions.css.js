@@ -17,8 +17,27 @@ export const turnActionStyles = css`
   .turn-actions .icon {
     inline-size: 1.125em;
   }
+  .user > .turn-actions {
+    margin-inline: 0 -0.5em;
+  }
+  .pager {
+    display: flex;
+    align-items: center;
+    color: var(--muted);
+    font-size: 0.875em;
+    font-variant-numeric: tabular-nums;
+  }
+  .pager > .icon-button {
+    inline-size: 1.875em;
+    block-size: 2.125em;
+  }
+  .earlier-notice {
+    margin-block-start: calc(var(--space) * 1.25);
+    color: var(--muted);
+    font-size: 0.9em;
+  }
   @media (hover: hover) {
-    .item:not(:last-child, :hover) > .turn-actions:not(:focus-within) {
+    .item:not(:last-child, :hover) > .turn-actions:not(:focus-within, :has(> .pager)) {
       opacity: 0;
     }
   }

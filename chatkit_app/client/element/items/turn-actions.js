@@ -56,9 +56,14 @@ export class TurnActions {
   /**
    * @param {AnyItem[]} items the assistant's, of one finished turn
    * @param {AnyItem|null} [before] the item before them, after which to answer again
+   * @param {HTMLElement|null} [pager] that of its earlier versions
    */
-  update(items, before = null) {
-    const { options, isReadOnly, isClosed } = this.#host;
+  update(items, before = null, pager = null) {
+    const { options, isClosed } = this.#host;
+    // What is an earlier version is there to be read.
+    const isReadOnly = this.#host.isReadOnly || items.some(({ isEarlier }) => isEarlier);
+    if (pager && this.node.firstChild !== pager) this.node.prepend(pager);
+    else if (!pager && this.node.firstChild !== this.copy) this.node.firstChild?.remove();
     const isSame = items.length === this.#items.length && items.every((item, index) => item === this.#items[index]);
     if (isSame && before === this.#before && options === this.#options && isClosed === this.#isClosed) return;
     if (items[0]?.id !== this.#items[0]?.id) this.#pressed = undefined;

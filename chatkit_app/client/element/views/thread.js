@@ -7,7 +7,7 @@ import { addStyles } from "../style-sheet.js";
 import { threadStyles } from "./thread.css.js";
 /** @import {Chat} from "../chat.js" */
 /** @import {AnyItem} from "../items.js" */
-/** @import {TurnActions} from "../items/turn-actions.js" */
+/** @import {ThreadActions} from "../items/thread-actions.js" */
 /** @import {StartView} from "./start.js" */
 
 addStyles({ thread: threadStyles });
@@ -29,8 +29,8 @@ const MARGIN = 16;
 export class ThreadView {
   /** @type {Map<string, Shown>} by the item's id */
   #shown = new Map();
-  /** @type {Map<string, TurnActions>} by the id of a turn's last item */
-  #actions = new Map();
+  /** What is loaded once there is something to do. @type {ThreadActions|null} */
+  #actions = null;
   /** @type {AnyItem[]|undefined} */
   #items;
   #answering = false;
@@ -79,12 +79,14 @@ export class ThreadView {
     if (setting.every((value, index) => value === this.#setting[index])) return;
     this.#setting = setting;
     this.#shown.clear();
-    this.#actions.clear();
+    this.#actions?.remove();
+    this.#actions = null;
     this.list.replaceChildren();
   }
 
   update() {
-    const { items, phase, isNew } = this.chat.conversation;
+    const { phase, isNew } = this.chat.conversation;
+    const items = this.#shownItems;
     this.column.hidden = isNew;
     setAttribute(this.list, "aria-busy", phase === "answering" ? "true" : null);
     const isAnswering = phase === "answering";
@@ -108,6 +110,18 @@ export class ThreadView {
     this.state.update();
     this.#keepEnd();
     this.#loadOlder();
+  }
+
+  /** The conversation's, and earlier versions in their place where one looks at them. */
+  get #shownItems() {
+    const { items } = this.chat.conversation;
+    return this.#actions?.shown(items) ?? items;
+  }
+
+  /** Show others of the items, which are no news. */
+  redraw() {
+    this.#items = undefined;
+    this.update();
   }
 
   /** Show the newest: what was just sent, or the end of a thread that was opened. */
@@ -146,7 +160,8 @@ export class ThreadView {
    */
   #updateItem(item, isLive) {
     const known = this.#shown.get(item.id);
-    const view = known?.type === item.type ? known.view : createItemView(this.chat.host, item);
+    const isKnown = known?.type === item.type && known.item.isEarlier === item.isEarlier;
+    const view = isKnown ? known.view : createItemView(this.#actions?.hostOf(item) ?? this.chat.host, item);
     if (known && known.view !== view) known.view.node.remove();
     if (known?.item !== item || known.isLive !== isLive) {
       try {
@@ -166,43 +181,19 @@ export class ThreadView {
   }
 
   /**
-   * Below the end of every answer: what can be done with it.
+   * Below messages and answers: what can be done with them.
    *
    * @param {AnyItem[]} items
    */
   #updateActions(items) {
     const part = this.chat.part("turnActions");
-    if (!part) {
-      if (items.length) this.#loadActions();
-      return;
+    if (part) this.#actions ??= new part.ThreadActions(this);
+    if (this.#actions) this.#actions.update(items, this.#shown, this.#answering);
+    else if (items.length) {
+      const update = () => this.#items && this.#updateActions(this.#items);
+      // Without them the answer can still be read.
+      this.chat.load("turnActions").then(update, () => {});
     }
-    /** @type {Map<string, TurnActions>} */
-    const kept = new Map();
-    let start = 0;
-    items.forEach((item, index) => {
-      if (item.type === "user_message") {
-        start = index + 1;
-        return;
-      }
-      const next = items[index + 1];
-      if (next && next.type !== "user_message") return;
-      const isLive = this.#answering && !next;
-      const actions = this.#actions.get(item.id) ?? new part.TurnActions(this.chat.host);
-      // Out of sight, not away: nothing moves when the answer ends.
-      setAttribute(actions.node, "data-live", isLive);
-      if (!isLive) actions.update(items.slice(start, index + 1), items[start - 1] ?? null);
-      const { node } = /** @type {Shown} */ (this.#shown.get(item.id)).view;
-      if (actions.node.parentNode !== node) node.append(actions.node);
-      kept.set(item.id, actions);
-    });
-    for (const [id, actions] of this.#actions) if (!kept.has(id)) actions.node.remove();
-    this.#actions = kept;
-  }
-
-  async #loadActions() {
-    // Without them the answer can still be read.
-    const part = await this.chat.load("turnActions").catch(() => null);
-    if (part && this.#items) this.#updateActions(this.#items);
   }
 
   #scrollToEnd({ smooth = false } = {}) {
