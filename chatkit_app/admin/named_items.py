@@ -28,7 +28,8 @@ class NamedItems:
         for thread, public_id, pk, created_at in items.values_list(
             "thread_id", "public_id", "pk", "created_at"
         ):
-            self._found[thread][public_id] = (pk, moment(created_at))
+            # Of "p.m." at the end of a sentence one full stop is enough.
+            self._found[thread][public_id] = (pk, moment(created_at).removesuffix("."))
 
     def times(self, entry: AuditEntry) -> dict[str, str]:
         """Return when the entry's items were said, by their ids."""

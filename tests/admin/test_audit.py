@@ -373,7 +373,7 @@ def test_entry_leads_those_who_may_read_to_its_message(staff: Callable[..., Clie
     audit.record(audit.Action.REDACT, actor=anna, thread=thread, item_key=item.public_id)
     entry = AuditEntry.objects.get()
     link = f'<a href="{APP}thread/{thread.pk}/change/?item={item.pk}#transcript">Show the message</a>'
-    time = date_format(timezone.localtime(moment), "SHORT_DATETIME_FORMAT")
+    time = date_format(timezone.localtime(moment), "SHORT_DATETIME_FORMAT").removesuffix(".")
     places = (LIST, f"{LIST}{entry.pk}/change/", f"{APP}thread/{thread.pk}/history/")
     reader = staff("view_auditentry", "view_thread", "view_content")
     for place in places:

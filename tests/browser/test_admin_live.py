@@ -270,6 +270,7 @@ async def test_case_is_handled_without_a_reload_and_others_see_it(office: Office
         await expect(page.get_by_role("status").get_by_text("The labels were saved.")).to_be_visible()
         await case.get_by_role("link", name="Assign to…").click()
         dialog = page.get_by_role("dialog", name="Assign")
+        await expect(dialog.locator(".errornote")).to_be_hidden()
         await dialog.get_by_label("User name").fill("nobody")
         await dialog.get_by_role("button", name="Assign").click()
         await expect(dialog.get_by_role("alert")).to_contain_text("There is no active staff member")
