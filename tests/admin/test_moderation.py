@@ -366,7 +366,7 @@ def test_delete_page_counts_what_goes_along(
         item.feedback.create(kind="positive", visitor_id="v")
     make_run(thread, "completed")
     client = staff("view_thread", "view_content", "delete_thread")
-    with django_assert_max_num_queries(15):
+    with django_assert_max_num_queries(16):
         html = client.get(f"{LIST}{thread.pk}/delete/").content.decode()
     for count in ("Threads: 1", "Items: 500", "Runs: 1", "Feedback: 2"):
         assert f"<li>{count}</li>" in html

@@ -261,6 +261,21 @@ async def test_person_takes_over_answers_and_hands_back(page: Page, browser: Bro
         await expect(said(page, "How to make a cup of coffee")).to_be_visible()
 
 
+async def test_lock_is_shown_without_a_reload(page: Page, browser: Browser, official_url: str):
+    await say(page, "Show me a long answer")
+    await expect(said(page, "How to make a cup of coffee")).to_be_visible()
+    async with staff_page(browser, official_url) as staff:
+        await staff.goto("/admin/chatkit_app/thread/")
+        await staff.locator("#result_list tbody th a").first.click()
+        await staff.get_by_role("link", name="Lock").click()
+        await staff.get_by_label("Reason").fill("We are closed today.")
+        await staff.get_by_role("button", name="Lock").click()
+        # It stands where one would write.
+        await expect(chat(page).locator("[data-placeholder]")).to_have_attribute(
+            "data-placeholder", "We are closed today."
+        )
+
+
 async def choose_tool(page: Page, name: str) -> None:
     await chat(page).locator("button[aria-haspopup=menu]").first.click()
     await chat(page).get_by_role("menuitem", name=name).click()
