@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from .. import database_context, db
 from ..conf import chatkit_settings
+from ..errors import DatabaseUnavailable
 from ..limits import counters
 from ..logs import get_logger
 from ..models import Run as RunRow
@@ -71,6 +72,11 @@ async def _look_after(active: list[LiveRun]) -> None:
     for duty in (_checkpoint, _beat, _release_overdue):
         try:
             await duty(active)
+        except DatabaseUnavailable as error:
+            # Nothing of ours is wrong, and where it was asked says nothing.
+            logger.warning(
+                "The database is away (%r); unfinished answers are saved when it is back", error.__cause__
+            )
         except Exception:
             logger.exception("A checkpoint of unfinished answers failed; the next one tries again")
 

@@ -92,6 +92,20 @@ async def test_page_shows_what_a_person_does_to_its_conversation(
     await expect(page.get_by_text("You are talking to Maria.")).to_be_hidden()
 
 
+async def test_nothing_is_answered_again_while_a_person_answers(
+    live_site: None, page: Page, server_url: str, settings: Any
+) -> None:
+    settings.CHATKIT = {**settings.CHATKIT, "OPTIONS": {"threadItemActions": {"retry": True}}}
+    await begin(page, server_url)
+    again = page.get_by_role("button", name="Answer again")
+    await expect(again).to_be_visible()
+    staff = await in_database(maria)
+    await in_database(lambda: takeover.take_over(Thread.objects.get(), actor=staff))
+    await expect(again).to_be_hidden()
+    await in_database(lambda: takeover.hand_back(Thread.objects.get(), actor=staff))
+    await expect(again).to_be_visible()
+
+
 async def test_person_types_no_more_when_their_message_is_there(
     live_site: None, page: Page, server_url: str
 ) -> None:

@@ -27,6 +27,7 @@ export interface Host {
   readonly isReadOnly: boolean;
   /** The thread that is shown takes no more messages. */
   readonly isClosed: boolean;
+  readonly isWithStaff: boolean;
   /** An answer is being written in the thread that is shown. */
   readonly isAnswering: boolean;
   /** Whether an image may be loaded unasked: one of this site, of the page itself, or of a domain the thread allows. */

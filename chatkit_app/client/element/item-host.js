@@ -41,6 +41,11 @@ export class ItemHost {
     return !this.#chat.conversation.isWritable;
   }
 
+  /** A person answers, or is waited for. */
+  get isWithStaff() {
+    return Boolean(this.#chat.conversation.thread?.handler);
+  }
+
   get isAnswering() {
     return this.#chat.conversation.phase === "answering";
   }

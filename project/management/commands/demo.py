@@ -113,5 +113,6 @@ def create_admin() -> bool:
     users = get_user_model().objects
     if users.filter(username=NAME).exists():
         return False
-    users.create_superuser(NAME, "admin@example.com", PASSWORD)
+    # What users of the chat are shown, in place of a user name.
+    users.create_superuser(NAME, "admin@example.com", PASSWORD, first_name="Anna")
     return True

@@ -28,6 +28,7 @@ export class TurnActions {
   /** @type {object|undefined} */
   #options;
   #isClosed = false;
+  #isWithStaff = false;
   /** @type {FeedbackKind|undefined} what was pressed here, which the items say only when they are read again */
   #pressed;
 
@@ -59,24 +60,26 @@ export class TurnActions {
    * @param {HTMLElement|null} [pager] that of its earlier versions
    */
   update(items, before = null, pager = null) {
-    const { options, isClosed } = this.#host;
+    const { options, isClosed, isWithStaff } = this.#host;
     // What is an earlier version is there to be read.
     const isReadOnly = this.#host.isReadOnly || items.some(({ isEarlier }) => isEarlier);
     if (pager && this.node.firstChild !== pager) this.node.prepend(pager);
     else if (!pager && this.node.firstChild !== this.copy) this.node.firstChild?.remove();
     const isSame = items.length === this.#items.length && items.every((item, index) => item === this.#items[index]);
-    if (isSame && before === this.#before && options === this.#options && isClosed === this.#isClosed) return;
+    const isSamePlace = options === this.#options && isClosed === this.#isClosed && isWithStaff === this.#isWithStaff;
+    if (isSame && before === this.#before && isSamePlace) return;
     if (items[0]?.id !== this.#items[0]?.id) this.#pressed = undefined;
     this.#options = options;
     this.#isClosed = isClosed;
+    this.#isWithStaff = isWithStaff;
     this.#items = items;
     this.#before = before;
     const { feedback, retry } = options.threadItemActions ?? {};
     this.copy.hidden = !this.#text;
     this.quote.hidden = isReadOnly || isClosed || !this.#text;
     this.positive.hidden = this.negative.hidden = isReadOnly || !feedback;
-    // What a person wrote is not to be had again.
-    const isByPerson = items.some((item) => "author" in item);
+    // What a person wrote is not to be had again, nor anything while one answers.
+    const isByPerson = isWithStaff || items.some((item) => "author" in item);
     this.retry.hidden = isReadOnly || isClosed || !retry || !before || isByPerson;
     this.#showFeedback();
   }

@@ -34,6 +34,7 @@ export class ThreadView {
   /** @type {AnyItem[]|undefined} */
   #items;
   #answering = false;
+  #isWithStaff = false;
   /** Something was said elsewhere, and stands below what is in sight. */
   #hasNews = false;
   #isClosed = false;
@@ -96,7 +97,8 @@ export class ThreadView {
       for (const shown of this.#shown.values()) delete shown.isLive;
       this.#items = undefined;
     }
-    if (items !== this.#items || isAnswering !== this.#answering) {
+    const { isWithStaff } = this.chat.host;
+    if (items !== this.#items || isAnswering !== this.#answering || isWithStaff !== this.#isWithStaff) {
       const last = items.at(-1)?.id;
       this.#hasNews ||= Boolean(
         last && this.#items?.length && !isAnswering && !this.#answering && !this.#shown.has(last),
@@ -104,6 +106,7 @@ export class ThreadView {
       const grewUp = this.#items?.length && items[0]?.id !== this.#items[0].id;
       this.#items = items;
       this.#answering = isAnswering;
+      this.#isWithStaff = isWithStaff;
       if (grewUp) this.#keepPlace(() => this.#updateItems(items));
       else this.#updateItems(items);
     }
