@@ -75,16 +75,7 @@ def _changed_items(thread: ThreadRow, after: int, context: RequestContext) -> tu
     mine = Feedback.objects.owned_by(context).filter(item_id=OuterRef("pk"))
     changed = ItemRow.objects.on_writer().visible().filter(thread_id=thread.pk, version__gt=after)
     columns = changed.annotate(feedback_kind=Subquery(mine.values("kind")[:1])).values_list(
-        "pk",
-        "public_id",
-        "type",
-        "payload",
-        "author_name",
-        "created_at",
-        "earlier_messages",
-        "earlier_answers",
-        "feedback_kind",
-        named=True,
+        "pk", *codec.ITEM_COLUMNS, "feedback_kind", named=True
     )
     # By the version, which has an index with the thread's key; the thread's order is that of the keys.
     items = sorted(columns.order_by("version")[: MAX_CHANGES + 1], key=lambda item: item.pk)

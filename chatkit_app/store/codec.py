@@ -119,6 +119,18 @@ def encode_thread(thread: ThreadMetadata) -> dict[str, Any]:
 # --- Items --------------------------------------------------------------------------------------------------
 
 
+ITEM_COLUMNS = (
+    "public_id",
+    "type",
+    "payload",
+    "author_name",
+    "created_at",
+    "earlier_messages",
+    "earlier_answers",
+)
+"""What ``decode_item`` reads of a row, without the columns that only search and the admin read."""
+
+
 def decode_item(
     row: ThreadItemRow | EarlierItemRow, *, thread_id: str, locale: str | None = None
 ) -> ThreadItem:

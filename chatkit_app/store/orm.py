@@ -68,16 +68,7 @@ def _item_page(kind: str, *, known: bool, hidden: bool, after: bool, limit: int,
     threads: Any = ThreadRow.objects.filter(pk=parameter(ThreadRow, "id")) if known else _threads_of(kind)
     thread_pk = Subquery(threads.values("pk")[:1])
     items = ItemRow.objects.filter(thread_id=thread_pk)
-    # Without the columns that only search and the admin read.
-    names = [
-        "public_id",
-        "type",
-        "payload",
-        "author_name",
-        "created_at",
-        "earlier_messages",
-        "earlier_answers",
-    ]
+    names = [*codec.ITEM_COLUMNS]
     if not hidden:
         mine = Feedback.objects.owned_by(OwnerParameters.of(kind)).filter(item_id=OuterRef("pk"))
         items = items.visible().annotate(feedback_kind=Subquery(mine.values("kind")[:1]))
