@@ -121,8 +121,8 @@ CHATKIT = {
     "SERVER": "project.chat.DemoServer",
     "AGENT": "project.chat.agent",
     "CONTEXT": "project.context.demo_context",
-    # OpenAI's element where its script can be had, ours where it cannot.
-    "CLIENT": "auto",
+    # Ours, which asks no other host for anything, unless the environment wants OpenAI's ("openai").
+    "CLIENT": os.environ.get("CHATKIT_CLIENT", "bundled"),
     "DOMAIN_KEY": os.environ.get("CHATKIT_DOMAIN_KEY"),
     "DB_WORKERS": int(os.environ.get("CHATKIT_DB_WORKERS", "8")),
     "REQUEST_THREADS": int(os.environ.get("CHATKIT_REQUEST_THREADS", "2")),

@@ -112,6 +112,11 @@ def test_chatkit_threads_and_workers(load: Load) -> None:
     assert (chatkit["REQUEST_THREADS"], chatkit["DB_WORKERS"]) == (2, 3)
 
 
+def test_client_is_the_bundled_one_unless_the_environment_wants_another(load: Load) -> None:
+    assert load()["CHATKIT"]["CLIENT"] == "bundled"
+    assert load(CHATKIT_CLIENT="openai")["CHATKIT"]["CLIENT"] == "openai"
+
+
 def test_files_are_kept_beside_the_database_or_where_the_environment_says(load: Load) -> None:
     assert load()["MEDIA_ROOT"] == SETTINGS.parents[1] / "media"
     assert load(MEDIA_ROOT="/srv/files")["MEDIA_ROOT"] == "/srv/files"
@@ -119,8 +124,8 @@ def test_files_are_kept_beside_the_database_or_where_the_environment_says(load: 
 
 def test_another_settings_module_overrides_one_key(tmp_path: Path) -> None:
     (tmp_path / "shop_settings.py").write_text(
-        'from project.settings import *\n\nCHATKIT = CHATKIT | {"CLIENT": "bundled"}\n'
+        'from project.settings import *\n\nCHATKIT = CHATKIT | {"CLIENT": "openai"}\n'
     )
     chatkit = runpy.run_path(str(tmp_path / "shop_settings.py"))["CHATKIT"]
-    assert chatkit["CLIENT"] == "bundled"
+    assert chatkit["CLIENT"] == "openai"
     assert chatkit["SERVER"] == "project.chat.DemoServer"

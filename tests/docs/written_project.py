@@ -41,7 +41,7 @@ class WrittenProject:
         module.__file__ = block.file
         if name.endswith("settings"):
             module.__dict__["INSTALLED_APPS"] = list(self._django_settings.INSTALLED_APPS)
-            module.__dict__["CHATKIT"] = deepcopy(self._django_settings.CHATKIT)
+            module.__dict__["CHATKIT"] = deepcopy(getattr(self._django_settings, "CHATKIT", {}))
         self._monkeypatch.setitem(sys.modules, name, module)
         exec(compile(block.code, str(block), "exec"), module.__dict__)
         if name.rpartition(".")[0]:
