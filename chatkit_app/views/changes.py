@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponseBase
 from django.utils.translation import gettext as _
 
-from .. import db
-from ..errors import InvalidRequest, NotSupported
+from ..errors import InvalidRequest
 from ..server.changes import load_changes
-from ..store.orm import DjangoStore
-from .endpoint import EndpointView, in_page_language
-from .refusals import refusal
+from .endpoint import in_page_language
+from .history import DatabaseView
 
 # That of the column.
 _MAX_VERSION = 2**63 - 1
 
 
-class ChangesView(EndpointView):
+class ChangesView(DatabaseView):
     """The changes of a thread after ``?after=<version>``, for its owner; with ``&seen=1`` for one who looks at it."""
 
     depth = 3
@@ -24,16 +22,7 @@ class ChangesView(EndpointView):
 
     @in_page_language
     async def get(self, request: HttpRequest, thread_id: str) -> HttpResponseBase:
-        try:
-            server = await self.get_server()
-            if not isinstance(server.store, DjangoStore):
-                raise NotSupported(_("This chat does not support that."))
-            body = await db.run(self._load, request, thread_id)
-        except Exception as error:
-            return refusal(error, streaming=False)
-        response = HttpResponse(body, content_type="application/json")
-        response["Cache-Control"] = "no-store"
-        return response
+        return await self.answer(self._load, request, thread_id)
 
     def _load(self, request: HttpRequest, thread_id: str) -> bytes:
         context = self.enter_in_worker(request, None)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from chatkit.types import NonStreamingReq, is_streaming_req
 from django.core.handlers.asgi import ASGIRequest
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponseBase
 from django.utils import translation
 from django.utils.translation import gettext as _
 
@@ -29,7 +29,7 @@ from ..runs.opening import RunRequest, look_up, open_run
 from ..runs.stopping import stop_in_thread
 from ..server.base import DjangoChatKitServer
 from ..store.state import StoreState
-from .endpoint import EndpointView, in_page_language
+from .endpoint import EndpointView, in_page_language, json_response
 from .refusals import closed_response, names_streaming_operation, refusal
 from .runs import run_response
 
@@ -75,9 +75,7 @@ class ChatKitView(EndpointView):
                 reply = await server.reply(entered.parsed, entered.context)
             if entered.parsed.type == "threads.delete":
                 stop_in_thread(entered.parsed.params.thread_id)
-            response = HttpResponse(reply, content_type="application/json")
-            response["Cache-Control"] = "no-store"
-            return response
+            return json_response(reply)
         except RequestTooLarge as error:
             return refusal(error, streaming=names_streaming_operation(body or read_beginning(request)))
         except (SessionChanged, ServerRestarting) as error:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponseBase
 from django.utils.translation import gettext as _
 
-from .. import db
 from ..errors import InvalidRequest
 from ..models import EarlierItem
 from ..server.earlier import load_earlier
 from .endpoint import in_page_language
 from .history import DatabaseView
-from .refusals import refusal
 
 
 class EarlierView(DatabaseView):
@@ -22,14 +20,7 @@ class EarlierView(DatabaseView):
 
     @in_page_language
     async def get(self, request: HttpRequest, thread_id: str) -> HttpResponseBase:
-        try:
-            await self.expect_rows()
-            body = await db.run(self._load, request, thread_id)
-        except Exception as error:
-            return refusal(error, streaming=False)
-        response = HttpResponse(body, content_type="application/json")
-        response["Cache-Control"] = "no-store"
-        return response
+        return await self.answer(self._load, request, thread_id)
 
     def _load(self, request: HttpRequest, thread_id: str) -> bytes:
         context = self.enter_in_worker(request, None)

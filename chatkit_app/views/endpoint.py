@@ -77,6 +77,13 @@ def in_page_language(handler: AsyncHandler) -> AsyncHandler:
     return handle
 
 
+def json_response(body: bytes) -> HttpResponse:
+    """Return JSON that nobody keeps."""
+    response = HttpResponse(body, content_type="application/json")
+    response["Cache-Control"] = "no-store"
+    return response
+
+
 class EndpointView(View):
     """The base of the endpoint's views: who asks, and how they are refused."""
 

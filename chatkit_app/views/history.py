@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -13,7 +14,7 @@ from ..errors import InvalidRequest, NotSupported
 from ..http.request_body import read_body, require_bounded
 from ..server.history import keep_thread, load_history
 from ..store.orm import DjangoStore
-from .endpoint import EndpointView, in_page_language
+from .endpoint import EndpointView, in_page_language, json_response
 from .refusals import refusal
 
 _KEYS = {"pinned", "archived"}
@@ -26,6 +27,14 @@ class DatabaseView(EndpointView):
         if not isinstance((await self.get_server()).store, DjangoStore):
             raise NotSupported(_("This chat does not support that."))
 
+    async def answer(self, load: Callable[..., bytes], *args: Any) -> HttpResponseBase:
+        """Return the JSON that ``load`` makes of these arguments in a worker, or why there is none."""
+        try:
+            await self.expect_rows()
+            return json_response(await db.run(load, *args))
+        except Exception as error:
+            return refusal(error, streaming=False)
+
 
 class HistoryView(DatabaseView):
     """A page of the owner's threads: ``?search=``, ``?archived=1``, ``?after=<id>``."""
@@ -35,14 +44,7 @@ class HistoryView(DatabaseView):
 
     @in_page_language
     async def get(self, request: HttpRequest) -> HttpResponseBase:
-        try:
-            await self.expect_rows()
-            body = await db.run(self._load, request)
-        except Exception as error:
-            return refusal(error, streaming=False)
-        response = HttpResponse(body, content_type="application/json")
-        response["Cache-Control"] = "no-store"
-        return response
+        return await self.answer(self._load, request)
 
     def _load(self, request: HttpRequest) -> bytes:
         context = self.enter_in_worker(request, None)

@@ -20,7 +20,7 @@ from ..server.base import DjangoChatKitServer
 from ..store.attachments import DjangoAttachmentStore, attachment_settings, open_file, require_size
 from ..store.pictures import PREVIEW_TYPE
 from ..store.stored_files import open_preview, room
-from .endpoint import EndpointView, in_page_language
+from .endpoint import EndpointView, in_page_language, json_response
 from .refusals import refusal
 
 CHUNK_BYTES = 256 * 1024
@@ -71,9 +71,7 @@ class AttachmentsView(UploadView):
 
 def received(attachment: Attachment) -> HttpResponse:
     """Return an attachment whose bytes are here, as the client wants to know it."""
-    response = HttpResponse(wire.to_wire(attachment), content_type="application/json")
-    response["Cache-Control"] = "no-store"
-    return response
+    return json_response(wire.to_wire(attachment))
 
 
 class AttachmentView(UploadView):

@@ -10,7 +10,7 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.utils import timezone
 
-from chatkit_app.models import Run, Thread, ThreadItem
+from chatkit_app.models import EarlierItem, Run, Thread, ThreadItem
 
 _numbers = count(1)
 
@@ -54,6 +54,15 @@ def make_item(
     return ThreadItem.objects.create(
         thread=thread, public_id=f"msg_{next(_numbers)}", type=type, text=text, payload=payload, **fields
     )
+
+
+def set_aside(row: ThreadItem, *, place: ThreadItem, of: str = "answer") -> EarlierItem:
+    """Make of an item a part of the first earlier version of another one, or of the answer to that."""
+    copied = {
+        name: getattr(row, name) for name in ("id", "public_id", "type", "payload", "text", "created_at")
+    }
+    row.delete()
+    return EarlierItem.objects.create(thread=row.thread, place=place.public_id, of=of, number=1, **copied)
 
 
 def make_items(thread: Thread, number: int) -> list[ThreadItem]:

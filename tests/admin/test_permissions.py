@@ -22,14 +22,13 @@ from chatkit_app.models import (
     AuditEntry,
     CannedReply,
     DailyStatistics,
-    EarlierItem,
     Flag,
     Label,
     Thread,
     WebhookDelivery,
 )
 
-from .conftest import make_item, make_run, make_thread
+from .conftest import make_item, make_run, make_thread, set_aside
 
 pytestmark = pytest.mark.django_db
 APP = "/admin/chatkit_app/"
@@ -295,18 +294,8 @@ def world() -> dict[str, Any]:
     thread = make_thread("A title", user=maria)
     item = make_item(thread, text="word")
     hidden = make_item(thread, "hidden_context_item", payload={"content": "secret"})
-    earlier = EarlierItem.objects.create(
-        id=hidden.pk + 1_000,
-        thread=thread,
-        place=item.public_id,
-        of="answer",
-        number=1,
-        public_id="msg_before",
-        type="assistant_message",
-        payload={"content": [{"type": "output_text", "text": "word", "annotations": []}]},
-        text="word",
-        created_at=item.created_at,
-    )
+    said = {"content": [{"type": "output_text", "text": "word", "annotations": []}]}
+    earlier = set_aside(make_item(thread, "assistant_message", "word", said), place=item)
     label, used = Label.objects.create(name="one"), Label.objects.create(name="two")
     thread.labels.add(used)
     Assignment.objects.create(thread=thread, assignee=maria)

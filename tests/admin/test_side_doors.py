@@ -24,7 +24,6 @@ from chatkit_app.models import (
     AuditEntry,
     CannedReply,
     DailyStatistics,
-    EarlierItem,
     Label,
     Thread,
     WebhookDelivery,
@@ -33,7 +32,7 @@ from chatkit_app.moderation import set_status
 from chatkit_app.staff import audit
 from chatkit_app.staff.notes import add_note
 
-from .conftest import make_item, make_run, make_thread
+from .conftest import make_item, make_run, make_thread, set_aside
 from .test_permissions import DOINGS, Doing, filled
 
 pytestmark = pytest.mark.django_db
@@ -52,18 +51,8 @@ def world(tmp_path: Any, settings: Any) -> dict[str, Any]:
     hidden = make_item(thread, "hidden_context_item", payload={"content": WORD})
     tool = {"name": WORD, "call_id": "1", "arguments": {"a": WORD}, "status": "completed", "output": WORD}
     make_item(thread, "client_tool_call", payload=tool)
-    EarlierItem.objects.create(
-        id=hidden.pk + 1_000,
-        thread=thread,
-        place=item.public_id,
-        of="answer",
-        number=1,
-        public_id="msg_before",
-        type="assistant_message",
-        payload={"content": [{"type": "output_text", "text": WORD, "annotations": []}]},
-        text=WORD,
-        created_at=item.created_at,
-    )
+    said = {"content": [{"type": "output_text", "text": WORD, "annotations": []}]}
+    set_aside(make_item(thread, "assistant_message", WORD, said), place=item)
     redacted = make_item(thread, redaction_reason=f"Said {WORD}", redacted_by="boss")
     flagged = flag(thread, item=item, reason=f"They said {WORD}", actor=boss)
     resolved = flag(thread, rule="sweets", reason=f"{WORD} once more")

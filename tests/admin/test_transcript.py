@@ -14,7 +14,7 @@ from chatkit_app.staff.audit import Action, record
 from chatkit_app.store import codec, payloads
 from chatkit_app.testing.sample_items import sample_items
 
-from .conftest import make_item, make_items, make_run, make_thread
+from .conftest import make_item, make_items, make_run, make_thread, set_aside
 
 pytestmark = pytest.mark.django_db
 
@@ -726,24 +726,9 @@ def edited() -> Thread:
     thread = make_thread("x")
     first = make_item(thread, text="My first words")
     shown = make_item(thread, text="My words", earlier_messages=1, earlier_answers=1)
-    for place, of, row in (
-        (shown.public_id, "message", first),
-        (shown.public_id, "answer", make_item(thread, "assistant_message", "Earlier", answer("Earlier"))),
-        (shown.public_id, "answer", make_item(thread, "hidden_context_item", payload={"content": "hm"})),
-    ):
-        EarlierItem.objects.create(
-            id=row.pk,
-            thread=thread,
-            place=place,
-            of=of,
-            number=1,
-            public_id=row.public_id,
-            type=row.type,
-            payload=row.payload,
-            text=row.text,
-            created_at=row.created_at,
-        )
-        row.delete()
+    set_aside(first, place=shown, of="message")
+    set_aside(make_item(thread, "assistant_message", "Earlier", answer("Earlier")), place=shown)
+    set_aside(make_item(thread, "hidden_context_item", payload={"content": "hm"}), place=shown)
     return thread
 
 

@@ -243,8 +243,7 @@ async def test_person_takes_over_answers_and_hands_back(page: Page, browser: Bro
     await say(page, "I do want to ask a person")
     await expect(said(page, "I have asked our team.")).to_be_visible()
     async with staff_page(browser, official_url) as staff:
-        await staff.goto("/admin/chatkit_app/thread/?handler=waiting")
-        await staff.locator("#result_list tbody th a").first.click()
+        await open_newest(staff, "?handler=waiting")
         await staff.get_by_role("button", name="Take over").click()
         answer = staff.get_by_label("Answer", exact=True)
         await answer.fill("Here **I** am.")
@@ -266,14 +265,19 @@ async def test_lock_is_shown_without_a_reload(page: Page, browser: Browser, offi
     await say(page, "Show me a long answer")
     await expect(said(page, "How to make a cup of coffee")).to_be_visible()
     async with staff_page(browser, official_url) as staff:
-        await staff.goto("/admin/chatkit_app/thread/")
-        await staff.locator("#result_list tbody th a").first.click()
+        await open_newest(staff)
         await staff.get_by_role("link", name="Lock").click()
         await staff.get_by_label("Reason").fill("We are closed today.")
         await staff.get_by_role("button", name="Lock").click()
         # It stands where one would write.
         box = chat(page).get_by_role("textbox", name="We are closed today.")
         await expect(box).to_have_attribute("contenteditable", "false")
+
+
+async def open_newest(staff: Page, query: str = "") -> None:
+    """Open the first conversation of the inbox."""
+    await staff.goto(f"/admin/chatkit_app/thread/{query}")
+    await staff.locator("#result_list tbody th a").first.click()
 
 
 async def choose_tool(page: Page, name: str) -> None:
