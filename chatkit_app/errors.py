@@ -44,7 +44,7 @@ class NotSupported(ChatKitError):
 
 
 class RequestTooLarge(ChatKitError):
-    """The body exceeds ``DATA_UPLOAD_MAX_MEMORY_SIZE``."""
+    """The body exceeds ``DATA_UPLOAD_MAX_MEMORY_SIZE``, or a file or a picture is larger than the site takes."""
 
     status = 413
 

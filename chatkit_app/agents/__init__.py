@@ -4,7 +4,7 @@ from ..provider.agent_context import DjangoAgentContext
 from ..provider.agent_run import stream_agent_response
 from ..provider.converter import DjangoThreadItemConverter
 from .server import AgentChatKitServer
-from .staff import request_staff
+from .staff_tool import request_staff
 
 __all__ = [
     "AgentChatKitServer",

@@ -89,8 +89,8 @@ from . import approvals
 from .client_tools import ClientToolCalls, next_call
 from .errors import REFUSAL_ERRORS, describe
 from .handoffs import Handoffs
-from .history import newest_turns
 from .mcp_servers import connected
+from .model_history import newest_turns
 from .setting import configured_agent
 
 logger = get_logger(__name__)

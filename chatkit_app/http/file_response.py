@@ -13,7 +13,7 @@ from django.utils.http import content_disposition_header
 from .. import database_context, db
 from ..database_context import DatabaseContext
 from ..models import Attachment
-from ..store.file_types import RASTER_IMAGES, clean_name
+from ..store.file_rules import RASTER_IMAGES, clean_name
 
 CHUNK_BYTES = 256 * 1024
 

@@ -35,7 +35,7 @@ from ..models import Attachment as AttachmentRow
 from ..store import codec, payloads
 from ..store.attachments import make_room, sdk_attachment
 from ..store.base import new_id
-from ..store.file_types import SNIFF_BYTES, picture_type
+from ..store.file_rules import SNIFF_BYTES, picture_type
 from ..store.pictures import picture_size
 from ..store.stored_files import new_file_name, save_file
 

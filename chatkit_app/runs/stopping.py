@@ -1,7 +1,7 @@
 """Stops of answers from outside: the user's, that of staff, and what must not be given to readers any more.
 
-A stop that another process has to carry out is a column of the run's row. It is rung for, and looks there at once;
-where it hears nothing, ``keeper.py`` looks at each heartbeat.
+A stop that another process has to carry out is a column of the run's row. That process is rung for, hears it in
+``doorbell.py`` and looks there at once; where it hears nothing, ``keeper.py`` looks at each heartbeat.
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ from ..models import Thread as ThreadRow
 from ..store.attachments import DjangoAttachmentStore, attachment_settings
 from ..store.orm import DjangoStore
 from ..store.state import StoreState
-from . import staff
+from . import staff_request
 from .state import AnswerState
 
 MESSAGES = frozenset(
@@ -116,8 +116,8 @@ class Admission:
             ):
                 raise ThreadFull
             context.state(StoreState).fresh_threads[thread.id] = thread
-            if staff.is_action(request):
-                staff.require_offered(request)
+            if staff_request.is_action(request):
+                staff_request.require_offered(request)
                 context.state(AnswerState).is_about_staff = True
             handler = context.state(StoreState).handlers.get(thread.id, ThreadRow.Handler.ASSISTANT)
             hold(request.type, context, is_held=handler != ThreadRow.Handler.ASSISTANT)
@@ -127,7 +127,7 @@ class Admission:
                 message = request.params.input
                 if not message.attachments and not any(part.text.strip() for part in message.content):
                     raise InvalidRequest(_("The message is empty."))
-                context.state(AnswerState).asks_for_staff = staff.is_asked_for(message)
+                context.state(AnswerState).asks_for_staff = staff_request.is_asked_for(message)
                 await self._admit_attachments(request, context)
                 if replaced is not None:
                     await self._admit_edit(request, replaced, context)

@@ -42,7 +42,7 @@ from ..store.orm import DjangoStore
 from ..store.readable import item_text
 from ..store.state import StoreState
 from ..takeover.handler import note_unanswered
-from . import staff
+from . import staff_request
 from .state import AnswerState
 from .titles import Title
 
@@ -85,7 +85,7 @@ class Answer:
             with agents_sdk_user_agent_override():
                 self.state.is_answering = not self.state.is_held
                 if self.state.asks_for_staff and not self.state.is_held:
-                    stream = partial(staff.call, self.server, self.thread, self.context)
+                    stream = partial(staff_request.call, self.server, self.thread, self.context)
                 events = self._kept_only(stream) if self.state.is_held else stream()
                 if not hasattr(events, "__aiter__"):
                     if inspect.iscoroutine(events):

@@ -72,7 +72,7 @@ from ..store.readable import item_text
 from ..store.state import StoreState
 from ..store.versioned_message import VersionedMessage
 from ..takeover.handler import handler_fields
-from . import staff, wire
+from . import staff_request, wire
 from .admission import Admission, replaced_message
 from .answer import Answer
 from .state import AnswerState
@@ -183,7 +183,7 @@ class DjangoChatKitServer(Admission, ChatKitServer[RequestContext]):
         """
         if not isinstance(self.store, DjangoStore):
             raise NotSupported(_("This chat does not support that."))
-        await staff.request_staff(thread, reason, context, message=message)
+        await staff_request.request_staff(thread, reason, context, message=message)
 
     # Requests
 
@@ -315,7 +315,7 @@ class DjangoChatKitServer(Admission, ChatKitServer[RequestContext]):
     ) -> AsyncGenerator[ThreadStreamEvent, None]:
         if isinstance(request, ThreadsCreateReq):
             return self._create_thread(request, context)
-        if isinstance(request, ThreadsCustomActionReq) and staff.is_action(request):
+        if isinstance(request, ThreadsCustomActionReq) and staff_request.is_action(request):
             return self._act_about_staff(request, context)
         if isinstance(request, ThreadsAddUserMessageReq) and context.state(AnswerState).is_edit:
             return self._replace_message(request, context)
@@ -328,7 +328,7 @@ class DjangoChatKitServer(Admission, ChatKitServer[RequestContext]):
     ) -> AsyncGenerator[ThreadStreamEvent, None]:
         thread = await self.store.load_thread(request.params.thread_id, context)
         events = self._process_events(
-            thread, context, lambda: staff.act(self, thread, request.params.action.type, context)
+            thread, context, lambda: staff_request.act(self, thread, request.params.action.type, context)
         )
         async for event in events:
             yield event

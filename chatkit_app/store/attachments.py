@@ -12,11 +12,8 @@ signed for some time. The row decides: a file whose row is deleted, in whatever 
 
 from __future__ import annotations
 
-import asyncio
-import contextvars
 import os
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -33,7 +30,6 @@ from chatkit.types import (
 )
 from django.core.files import File
 from django.core.signing import BadSignature, TimestampSigner
-from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from pydantic import AnyUrl
@@ -41,15 +37,22 @@ from pydantic import AnyUrl
 from .. import db
 from ..conf import AttachmentSettings, chatkit_settings
 from ..context import RequestContext
-from ..errors import InvalidRequest, NotSupported, RequestTooLarge
+from ..errors import InvalidRequest, NotSupported
 from ..limits import counters
 from ..models import Attachment as AttachmentRow
 from ..storable import is_storable_id
 from . import claims, codec
 from .base import NotFoundError, new_id
-from .file_types import RASTER_IMAGES, SNIFF_BYTES, accepted_type, clean_name, sniffed_type
+from .file_rules import (
+    RASTER_IMAGES,
+    SNIFF_BYTES,
+    accepted_type,
+    clean_name,
+    drawn,
+    require_size,
+    sniffed_type,
+)
 from .payloads import is_file_url
-from .pictures import HugePicture, UnreadablePicture, make_preview, picture_size
 from .staff_message import StaffMessage
 from .stored_files import (
     UNSENT_AGE,
@@ -66,8 +69,6 @@ PRUNED_AT_ONCE = 20
 
 Item = TypeVar("Item", bound=ThreadItemBase)
 
-# A picture takes much memory while it is decoded: once, however many come at the same time.
-_painter = ThreadPoolExecutor(max_workers=1, thread_name_prefix="chatkit-pictures")
 _LOCAL_ENDPOINT = "http://localhost/chatkit"
 
 
@@ -232,51 +233,6 @@ def attachment_settings() -> AttachmentSettings:
     if settings is None:
         raise NotSupported(_("This chat takes no files."))
     return settings
-
-
-def require_size(size: int, settings: AttachmentSettings) -> None:
-    """Raise ``RequestTooLarge`` for a file of too many bytes."""
-    if size > settings.max_size:
-        raise RequestTooLarge(
-            _("The file is too large. It may be {size} at most.").format(
-                size=filesizeformat(settings.max_size)
-            )
-        )
-
-
-async def drawn(content: File[bytes], mime_type: str, settings: AttachmentSettings) -> bytes | None:
-    """Return what browsers show of a picture; None for one that may be shown itself.
-
-    One at a time, and in no thread that the database's work waits for.
-
-    Raises:
-        RequestTooLarge: when the picture has too many pixels.
-        InvalidRequest: when it cannot be read.
-    """
-    draw = contextvars.copy_context().run
-    return await asyncio.get_running_loop().run_in_executor(
-        _painter, draw, _drawn, content, mime_type, settings
-    )
-
-
-def draw(content: File[bytes], mime_type: str, settings: AttachmentSettings) -> bytes | None:
-    """Return what ``drawn()`` does, for synchronous code; errors as there."""
-    return _painter.submit(contextvars.copy_context().run, _drawn, content, mime_type, settings).result()
-
-
-def _drawn(content: File[bytes], mime_type: str, settings: AttachmentSettings) -> bytes | None:
-    try:
-        width, height = picture_size(content, mime_type)
-        if width * height > settings.max_pixels:
-            raise HugePicture
-        return make_preview(content, mime_type)
-    except HugePicture:
-        millions = max(1, settings.max_pixels // 1_000_000)
-        raise RequestTooLarge(
-            _("The picture is too large. It can have {} million pixels at most.").format(millions)
-        ) from None
-    except UnreadablePicture:
-        raise InvalidRequest(_("The file is not a picture that can be sent here.")) from None
 
 
 # URLs

@@ -8,10 +8,18 @@ from django.core.files.uploadedfile import UploadedFile
 
 from ..context import RequestContext
 from ..models import Attachment, Thread
-from ..store.attachments import attachment_settings, draw, require_size, sdk_attachment
+from ..store.attachments import attachment_settings, sdk_attachment
 from ..store.base import new_id
 from ..store.codec import encode_attachment
-from ..store.file_types import RASTER_IMAGES, SNIFF_BYTES, accepted_type, clean_name, sniffed_type
+from ..store.file_rules import (
+    RASTER_IMAGES,
+    SNIFF_BYTES,
+    accepted_type,
+    clean_name,
+    draw,
+    require_size,
+    sniffed_type,
+)
 from ..store.stored_files import new_file_name, save_file, save_preview
 
 

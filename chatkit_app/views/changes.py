@@ -7,8 +7,8 @@ from django.utils.translation import gettext as _
 
 from ..errors import InvalidRequest
 from ..server.changes import load_changes
+from .database import DatabaseView
 from .endpoint import in_page_language
-from .history import DatabaseView
 
 # That of the column.
 _MAX_VERSION = 2**63 - 1

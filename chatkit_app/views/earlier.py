@@ -8,8 +8,8 @@ from django.utils.translation import gettext as _
 from ..errors import InvalidRequest
 from ..models import EarlierItem
 from ..server.earlier import load_earlier
+from .database import DatabaseView
 from .endpoint import in_page_language
-from .history import DatabaseView
 
 
 class EarlierView(DatabaseView):

@@ -3,37 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.translation import gettext as _
 
 from .. import db
-from ..errors import InvalidRequest, NotSupported
+from ..errors import InvalidRequest
 from ..http.request_body import read_body, require_bounded
 from ..server.history import keep_thread, load_history
-from ..store.orm import DjangoStore
-from .endpoint import EndpointView, in_page_language, json_response
+from .database import DatabaseView
+from .endpoint import in_page_language
 from .refusals import refusal
 
 _KEYS = {"pinned", "archived"}
-
-
-class DatabaseView(EndpointView):
-    """The base of views that read and write rows of threads themselves."""
-
-    async def expect_rows(self) -> None:
-        if not isinstance((await self.get_server()).store, DjangoStore):
-            raise NotSupported(_("This chat does not support that."))
-
-    async def answer(self, load: Callable[..., bytes], *args: Any) -> HttpResponseBase:
-        """Return the JSON that ``load`` makes of these arguments in a worker, or why there is none."""
-        try:
-            await self.expect_rows()
-            return json_response(await db.run(load, *args))
-        except Exception as error:
-            return refusal(error, streaming=False)
 
 
 class HistoryView(DatabaseView):

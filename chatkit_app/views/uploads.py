@@ -17,7 +17,8 @@ from ..errors import InvalidRequest, NotSupported
 from ..http.file_response import file_response
 from ..server import wire
 from ..server.base import DjangoChatKitServer
-from ..store.attachments import DjangoAttachmentStore, attachment_settings, open_file, require_size
+from ..store.attachments import DjangoAttachmentStore, attachment_settings, open_file
+from ..store.file_rules import require_size
 from ..store.pictures import PREVIEW_TYPE
 from ..store.stored_files import open_preview, room
 from .endpoint import EndpointView, in_page_language, json_response

@@ -584,7 +584,7 @@ async def test_newest_turn_is_shown_however_large_it_is(settings):
 
 
 async def test_history_without_any_message_is_bounded(monkeypatch):
-    monkeypatch.setattr("chatkit_app.agents.history._LONGEST_TURN", 2)
+    monkeypatch.setattr("chatkit_app.agents.model_history._LONGEST_TURN", 2)
     server = AgentChatKitServer(store=InMemoryStore())
     context = RequestContext(visitor_id="visitor")
     thread = ThreadMetadata(id="thr_1", created_at=NOW)

@@ -33,7 +33,7 @@ from chatkit_app.errors import InvalidRequest, NotSupported, RequestTooLarge
 from chatkit_app.models import Attachment, Thread
 from chatkit_app.store import DjangoStore, InMemoryStore, NotFoundError, attachments, stored_files
 from chatkit_app.store.attachments import DjangoAttachmentStore, file_url, prune_attachments
-from chatkit_app.store.file_types import clean_name
+from chatkit_app.store.file_rules import clean_name
 from tests.chat import Chat, Exchange, encode, message
 from tests.pictures import JPEG, PNG, picture, png
 from tests.servers import EchoServer

@@ -1,19 +1,28 @@
-"""Types of files: by their names, by what they say, and by how they begin."""
+"""The rules for files: their names, their types, their size in bytes and, of pictures, in pixels."""
 
 from __future__ import annotations
 
+import asyncio
+import contextvars
 import mimetypes
 import unicodedata
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import PurePosixPath
 
+from django.core.files import File
+from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext as _
 
 from ..conf import AttachmentSettings
-from ..errors import InvalidRequest
+from ..errors import InvalidRequest, RequestTooLarge
+from .pictures import HugePicture, UnreadablePicture, make_preview, picture_size
 
 NAME_LENGTH = 200
 SNIFF_BYTES = 1024
+
+# A picture takes much memory while it is decoded: once, however many come at the same time.
+_painter = ThreadPoolExecutor(max_workers=1, thread_name_prefix="chatkit-pictures")
 
 # What browsers show without running anything, and how such a file begins.
 RASTER_IMAGES = {
@@ -71,6 +80,51 @@ def picture_type(head: bytes) -> str:
     """Return the MIME type of a picture that begins with these bytes; empty when browsers show no such safely."""
     found = next((kind for kind, magic in RASTER_IMAGES.items() if head.startswith(magic)), "")
     return "" if found == "image/webp" and head[8:12] != b"WEBP" else found
+
+
+def require_size(size: int, settings: AttachmentSettings) -> None:
+    """Raise ``RequestTooLarge`` for a file of too many bytes."""
+    if size > settings.max_size:
+        raise RequestTooLarge(
+            _("The file is too large. It may be {size} at most.").format(
+                size=filesizeformat(settings.max_size)
+            )
+        )
+
+
+async def drawn(content: File[bytes], mime_type: str, settings: AttachmentSettings) -> bytes | None:
+    """Return what browsers show of a picture; None for one that may be shown itself.
+
+    One at a time, and in no thread that the database's work waits for.
+
+    Raises:
+        RequestTooLarge: when the picture has too many pixels.
+        InvalidRequest: when it cannot be read.
+    """
+    draw = contextvars.copy_context().run
+    return await asyncio.get_running_loop().run_in_executor(
+        _painter, draw, _drawn, content, mime_type, settings
+    )
+
+
+def draw(content: File[bytes], mime_type: str, settings: AttachmentSettings) -> bytes | None:
+    """Return what ``drawn()`` does, for synchronous code; errors as there."""
+    return _painter.submit(contextvars.copy_context().run, _drawn, content, mime_type, settings).result()
+
+
+def _drawn(content: File[bytes], mime_type: str, settings: AttachmentSettings) -> bytes | None:
+    try:
+        width, height = picture_size(content, mime_type)
+        if width * height > settings.max_pixels:
+            raise HugePicture
+        return make_preview(content, mime_type)
+    except HugePicture:
+        millions = max(1, settings.max_pixels // 1_000_000)
+        raise RequestTooLarge(
+            _("The picture is too large. It can have {} million pixels at most.").format(millions)
+        ) from None
+    except UnreadablePicture:
+        raise InvalidRequest(_("The file is not a picture that can be sent here.")) from None
 
 
 def _matches(mime_type: str, pattern: str) -> bool:

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 WAIT = "I have asked our team. A person will answer you here. You can go on writing meanwhile."
 WITH_STAFF = "Our team is looking after this conversation. Write a message, and a person will read it."
 NOT_HERE = "This chat does not support that."
-HERE = "tests.server.test_staff"
+HERE = "tests.server.test_staff_request"
 
 
 class CallingServer(DjangoChatKitServer):

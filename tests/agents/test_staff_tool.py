@@ -75,7 +75,7 @@ async def test_user_is_told_in_their_language(settings):
 
 async def test_tool_without_a_database_says_what_to_do(settings, caplog):
     use_model(settings, CALL)
-    settings.CHATKIT |= {"SERVER": "tests.agents.test_staff.memory_server"}
+    settings.CHATKIT |= {"SERVER": "tests.agents.test_staff_tool.memory_server"}
     answer = await Chat().say("I want a person.")
     assert "error" in answer.types()
     assert "request_staff needs a conversation that is kept in a DjangoStore" in caplog.text

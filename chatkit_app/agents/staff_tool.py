@@ -7,7 +7,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from ..provider.agent_context import DjangoAgentContext
 from ..provider.answer_runs import AnswerRuns
-from ..server import staff
+from ..server import staff_request
 from ..store.orm import DjangoStore
 
 
@@ -27,7 +27,7 @@ async def request_staff(ctx: RunContextWrapper[DjangoAgentContext], reason: str)
             "the tool from the agent."
         )
     context = agent_context.request_context
-    await staff.request_staff(agent_context.thread, reason, context)
+    await staff_request.request_staff(agent_context.thread, reason, context)
     # What the model would say now is the person's to say.
     context.state(AnswerRuns).end_after_turn()
     return "A person of the team has been called, and the user has been told."
