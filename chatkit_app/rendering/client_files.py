@@ -21,13 +21,16 @@ import posixpath
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import urljoin
 
 from django.conf import settings
+from django.contrib.staticfiles.storage import staticfiles_storage
 from django.core.exceptions import ImproperlyConfigured
 from django.templatetags.static import static
 
 CLIENT_DIRECTORY = Path(__file__).parents[1] / "client"
 BUNDLE_DIRECTORY = Path(__file__).parents[1] / "bundle"
+ELEMENT = "element/index.js"
 MANIFEST = "manifest.json"
 """What the bundle was made from, and which files of it are needed at once."""
 
@@ -58,7 +61,15 @@ def preload_urls(name: str) -> list[str]:
     """
     if loads_modules():
         return []
-    return [client_url(chunk) for chunk in _manifest()["preloads"].get(name, [])]
+    return [_imported_url(chunk) for chunk in _manifest()["preloads"].get(name, [])]
+
+
+def _imported_url(name: str) -> str:
+    """Return the URL by which modules ask for a file. Under another one it would be fetched for nothing, and again."""
+    if getattr(staticfiles_storage, "support_js_module_import_aggregation", False):
+        return client_url(name)
+    # A storage that puts a hash into each name leaves the imports alone: they are read beside the importer's URL.
+    return urljoin(client_url(ELEMENT), f"../{name}")
 
 
 def client_folder() -> str:

@@ -175,6 +175,18 @@ def test_page_preloads_what_the_element_would_ask_for_later(settings):
     assert preloads == [client_url(chunk) for chunk in manifest["preloads"]["element/index.js"]]
 
 
+@pytest.mark.parametrize("kind", STORAGES)
+def test_page_preloads_by_the_addresses_that_the_element_asks_for(kind, settings, tmp_path):
+    use_storage(settings, kind, tmp_path)
+    collect()
+    settings.CHATKIT = {"CLIENT": "bundled"}
+    html = render_chatkit(RequestFactory().get("/"))
+    element = client_url("element/index.js")
+    with staticfiles_storage.open(element.removeprefix(staticfiles_storage.base_url)) as file:
+        (imported,) = re.findall(r"""from ?["'](\.[^"']*)["']""", file.read().decode())
+    assert re.findall(r'modulepreload" href="([^"]+)"', html) == [urljoin(element, imported)]
+
+
 BUDGETS = {
     "bootstrap.js": 6_550,  # hears of changes, tells who types
     "element/index.js": 22_600,  # whom one writes to, an answer of which only a part came, an edit
