@@ -1063,6 +1063,21 @@ def test_key_of_staff_of_the_wrong_kind(staff):
     assert ids(checks.check_staff, CHATKIT={"STAFF": staff}) == ["chatkit.E141"]
 
 
+class Nameless:
+    """A model of users that has no names."""
+
+
+def test_model_of_users_without_names_is_told_of_where_people_answer(monkeypatch):
+    monkeypatch.setattr("chatkit_app.checks.staff.get_user_model", lambda: Nameless)
+    assert ids(checks.check_staff, CHATKIT={"STAFF": {"BUTTON": True}}) == ["chatkit.I143"]
+    assert ids(checks.check_staff, CHATKIT={"STAFF": {"NAME": f"{HERE}.ids"}}) == []
+    assert ids(checks.check_staff, CHATKIT={}) == []
+
+
+def test_model_of_users_with_names_is_not_told_of():
+    assert ids(checks.check_staff, CHATKIT={"STAFF": {"BUTTON": True}}) == []
+
+
 @pytest.mark.parametrize("path", ["nowhere.name", f"{HERE}.HERE"])
 def test_function_of_names_that_cannot_be_called(path):
     assert ids(checks.check_staff, CHATKIT={"STAFF": {"NAME": path}}) == ["chatkit.E142"]

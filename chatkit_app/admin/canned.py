@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from ..models import CannedReply
 from ..staff.canned import offered_in
-from ..takeover.names import shown_name
+from ..takeover.handler import name_in
 from .base import GuardedAdmin, ReadingAdmin
 from .content import shorten, visible
 
@@ -42,4 +42,4 @@ def canned_view(model_admin: ReadingAdmin, request: HttpRequest, object_id: str)
     if request.method != "GET":
         return HttpResponseNotAllowed(["GET"])
     thread: Any = model_admin.find(request, object_id, "reply")
-    return JsonResponse({"replies": offered_in(thread, staff_name=shown_name(request.user))})
+    return JsonResponse({"replies": offered_in(thread, staff_name=name_in(thread, request.user))})

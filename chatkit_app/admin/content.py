@@ -8,17 +8,18 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.text import capfirst
+from django.utils.timesince import timesince
 from django.utils.timezone import is_aware, localtime, now
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from ..models import EarlierItem, ThreadItem
+from ..models import EarlierItem, Thread, ThreadItem
 from ..storable import original_json
 
 HEAD_LENGTH = 2_000
@@ -47,6 +48,12 @@ def item_name(item: ThreadItem | EarlierItem) -> str:
     return capfirst(shorten(str(item.get_type_display()), 60))
 
 
+def call_of(thread: Thread, length: int = 500) -> str:
+    """Return why staff were called to a thread, if somebody has said it."""
+    reason = shorten(thread.handler_reason, length)
+    return _("Why the team was called: %(reason)s") % {"reason": reason} if reason else ""
+
+
 def moment(value: datetime) -> str:
     """Return a date and time as lists and messages show it, in the current time zone."""
     return date_format(localtime(value) if is_aware(value) else value, "SHORT_DATETIME_FORMAT")
@@ -68,6 +75,11 @@ def ago(value: datetime) -> str:
     else:
         text = date_format(shown, "SHORT_DATE_FORMAT")
     return format_html('<time datetime="{}" title="{}">{}</time>', shown.isoformat(), moment(value), text)
+
+
+def age(value: datetime) -> str:
+    """Return how long ago something was, as "5 minutes"; empty within the first one: Django counts no less."""
+    return timesince(value, now(), depth=1) if now() - value >= timedelta(minutes=1) else ""
 
 
 def pretty_json(value: Any) -> str:

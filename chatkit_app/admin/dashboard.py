@@ -14,8 +14,6 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
-from django.utils import timezone
-from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -26,7 +24,7 @@ from ..staff.answering import count_answering
 from ..staff.statistics import percentile
 from .base import ReadingAdmin
 from .charts import Chart, Series, Style, day_name, percent, points, seconds, short_number, whole_number
-from .content import shorten
+from .content import age, shorten
 
 DAY_RANGES = (7, 30, 90)
 MAX_COUNTED = 3
@@ -266,7 +264,7 @@ def _time(milliseconds: int | None) -> str:
 
 
 def _age(moment: datetime | None) -> str:
-    return "–" if moment is None else timesince(moment, timezone.now(), depth=1)
+    return "–" if moment is None else age(moment) or _("less than a minute")
 
 
 def _change(now: float | None, before: float | None) -> str:

@@ -11,16 +11,15 @@ from django.db.models.functions import JSONObject
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import path
 from django.utils.html import format_html, format_html_join
-from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from ..models import PREVIEW_LENGTH, Run, Thread
 from ..staff import audit, counts
 from ..store.plain_text import plain_line
-from ..takeover.names import shown_name
+from ..takeover.names import name_for_staff
 from .base import ReadingAdmin
-from .content import ago, shorten
+from .content import age, ago, call_of, shorten
 from .filters import (
     ActivityFilter,
     AssigneeFilter,
@@ -116,9 +115,12 @@ class Inbox(ReadingAdmin):
         else:
             line = shorten(obj.last_preview, PREVIEW_LENGTH)
         title = marked(shorten(obj.title), getattr(obj, "found_words", ())) if obj.title else _("Untitled")
-        return format_html(
+        shown = format_html(
             '<bdi class="chatkit-title">{}</bdi> <bdi class="chatkit-preview">{}</bdi>', title, line
         )
+        if not obj.handler_reason:
+            return shown
+        return format_html('{} <bdi class="chatkit-preview chatkit-call">{}</bdi>', shown, call_of(obj, 200))
 
     @admin.display(description=gettext_lazy("thread"))
     def key(self, obj: Thread) -> str:
@@ -136,9 +138,10 @@ class Inbox(ReadingAdmin):
         flags = ngettext("%(count)d flag", "%(count)d flags", obj.open_flags) % {"count": obj.open_flags}
         waits, told = obj.handler == Thread.Handler.WAITING, obj.handler == Thread.Handler.STAFF
         since = obj.unanswered_since or obj.handler_since or obj.last_activity
-        age = timesince(since, depth=1) if waits else ""
+        waited = age(since)
+        waiting = _("waiting, %(age)s") % {"age": waited} if waited else _("waiting, less than a minute")
         badges = [
-            ("waiting", _("answered by"), _("waiting, %(age)s") % {"age": age}, waits),
+            ("waiting", _("answered by"), waiting, waits),
             ("staff", _("answered by"), _holder_name(obj), told),
             ("running", _("answer"), _("being written"), getattr(obj, "is_answering", False)),
             (obj.status, _("status"), obj.get_status_display(), True),
@@ -223,7 +226,7 @@ class Inbox(ReadingAdmin):
 
 def _holder_name(thread: Any) -> str:
     assignment = getattr(thread, "assignment", None)
-    return str(_("a person")) if assignment is None else shorten(shown_name(assignment.assignee), 40)
+    return str(_("a person")) if assignment is None else shorten(name_for_staff(assignment.assignee), 40)
 
 
 def _remember(request: HttpRequest, found: Found) -> None:

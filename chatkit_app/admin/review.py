@@ -18,7 +18,7 @@ from ..models import Flag, ReviewQueue, ThreadItem
 from ..models.querysets import HIDDEN_ITEM_TYPES, FlagQuerySet
 from ..staff import audit, flags, scope
 from .base import ReadingAdmin, RecordAdmin, may
-from .content import LongText, item_name, long_text, shorten
+from .content import LongText, age, item_name, long_text, shorten
 from .pages import page_url
 from .paginator import MAX_COUNT
 
@@ -242,6 +242,7 @@ def _flag_context(model_admin: ReadingAdmin, request: HttpRequest, flag: Flag) -
         "thread_title": shorten(flag.thread.title) if may_read else "",
         "owner": model_admin.owner_label(flag.thread),
         "transcript_url": page_url(model_admin, flag.thread) + place_of(flag),
+        "raised": age(flag.created_at),
         "reason": long_text(flag.reason) if may_read else LongText(head=""),
         "may_read": may_read,
         "may_lock": not flag.thread.is_read_only,

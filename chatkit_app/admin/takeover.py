@@ -17,10 +17,10 @@ from ..errors import ChatKitError
 from ..models import Attachment, Thread, ThreadItem
 from ..moderation import takeover
 from ..takeover.handler import holder_of
-from ..takeover.names import shown_name
+from ..takeover.names import name_for_staff, shown_name, team_name
 from .base import ReadingAdmin
 from .confirmation import ConfirmedAction
-from .content import moment, shorten
+from .content import age, call_of, moment, shorten
 from .pages import page_url
 
 MAX_LENGTH = 20_000
@@ -65,7 +65,7 @@ class DeskAction(ConfirmedAction):
         holder = holder_of(Thread.objects.get(pk=thread.pk))
         if holder is None:
             return _("You do not have this conversation any more. Take it over to answer.")
-        return _("%(name)s has this conversation now.") % {"name": shorten(shown_name(holder), 60)}
+        return _("%(name)s has this conversation now.") % {"name": shorten(name_for_staff(holder), 60)}
 
 
 class TakeForm(forms.Form):
@@ -79,8 +79,7 @@ class TakeOver(DeskAction):
 
     title = gettext_lazy("Take over")
     question = gettext_lazy(
-        "You answer in place of the assistant. What it is writing now ends, and what there is of it stays. "
-        "The user sees your name."
+        "You answer in place of the assistant. What it is writing now ends, and what there is of it stays."
     )
 
     def make_form(self, threads: Sequence[Thread], data: Any) -> TakeForm:
@@ -88,10 +87,11 @@ class TakeOver(DeskAction):
         return TakeForm(data, initial={"holder": "" if holder is None else holder.pk})
 
     def facts(self, threads: Sequence[Thread]) -> list[str]:
-        holder = holder_of(threads[0])
-        if holder is None or holder == self.request.user:
-            return []
-        return [taken_by(holder, threads[0].handler_since)]
+        holder, name = holder_of(threads[0]), shown_name(self.request.user)
+        facts = [_("The user is shown this name: %(name)s") % {"name": shorten(name or team_name(), 60)}]
+        if holder is not None and holder != self.request.user:
+            facts.append(taken_by(holder, threads[0].handler_since))
+        return facts
 
     def act(self, thread: Thread, form: Any) -> HttpResponseBase | None:
         holder = holder_of(thread)
@@ -109,7 +109,7 @@ class TakeOver(DeskAction):
 
 def taken_by(holder: Any, since: Any) -> str:
     """Return who has a thread, and since when."""
-    facts = {"name": shorten(shown_name(holder), 60), "time": moment(since) if since else "–"}
+    facts = {"name": shorten(name_for_staff(holder), 60), "time": moment(since) if since else "–"}
     return _("%(name)s answers here since %(time)s.") % facts
 
 
@@ -141,7 +141,7 @@ class ReplyForm(forms.Form):
         required=False,
         max_length=MAX_LENGTH,
         widget=forms.Textarea(attrs={"rows": 6, "class": "vLargeTextField"}),
-        help_text=gettext_lazy("The user reads it under your name. Markdown is shown as such."),
+        help_text=gettext_lazy("Markdown is shown as such."),
     )
     uploads = FilesField(label=gettext_lazy("Files"), required=False)
 
@@ -264,12 +264,13 @@ def desk_context(model_admin: ReadingAdmin, request: HttpRequest, thread: Thread
             "state": thread.handler,
             "label": thread.get_handler_display(),
             "since": thread.handler_since,
-            "waits_since": thread.unanswered_since,
-            "reason": shorten(thread.handler_reason, 500),
-            "name": "" if holder is None else shorten(shown_name(holder), 60),
+            "waited": age(thread.unanswered_since or thread.handler_since or thread.last_activity),
+            "call": call_of(thread),
+            "name": "" if holder is None else shorten(name_for_staff(holder), 60),
             "is_mine": is_mine,
             "seen_at": _seen_at(thread) if is_mine else None,
         },
+        "seen_as": shorten(shown_name(request.user) or team_name(), 60) if is_mine else "",
         "reply_length": MAX_LENGTH,
         "takes_files": settings is not None,
         "accepted_files": "" if settings is None else ",".join(_accepted(settings.accept)),

@@ -66,6 +66,7 @@ CHECKS = {
     "chatkit.E140": "STAFF has a key that does not exist",
     "chatkit.E141": "a key of STAFF has a value of the wrong kind",
     "chatkit.E142": "STAFF names a function that cannot be imported",
+    "chatkit.I143": "users are told no names of those who answer, since the model of users has none",
     "chatkit.W124": "ATTACHMENTS uses a storage in the file system that has no folder, since MEDIA_ROOT is not set",
     "chatkit.W125": "ATTACHMENTS uses the storage of static files, which anybody may read",
 }

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from django.contrib.auth import get_user_model
+
 from ..conf import STAFF_DEFAULTS, WEBHOOK_EVENTS
 from ..dotted_paths import try_import
 from .keys import did_you_mean, value_of
-from .messages import Messages, error
+from .messages import Messages, error, info
 
 
 def _is_path_or_none(value: Any) -> bool:
@@ -71,7 +73,7 @@ _FUNCTIONS = {
 
 
 def check_staff() -> Messages:
-    """Check ``STAFF`` (E140-E142)."""
+    """Check ``STAFF`` (E140-E142), and whether users can be told who answers (I143)."""
     for key, value in value_of("STAFF").items():
         if key not in STAFF_DEFAULTS:
             hint = did_you_mean(str(key).upper(), STAFF_DEFAULTS)
@@ -90,3 +92,13 @@ def check_staff() -> Messages:
                 f'CHATKIT["STAFF"]["{key}"] ({path}) cannot be imported: {problem or "it is no function"}',
                 f"Name a function {what}, by its full dotted path.",
             )
+    if value_of("STAFF") and not value_of("STAFF").get("NAME") and not _has_names(get_user_model()):
+        yield info(
+            "I143",
+            'Users are told "Our team" in place of the name of who answers them: AUTH_USER_MODEL has no names.',
+            'Give it get_short_name(), or name a function of a user in CHATKIT["STAFF"]["NAME"].',
+        )
+
+
+def _has_names(model: Any) -> bool:
+    return hasattr(model, "get_short_name") or hasattr(model, "get_full_name")

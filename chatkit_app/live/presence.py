@@ -9,7 +9,7 @@ from typing import Any
 from django.utils import timezone
 
 from ..models import HERE_FOR, Presence
-from ..takeover.names import shown_name
+from ..takeover.names import name_for_staff
 
 # What a process that was killed has left.
 _FORGOTTEN_AFTER = timedelta(hours=1)
@@ -38,4 +38,4 @@ def people_at(thread_pk: int) -> list[dict[str, Any]]:
     since = timezone.now() - HERE_FOR
     rows = Presence.objects.filter(thread_id=thread_pk, seen_at__gte=since).select_related("user")
     users = {row.user.pk: row.user for row in rows.order_by("pk")}
-    return [{"id": str(pk), "name": shown_name(user)} for pk, user in users.items()]
+    return [{"id": str(pk), "name": name_for_staff(user)} for pk, user in users.items()]

@@ -18,7 +18,7 @@ from .. import db
 from ..conf import chatkit_settings
 from ..models import Assignment, Thread
 from ..staff.scope import threads_of
-from ..takeover.names import name_of_key
+from ..takeover.names import find_staff, name_for_staff
 from . import codes, groups, layer, presence
 from .bells import bells
 from .socket import Socket
@@ -172,10 +172,15 @@ class StaffSocket(Socket):
 
     def _tell_typing(self, pk: int, staff: Any) -> None:
         async def find() -> dict[str, Any]:
-            name = "" if staff is None else await db.run(name_of_key, staff)
+            name = "" if staff is None else await db.run(_name_of_staff, staff)
             return {"type": "typing", "thread": pk, "name": name}
 
         self.tell(("typing", pk), find)
+
+
+def _name_of_staff(pk: Any) -> str:
+    user = find_staff(pk)
+    return "" if user is None else name_for_staff(user)
 
 
 def _ring_people(pk: int) -> None:

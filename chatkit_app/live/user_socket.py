@@ -21,7 +21,7 @@ from ..models import Thread
 from ..models.querysets import OwnerParameters, owner_values
 from ..statements import Select, parameter
 from ..storable import is_storable_id
-from ..takeover.names import name_of_key
+from ..takeover.names import find_staff, shown_name
 from . import codes, groups, layer
 from .bells import bells
 from .seen import note_seen
@@ -36,6 +36,11 @@ TYPING_INTERVAL = 2.0
 
 def _name(number: int) -> str:
     return f"public_id_{number}"
+
+
+def _name_of_staff(pk: Any) -> str:
+    user = find_staff(pk)
+    return "" if user is None else shown_name(user)
 
 
 def _own_threads(kind: str, number: int) -> Any:
@@ -173,7 +178,7 @@ class UserSocket(Socket):
 
     def _tell_typing(self, thread_id: str, staff: Any) -> None:
         async def find() -> dict[str, Any]:
-            return {"type": "typing", "thread": thread_id, "name": await db.run(name_of_key, staff)}
+            return {"type": "typing", "thread": thread_id, "name": await db.run(_name_of_staff, staff)}
 
         self.tell(("typing", thread_id), find)
 

@@ -24,7 +24,7 @@ from ..storable import storable_text
 from ..store.payloads import WAITING_CALLS_KEY
 from . import messages, webhooks
 from .errors import AlreadyTaken
-from .names import shown_name
+from .names import shown_name, team_name
 
 ASSISTANT, WAITING, STAFF = Thread.Handler.ASSISTANT, Thread.Handler.WAITING, Thread.Handler.STAFF
 
@@ -88,10 +88,11 @@ def take(thread_pk: int, *, actor: Any, take_from: Any = None) -> Thread:
             return thread
         if holder is not None and holder != take_from:
             raise AlreadyTaken(holder, thread.handler_since)
-        now, name = timezone.now(), shown_name(actor)
+        now = timezone.now()
         waited = milliseconds(thread.handler_since, now) if thread.handler == WAITING else None
         _assign(thread, actor)
-        messages.add_note(thread, _taken_note(name, now), author=actor, author_name=name)
+        note = _taken_note(shown_name(actor), now)
+        messages.add_note(thread, note, author=actor, author_name=name_in(thread, actor))
         _forget_unfinished(thread)
         _change(
             thread,
@@ -125,9 +126,9 @@ def hand_back(thread_pk: int, *, actor: Any, instruction: str = "") -> Thread:
     with _locked(thread_pk) as thread:
         if thread.handler == ASSISTANT:
             return thread
-        name = "" if actor is None else shown_name(actor)
+        name, author_name = ("", "") if actor is None else (shown_name(actor), name_in(thread, actor))
         note = _handed_back_note(name, timezone.now(), instruction)
-        messages.add_note(thread, note, author=actor, author_name=name)
+        messages.add_note(thread, note, author=actor, author_name=author_name)
         _change(thread, ASSISTANT, actor=actor)
         if actor is not None:
             audit.record(audit.Action.HAND_BACK, actor=actor, thread=thread, instructed=bool(instruction))
@@ -175,13 +176,21 @@ def holder_of(thread: Thread) -> Any:
     return _holder(thread)
 
 
+def name_in(thread: Thread, user: Any) -> str:
+    """Return the name that stands at a message of this member of the staff; the team's for one who has none."""
+    if name := shown_name(user):
+        return name
+    with translation.override(language_of(thread)):
+        return team_name()
+
+
 def handler_fields(thread: Thread) -> dict[str, Any]:
-    """Return who answers, as pages are told it: ``state``, ``since`` and, of a person, ``name``."""
+    """Return who answers, as pages are told it: ``state``, ``since`` and, of a person who has one, ``name``."""
     fields: dict[str, Any] = {"state": str(thread.handler)}
     if thread.handler_since is not None:
         fields["since"] = thread.handler_since.isoformat()
-    if (holder := _holder(thread)) is not None:
-        fields["name"] = shown_name(holder)
+    if (holder := _holder(thread)) is not None and (name := shown_name(holder)):
+        fields["name"] = name
     return fields
 
 
@@ -290,8 +299,9 @@ def language_of(thread: Thread) -> str:
 
 
 def _taken_note(name: str, moment: datetime) -> str:
+    who = f"{name}, a person of the team," if name else "a person of the team"
     return (
-        f"At {messages.when(moment)} {name}, a person of the team, took over this conversation. "
+        f"At {messages.when(moment)} {who} took over this conversation. "
         "What the user is answered from here on is written by people, until a note says that it is yours again."
     )
 

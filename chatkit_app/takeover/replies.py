@@ -13,8 +13,7 @@ from ..models import Attachment, Thread, ThreadItem
 from ..signals import staff_replied
 from ..staff import audit
 from . import mails, messages, webhooks
-from .handler import milliseconds
-from .names import shown_name
+from .handler import milliseconds, name_in
 
 
 def add_reply(thread: Thread, text: str, *, actor: Any, attachments: Sequence[Attachment] = ()) -> ThreadItem:
@@ -27,7 +26,7 @@ def add_reply(thread: Thread, text: str, *, actor: Any, attachments: Sequence[At
         attachments: files of this thread that go with it.
     """
     item = messages.add_message(
-        thread, text, author=actor, author_name=shown_name(actor), attachments=attachments
+        thread, text, author=actor, author_name=name_in(thread, actor), attachments=attachments
     )
     waited = milliseconds(thread.unanswered_since, timezone.now())
     Thread.objects.filter(pk=thread.pk).update(unanswered_since=None)

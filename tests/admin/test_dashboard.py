@@ -189,6 +189,12 @@ def test_open_flags_with_their_ages(reader: Client) -> None:
     )
 
 
+def test_open_flag_that_was_raised_just_now(reader: Client) -> None:
+    Flag.objects.create(thread=make_thread(), source="staff", created_at=timezone.now())
+    note = figure(reader.get(PAGE), "Open flags")[1]
+    assert note == "oldest: less than a minute, median: less than a minute"
+
+
 def test_open_flags_are_linked_for_those_who_may_see_them(staff: Callable[..., Client]) -> None:
     link = '<a href="/admin/chatkit_app/flag/">Open flags</a>'
     assert link in staff("view_dailystatistics", "view_flag").get(PAGE).content.decode()

@@ -376,6 +376,19 @@ def test_list_tells_who_answers(reader: Client, queue: list[Thread]) -> None:
     assert "being written" in html
 
 
+def test_list_tells_of_who_began_to_wait_just_now(reader: Client) -> None:
+    make_thread(handler="waiting", handler_since=timezone.now() - timedelta(seconds=30))
+    html = reader.get(LIST).content.decode()
+    assert "waiting, less than a minute" in html
+    assert "0\xa0minutes" not in html
+
+
+def test_list_tells_why_the_team_was_called(reader: Client, staff: Callable[..., Client]) -> None:
+    make_thread(handler="waiting", handler_since=timezone.now(), handler_reason="The parcel is lost.")
+    assert "Why the team was called: The parcel is lost." in reader.get(LIST).content.decode()
+    assert "The parcel is lost." not in staff("view_thread").get(LIST).content.decode()
+
+
 def test_header_counts_what_waits(reader: Client, staff: Callable[..., Client], queue: list[Thread]) -> None:
     assert 'data-counts="/admin/chatkit_app/thread/counts/"' in reader.get(LIST).content.decode()
     assert reader.get(f"{LIST}counts/").json() == {"waiting": 2, "flags": None}

@@ -133,6 +133,14 @@ def test_list_escapes_what_a_flag_says(moderator: Client) -> None:
     assert "<i>" not in text
 
 
+def test_review_tells_how_old_a_flag_is(moderator: Client) -> None:
+    flag = make_flag()
+    press(moderator, "take")
+    assert "(just now)" in html(moderator)
+    Flag.objects.filter(pk=flag.pk).update(created_at=timezone.now() - timedelta(minutes=5, seconds=1))
+    assert "(5\xa0minutes ago)" in html(moderator)
+
+
 def test_flags_page_tells_how_it_ended(moderator: Client) -> None:
     flag = make_flag(reason="A reason")
     press(moderator, "take")

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.contrib.messages import get_messages
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.utils import timezone
 
 from chatkit_app.models import Attachment, AuditEntry, CannedReply, Run, Thread, ThreadItem
 from chatkit_app.moderation import takeover
@@ -95,10 +98,22 @@ def test_taking_over_stops_the_answer_that_is_written(
 
 
 def test_user_is_answered_under_the_name_of_who_answers(helper: Client, mine: Thread) -> None:
-    name = helper.staff.username  # type: ignore[attr-defined]
+    User.objects.filter(pk=helper.staff.pk).update(first_name="Anna")  # type: ignore[attr-defined]
+    assert "The user reads it under the name “Anna”." in change_page(helper, mine)
     helper.post(page(mine, "reply"), {"text": "It is **here**."})
-    assert said(mine) == [(name, "It is **here**.")]
+    assert said(mine) == [("Anna", "It is **here**.")]
+
+
+def test_user_name_of_who_answers_is_for_staff_alone(helper: Client, mine: Thread) -> None:
+    name = helper.staff.username  # type: ignore[attr-defined]
+    assert "The user reads it under the name “Our team”." in change_page(helper, mine)
+    helper.post(page(mine, "reply"), {"text": "It is **here**."})
+    assert said(mine) == [("Our team", "It is **here**.")]
     assert AuditEntry.objects.get(action="reply").actor_name == name
+    kim = make_staff("kim")
+    asked = helper.get(page(takeover.take_over(make_thread("x"), actor=kim), "take")).content.decode()
+    assert "kim answers here since" in asked
+    assert "The user is shown this name: Our team" in asked
 
 
 def test_answer_in_a_thread_that_one_has_not_is_kept_on_the_page(helper: Client) -> None:
@@ -195,9 +210,16 @@ def test_thread_is_handed_to_the_team(helper: Client, mine: Thread) -> None:
     mine.refresh_from_db()
     assert (mine.handler, mine.handler_reason) == ("waiting", "Needs a lawyer")
     html = change_page(helper, mine)
-    assert "The user waits for a person, since" in html
-    assert "Needs a lawyer" in html
+    assert "The user has been waiting for a person for less than a minute." in html
+    assert "Why the team was called: Needs a lawyer" in html
     assert "Leave to the assistant</button>" in html
+
+
+def test_user_who_waits_for_long_is_told_with_the_minutes(helper: Client) -> None:
+    thread = make_thread("x", handler="waiting", handler_since=timezone.now() - timedelta(minutes=5))
+    html = change_page(helper, thread)
+    assert "The user has been waiting for a person for 5\xa0minutes." in html
+    assert "Why the team was called" not in html
 
 
 @pytest.mark.parametrize("name", ["hand-back", "hand-on"])
@@ -270,8 +292,7 @@ def test_canned_replies_are_those_for_the_thread_filled_in(helper: Client) -> No
         )
     replies = helper.get(page(thread, "canned")).json()["replies"]
     assert [reply["shortcut"] for reply in replies] == ["all", "all", "any", "brazil", "shop"]
-    name = helper.staff.username  # type: ignore[attr-defined]
-    assert {reply["text"] for reply in replies} == {f"Maria, {name} {{0}} {{thread}}"}
+    assert {reply["text"] for reply in replies} == {"Maria, A nossa equipe {0} {thread}"}
 
 
 @pytest.mark.parametrize("shortcut", ["", "a b", "a/b", "a\n"])

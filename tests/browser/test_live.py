@@ -92,6 +92,21 @@ async def test_page_shows_what_a_person_does_to_its_conversation(
     await expect(page.get_by_text("You are talking to Maria.")).to_be_hidden()
 
 
+async def test_person_without_a_name_is_one_of_the_team(live_site: None, page: Page, server_url: str) -> None:
+    await begin(page, server_url)
+    staff = await in_database(lambda: User.objects.create_superuser("admin2"))
+    await in_database(lambda: takeover.take_over(Thread.objects.get(), actor=staff))
+    await expect(page.get_by_text("You are talking to a person of our team.")).to_be_visible()
+    await expect(page.get_by_role("textbox", name="Message our team")).to_be_visible()
+    pk = await in_database(lambda: Thread.objects.get().pk)
+    message = {"type": "chatkit.typing", "thread": pk, "staff": staff.pk}
+    bells.bells.send(bells.groups.of_thread(pk), message)
+    await expect(page.get_by_text("Our team is typing…")).to_be_visible()
+    await in_database(lambda: takeover.reply(Thread.objects.get(), "I can help.", actor=staff))
+    await expect(said(page, "Our team")).to_be_visible()
+    await expect(page.get_by_text("admin2")).to_have_count(0)
+
+
 async def test_nothing_is_answered_again_while_a_person_answers(
     live_site: None, page: Page, server_url: str, settings: Any
 ) -> None:

@@ -200,6 +200,18 @@ async def test_user_who_types_is_heard(open_page: Opener, use: Any) -> None:
     await user.close()
 
 
+async def test_staff_know_one_another_by_user_names_where_there_are_no_others(open_page: Opener) -> None:
+    pk = await thread_of()
+    maria, tim = await open_page("maria"), await open_page("tim")
+    await db.run(lambda: User.objects.filter(username="maria").update(first_name=""))
+    await db.run(lambda: takeover.take_over(Thread.objects.get(), actor=User.objects.get(username="maria")))
+    for page in (maria, tim):
+        await page.send(open=pk)
+    assert [person["name"] for person in (await tim.next("people"))["people"]] == ["maria", "Tim"]
+    await maria.send(typing=pk)
+    assert await tim.next("typing") == {"type": "typing", "thread": pk, "name": "maria"}
+
+
 async def test_only_who_has_the_thread_is_told_as_typing(open_page: Opener) -> None:
     pk = await thread_of()
     maria, tim = await open_page("maria"), await open_page("tim")

@@ -116,11 +116,14 @@ async def test_ping_names_versions_so_that_a_lost_bell_is_made_good(
     assert await page.next() == {"type": "ping", "threads": {thread_id: version + 1}}
 
 
-async def test_page_hears_when_the_person_who_has_the_thread_types(open_page: Opener) -> None:
+@pytest.mark.parametrize(("first_name", "told"), [("Maria", "Maria"), ("", "")])
+async def test_page_hears_when_the_person_who_has_the_thread_types(
+    open_page: Opener, first_name: str, told: str
+) -> None:
     chat, thread_id, _version = await begin()
 
     def take() -> Any:
-        maria = User.objects.create_superuser("maria", first_name="Maria")
+        maria = User.objects.create_superuser("maria", first_name=first_name)
         takeover.take_over(Thread.objects.get(), actor=maria)
         return maria
 
@@ -135,7 +138,7 @@ async def test_page_hears_when_the_person_who_has_the_thread_types(open_page: Op
     await staff.send(open=pk)
     await staff.next("people")
     await staff.send(typing=pk)
-    assert await page.next("typing") == {"type": "typing", "thread": thread_id, "name": "Maria"}
+    assert await page.next("typing") == {"type": "typing", "thread": thread_id, "name": told}
 
 
 # --- Who may hear what -------------------------------------------------------------------------------------------

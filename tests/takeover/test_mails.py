@@ -50,14 +50,26 @@ def here(ago: timedelta) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
+def test_absent_user_is_told_no_user_name(thread, maria, settings):
+    settings.LANGUAGE_CODE = "fr"
+    User.objects.filter(pk=maria.pk).update(first_name="", username="maria@shop.example")
+    maria.refresh_from_db()
+    reply(thread, "Here.", actor=maria)
+    later.wait()
+    (message,) = mail.outbox
+    assert message.subject == "Notre équipe vous a répondu"
+    assert "Notre équipe a répondu dans votre conversation." in message.body
+    assert "maria@" not in message.message().as_string()
+
+
+@pytest.mark.django_db(transaction=True)
 def test_absent_user_is_told_of_an_answer_and_not_what_it_says(thread, maria):
     reply(thread, "Your <parcel> is lost.", actor=maria)
     later.wait()
     (message,) = mail.outbox
     assert (message.to, message.subject) == (["ben@example.com"], "Maria has answered you")
     assert message.body == (
-        "Hello,\n\nMaria of our team has answered in your conversation.\n\n"
-        "Read it here: https://shop.example/chat/\n"
+        "Hello,\n\nMaria has answered in your conversation.\n\nRead it here: https://shop.example/chat/\n"
     )
     html, kind = message.alternatives[0]
     assert (kind, '<a href="https://shop.example/chat/">' in html) == ("text/html", True)

@@ -127,7 +127,8 @@ export class ComposerView {
     setAttribute(this.button, "aria-disabled", String(!stops && !!isHeld));
     setAttribute(this.button, "aria-description", hold && !stops ? this.chat.text(hold) : null);
     const { state, name } = asObject(thread?.handler);
-    const toStaff = state && this.chat.text(state === "staff" ? "messageStaff" : "messageTeam", { name: asText(name) });
+    const toStaff =
+      state && this.chat.text(state === "staff" && name ? "messageStaff" : "messageTeam", { name: asText(name) });
     const placeholder = toStaff || tools.selected?.placeholderOverride || this.placeholder;
     setAttribute(this.input, "placeholder", placeholder);
     setAttribute(this.input, "aria-label", placeholder);

@@ -7,7 +7,7 @@ import { asObject, asText } from "../values.js";
 const TYPING_FOR = 4000;
 
 /** The text for who answers. @type {Record<string, string>} */
-const KEYS = { staff: "withStaff", waiting: "waitingForStaff" };
+const KEYS = { staff: "withTeam", waiting: "waitingForStaff" };
 
 export class HandlerView {
   /** @type {{thread: string|undefined, state: string, wasBack: boolean}} who answered when it was looked last */
@@ -26,10 +26,10 @@ export class HandlerView {
     this.node = h("div", {}, h("div", { class: "handler" }, this.handler, this.stopWaiting), this.typing);
   }
 
-  /** @param {string} name of the person who types at the moment */
+  /** @param {string} name of the person who types at the moment; empty if they have none that users are told */
   showTyping(name) {
     clearTimeout(this.#typing);
-    setText(this.typing, this.chat.text("typing", { name }));
+    setText(this.typing, this.chat.text(name ? "typing" : "typingTeam", { name }));
     this.typing.hidden = false;
     this.#typing = setTimeout(() => (this.typing.hidden = true), TYPING_FOR);
   }
@@ -46,7 +46,8 @@ export class HandlerView {
     if (!isSame || state !== "staff" || !isWritable || newest !== this.#newest) this.typing.hidden = true;
     this.#newest = newest;
     // Where nobody can write any more, nobody answers.
-    const key = isWritable ? (KEYS[asText(state)] ?? (isBack ? "assistantIsBack" : "")) : "";
+    const said = name ? "withStaff" : (KEYS[asText(state)] ?? (isBack ? "assistantIsBack" : ""));
+    const key = isWritable ? said : "";
     this.handler.hidden = !key;
     this.stopWaiting.hidden = state !== "waiting" || this.chat.isReadOnly || !isWritable || phase !== "idle";
     setText(this.stopWaiting, this.chat.text("stopWaiting"));
