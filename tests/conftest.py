@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import shutil
 import signal
@@ -11,6 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from tests.extent import IS_WHOLE
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
@@ -22,9 +25,19 @@ pytest.register_assert_rewrite("chatkit_app.testing.store_contract")
 
 
 def pytest_configure() -> None:
-    """Let Ctrl-C reach what the tests start: a shell has what it starts in the background ignore it."""
+    """Set what all tests and their processes have."""
+    # Let Ctrl-C reach what the tests start: a shell has what it starts in the background ignore it.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    # Each client of OpenAI's API reads the certificates of all authorities, which takes longer than most tests.
+    os.environ.pop("SSL_CERT_FILE", None)
+    os.environ["SSL_CERT_DIR"] = "/no/certificates"
+
+
+def pytest_collection_finish() -> None:
+    """Spare what is there for all tests from the garbage collector, which some tests ask to look at everything."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -77,13 +90,28 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[N
         assert left == [], "A test has left a connection open."
 
 
-# Who may do what, and what a model's answer becomes: the queries behind it are tested where they are made.
+# Who may do what, what pages of the admin show and ask for, and what a model's answer becomes: the queries behind it
+# are tested where they are made. Files, or tests in them.
 SAME_ON_POSTGRES = (
+    "admin/test_assignment.py",
+    "admin/test_confirmation.py",
+    "admin/test_content.py",
+    "admin/test_exports.py",
+    "admin/test_flagging.py",
+    "admin/test_labelling.py",
+    "admin/test_moderation.py",
+    "admin/test_notes.py",
     "admin/test_permissions.py",
+    "admin/test_scope.py",
     "admin/test_side_doors.py",
+    "admin/test_strange_requests.py::test_foreign_rows",
+    "admin/test_strange_requests.py::test_made_up_cookies",
+    "admin/test_takeover.py",
+    "admin/test_transcript.py",
     "agents/",
     "attack/test_foreign_ids.py",
     "demo/",
+    "docs/",
     "live/test_servers.py",
     "process/test_shutdown.py",
     "provider/",
@@ -123,14 +151,18 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     from django.db import connection
 
     items.sort(key=lambda item: not _path_of(item).startswith(LONGEST))
-    if connection.vendor != "postgresql" or os.environ.get("CHATKIT_TESTS") == "all":
+    if connection.vendor != "postgresql" or IS_WHOLE:
         return
     config.hook.pytest_deselected(items=[item for item in items if not _is_tried_on_postgres(item)])
     items[:] = [item for item in items if _is_tried_on_postgres(item)]
 
 
 def _is_tried_on_postgres(item: pytest.Item) -> bool:
-    return _asks_a_database(item) and not _path_of(item).startswith(SAME_ON_POSTGRES)
+    return _asks_a_database(item) and not _name_of(item).startswith(SAME_ON_POSTGRES)
+
+
+def _name_of(item: pytest.Item) -> str:
+    return f"{_path_of(item)}::{item.name}"
 
 
 def _path_of(item: pytest.Item) -> str:
