@@ -6,11 +6,12 @@
 
 Django keeps a thread for each request in flight, so that a thousand open requests are a thousand threads, each with a
 database connection of its own as soon as it queries; and it enters and leaves that thread twice for every middleware.
-Here ``CHATKIT["REQUEST_THREADS"]`` threads are shared by all requests, and neighbouring middlewares run in one go. What
-belongs to one request still runs in one thread, in the same order. Where ``CHATKIT["DATABASE_CONTEXT"]`` is used, a
-request has a thread of its own here too. Open pages hear what happens by WebSockets, which are served here as well; a
-site with sockets of its own adds ``chatkit_app.routing.websocket_urlpatterns`` to its router. The endpoint works under
-Django's own ``get_asgi_application()`` as well.
+Here ``CHATKIT["REQUEST_THREADS"]`` threads are shared by all requests, and neighbouring middlewares run in one go; in
+no thread at all where they are Django's own and have nothing to save. What belongs to one request still runs in one
+thread, in the same order. Where ``CHATKIT["DATABASE_CONTEXT"]`` is used, a request has a thread of its own here too.
+Open pages hear what happens by WebSockets, which are served here as well; a site with sockets of its own adds
+``chatkit_app.routing.websocket_urlpatterns`` to its router. The endpoint works under Django's own
+``get_asgi_application()`` as well.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from typing import Any
 
 import django
 from asgiref.sync import ThreadSensitiveContext, iscoroutinefunction, markcoroutinefunction, sync_to_async
+from django.conf import settings
 from django.core.handlers.asgi import ASGIHandler
 from django.core.handlers.exception import response_for_exception
 from django.http import HttpRequest, HttpResponseBase
@@ -35,6 +37,20 @@ from .process.loading import load_views
 
 ASGIApplication = Callable[[Any, Any, Any], Awaitable[None]]
 AsyncHandler = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
+
+# Unless there is something to save, these wait for nothing, and to change the thread for them costs more than they do.
+_QUIET = frozenset(
+    {
+        "django.contrib.auth.middleware.AuthenticationMiddleware",
+        "django.contrib.messages.middleware.MessageMiddleware",
+        "django.contrib.sessions.middleware.SessionMiddleware",
+        "django.middleware.clickjacking.XFrameOptionsMiddleware",
+        "django.middleware.common.CommonMiddleware",
+        "django.middleware.csrf.CsrfViewMiddleware",
+        "django.middleware.locale.LocaleMiddleware",
+        "django.middleware.security.SecurityMiddleware",
+    }
+)
 
 
 def get_asgi_application() -> ASGIApplication:
@@ -172,31 +188,77 @@ class MiddlewareGroup:
     def __init__(self, members: list[Any], get_response: AsyncHandler) -> None:
         self.members = members
         self.get_response = get_response
+        self._are_quiet = all(_path(type(member)) in _QUIET for member in members)
         markcoroutinefunction(self)
 
     async def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        response, depth = await sync_to_async(self._enter)(request)
-        if response is None:
-            response = await self.get_response(request)
-        return await sync_to_async(self._leave)(request, response, depth)
+        if self._are_quiet and _touches_no_store():
+            found, depth = self._enter(request)
+        else:
+            found, depth = await sync_to_async(self._enter)(request)
+        response = await self.get_response(request) if found is None else await _response(request, found)
+        while depth:
+            if self._are_quiet and _touches_no_store() and _has_nothing_to_save(request, response):
+                left, depth = self._leave(request, response, depth)
+            else:
+                left, depth = await sync_to_async(self._leave)(request, response, depth)
+            response = await _response(request, left)
+        return response
 
-    def _enter(self, request: HttpRequest) -> tuple[HttpResponseBase | None, int]:
+    def _enter(self, request: HttpRequest) -> tuple[HttpResponseBase | Exception | None, int]:
+        """Return the response, or the error, of the first that has one, and how many have been entered."""
         for depth, member in enumerate(self.members):
             if not hasattr(member, "process_request"):
                 continue
             try:
                 response = member.process_request(request)
             except Exception as error:
-                return response_for_exception(request, error), depth
+                return error, depth
             if response:
                 return response, depth + 1
         return None, len(self.members)
 
-    def _leave(self, request: HttpRequest, response: HttpResponseBase, depth: int) -> HttpResponseBase:
-        for member in reversed(self.members[:depth]):
+    def _leave(
+        self, request: HttpRequest, response: HttpResponseBase, depth: int
+    ) -> tuple[HttpResponseBase | Exception, int]:
+        """Return the response, or the first error, and how many are still to be left."""
+        while depth:
+            depth -= 1
+            member = self.members[depth]
             if hasattr(member, "process_response"):
                 try:
                     response = member.process_response(request, response)
                 except Exception as error:
-                    response = response_for_exception(request, error)
+                    return error, depth
+        return response, 0
+
+
+def _path(kind: type) -> str:
+    return f"{kind.__module__}.{kind.__qualname__}"
+
+
+def _touches_no_store() -> bool:
+    """Return whether sessions and messages are kept as Django keeps them, so that nothing of them is loaded unasked."""
+    return (
+        not settings.CSRF_USE_SESSIONS
+        and settings.SESSION_ENGINE.startswith("django.contrib.sessions.backends.")
+        and settings.MESSAGE_STORAGE.startswith("django.contrib.messages.storage.")
+    )
+
+
+def _has_nothing_to_save(request: Any, response: HttpResponseBase) -> bool:
+    """Return whether the session stays as it is, no message waits to be shown, and no other address is looked for."""
+    session, messages = getattr(request, "session", None), getattr(request, "_messages", None)
+    return (
+        response.status_code != 404
+        and (session is None or not (session.modified or settings.SESSION_SAVE_EVERY_REQUEST))
+        and (messages is None or not (messages.used or messages.added_new))
+    )
+
+
+async def _response(request: HttpRequest, found: HttpResponseBase | Exception) -> HttpResponseBase:
+    """Return the response, or the one to an error, which may be a page of the site's."""
+    if isinstance(found, Exception):
+        response: HttpResponseBase = await sync_to_async(response_for_exception)(request, found)
         return response
+    return found

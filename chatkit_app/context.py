@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -151,7 +151,9 @@ def is_new_visitor(request: HttpRequest) -> bool:
     return not request.user.is_authenticated and VISITOR_KEY not in request.session
 
 
-def ensure_visitor(request: HttpRequest) -> None:
+def ensure_visitor(
+    request: HttpRequest, *, save: Callable[[SessionBase], None] = lambda session: session.save()
+) -> None:
     """Give an anonymous visitor an id inside the session's data, where login keeps it and logout drops it.
 
     The session is saved at once, in the thread that this runs in. The session middleware would do it when the
@@ -159,11 +161,15 @@ def ensure_visitor(request: HttpRequest) -> None:
 
     First requests that a browser sends at once know nothing of one another: each gets a session of its own, or writes
     over the other's, and only the last one is kept. They share the page's seed, so they get the same id.
+
+    Args:
+        request: a request that has passed the session middleware.
+        save: saves a session; as its backend does it, unless given.
     """
     if is_new_visitor(request):
         request.session[VISITOR_KEY] = _visitor_id(request.COOKIES.get(SEED_COOKIE, ""))
         try:
-            _save_once(request.session)
+            _save_once(request.session, save)
         except Exception:
             del request.session[VISITOR_KEY]  # tried again, or refused without another try by the middleware
             request.session.modified = False
@@ -243,7 +249,7 @@ def keep_session(request: HttpRequest) -> None:
     if session is None or session.is_empty() or not (session.modified or settings.SESSION_SAVE_EVERY_REQUEST):
         return
     try:
-        _save_once(session)
+        _save_once(session, lambda session: session.save())
     except UpdateError:
         leave_session_cookie(request)
     except Exception:
@@ -251,10 +257,10 @@ def keep_session(request: HttpRequest) -> None:
         leave_session_cookie(request)
 
 
-def _save_once(session: SessionBase) -> None:
+def _save_once(session: SessionBase, save_now: Callable[[SessionBase], None]) -> None:
     """Save the session; the middleware's save, which also sets the cookie, then writes only what is newer."""
     save = session.save
-    save()
+    save_now(session)
     saved = dict(session.items())
 
     def save_changes(must_create: bool = False) -> None:

@@ -22,7 +22,7 @@ USED: dict[str, tuple[str, ...]] = {
         "_update_pending_items",
     ),
     "concurrent.futures.ThreadPoolExecutor": ("_threads",),
-    "django.contrib.sessions.backends.base.SessionBase": ("_session_cache",),
+    "django.contrib.sessions.backends.base.SessionBase": ("_session_cache", "_session_key"),
     "django.core.handlers.asgi.ASGIRequest": ("_stream",),
     "django.core.management.base.OutputWrapper": ("_out",),
     "django.db.models.Model": ("_state",),

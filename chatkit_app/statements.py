@@ -213,10 +213,15 @@ def _maker(queryset: models.QuerySet[Any, Any], compiler: Any) -> Callable[[str,
     """Return what makes of the values of rows what the queryset would give."""
     kind: Any = queryset._iterable_class
     if kind is ModelIterable:
-        if compiler.annotation_col_map or compiler.klass_info.get("related_klass_infos"):
-            raise NotImplementedError("Select values_list() instead of annotated or related models.")
-        names = [select[0].target.attname for select in compiler.select]
+        if compiler.klass_info.get("related_klass_infos"):
+            raise NotImplementedError("Select values_list() instead of related models.")
+        fields, annotations = compiler.klass_info["select_fields"], compiler.annotation_col_map or {}
+        names = [compiler.select[position][0].target.attname for position in fields]
         model = compiler.klass_info["model"]
+        if annotations:
+            return lambda using, rows: [
+                _annotated(model.from_db(using, names, row[: len(names)]), annotations, row) for row in rows
+            ]
         return lambda using, rows: [model.from_db(using, names, row) for row in rows]
     if kind is NamedValuesListIterable:
         named: Any = namedtuple("Row", queryset._fields)  # type: ignore[attr-defined, misc]
@@ -224,6 +229,13 @@ def _maker(queryset: models.QuerySet[Any, Any], compiler: Any) -> Callable[[str,
     if kind is ValuesListIterable:
         return lambda using, rows: [tuple(row) for row in rows]
     raise NotImplementedError(f"A statement cannot give what {kind.__name__} gives.")
+
+
+def _annotated(instance: Any, annotations: dict[str, int], row: Sequence[Any]) -> Any:
+    """Give a model's instance its annotations, whose values stand in the row behind those of its fields."""
+    for name, position in annotations.items():
+        setattr(instance, name, row[position])
+    return instance
 
 
 class _Write(_Shape[_Compiled]):
@@ -250,14 +262,14 @@ class Update(Statement["Changed"]):
 
     Args:
         build: makes the queryset, and its new values by the names of fields.
-        returning: a field, whose new value ``new_value()`` returns.
+        returning: fields and annotations of the queryset, whose values after the change ``new_values()`` returns.
     """
 
     def __init__(
         self,
         build: Callable[..., tuple[models.QuerySet[Any, Any], dict[str, Any]]],
         *,
-        returning: str | None = None,
+        returning: Sequence[str] = (),
     ) -> None:
         super().__init__(lambda *args, **options: Changed(*build(*args, **options), returning=returning))
 
@@ -266,7 +278,7 @@ class Changed(_Write):
     """One shape of an ``Update``."""
 
     def __init__(
-        self, queryset: models.QuerySet[Any, Any], changes: dict[str, Any], *, returning: str | None
+        self, queryset: models.QuerySet[Any, Any], changes: dict[str, Any], *, returning: Sequence[str]
     ) -> None:
         super().__init__(queryset.model)
         self.queryset = queryset
@@ -275,12 +287,19 @@ class Changed(_Write):
 
     def compile(self, using: str) -> _Compiled:
         query: Any = self.queryset.query.chain(sql.UpdateQuery)
+        query.annotations = {}
         query.add_update_values(self.changes)
         text, params = query.get_compiler(using).as_sql()
-        if self.returning is not None and _returns_what_it_updates(connections[using]):
-            column: Any = self.model._meta.get_field(self.returning)
-            text += f" RETURNING {connections[using].ops.quote_name(column.column)}"
+        if self.returning and _returns_what_it_updates(connections[using]):
+            compiler: Any = self._changed().query.get_compiler(using)
+            compiler.setup_query()
+            columns = [column for _expression, column, _alias in compiler.select]
+            text += " RETURNING " + ", ".join(column for column, _params in columns)
+            params = (*params, *(each for _column, values in columns for each in values))
         return _Compiled(text, tuple(params))
+
+    def _changed(self) -> models.QuerySet[Any, Any]:
+        return self.queryset.values_list(*self.returning)
 
     def run_many(self, rows: Sequence[dict[str, Any]]) -> None:
         """Run the statement once for each of these sets of values, all of them in one go."""
@@ -289,21 +308,22 @@ class Changed(_Write):
         with transaction.mark_for_rollback_on_error(using), connection.cursor() as cursor:
             cursor.executemany(found.sql, [found.fill(connection, values) for values in rows])
 
-    def new_value(self, **values: Any) -> Any:
+    def new_values(self, **values: Any) -> tuple[Any, ...] | None:
         """Run the statement, which changes one row. Returns that row's ``returning``, or None if there is no such row.
 
-        A database that does not return what it updates is asked for it: call this in a transaction.
+        They are as the database gives them: numbers and texts, and a number for a boolean on some. A database that
+        does not return what it updates is asked for it: call this in a transaction if others may change it meanwhile.
         """
         using = router.db_for_write(self.model)
         if _returns_what_it_updates(connections[using]):
             row = self.execute(values, lambda cursor: cursor.fetchone())
-            return None if row is None else row[0]
+            return None if row is None else tuple(row)
         if not self.run(**values):
             return None
-        select = Rows(self.queryset.values_list(self.returning or "pk"), on_writer=True)
+        select = Rows(self._changed(), on_writer=True)
         wanted = {each.name for each in select.compile(using).params if isinstance(each, Parameter)}
-        [[value]] = select.rows(**{name: values[name] for name in wanted})
-        return value
+        [row] = select.rows(**{name: values[name] for name in wanted})
+        return tuple(row)
 
 
 def _returns_what_it_updates(connection: BaseDatabaseWrapper) -> bool:

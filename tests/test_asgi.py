@@ -7,12 +7,16 @@ import threading
 from typing import Any
 
 import pytest
-from asgiref.sync import iscoroutinefunction
+from asgiref.sync import iscoroutinefunction, sync_to_async
 from asgiref.testing import ApplicationCommunicator
+from django.contrib import messages
+from django.contrib.messages.storage.fallback import FallbackStorage
+from django.contrib.sessions.backends.db import SessionStore as DatabaseSessions
 from django.core.exceptions import PermissionDenied
 from django.core.handlers.asgi import ASGIHandler
 from django.http import Http404, HttpRequest, HttpResponse
 from django.middleware.csrf import CsrfViewMiddleware
+from django.middleware.security import SecurityMiddleware
 from django.template.response import TemplateResponse
 from django.test import RequestFactory, override_settings
 from django.urls import path
@@ -64,7 +68,37 @@ async def user_view(request: HttpRequest) -> HttpResponse:
     return HttpResponse(str(user))
 
 
+def remembering_view(request: HttpRequest) -> HttpResponse:
+    request.session["colour"] = "blue"
+    return HttpResponse()
+
+
+def saying_view(request: HttpRequest) -> HttpResponse:
+    messages.info(request, "hello")
+    return HttpResponse()
+
+
+def recalling_view(request: HttpRequest) -> HttpResponse:
+    said = [str(message) for message in messages.get_messages(request)]
+    return HttpResponse(f"{request.session['colour']} {said}")
+
+
+class SessionStore(DatabaseSessions):
+    """Sessions of this module's, as ``SESSION_ENGINE``."""
+
+
+class OwnMessages(FallbackStorage):
+    pass
+
+
+class OwnSecurity(SecurityMiddleware):
+    pass
+
+
 urlpatterns = [
+    path("remember", remembering_view),
+    path("say", saying_view),
+    path("recall", recalling_view),
     path("async", async_view),
     path("sync", sync_view),
     path("raise", raising_view),
@@ -237,6 +271,65 @@ def test_what_cannot_be_grouped_is_left_alone(names):
 def test_default_middleware_of_a_site_is_grouped(settings):
     chain = GroupingASGIHandler()._middleware_chain
     assert len(chain.members) == len(settings.MIDDLEWARE) == 8
+
+
+@pytest.fixture
+def hops(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What the group changes threads for."""
+    found: list[str] = []
+
+    def note(function: Any) -> Any:
+        found.append(function.__name__)
+        return sync_to_async(function)
+
+    monkeypatch.setattr("chatkit_app.asgi.sync_to_async", note)
+    return found
+
+
+async def test_djangos_own_middlewares_change_no_thread_where_there_is_nothing_to_save(hops):
+    await (await Chat(GroupingASGIHandler()).open("GET", "/async")).rest()
+    assert hops == []
+
+
+@pytest.mark.parametrize("url", ["/remember", "/say", "/nowhere"])
+async def test_what_is_saved_or_looked_for_on_the_way_out_has_a_thread(hops, url):
+    await (await Chat(GroupingASGIHandler()).open("GET", url)).rest()
+    assert hops == ["_leave"]
+
+
+async def test_message_and_session_reach_the_next_page():
+    chat = Chat(GroupingASGIHandler())
+    await (await chat.open("GET", "/remember")).rest()
+    await (await chat.open("GET", "/say")).rest()
+    assert (await (await chat.open("GET", "/recall")).rest()).body == b"blue ['hello']"
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"CSRF_USE_SESSIONS": True},
+        {"SESSION_ENGINE": "tests.test_asgi"},
+        {"MESSAGE_STORAGE": "tests.test_asgi.OwnMessages"},
+        {"SESSION_SAVE_EVERY_REQUEST": True},
+    ],
+    ids=lambda changed: next(iter(changed)),
+)
+async def test_what_keeps_sessions_or_messages_otherwise_has_a_thread(hops, changed):
+    with override_settings(**changed):
+        await (await Chat(GroupingASGIHandler()).open("GET", "/async")).rest()
+    assert hops == (["_leave"] if "SESSION_SAVE_EVERY_REQUEST" in changed else ["_enter", "_leave"])
+
+
+async def test_subclass_of_djangos_middleware_has_a_thread(hops, settings):
+    settings.MIDDLEWARE = ["tests.test_asgi.OwnSecurity", *settings.MIDDLEWARE[1:]]
+    await (await Chat(GroupingASGIHandler()).open("GET", "/async")).rest()
+    assert hops == ["_enter", "_leave"]
+
+
+async def test_page_of_an_error_on_the_way_in_may_ask_the_database(settings, hops):
+    settings.ALLOWED_HOSTS = ["elsewhere"]
+    reply = await (await Chat(GroupingASGIHandler()).open("GET", "/async")).rest()
+    assert (reply.status, hops) == (400, ["response_for_exception"])
 
 
 async def test_application_serves_a_session():

@@ -57,6 +57,20 @@ def items(owner: Of, threads: Any) -> Any:
     )
 
 
+def run_of_name() -> Any:
+    return (
+        Run.objects.filter(
+            Q(status="running", heartbeat_at__gte=NOON)
+            | Q(status__in=("completed", "held"))
+            | Exists(ThreadItem.objects.visible().filter(run_id=OuterRef("pk")))
+            | Exists(EarlierItem.objects.visible().filter(run_id=OuterRef("pk"))),
+            request_key="k",
+        )
+        .order_by("-pk")
+        .values_list("pk")[:1]
+    )
+
+
 USER, VISITOR = Of(user_id=7), Of(visitor_id="v1")
 OUTCOME = {
     "status": "completed",
@@ -126,7 +140,7 @@ PAIRS = {
         lambda: items(VISITOR, threads_of(VISITOR)).page(after="msg_1", limit=2, order="desc"),
     ),
     "news of a thread": (
-        lambda: orm._TOUCH_THREAD(counted=True, previewed=True).new_value(
+        lambda: orm._TOUCH_THREAD(counted=True, previewed=True).new_values(
             id=5, last_activity=NOON, last_preview="Hi"
         ),
         lambda: Thread.objects.filter(pk=5).update(
@@ -153,17 +167,7 @@ PAIRS = {
     ),
     "run that a request of this name has begun before": (
         lambda: rows._NAMED().rows(request_key="k", heartbeat_at=NOON),
-        lambda: list(
-            Run.objects.filter(
-                Q(status="running", heartbeat_at__gte=NOON)
-                | Q(status__in=("completed", "held"))
-                | Exists(ThreadItem.objects.visible().filter(run_id=OuterRef("pk")))
-                | Exists(EarlierItem.objects.visible().filter(run_id=OuterRef("pk"))),
-                request_key="k",
-            )
-            .order_by("-pk")
-            .values_list("pk")[:1]
-        ),
+        lambda: list(run_of_name()),
     ),
     "run that a request has begun before": (
         lambda: rows._REPEATED().rows(request_key="k", heartbeat_at=NOON, finished_at=NOON),
@@ -175,6 +179,22 @@ PAIRS = {
             .exclude(request_key="")
             .order_by("pk")
             .values_list("pk")[:1]
+        ),
+    ),
+    "thread of a visitor who sends a message": (
+        lambda: rows._ENTRY("visitor", asks_claim=True, asked="named").rows(
+            public_id="thr_1",
+            visitor_id="v1",
+            namespace="shop",
+            claimed_visitor_id="v1",
+            request_key="k",
+            heartbeat_at=NOON,
+        ),
+        lambda: list(
+            threads_of(VISITOR).annotate(
+                claimed_by=Subquery(VisitorClaim.objects.filter(visitor_id="v1").values("user_id")[:1]),
+                begun_run=Subquery(run_of_name()),
+            )[:1]
         ),
     ),
     "state of a thread": (
@@ -196,7 +216,7 @@ PAIRS = {
         ),
     ),
     "end of a run": (
-        lambda: rows._END().run(id=5, **OUTCOME),
+        lambda: rows._END().new_values(id=5, **OUTCOME),
         lambda: Run.objects.filter(pk=5).update(**OUTCOME),
     ),
     "end of a lease": (
@@ -206,7 +226,7 @@ PAIRS = {
 }
 
 
-INSERTED = (orm._INSERT_THREAD, orm._INSERT_ITEM, rows._INSERT)
+INSERTED = (orm._INSERT_THREAD, orm._INSERT_ITEM, rows._INSERT, session._INSERT_SESSION)
 
 
 def statements() -> dict[str, Statement[Any]]:
@@ -313,20 +333,26 @@ def test_selected_models_are_those_of_the_database() -> None:
 
 
 @pytest.mark.parametrize("is_returned", [True, False])
-def test_update_gives_the_new_value_of_the_row_it_changes(
+def test_update_gives_the_new_values_of_the_row_it_changes(
     monkeypatch: pytest.MonkeyPatch, is_returned: bool
 ) -> None:
     monkeypatch.setattr(statements_module, "_returns_what_it_updates", lambda connection: is_returned)
+    user = get_user_model().objects.create(username="maria")
+    VisitorClaim.objects.create(visitor_id="v1", user=user)
     threads = [Thread.objects.create(public_id=f"thr_{n}", visitor_id="v1", version=n) for n in (4, 8)]
     update = Update(
         lambda: (
-            Thread.objects.filter(pk=parameter(Thread, "id")),
+            Thread.objects.annotate(
+                claimed_by=Subquery(
+                    VisitorClaim.objects.filter(visitor_id=OuterRef("visitor_id")).values("user_id")[:1]
+                )
+            ).filter(pk=parameter(Thread, "id")),
             {"version": F("version") + 1, "title": parameter(Thread, "title")},
         ),
-        returning="version",
+        returning=["version", "claimed_by"],
     )
-    assert update().new_value(id=threads[0].pk, title="Parcels") == 5
-    assert update().new_value(id=0, title="Parcels") is None
+    assert update().new_values(id=threads[0].pk, title="Parcels") == (5, user.pk)
+    assert update().new_values(id=0, title="Parcels") is None
     assert list(Thread.objects.order_by("pk").values_list("version", "title")) == [(5, "Parcels"), (8, "")]
 
 
@@ -370,7 +396,18 @@ def test_shapes_of_a_statement_do_not_grow_without_end() -> None:
     assert len(select._shapes) <= MAX_SHAPES
 
 
-def test_annotated_models_are_refused() -> None:
-    select = Select(lambda: Thread.objects.annotate(twice=F("item_count") * 2))
+def test_models_have_their_annotations() -> None:
+    thread = Thread.objects.create(public_id="thr_1", visitor_id="v1", item_count=4, metadata={"a": 1})
+    select = Select(
+        lambda: Thread.objects.annotate(
+            twice=F("item_count") * 2, nobody=Subquery(Feedback.objects.values("kind")[:1])
+        )
+    )
+    [found] = select().rows()
+    assert (found, found.metadata, found.twice, found.nobody) == (thread, {"a": 1}, 8, None)
+
+
+def test_related_models_are_refused() -> None:
+    select = Select(lambda: ThreadItem.objects.select_related("thread"))
     with pytest.raises(NotImplementedError, match="values_list"):
         select().rows()

@@ -50,15 +50,28 @@ class RunRequest:
     repeated: RunRow | None = None
 
 
-def look_up(asked: RunRequest) -> RunRequest:
-    """Return the request with what ``open_run()`` has to know of the database, in one piece of a worker's work."""
+def look_up(asked: RunRequest, *, visitor_id: str | None) -> RunRequest:
+    """Return the request with what ``open_run()`` has to know of the database, in one piece of a worker's work.
+
+    Args:
+        asked: the request.
+        visitor_id: the visitor of the session; None for a user, and for somebody new.
+
+    Raises:
+        VisitorHasLoggedIn: when the request is no longer this visitor's.
+    """
     store, request = asked.server.store, asked.request
-    if isinstance(store, DjangoStore) and not isinstance(request, ThreadsCreateReq):
-        store.prefetch_thread(request.params.thread_id, asked.context)
-    if not asked.request_key:
-        return asked
-    find = rows.find_named_row if asked.is_named else rows.find_repeated_row
-    return replace(asked, repeated=find(asked.request_key))
+    is_here = isinstance(store, DjangoStore) and not isinstance(request, ThreadsCreateReq)
+    entry = rows.find_entry(
+        getattr(request.params, "thread_id", None) if is_here else None,
+        asked.context,
+        visitor_id=visitor_id,
+        request_key=asked.request_key,
+        is_named=asked.is_named,
+    )
+    if entry.thread is not None and isinstance(store, DjangoStore):
+        store.take_thread(entry.thread, asked.context)
+    return replace(asked, repeated=entry.begun)
 
 
 async def open_run(asked: RunRequest) -> Run:

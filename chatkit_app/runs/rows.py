@@ -17,14 +17,16 @@ from ..models import EarlierItem, VisitorClaim
 from ..models import Run as RunRow
 from ..models import Thread as ThreadRow
 from ..models import ThreadItem as ItemRow
+from ..models.querysets import owner_values
 from ..process.identity import current_process
 from ..server import wire
 from ..server.admission import hold
 from ..signals import run_finished
 from ..statements import Insert, Select, Update, parameter
-from ..storable import storable_json, storable_text
+from ..storable import is_storable_id, storable_json, storable_text
 from ..store import claims, codec
 from ..store.cut_answers import lost_before
+from ..store.orm import threads_of
 from ..takeover.handler import handler_fields
 from .heartbeats import mark_lost
 
@@ -69,24 +71,55 @@ def _named() -> Any:
     return runs.order_by("-pk").values_list("pk")[:1]
 
 
+def _claimed_by(name: str) -> Subquery:
+    """Return an expression for the user whom a visitor has become, whose id is the parameter of this name."""
+    claims_of = VisitorClaim.objects.filter(visitor_id=parameter(VisitorClaim, "visitor_id", name))
+    return Subquery(claims_of.values("user_id")[:1])
+
+
+def _entry(kind: str, *, asks_claim: bool, asked: str) -> Any:
+    """Select the owner's thread that a message is sent to, and what else is asked of every message.
+
+    Args:
+        kind: that of the owner.
+        asks_claim: whether the session's visitor may have logged in.
+        asked: what is known of the request, by which a run is found that it has begun before.
+    """
+    threads = threads_of(kind)
+    if asks_claim:
+        threads = threads.annotate(claimed_by=_claimed_by("claimed_visitor_id"))
+    if asked:
+        threads = threads.annotate(begun_run=Subquery(_named() if asked == "named" else _repeated()))
+    return threads[:1]
+
+
 _DONE = (RunRow.Status.COMPLETED, RunRow.Status.HELD)
 _REPEATED = Select(_repeated)
 # Who sends it again may be faster than a replica is.
 _NAMED = Select(_named, on_writer=True)
+_ENTRY = Select(_entry, on_writer=True)
 _INSERT = Insert(RunRow)
-_END = Update(
-    lambda: (
-        RunRow.objects.filter(pk=parameter(RunRow, "id")),
-        {name: parameter(RunRow, name) for name in _OUTCOME},
-    )
-)
+
+
+def _ended() -> Any:
+    """Select a run and how it ends, and whether staff did something to it, or to its thread, while it went on.
+
+    Of the thread it tells how it was when the run's row was not locked yet. Who has changed it since wanted to stop the
+    run, and has either come to the row before this, or found that it had ended.
+    """
+    as_usual = Q(status=ThreadRow.Status.ACTIVE, handler=ThreadRow.Handler.ASSISTANT)
+    threads = ThreadRow.objects.filter(pk=OuterRef("thread_id")).exclude(as_usual)
+    runs = RunRow.objects.annotate(changed_thread=Subquery(threads.values("pk")[:1]))
+    return runs.filter(pk=parameter(RunRow, "id")), {name: parameter(RunRow, name) for name in _OUTCOME}
+
+
+_END = Update(_ended, returning=["withdrawn", "stop_requested", "changed_thread"])
 
 
 def _thread_state() -> Any:
     """Select a thread's status, who answers there, and who its visitor has become since the request came in."""
-    claims_of = VisitorClaim.objects.filter(visitor_id=parameter(VisitorClaim, "visitor_id"))
     threads = ThreadRow.objects.filter(pk=parameter(ThreadRow, "id"))
-    return threads.annotate(claimed_by=Subquery(claims_of.values("user_id")[:1])).values_list(
+    return threads.annotate(claimed_by=_claimed_by("visitor_id")).values_list(
         "status", "handler", "claimed_by"
     )
 
@@ -215,15 +248,15 @@ def record_end(pk: int, outcome: RunOutcome, *, locale: str | None) -> list[Thre
         "total_ms": outcome.total_ms,
         "finished_at": timezone.now(),
     }
-    _END().run(id=pk, **fields)
-    if fields["error"]:
+    withdrawn, *others = _END().new_values(id=pk, **fields) or (False,)
+    if withdrawn and fields["error"]:
         # What was redacted while the answer was made may be quoted there.
         RunRow.objects.filter(pk=pk, withdrawn=True).update(error="")
     if run_finished.has_listeners(RunRow):
         row = RunRow.objects.filter(pk=pk).first()
         if row is not None:
             run_finished.send(sender=RunRow, run=row)
-    return staff_events(pk, locale=locale)
+    return staff_events(pk, locale=locale) if withdrawn or any(others) else []
 
 
 def staff_events(run_pk: int, *, locale: str | None) -> list[ThreadStreamEvent]:
@@ -250,19 +283,80 @@ def staff_events(run_pk: int, *, locale: str | None) -> list[ThreadStreamEvent]:
     return events
 
 
-def find_repeated_row(request_key: str) -> RunRow | None:
-    """Return the run of any process that the same request has started, if it has not reached anybody yet."""
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """What there is of a message before anything is done about it.
+
+    Attributes:
+        thread: the owner's thread that it is sent to; None for a new one, and for one that there is not.
+        begun: the row of the run that the same request has begun before.
+    """
+
+    thread: ThreadRow | None = None
+    begun: RunRow | None = None
+
+
+def find_entry(
+    thread_id: str | None,
+    context: RequestContext,
+    *,
+    visitor_id: str | None,
+    request_key: str,
+    is_named: bool,
+) -> Entry:
+    """Look up what there is of a message.
+
+    Args:
+        thread_id: the thread that it is sent to; None for what is kept elsewhere, or begins one.
+        context: whose thread it is.
+        visitor_id: the visitor of the session; None for a user.
+        request_key, is_named: as in ``RunRequest``.
+
+    Raises:
+        VisitorHasLoggedIn: when this visitor has.
+    """
+    kind, values = owner_values(context)
+    asked = "" if not request_key else "named" if is_named else "repeated"
+    if thread_id is not None and kind and is_storable_id(thread_id):
+        values |= {"public_id": thread_id, **_values_of(asked, request_key)}
+        if visitor_id:
+            values["claimed_visitor_id"] = visitor_id
+        thread: Any = _ENTRY(kind, asks_claim=bool(visitor_id), asked=asked).first(**values)
+        if thread is not None:
+            if visitor_id and thread.claimed_by is not None:
+                raise claims.VisitorHasLoggedIn
+            begun_pk = thread.begun_run if asked else None
+            # Hardly ever: by all others a whole row need not be read.
+            begun = None if begun_pk is None else RunRow.objects.on_writer().filter(pk=begun_pk).first()
+            return Entry(thread=thread, begun=begun)
+    if visitor_id and claims.is_claimed(visitor_id):
+        raise claims.VisitorHasLoggedIn
+    return Entry(begun=find_begun_row(request_key, is_named=is_named))
+
+
+def _values_of(asked: str, request_key: str) -> dict[str, Any]:
+    """Return the values of ``_named()`` or ``_repeated()``."""
+    match asked:
+        case "named":
+            return {"request_key": request_key, "heartbeat_at": lost_before()}
+        case "repeated":
+            since = timezone.now() - REPEAT_WINDOW
+            return {"request_key": request_key, "heartbeat_at": lost_before(), "finished_at": since}
+    return {}
+
+
+def find_begun_row(request_key: str, *, is_named: bool) -> RunRow | None:
+    """Return the run of any process that the same request has begun before.
+
+    Args:
+        request_key: what it is known by; empty for nothing.
+        is_named: whether the request has a name: then it is found unless nothing of it was stored, else as long as it
+            has not reached anybody.
+    """
     if not request_key:
         return None
-    since = timezone.now() - REPEAT_WINDOW
-    found = _REPEATED().first(request_key=request_key, heartbeat_at=lost_before(), finished_at=since)
-    # Hardly ever: by all others a whole row need not be read.
-    return None if found is None else RunRow.objects.filter(pk=found[0]).first()
-
-
-def find_named_row(request_key: str) -> RunRow | None:
-    """Return the run of any process that a request of this name has started, unless nothing of it was stored."""
-    found = _NAMED().first(request_key=request_key, heartbeat_at=lost_before())
+    select = _NAMED() if is_named else _REPEATED()
+    found = select.first(**_values_of("named" if is_named else "repeated", request_key))
     return None if found is None else RunRow.objects.on_writer().filter(pk=found[0]).first()
 
 

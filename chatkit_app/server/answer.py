@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any, get_args
+from weakref import WeakValueDictionary
 
 from agents.models.fake_id import FAKE_RESPONSES_ID
 from chatkit.server import agents_sdk_user_agent_override
@@ -54,6 +55,14 @@ logger = get_logger(__name__)
 
 _NAMED_BY_PROVIDERS = (AssistantMessageItem, ClientToolCallItem)
 _EVENT_TYPES: tuple[type, ...] = get_args(get_args(ThreadStreamEvent)[0])
+
+
+_new_items: WeakValueDictionary[str, AssistantMessageItem] = WeakValueDictionary()
+
+
+def note_new(item: AssistantMessageItem) -> None:
+    """Note that an item's id was made just now, so that no thread has an item of this id until this one is stored."""
+    _new_items[item.id] = item
 
 
 class Answer:
@@ -283,14 +292,18 @@ class Answer:
             and (_is_usable(item.id) or names[-1] in self.state.pending_items)
         ):
             return names[-1]
-        taken = isinstance(item, _NAMED_BY_PROVIDERS) and (bool(names) or await self._is_stored(item.id))
+        taken = isinstance(item, _NAMED_BY_PROVIDERS) and (bool(names) or await self._is_stored(item))
         if _is_usable(item.id) and not taken:
             self._names[item.id] = [item.id]
             return str(item.id)
         return self._name(item.id, "tool_call" if isinstance(item, ClientToolCallItem) else "message")
 
-    async def _is_stored(self, item_id: str) -> bool:
+    async def _is_stored(self, item: Any) -> bool:
+        item_id = item.id
         if not _is_usable(item_id) or item_id in self.context.state(StoreState).new_ids:
+            return False
+        # Once: who yields the same event in two answers has stored it by then.
+        if _new_items.pop(item_id, None) is item:
             return False
         try:
             await self.store.load_item(self.thread.id, item_id, self.context)

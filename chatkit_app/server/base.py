@@ -74,7 +74,7 @@ from ..store.versioned_message import VersionedMessage
 from ..takeover.handler import handler_fields
 from . import staff_request, wire
 from .admission import Admission, replaced_message
-from .answer import Answer
+from .answer import Answer, note_new
 from .state import AnswerState
 from .titles import Title
 
@@ -140,14 +140,14 @@ class DjangoChatKitServer(Admission, ChatKitServer[RequestContext]):
 
     def text_event(self, text: str) -> ThreadItemDoneEvent:
         """Return one complete assistant message, to be yielded by ``respond()`` or ``action()``."""
-        return ThreadItemDoneEvent(
-            item=AssistantMessageItem(
-                id=new_id("message"),
-                thread_id="",  # filled in on its way out: only the stream knows its thread
-                created_at=datetime.now(),
-                content=[AssistantMessageContent(text=text)],
-            )
+        item = AssistantMessageItem(
+            id=new_id("message"),
+            thread_id="",  # filled in on its way out: only the stream knows its thread
+            created_at=datetime.now(),
+            content=[AssistantMessageContent(text=text)],
         )
+        note_new(item)
+        return ThreadItemDoneEvent(item=item)
 
     async def title_for(
         self, thread: ThreadMetadata, message: UserMessageItem, context: RequestContext

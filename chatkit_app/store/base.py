@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import secrets
 from typing import Any
 
@@ -68,8 +69,12 @@ class OwnedStore(Store[RequestContext]):
 
 def new_id(item_type: StoreItemType) -> str:
     """Return an id with the SDK's prefix for this type and 128 random bits."""
-    prefix = default_generate_id(item_type).rsplit("_", 1)[0]
-    return f"{prefix}_{secrets.token_hex(16)}"
+    return f"{_prefix(item_type)}_{secrets.token_hex(16)}"
+
+
+@functools.cache
+def _prefix(item_type: StoreItemType) -> str:
+    return default_generate_id(item_type).rsplit("_", 1)[0]
 
 
 def sdk_page(rows: list[Any], has_more: bool) -> Page[Any]:

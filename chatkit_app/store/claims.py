@@ -35,6 +35,10 @@ _CLAIM = Select(
 CLAIM_AGE = timedelta(days=1)
 
 
+class VisitorHasLoggedIn(Exception):
+    """A visitor asks for something who has become a user meanwhile."""
+
+
 def claim(visitor_ids: Iterable[str], user: Any) -> int:
     """Make everything of these visitors the user's, and what will still come of them. Returns how many threads."""
     using = router.db_for_write(VisitorClaim)

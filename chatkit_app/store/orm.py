@@ -52,7 +52,7 @@ _GENERATED_IMAGE = ItemRow.Type.GENERATED_IMAGE
 # --- Statements ---------------------------------------------------------------------------------------------
 
 
-def _threads_of(kind: str) -> ThreadQuerySet:
+def threads_of(kind: str) -> ThreadQuerySet:
     """Select a thread by its id, of an owner of this kind."""
     threads: Any = ThreadRow.objects.owned_by(OwnerParameters.of(kind))
     return cast(ThreadQuerySet, threads.filter(public_id=parameter(ThreadRow, "public_id")))
@@ -65,7 +65,7 @@ def _item_page(kind: str, *, known: bool, hidden: bool, after: bool, limit: int,
     """
     # The thread's key comes from a subquery also when it is known: a planner that sees the key of a
     # thread with very many items reads all items of the site in order, hoping to meet its own soon.
-    threads: Any = ThreadRow.objects.filter(pk=parameter(ThreadRow, "id")) if known else _threads_of(kind)
+    threads: Any = ThreadRow.objects.filter(pk=parameter(ThreadRow, "id")) if known else threads_of(kind)
     thread_pk = Subquery(threads.values("pk")[:1])
     items = ItemRow.objects.filter(thread_id=thread_pk)
     names = [*codec.ITEM_COLUMNS]
@@ -110,19 +110,23 @@ def _rewritten() -> Any:
     return items.filter(redacted_at__isnull=True), {name: parameter(ItemRow, name) for name in names}
 
 
-_THREAD = Select(lambda kind: _threads_of(kind)[:1])
+_THREAD = Select(lambda kind: threads_of(kind)[:1])
 _THREADS = Select(_thread_page)
 _ITEMS = Select(_item_page)
 _INSERT_THREAD = Insert(ThreadRow)
 _INSERT_ITEM = Insert(ItemRow)
 _REWRITE_ITEM = Update(_rewritten)
-_TOUCH_THREAD = Update(_touched, returning="version")
+_TOUCH_THREAD = Update(_touched, returning=["version"])
 
 
 class DjangoStore(OwnedStore):
     """Threads, items and attachments as ORM rows."""
 
     # Threads
+
+    def take_thread(self, row: ThreadRow, context: RequestContext) -> None:
+        """Take a thread's row, which is this context's and was read just now, for the next ``load_thread()``."""
+        context.state(StoreState).fresh_threads[row.public_id] = self._decode_thread(row, context)
 
     def prefetch_thread(self, thread_id: str, context: RequestContext) -> None:
         """Load the thread, if there is one, for the next ``load_thread()``. For code in a worker already."""
@@ -179,14 +183,14 @@ class DjangoStore(OwnedStore):
         row = _THREAD(kind).first(public_id=thread_id, **owner) if kind else None
         if row is None:
             raise NotFoundError(f"Thread {thread_id!r} not found")
-        context.state(StoreState).item_counts[thread_id] = row.item_count
-        context.state(StoreState).handlers[thread_id] = row.handler
-        context.state(StoreState).versions[thread_id] = row.version
-        return self._remember(row.pk, codec.decode_thread(row), context)
+        return self._decode_thread(row, context)
 
-    def _remember(self, pk: int, thread: ThreadMetadata, context: RequestContext) -> ThreadMetadata:
-        state = context.state(StoreState)
-        state.thread_pks[thread.id] = pk
+    def _decode_thread(self, row: ThreadRow, context: RequestContext) -> ThreadMetadata:
+        state, thread = context.state(StoreState), codec.decode_thread(row)
+        state.item_counts[thread.id] = row.item_count
+        state.handlers[thread.id] = row.handler
+        state.versions[thread.id] = row.version
+        state.thread_pks[thread.id] = row.pk
         state.loaded_threads[thread.id] = codec.copy_thread(thread)
         return thread
 
@@ -514,9 +518,11 @@ class DjangoStore(OwnedStore):
         previewed = bool(columns["text"]) and columns["type"] not in HIDDEN_ITEM_TYPES
         if previewed:
             values["last_preview"] = preview(columns["text"])
-        version: int | None = _TOUCH_THREAD(counted=added, previewed=previewed).new_value(**values)
-        if version is not None:
-            versions.announce(ThreadRow, {thread_pk: version})
+        found = _TOUCH_THREAD(counted=added, previewed=previewed).new_values(**values)
+        if found is None:
+            return None
+        version: int = found[0]
+        versions.announce(ThreadRow, {thread_pk: version})
         return version
 
     def _checkpoint(self, unfinished: list[tuple[ThreadItem, RequestContext]]) -> None:

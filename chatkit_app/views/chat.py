@@ -6,7 +6,7 @@ import hashlib
 import re
 from dataclasses import dataclass
 
-from chatkit.types import NonStreamingReq, is_streaming_req
+from chatkit.types import NonStreamingReq, StreamingReq, is_streaming_req
 from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, HttpResponseBase
 from django.utils import translation
@@ -28,8 +28,9 @@ from ..logs import get_logger
 from ..runs.opening import RunRequest, look_up, open_run
 from ..runs.stopping import stop_in_thread
 from ..server.base import DjangoChatKitServer
+from ..store import claims
 from ..store.state import StoreState
-from .endpoint import EndpointView, in_page_language, json_response
+from .endpoint import CREATING_OPERATIONS, EndpointView, in_page_language, json_response
 from .refusals import closed_response, names_streaming_operation, refusal
 from .runs import run_response
 
@@ -111,20 +112,36 @@ class ChatKitView(EndpointView):
             if not is_streaming_req(parsed):
                 server.prefetch(parsed, context)
                 return Entered(parsed=parsed, context=context)
-            name = _name_of(request)
-            key = _request_key(request, context, body) if name is None else _named_key(name, request, context)
-            if name is not None:
-                state = context.state(StoreState)
-                state.message_id, state.new_thread_id = f"msg_{name}", f"thr_{key[:32]}"
-            asked = RunRequest(
-                server=server,
-                request=parsed,
-                context=context,
-                request_key=key,
-                is_named=name is not None,
-                instance_id=request.headers.get(INSTANCE_HEADER, ""),
-            )
-            return look_up(asked)
+            asked = self._asked(request, server, parsed, context, body)
+            is_new = parsed.type in CREATING_OPERATIONS
+            try:
+                return look_up(asked, visitor_id=None if is_new else self.visitor_of(request))
+            except claims.VisitorHasLoggedIn:
+                self.leave_visitor(request)
+            context = self.context_for(request, parsed.type)
+            return look_up(self._asked(request, server, parsed, context, body), visitor_id=None)
+
+    def _asked(
+        self,
+        request: HttpRequest,
+        server: DjangoChatKitServer,
+        parsed: StreamingReq,
+        context: RequestContext,
+        body: bytes,
+    ) -> RunRequest:
+        name = _name_of(request)
+        key = _request_key(request, context, body) if name is None else _named_key(name, request, context)
+        if name is not None:
+            state = context.state(StoreState)
+            state.message_id, state.new_thread_id = f"msg_{name}", f"thr_{key[:32]}"
+        return RunRequest(
+            server=server,
+            request=parsed,
+            context=context,
+            request_key=key,
+            is_named=name is not None,
+            instance_id=request.headers.get(INSTANCE_HEADER, ""),
+        )
 
 
 def _name_of(request: HttpRequest) -> str | None:

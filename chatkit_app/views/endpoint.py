@@ -44,8 +44,8 @@ from ..server.base import DjangoChatKitServer
 from ..server.setting import cached_server, get_server
 from ..store import claims
 from .csrf import check_csrf
-from .refusals import STREAMING_OPERATIONS, message_response, refusal
-from .session import load_session
+from .refusals import message_response, refusal
+from .session import load_session, save_session
 
 logger = get_logger(__name__)
 
@@ -175,12 +175,12 @@ class EndpointView(View):
             raise LoginRequired(_("Please log in to go on."))
 
     def context_for(self, request: HttpRequest, operation: str | None) -> RequestContext:
-        if operation in CREATING_OPERATIONS | STREAMING_OPERATIONS:
-            self._leave_claimed_visitor(request)
+        if operation in CREATING_OPERATIONS and claims.is_claimed(self.visitor_of(request) or ""):
+            self.leave_visitor(request)
         context = self._context_of(request)
         if operation in CREATING_OPERATIONS and is_new_visitor(request):
             counters.spend(context, counters.VISITOR_USES)
-            ensure_visitor(request)
+            ensure_visitor(request, save=save_session)
             context = self._context_of(request)
             self.leaves_session = False
             self.new_visitor = context.visitor_id
@@ -193,13 +193,18 @@ class EndpointView(View):
             self.asks_again = self.leaves_session = True
             raise SessionChanged
 
-    def _leave_claimed_visitor(self, request: HttpRequest) -> None:
-        """Forget a visitor who has logged in; what still comes of them is for the user."""
+    def visitor_of(self, request: HttpRequest) -> str | None:
+        """Return the visitor whom a request of nobody who is logged in names, or is about to make."""
         if request.user.is_authenticated:
-            return
-        visitor_id = request.session.get(VISITOR_KEY) or visitor_of_seed(request)
-        if visitor_id is None or not claims.is_claimed(visitor_id):
-            return
+            return None
+        return request.session.get(VISITOR_KEY) or visitor_of_seed(request)
+
+    def leave_visitor(self, request: HttpRequest) -> None:
+        """Forget a visitor who has logged in; what still comes of them is for the user.
+
+        Raises:
+            SessionChanged: when the client has not sent the request again yet, with the session of the login.
+        """
         self._ask_again_once(request)
         # The login's cookie has not come to this browser, or has gone again: here is somebody else.
         request.session.pop(VISITOR_KEY, None)

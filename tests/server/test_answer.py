@@ -226,6 +226,24 @@ async def test_text_event_is_one_complete_message():
     assert await kept(server) == [(event["item"]["id"], "response text")]
 
 
+async def test_one_event_in_two_answers_of_a_thread_is_two_messages():
+    class Repeating(DjangoChatKitServer):
+        async def respond(self, thread: Any, input_user_message: Any, context: Any) -> Any:
+            yield self.event
+
+    server = Repeating(InMemoryStore())
+    server.event = server.text_event("as always")
+    await answer(server)
+    thread = (await server.store.load_threads(1, None, "asc", CONTEXT)).data[0]
+    request = server.parse(encode("threads.add_user_message", thread_id=thread.id, input=message("again")))
+    async for _event in server.stream(request, CONTEXT):
+        pass
+    page = await server.store.load_thread_items(thread.id, None, 100, "asc", CONTEXT)
+    said = [item.id for item in page.data if isinstance(item, AssistantMessageItem)]
+    assert said[0] == server.event.item.id
+    assert len(set(said)) == 2
+
+
 # --- Bad servers --------------------------------------------------------------------------------------------
 
 

@@ -307,7 +307,7 @@ async def test_first_message_whose_session_cannot_be_saved_is_refused_and_can_be
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(SessionStore, "save", full)
+        patch.setattr("chatkit_app.views.endpoint.save_session", full)
         assert (await chat.say("first")).error()["allow_retry"] is True
     assert await db.run(Thread.objects.count) == 0
     assert (await chat.say("first")).text() == "echo: first"

@@ -11,7 +11,7 @@ from django.contrib.sessions.models import Session
 from django.test import RequestFactory
 from django.utils import timezone
 
-from chatkit_app.views.session import load_session
+from chatkit_app.views.session import load_session, save_session
 
 pytestmark = pytest.mark.django_db
 
@@ -66,3 +66,42 @@ def test_request_without_a_session_is_left_alone(django_assert_num_queries: Any)
     with django_assert_num_queries(0):
         load_session(RequestFactory().post("/chatkit"))
         load_session(request_with(db.SessionStore()))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_new_session_is_saved_in_one_statement(django_assert_num_queries: Any) -> None:
+    session = db.SessionStore()
+    session["colour"] = "red"
+    save_session(session)
+    with django_assert_num_queries(1):
+        session = db.SessionStore()
+        session["colour"] = "red"
+        save_session(session)
+    assert db.SessionStore(session.session_key)["colour"] == "red"
+    assert Session.objects.get(pk=session.session_key).expire_date > timezone.now() + timedelta(days=13)
+
+
+def test_new_session_takes_no_key_that_another_has(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    keys = iter([key, "b" * 32])
+    monkeypatch.setattr("chatkit_app.views.session.secrets.token_hex", lambda size: next(keys))
+    session = db.SessionStore()
+    session["colour"] = "blue"
+    save_session(session)
+    assert session.session_key == "b" * 32
+    assert db.SessionStore(key)["colour"] == "red"
+
+
+def test_session_that_there_is_keeps_its_key(key: str) -> None:
+    session = db.SessionStore(key)
+    session["size"] = 7
+    save_session(session)
+    assert session.session_key == key
+    assert dict(db.SessionStore(key).items()) == {"colour": "red", "size": 7}
+
+
+def test_session_of_another_backend_saves_itself() -> None:
+    session = cached_db.SessionStore()
+    session["colour"] = "red"
+    save_session(session)
+    assert cached_db.SessionStore(session.session_key)["colour"] == "red"
+    assert cached_db.SessionStore(session.session_key)._cache.get(session.cache_key)
