@@ -67,24 +67,22 @@ def get_asgi_application() -> ASGIApplication:
 
 def with_sockets(application: ASGIApplication) -> ASGIApplication:
     """Serve the app's WebSockets beside an application that has none. A socket of another address is closed."""
-    # They need the app registry, which this module is there to fill.
-    from channels.routing import URLRouter
+    from .routing import websocket_urlpatterns  # needs the app registry, which this module is there to fill
 
-    from .routing import websocket_urlpatterns
-
-    sockets = URLRouter(websocket_urlpatterns)
+    # Not by Channels' router: of each open page it would keep a frame, and a copy of its scope.
+    sockets: dict[str, Any] = {f"/{route.pattern}": route.callback for route in websocket_urlpatterns}
 
     async def served(scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] != "websocket":
             await application(scope, receive, send)
             return
-        try:
-            await sockets(scope, receive, send)
-        except ValueError as error:
-            if not str(error).startswith("No route found"):
-                raise
-            await receive()
-            await send({"type": "websocket.close"})
+        # Where the site has a path of its own in front of all others, servers name that as well.
+        serve = sockets.get(scope["path"].removeprefix(scope.get("root_path", "")))
+        if serve is not None:
+            await serve(scope, receive, send)
+            return
+        await receive()
+        await send({"type": "websocket.close"})
 
     return served
 

@@ -286,7 +286,8 @@ export class PageChat {
 
   /** Something has changed in the thread elsewhere. */
   async hearOfNews() {
-    this.#staffTools?.look();
+    // At the end of what the official client is being told, its tools are looked at anyhow.
+    if (!this.#isResponding) this.#staffTools?.look();
     try {
       if (this.element.catchUp) await this.element.catchUp((thread, after) => this.#readChanges(thread, after));
       // What the official client is being told itself is no news, and it asks for all of the thread.

@@ -1,6 +1,6 @@
 """The pulse of a process's sockets: pings with versions, and whether those who are here may still be.
 
-One task for all of them. Versions of all threads that are due are read by one query.
+One task for all of them. Versions of all threads that are due are read by one query, and their owners by another.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import asyncio
 import contextvars
 import time
 import weakref
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from django.db import DatabaseError, InterfaceError
@@ -18,6 +18,7 @@ from django.http import HttpRequest
 from .. import db
 from ..logs import get_logger
 from ..models import Thread
+from ..models.querysets import owner_values
 from . import codes
 from .hub import get_hub
 from .seen import note_seen
@@ -110,6 +111,13 @@ def read_versions(pks: Iterable[int]) -> dict[int, int]:
     return dict(threads.values_list("pk", "version"))
 
 
+def read_owners(pks: Iterable[int]) -> dict[int, Any]:
+    """Return the owners of those of the threads that are there, by their keys, as ``owner_values()`` has them."""
+    threads = Thread.objects.on_writer().filter(pk__in=list(pks))
+    rows = threads.values_list("pk", "user_id", "visitor_id", "namespace", named=True)
+    return {row.pk: owner_values(row) for row in rows}
+
+
 def _read_and_note(pks: Iterable[int], seen: Iterable[int]) -> dict[int, int]:
     versions = read_versions(pks)
     note_seen(seen)
@@ -118,15 +126,19 @@ def _read_and_note(pks: Iterable[int], seen: Iterable[int]) -> dict[int, int]:
 
 def _check_each(sockets: Sequence[Socket]) -> list[tuple[Socket, Any]]:
     requests = requests_of([(socket.scope, socket.path) for socket in sockets])
-    return [(socket, _checked(socket, request)) for socket, request in zip(sockets, requests, strict=True)]
+    pks = {pk for socket in sockets for pk in socket.thread_pks}
+    owners = read_owners(pks) if pks else {}
+    return [
+        (socket, _checked(socket, request, owners)) for socket, request in zip(sockets, requests, strict=True)
+    ]
 
 
-def _checked(socket: Socket, request: HttpRequest | Refused) -> Any:
+def _checked(socket: Socket, request: HttpRequest | Refused, owners: Mapping[int, Any]) -> Any:
     """Return what a socket's check has found, or why the socket may not stay."""
     if isinstance(request, Refused):
         return request
     try:
-        return socket.check(request)
+        return socket.check(request, owners)
     except Refused as refused:
         return refused
     except (DatabaseError, InterfaceError):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Awaitable, Callable, Hashable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Hashable, Mapping
 from typing import Any
 
 from django.http import HttpRequest
@@ -42,6 +42,21 @@ class Socket:
         path: of the requests that the page would send instead.
     """
 
+    __slots__ = (
+        "_code",
+        "_count",
+        "_counted_since",
+        "_main",
+        "_outbox",
+        "_receive",
+        "_send",
+        "_writer",
+        "checked_at",
+        "hub",
+        "pinged_at",
+        "scope",
+    )
+
     path = "/"
 
     def __init__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -57,9 +72,9 @@ class Socket:
         self._count, self._counted_since = 0, self.checked_at
 
     @classmethod
-    async def serve(cls, scope: Any, receive: Any, send: Any) -> None:
+    def serve(cls, scope: Any, receive: Any, send: Any) -> Coroutine[Any, Any, None]:
         """Serve one connection to its end: the ASGI application."""
-        await cls(scope, receive, send).run()
+        return cls(scope, receive, send).run()
 
     # What subclasses say
 
@@ -71,11 +86,12 @@ class Socket:
         """
         raise NotImplementedError
 
-    def check(self, request: HttpRequest) -> Any:
+    def check(self, request: HttpRequest, owners: Mapping[int, Any]) -> Any:
         """Look again whether they may be here, and what of. In a database worker, every minute.
 
         Args:
             request: the page's, as it would be now.
+            owners: those of the threads that are looked at, as ``owner_values()`` has them, by keys.
 
         Returns:
             What ``apply_check()`` is given.

@@ -33,6 +33,8 @@ TYPING_INTERVAL = 2.0
 class StaffSocket(Socket):
     """The socket of a member of the staff, who hears of the threads in their scope."""
 
+    __slots__ = ("_changed", "_people", "_typed_at", "opened", "page", "user")
+
     user: Any
 
     def __init__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -46,7 +48,7 @@ class StaffSocket(Socket):
     def enter(self, request: HttpRequest) -> None:
         self.user = staff_of(request)
 
-    def check(self, request: HttpRequest) -> set[int]:
+    def check(self, request: HttpRequest, owners: Mapping[int, Any]) -> set[int]:
         user = staff_of(request)
         if user.pk != self.user.pk:
             raise Refused(codes.SESSION_OVER)

@@ -262,3 +262,33 @@ async def test_page_shows_what_is_answered_in_another_tab(
     await box.press("Enter")
     await expect(said(page, "Hello to you.")).to_have_count(2)
     assert await in_database(ThreadItem.objects.count) == 4
+
+
+async def test_official_client_asks_at_the_end_of_an_answer_whether_somebody_waits(
+    staffed_site: None, page: Page, server_url: str, settings: Any
+) -> None:
+    settings.CHATKIT |= {"CLIENT": "openai", "SCRIPT_URL": "https://cdn.example/chatkit.js"}
+    await serve_official(page)
+    told: list[str] = []
+    asked: list[str] = []
+    page.on("websocket", lambda socket: socket.on("framereceived", lambda text: told.append(str(text))))
+    page.on("request", lambda request: asked.append(request.url) if "/changes?" in request.url else None)
+    await page.goto(f"{server_url}/")
+    await page.wait_for_function("document.querySelector('openai-chatkit')?.options")
+    element = page.locator("openai-chatkit")
+    await element.evaluate("(element) => element.send('hello')")
+    thread_id = await in_database(lambda: Thread.objects.get().public_id)
+    await element.evaluate("(element, id) => element.changeThread(id)", thread_id)
+    while not asked:
+        await page.wait_for_timeout(20)
+    await element.evaluate("(element) => element.dispatchEvent(new CustomEvent('chatkit.response.start'))")
+    asked.clear()
+    heard = len(told)
+    # Followed or not: what is committed before is told when it is.
+    while len(told) == heard:
+        await in_database(lambda: Thread.objects.bump(title="Parcels"))
+        await page.wait_for_timeout(200)
+    assert asked == []
+    await element.evaluate("(element) => element.dispatchEvent(new CustomEvent('chatkit.response.end'))")
+    while not asked:
+        await page.wait_for_timeout(20)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -44,6 +45,8 @@ def next_of(page: ClientConnection, type: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("server", ["uvicorn", "daphne", "hypercorn", "gunicorn", "granian", "runserver"])
 def test_page_hears_by_each_server_which_ends_in_spite_of_it(server: str, browser: Browser) -> None:
+    if server == "hypercorn" and sys.version_info >= (3, 12, 1):
+        pytest.skip("It waits for open connections, in spite of its limit: docs/deployment/servers.md")
     served = Served(server, OURS)
     try:
         served.wait()
