@@ -42,6 +42,8 @@ const APART = /\/(element\/index|launcher\/news)\.js$/;
 const ELEMENT = "element/index.js";
 /** What the element needs at once. Its entry names all modules, whoever uses them. */
 const CORE = "element/chatkit-element.js";
+/** What shows text. Pages load it beside the element, so it is to be one file more. */
+const MARKDOWN = "element/markdown/index.js";
 
 /** Names what all chunks share with the element. */
 const SHARED = "chatkit:shared";
@@ -99,8 +101,13 @@ async function lazyModules() {
     return found;
   };
   const lazy = Object.keys(metafile.inputs).flatMap((name) => importsOf(name, "dynamic-import"));
-  const needed = new Set(lazy.flatMap((name) => [...reachedFrom(name)]));
-  const shared = [...reachedFrom(CORE)].filter((name) => needed.has(name));
+  const neededBy = (names) => new Set(names.flatMap((name) => [...reachedFrom(name)]));
+  const needed = neededBy(lazy);
+  const neededByOthers = neededBy(lazy.filter((name) => name !== MARKDOWN));
+  const shared = [
+    ...[...reachedFrom(CORE)].filter((name) => needed.has(name)),
+    ...[...reachedFrom(MARKDOWN)].filter((name) => neededByOthers.has(name)),
+  ];
   for (const name of shared) {
     const [loaded] = importsOf(name, "dynamic-import");
     if (loaded)

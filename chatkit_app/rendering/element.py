@@ -153,7 +153,7 @@ def _chat(config: dict[str, Any], attributes: SafeString, nonce_attribute: SafeS
     if config["client"] == "bundled":
         # Fetched beside the bootstrap module, which would ask for it only once it runs.
         element = format_html(
-            '{}<script type="module" async src="{}"{}></script>',
+            '{}<script type="module" async src="{}"{}></script>{}',
             format_html_join(
                 "",
                 '<link rel="modulepreload" href="{}"{}>',
@@ -161,6 +161,12 @@ def _chat(config: dict[str, Any], attributes: SafeString, nonce_attribute: SafeS
             ),
             config["elementUrl"],
             nonce_attribute,
+            # What shows answers comes along, but no composer waits for it.
+            format_html_join(
+                "",
+                '<script type="module" async fetchpriority="low" src="{}"{}></script>',
+                ((url, nonce_attribute) for url in preload_urls("element/markdown/index.js")),
+            ),
         )
     return format_html(
         '<link rel="stylesheet" href="{stylesheet}"{nonce}>'

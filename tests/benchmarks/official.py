@@ -1,8 +1,10 @@
 """What a page costs while an answer is written, beside OpenAI's client: ``python -m tests.benchmarks.official``.
 
-``CHATKIT_OFFICIAL`` names the folder with the files of OpenAI's client, as for ``tests/official``. Both get the same
-answer, from the same server at the same time, so that a machine that is busy is so for both. Prints the seconds of CPU
-that the renderers of each took. Arguments: how many tokens (10,000), and clients (``bundled openai``).
+``CHATKIT_OFFICIAL`` names the folder with the files of OpenAI's client, as for ``tests/official``. Each gets the same
+answer, from the same server, in a browser of its own, one after the other, until what is shown no longer grows. Prints
+for each the seconds of CPU that its renderers took, in how many sixtieths of a second the page has changed on the way,
+and the CPU of one such change: a client that is short of CPU shows less often what has come, and would seem to take
+less. Figures of a busy machine do not compare. Arguments: how many tokens (10,000), and clients (``bundled openai``).
 """
 
 import asyncio
@@ -15,7 +17,7 @@ from typing import Any
 
 import django
 from django.conf import settings
-from playwright.async_api import Browser, Locator, Page, async_playwright
+from playwright.async_api import Browser, Frame, Locator, async_playwright
 
 from .element import TOKENS_PER_SECOND, delta
 
@@ -38,6 +40,17 @@ def words_of(count: int) -> list[str]:
         number += 1
         found += [f"{word} " for word in SECTION.format(number=number).split(" ")]
     return found[:count]
+
+
+# Counting must cost next to nothing: no frames are asked for, and nothing is read.
+COUNT_CHANGES = """() => {
+    const root = document.querySelector("openai-chatkit")?.shadowRoot ?? document.body;
+    const frames = new Set();
+    const count = () => frames.add(Math.floor(performance.now() * 60 / 1000));
+    new MutationObserver(count).observe(root, {subtree: true, childList: true, characterData: true});
+    window.changes = () => frames.size;
+    window.text = () => (root.querySelector(".items") ?? root).innerText;
+}"""
 
 
 async def answer(count: int) -> AsyncIterator[dict[str, Any]]:
@@ -67,7 +80,7 @@ async def renderer_seconds(browser: Browser) -> float:
     return sum(float(process["cpuTime"]) for process in processes if process["type"] == "renderer")
 
 
-async def open_page(browser: Browser, client: str) -> tuple[Page, Locator]:
+async def open_page(browser: Browser, client: str) -> tuple[Frame, Locator]:
     from tests.official.conftest import HOST, files_of
 
     settings.CHATKIT = {"CLIENT": client}
@@ -77,35 +90,44 @@ async def open_page(browser: Browser, client: str) -> tuple[Page, Locator]:
     chat = page if client == "bundled" else page.frame_locator("openai-chatkit iframe")
     box = chat.get_by_role("textbox").last
     await box.wait_for()
+    frame = await (await box.element_handle()).owner_frame()
+    assert frame is not None
     await asyncio.sleep(3)
-    return page, box
+    return frame, box
 
 
-async def measure(browsers: dict[str, Browser], count: int) -> dict[str, float]:
+async def measure(browser: Browser, client: str, count: int) -> dict[str, float]:
     from django.http import StreamingHttpResponse
 
     from tests.browser import site as pages
 
-    ended = asyncio.Semaphore(0)
-
     async def frames() -> AsyncIterator[bytes]:
         async for event in answer(count):
             yield b"data: " + json.dumps(event).encode() + b"\n\n"
-        ended.release()
 
     async def stream(operation: str, params: dict[str, Any]) -> StreamingHttpResponse:
         return StreamingHttpResponse(frames(), content_type="text/event-stream")
 
     pages._stream = stream
-    boxes = [(await open_page(browser, client))[1] for client, browser in browsers.items()]
-    before = {client: await renderer_seconds(browser) for client, browser in browsers.items()}
-    for box in boxes:
-        await box.fill("go")
-        await box.press("Enter")
-    for _ in boxes:
-        await ended.acquire()
-    await asyncio.sleep(3)
-    return {client: await renderer_seconds(browser) - before[client] for client, browser in browsers.items()}
+    frame, box = await open_page(browser, client)
+    await frame.evaluate(COUNT_CHANGES)
+    before = await renderer_seconds(browser)
+    await box.fill("go")
+    await box.press("Enter")
+    await asyncio.sleep(count / TOKENS_PER_SECOND)
+    # What comes last may be the half of a word in bold: what is shown no longer grows.
+    shown, length = -1, 0
+    while shown != length:
+        await asyncio.sleep(3)
+        shown, length = length, await frame.evaluate("() => text().length")
+    seconds = await renderer_seconds(browser) - before
+    changes = await frame.evaluate("() => changes()")
+    return {
+        "seconds": seconds,
+        "changes": changes,
+        "ms_per_change": 1000 * seconds / changes,
+        "characters": length,
+    }
 
 
 async def main() -> None:
@@ -123,17 +145,21 @@ async def main() -> None:
     )
     serving = asyncio.create_task(server.serve())
     async with async_playwright() as playwright:
-        launch = playwright.chromium.launch
-        browsers = {
-            client: await launch(executable_path=find_chromium(), args=ARGUMENTS) for client in clients
-        }
-        spent = await measure(browsers, count)
-        for client, seconds in spent.items():
-            print(f"{client}, {count} tokens at {TOKENS_PER_SECOND}/s: {seconds:.1f} s of CPU", flush=True)
-        if len(spent) == 2:
-            print(f"{spent['bundled'] / spent['openai']:.2f} ×", flush=True)
-        for browser in browsers.values():
+        found: dict[str, dict[str, float]] = {}
+        for client in clients:
+            browser = await playwright.chromium.launch(executable_path=find_chromium(), args=ARGUMENTS)
+            figures = found[client] = await measure(browser, client, count)
             await browser.close()
+            print(
+                f"{client}, {count} tokens at {TOKENS_PER_SECOND}/s: {figures['seconds']:.1f} s of CPU, "
+                f"{figures['changes']:.0f} changes of the page, {figures['ms_per_change']:.1f} ms for each, "
+                f"{figures['characters']:.0f} characters shown",
+                flush=True,
+            )
+        if len(found) == 2:
+            ours, theirs = found["bundled"], found["openai"]
+            for name in ("seconds", "ms_per_change"):
+                print(f"{name}: {ours[name] / theirs[name]:.2f} ×", flush=True)
     server.should_exit = True
     await serving
 

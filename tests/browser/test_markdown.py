@@ -27,13 +27,18 @@ SETUP = """async () => {
   const {styleSheet} = await import(CLIENT + "/element/style-sheet.js");
   document.adoptedStyleSheets = [];
   window.style = () => (document.adoptedStyleSheets = [styleSheet()]);
-  window.show = (text, options, view = new MarkdownView(host)) => {
+  const newView = () => {
+    const node = document.createElement("div");
+    node.className = "markdown";
+    return new MarkdownView(host, node);
+  };
+  window.show = (text, options, view = newView()) => {
     view.update(text, options);
     document.body.replaceChildren(view.node);
     return view;
   };
   window.stream = (text, step = 1) => {
-    const view = new MarkdownView(host);
+    const view = newView();
     for (let end = 0; end < text.length; end += step) view.update(text.slice(0, end));
     return show(text, {}, view);
   };

@@ -1,11 +1,12 @@
 """Parts of the element that are loaded later, and cannot be had."""
 
+import asyncio
 import re
 
 import pytest
 from playwright.async_api import Page, Route, expect
 
-from .site import Site, user
+from .site import Site, assistant, user
 
 pytestmark = [
     pytest.mark.browser,
@@ -42,6 +43,41 @@ async def test_part_that_comes_at_the_second_attempt_is_used(page: Page, pages: 
     await page.goto("/")
     await page.get_by_role("button", name="Show conversations").click()
     await expect(page.get_by_role("button", name="An older one")).to_be_visible()
+
+
+async def test_text_stays_readable_without_what_shows_it(page: Page, pages: Site):
+    tried: list[str] = []
+
+    async def refuse(route: Route) -> None:
+        tried.append(route.request.url)
+        await route.abort()
+
+    await page.route(re.compile(r"/chunks/markdown-"), refuse)
+    pages.chats = [
+        {"thread": pages.add_thread("Weather", user("Will it rain?"), assistant("**No**:\n\n- dry"))}
+    ]
+    await page.goto("/")
+    await expect(page.get_by_text("**No**:\n\n- dry")).to_be_visible()
+    assert tried[-1].endswith("?again")
+    await page.get_by_role("textbox").fill("so?")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_text("You said: so?", exact=True)).to_be_visible()
+
+
+async def test_text_is_shown_as_it_is_meant_once_what_shows_it_is_there(page: Page, pages: Site):
+    arrival = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        await arrival.wait()
+        await route.continue_()
+
+    await page.route(re.compile(r"/chunks/markdown-"), hold)
+    pages.chats = [{"thread": pages.add_thread("Weather", user("Will it rain?"), assistant("**No**."))}]
+    await page.goto("/", wait_until="commit")
+    await expect(page.get_by_text("**No**.")).to_be_visible()
+    arrival.set()
+    await expect(page.locator("strong")).to_have_text("No")
+    await expect(page.get_by_text("**No**.")).to_have_count(0)
 
 
 async def test_history_that_cannot_be_had_says_so(page: Page, pages: Site):

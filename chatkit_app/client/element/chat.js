@@ -3,7 +3,6 @@ import { Conversations } from "./conversations.js";
 import { setIconLoader } from "./icons.js";
 import { ItemHost } from "./item-host.js";
 import { itemText } from "./items.js";
-import { plainText } from "./markdown/document.js";
 import { PARTS } from "./parts.js";
 import { Transport } from "./transport.js";
 import { asObject, asText } from "./values.js";
@@ -26,6 +25,9 @@ import { FrameView } from "./views/frame.js";
 const REQUEST_STAFF = "chatkit_app.request_staff";
 const STOP_WAITING = "chatkit_app.stop_waiting";
 
+/** Milliseconds for which a thread that is opened waits for what shows its texts, beside what it has to wait for. */
+const MARKDOWN_PATIENCE = 1000;
+
 setIconLoader(() => PARTS.icons.load());
 
 export class Chat {
@@ -45,7 +47,10 @@ export class Chat {
     this.#site = site;
     this.options = options;
     this.transport = this.#createTransport();
-    this.conversations = new Conversations(this.transport);
+    // Nobody is to see a text plain first, and nobody waits for long.
+    const markdown = this.load("markdown").catch(() => {});
+    const readable = Promise.race([markdown, new Promise((resolve) => setTimeout(resolve, MARKDOWN_PATIENCE))]);
+    this.conversations = new Conversations(this.transport, readable);
     this.host = new ItemHost(this);
     this.frame = new FrameView(this);
     this.#listen();
@@ -342,7 +347,8 @@ export class Chat {
     if (failure || (this.conversation.thread?.handler && items.length === answeredFrom)) this.frame.announce("");
     else if (wasStopped) this.frame.announce(this.text("stopped"));
     else {
-      const answer = items.slice(answeredFrom).map(itemText).filter(Boolean).map(plainText).join("\n");
+      const plain = this.part("markdown")?.plainText ?? String;
+      const answer = items.slice(answeredFrom).map(itemText).filter(Boolean).map(plain).join("\n");
       this.frame.announce(`${this.text("answerFinished")} ${answer}`);
     }
   }

@@ -39,6 +39,7 @@ export class Conversation extends LoadedThread {
 
   /** @type {Turn} */
   #turn;
+  #readable;
   #isShown = true;
   /** @type {Answer|null} */
   #answer = null;
@@ -57,9 +58,13 @@ export class Conversation extends LoadedThread {
   /** How many changes there have been here. */
   #changes = 0;
 
-  /** @param {Transport} transport */
-  constructor(transport) {
+  /**
+   * @param {Transport} transport
+   * @param {Promise<unknown>} [readable] what the first look at a thread waits for
+   */
+  constructor(transport, readable) {
     super(transport);
+    this.#readable = readable;
     this.#turn = this.#newTurn();
   }
 
@@ -123,7 +128,7 @@ export class Conversation extends LoadedThread {
     this.phase = "loading";
     this.#changed();
     try {
-      await this.load(threadId);
+      await Promise.all([this.load(threadId), this.#readable]);
     } catch (error) {
       this.#turn.fail(error, { loading: true });
     }

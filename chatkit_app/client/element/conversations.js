@@ -13,12 +13,17 @@ export class Conversations extends EventTarget {
   #onClientTool;
   #showsAll = false;
   #transport;
+  #readable;
   #current;
 
-  /** @param {Transport} transport */
-  constructor(transport) {
+  /**
+   * @param {Transport} transport
+   * @param {Promise<unknown>} [readable] what the first look at a thread waits for
+   */
+  constructor(transport, readable) {
     super();
     this.#transport = transport;
+    this.#readable = readable;
     this.#current = this.#create();
   }
 
@@ -109,7 +114,7 @@ export class Conversations extends EventTarget {
   }
 
   #create() {
-    const conversation = new Conversation(this.#transport);
+    const conversation = new Conversation(this.#transport, this.#readable);
     this.#equip(conversation);
     for (const type of RELAYED) {
       conversation.addEventListener(type, (event) => {

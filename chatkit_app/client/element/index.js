@@ -44,6 +44,7 @@ import "./items/user-message.js";
 import "./items/widget.js";
 import "./items/workflow.js";
 import "./loaded-thread.js";
+import "./markdown-text.js";
 import "./markdown/block-view.js";
 import "./markdown/blocks.js";
 import "./markdown/characters.js";

@@ -59,6 +59,7 @@ export const PARTS = {
   history: new Part(() => import("./views/history.js")),
   icons: new Part(() => import("./icon-drawings.js")),
   images: new Part(() => import("./items/images.js")),
+  markdown: new Part(() => import("./markdown/index.js")),
   math: new Part(() => import("./markdown/math.js")),
   messageEditor: new Part(() => import("./items/message-editor.js")),
   messageExtras: new Part(() => import("./items/message-extras.js")),

@@ -1,7 +1,7 @@
 /** Where the message is written: Enter sends, Shift+Enter breaks the line, one button sends or stops. */
 import { h, setAttribute, setText } from "../dom.js";
 import { icon } from "../icons.js";
-import { MarkdownView } from "../markdown/index.js";
+import { MarkdownText } from "../markdown-text.js";
 import { iconButton, nameButton } from "../ui/buttons.js";
 import { asLabel, asList, asObject, asText } from "../values.js";
 import { Editor } from "./editor.js";
@@ -75,7 +75,7 @@ export class ComposerView {
     // Where the assistant's questions are asked, in place of the box.
     this.questions = h("div", {});
     this.notice = h("p", { class: "read-only", role: "status", dir: "auto" });
-    this.disclaimer = new MarkdownView(chat.host);
+    this.disclaimer = new MarkdownText(chat.host);
     this.footer = h("div", { class: "disclaimer", part: "disclaimer" }, this.disclaimer.node);
     this.node = h("form", { class: "composer" }, this.notice, this.problem, this.questions, this.box, this.footer);
     this.#listen();

@@ -1,6 +1,6 @@
 import { h, setChildren, setText } from "../dom.js";
 import { icon } from "../icons.js";
-import { MarkdownView } from "../markdown/index.js";
+import { MarkdownText } from "../markdown-text.js";
 import { asList, asNumber, asObject, asText } from "../values.js";
 import { addStyles } from "../style-sheet.js";
 import { itemStyles } from "./item.css.js";
@@ -116,7 +116,7 @@ class MessagePart {
   /** @param {Host} host */
   constructor(host) {
     this.#host = host;
-    this.#markdown = new MarkdownView(host);
+    this.#markdown = new MarkdownText(host);
     this.node = this.#markdown.node;
   }
 

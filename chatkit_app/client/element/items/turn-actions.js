@@ -2,7 +2,6 @@
 import { h, setAttribute } from "../dom.js";
 import { icon } from "../icons.js";
 import { itemText } from "../items.js";
-import { plainText } from "../markdown/document.js";
 import { iconButton, nameButton } from "../ui/buttons.js";
 import { copyText } from "../ui/clipboard.js";
 import { place } from "../ui/popover.js";
@@ -123,6 +122,7 @@ export class TurnActions {
   }
 
   #quote() {
+    const plainText = this.#host.part("markdown")?.plainText ?? String;
     const whole = plainText(this.#text).trim();
     const shortened = whole.length > MAX_QUOTE ? `${whole.slice(0, MAX_QUOTE).toWellFormed()}…` : whole;
     let selected = null;

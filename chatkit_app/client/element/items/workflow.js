@@ -1,7 +1,7 @@
 /** What the assistant has done on the way to its answer. */
 import { h, setAttribute, setChildren, setText } from "../dom.js";
 import { icon } from "../icons.js";
-import { MarkdownView } from "../markdown/index.js";
+import { MarkdownText } from "../markdown-text.js";
 import { asLabel, asList, asNumber, asObject, asText } from "../values.js";
 import { RecordView } from "./record.js";
 import { readSources, sourceList } from "./sources.js";
@@ -44,7 +44,7 @@ class TaskView {
   /** @param {Host} host */
   constructor(host) {
     this.#host = host;
-    this.#content = new MarkdownView(host);
+    this.#content = new MarkdownText(host);
     this.marker = h("span", { class: "task-marker" });
     this.title = h("span", { dir: "auto" });
     this.state = h("span", { class: "visually-hidden" });

@@ -26,12 +26,12 @@ export class BlockView {
   #box = null;
   #formula = "";
 
-  /** @param {MarkdownView} view @param {string} tag */
-  constructor(view, tag) {
+  /** @param {MarkdownView} view @param {string} tag @param {HTMLElement} [node] one to show it in */
+  constructor(view, tag, node) {
     this.view = view;
     this.tag = tag;
     /** Where its children go. @type {HTMLElement} */
-    this.content = h(/** @type {"div"} */ (tag));
+    this.content = node ?? h(/** @type {"div"} */ (tag));
     this.node = this.content;
     if (tag === "pre") {
       this.#code = new CodeBlock(view);

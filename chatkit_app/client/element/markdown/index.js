@@ -11,10 +11,18 @@ import { BlockView } from "./block-view.js";
 import { MarkdownDocument } from "./document.js";
 import { addStyles } from "../style-sheet.js";
 import { markdownStyles } from "./markdown.css.js";
+export { plainText } from "./document.js";
 /** @import {Host} from "../host.js" */
 
 addStyles({ markdown: markdownStyles });
 /** @typedef {{index: number, node: () => Node}} Mark */
+/**
+ * @typedef {object} MarkdownOptions
+ * @property {Mark[]} [marks] nodes to put in, and where in the text; one that has the same index and number among those
+ *   there as before is not made anew
+ * @property {boolean} [allowsImages]
+ * @property {boolean} [isLive] it is being written
+ */
 
 /** Shows one Markdown text that may grow. */
 export class MarkdownView {
@@ -27,20 +35,16 @@ export class MarkdownView {
   #length = 0;
   allowsImages = true;
 
-  /** @param {Host} host */
-  constructor(host) {
+  /** @param {Host} host @param {HTMLElement} node an empty one, to show it in */
+  constructor(host, node) {
     this.host = host;
-    this.#root = new BlockView(this, "div");
-    this.node = this.#root.node;
-    setAttribute(this.node, "class", "markdown");
-    setAttribute(this.node, "part", "markdown");
+    this.node = node;
+    this.#root = new BlockView(this, "div", node);
   }
 
   /**
    * @param {string} text
-   * @param {{marks?: Mark[], allowsImages?: boolean, isLive?: boolean}} [options] marks are nodes to put in, and where
-   *   in the text; one that has the same index and number among those there as before is not made anew. What is live is
-   *   being written.
+   * @param {MarkdownOptions} [options]
    */
   update(text, { marks = [], allowsImages = true, isLive = false } = {}) {
     this.#marks = marks;

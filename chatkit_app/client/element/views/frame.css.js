@@ -149,6 +149,10 @@ export const frameStyles = css`
   ol[role="list"] {
     list-style: none;
   }
+  .markdown.plain {
+    overflow-wrap: anywhere;
+    white-space: pre-wrap;
+  }
   .visually-hidden {
     position: absolute;
     inline-size: 1px;

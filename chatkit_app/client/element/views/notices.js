@@ -1,7 +1,7 @@
 /** What the server wants to be known about an answer. */
 import { h, setChildren } from "../dom.js";
 import { icon } from "../icons.js";
-import { MarkdownView } from "../markdown/index.js";
+import { MarkdownText } from "../markdown-text.js";
 import { addStyles } from "../style-sheet.js";
 import { asLabel, asText } from "../values.js";
 import { noticeStyles } from "./notices.css.js";
@@ -37,7 +37,7 @@ export class NoticesView {
   /** @param {Record<string, unknown>} notice */
   #notice({ level: sent, title, message }) {
     const level = LEVELS.has(asText(sent)) ? asText(sent) : "info";
-    const text = new MarkdownView(this.chat.host);
+    const text = new MarkdownText(this.chat.host);
     text.update(asText(message));
     const heading = asLabel(title);
     return h(

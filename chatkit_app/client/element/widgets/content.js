@@ -1,7 +1,7 @@
 /** What is there to look at: boxes, texts, images and tables. */
 import { h, setAttribute, setText } from "../dom.js";
 import { icon } from "../icons.js";
-import { MarkdownView } from "../markdown/index.js";
+import { MarkdownText } from "../markdown-text.js";
 import { imageNode } from "../ui/remote-image.js";
 import { asLabel, asNumber, asText } from "../values.js";
 import { color } from "./colors.js";
@@ -135,7 +135,7 @@ export const CONTENT = {
   },
 
   Markdown({ widget }) {
-    const view = new MarkdownView(widget.host);
+    const view = new MarkdownText(widget.host);
     return { node: view.node, update: ({ value }) => view.update(asText(value)) };
   },
 
