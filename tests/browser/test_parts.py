@@ -7,6 +7,7 @@ import pytest
 from playwright.async_api import Page, Route, expect
 
 from .site import Site, assistant, user
+from .waiting import PATIENCE
 
 pytestmark = [
     pytest.mark.browser,
@@ -46,10 +47,11 @@ async def test_part_that_comes_at_the_second_attempt_is_used(page: Page, pages: 
 
 
 async def test_text_stays_readable_without_what_shows_it(page: Page, pages: Site):
-    tried: list[str] = []
+    is_tried_again = asyncio.Event()
 
     async def refuse(route: Route) -> None:
-        tried.append(route.request.url)
+        if route.request.url.endswith("?again"):
+            is_tried_again.set()
         await route.abort()
 
     await page.route(re.compile(r"/chunks/markdown-"), refuse)
@@ -58,7 +60,7 @@ async def test_text_stays_readable_without_what_shows_it(page: Page, pages: Site
     ]
     await page.goto("/")
     await expect(page.get_by_text("**No**:\n\n- dry")).to_be_visible()
-    assert tried[-1].endswith("?again")
+    await asyncio.wait_for(is_tried_again.wait(), PATIENCE)
     await page.get_by_role("textbox").fill("so?")
     await page.keyboard.press("Enter")
     await expect(page.get_by_text("You said: so?", exact=True)).to_be_visible()
