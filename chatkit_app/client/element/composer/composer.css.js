@@ -8,6 +8,7 @@ export const composerStyles = css`
   }
   .box {
     --control: max(2.25em, 40px);
+    --fill: var(--raised-fill);
     display: flex;
     flex-wrap: wrap;
     gap: 0.25em;
@@ -15,7 +16,7 @@ export const composerStyles = css`
     padding: 0.375em;
     border: 1px solid var(--line);
     border-radius: calc(var(--round) + 0.25em);
-    background: var(--surface);
+    background: var(--raised);
     box-shadow: var(--shadow);
     cursor: text;
   }
@@ -134,16 +135,17 @@ export const composerStyles = css`
   .read-only,
   .disclaimer {
     color: var(--muted);
-    font-size: 0.87em;
     text-align: center;
   }
   .read-only {
+    font-size: 0.87em;
     padding: 0.75em;
     border-radius: var(--round-small);
     background: var(--fill);
   }
   .disclaimer {
     margin-block-start: 0.5em;
+    font-size: 0.75em;
   }
   .disclaimer[data-contrast="high"] {
     color: var(--text);

@@ -83,7 +83,7 @@ export const structuredInputStyles = css`
     padding: 1em 1.25em;
     overflow: auto;
     border-radius: calc(var(--round) + 0.25em);
-    background: var(--surface);
+    background: var(--raised);
     box-shadow: var(--shadow);
   }
   .question-buttons {

@@ -50,6 +50,8 @@ export const frameStyles = css`
     --discovery: color-mix(in srgb, #6b3fc9, var(--text) var(--toward-text));
     --discovery-fill: #f3eefd;
     --shadow: 0 1px 2px rgb(0 0 0 / 4%), 0 4px 16px rgb(0 0 0 / 5%);
+    --raised: var(--surface);
+    --raised-fill: var(--fill);
     color-scheme: light;
   }
   [data-scheme="dark"] {
@@ -71,6 +73,9 @@ export const frameStyles = css`
     --discovery: color-mix(in srgb, #cdb8f7, var(--text) var(--toward-text));
     --discovery-fill: #2b2140;
     --shadow: 0 1px 2px rgb(0 0 0 / 30%), 0 4px 16px rgb(0 0 0 / 25%);
+    /* In the dark a shadow raises nothing. */
+    --raised: var(--fill);
+    --raised-fill: var(--fill-strong);
     color-scheme: dark;
   }
   .frame {
