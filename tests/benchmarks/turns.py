@@ -2,8 +2,8 @@
 
 Starts a site of its own under uvicorn, on SQLite or with ``--database postgres`` on a PostgreSQL of its own, and holds
 so many conversations at once, each with a model that says 100 words, one every 50 ms. Prints a line of JSON: CPU of the
-server per turn and per read, the first event's delay, peaks of memory and threads. ``--settings`` is a dictionary over
-``CHATKIT``.
+server per turn and per read, the first event's delay, peaks of memory, threads and connections to the database.
+``--settings`` is a dictionary over ``CHATKIT``.
 
 Figures of different machines, or of a machine that is busy, do not compare: measure what you compare with in one run.
 """
@@ -22,6 +22,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,7 @@ class Server:
     settings_module = "tests.benchmarks.turns_site"
 
     def __init__(self, database: str, settings: dict[str, Any]) -> None:
+        self._database = database
         self._folder = tempfile.TemporaryDirectory(prefix="chatkit-benchmark-")
         environment = self.environment = os.environ | {
             "DJANGO_SETTINGS_MODULE": self.settings_module,
@@ -78,6 +80,20 @@ class Server:
         found = dict(line.split(":", 1) for line in lines)
         return int(found["VmRSS"].split()[0]) / 1024, int(found["Threads"])
 
+    def connections(self) -> int:
+        """How many connections to its database it has open."""
+        if self._database == "postgres":
+            import psycopg
+
+            with psycopg.connect(self.environment["TEST_POSTGRES_URL"], autocommit=True) as asking:
+                [mine] = asking.execute(
+                    "SELECT COUNT(*) FROM pg_stat_activity "
+                    "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                )
+                return int(mine[0])
+        files = Path(f"/proc/{self.process.pid}/fd").iterdir()
+        return sum(os.path.realpath(each).endswith("/db.sqlite3") for each in files)
+
     def stop(self) -> None:
         self.process.terminate()
         self.process.wait(timeout=30)
@@ -87,6 +103,21 @@ class Server:
 def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return int(listener.getsockname()[1])
+
+
+@dataclass
+class Stream:
+    """A response whose body has begun."""
+
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+    start: bytes
+
+    async def rest(self) -> bytes:
+        """Return the whole body, once it has ended."""
+        body = self.start + await self.reader.read()
+        self.writer.close()
+        return body
 
 
 class User:
@@ -102,6 +133,13 @@ class User:
 
     async def request(self, method: str, path: str, data: Any) -> tuple[float, bytes]:
         """Send it and read the whole response. Returns the seconds until its body began, and the body."""
+        began = time.perf_counter()
+        stream = await self.open(method, path, data)
+        first = time.perf_counter() - began
+        return first, await stream.rest()
+
+    async def open(self, method: str, path: str, data: Any) -> Stream:
+        """Send it and return its response as soon as its body has begun."""
         body = json.dumps(data).encode() if data is not None else b""
         headers = {
             "Host": f"127.0.0.1:{self.port}",
@@ -112,21 +150,25 @@ class User:
             "X-CSRFToken": self.cookies.get("csrftoken", ""),
         }
         lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
-        began = time.perf_counter()
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
         writer.write("\r\n".join([*lines, "", ""]).encode() + body)
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin1")
-        start = await reader.read(65_536)
-        first = time.perf_counter() - began
-        content = start + await reader.read()
-        writer.close()
+        stream = Stream(reader, writer, await reader.read(65_536))
         self.cookies |= re.findall(r"(?im)^set-cookie: ([^=]+)=([^;]*)", head)
         if " 200 " not in head.split("\r\n", 1)[0]:
-            raise RuntimeError(f"{head}{content[:300]!r}")
-        return first, content
+            raise RuntimeError(f"{head}{(await stream.rest())[:300]!r}")
+        return stream
 
     async def turn(self, text: str) -> float:
         """Say something and read the answer to its end. Returns the seconds until its first event."""
+        began = time.perf_counter()
+        stream = await self.say(text)
+        first = time.perf_counter() - began
+        self.hear(await stream.rest())
+        return first
+
+    async def say(self, text: str) -> Stream:
+        """Say something, and return the answer as soon as it has begun."""
         said = {
             "content": [{"type": "input_text", "text": text}],
             "attachments": [],
@@ -134,9 +176,16 @@ class User:
         }
         in_thread = {"thread_id": self.thread_id} if self.thread_id else {}
         operation = "threads.add_user_message" if self.thread_id else "threads.create"
-        first, body = await self.request(
+        return await self.open(
             "POST", "/chatkit", {"type": operation, "params": {"input": said, **in_thread}}
         )
+
+    def hear(self, body: bytes) -> None:
+        """Take note of a whole answer.
+
+        Raises:
+            RuntimeError: when it is none.
+        """
         events = [json.loads(line[6:]) for line in body.split(b"\n") if line.startswith(b"data: ")]
         for event in events:
             if event["type"] == "thread.created":
@@ -144,7 +193,6 @@ class User:
         done = [event["item"]["type"] for event in events if event["type"] == "thread.item.done"]
         if done != ["user_message", "assistant_message"]:
             raise RuntimeError(f"No answer: {body[:300]!r}")
-        return first
 
     async def read(self, operation: str) -> None:
         params: dict[str, Any] = {"limit": 20, "order": "desc"}
@@ -170,7 +218,7 @@ async def measure(server: Server, *, users: int, turns: int, reads: int) -> dict
     await at_once(AT_ONCE, [user.visit for user in crowd])
     first_events: list[float] = []
     failures: list[str] = []
-    peak = (0.0, 0)
+    peak = (0.0, 0, 0)
 
     async def converse(number: int, user: User) -> None:
         await asyncio.sleep(number / users)
@@ -183,8 +231,7 @@ async def measure(server: Server, *, users: int, turns: int, reads: int) -> dict
     async def watch() -> None:
         nonlocal peak
         while True:
-            memory, threads = server.status()
-            peak = (max(peak[0], memory), max(peak[1], threads))
+            peak = tuple(map(max, peak, (*server.status(), await asyncio.to_thread(server.connections))))
             await asyncio.sleep(0.5)
 
     watching = asyncio.create_task(watch())
@@ -201,6 +248,7 @@ async def measure(server: Server, *, users: int, turns: int, reads: int) -> dict
         "first_event_p95_ms": round(1000 * sorted(first_events)[int(len(first_events) * 0.95)]),
         "memory_mb": round(peak[0]),
         "threads": peak[1],
+        "connections": peak[2],
     }
     some = [user for user in crowd if user.thread_id][:50]
     for operation in READS if reads else ():

@@ -1,4 +1,4 @@
-"""A page that gives a session and a CSRF token, and a chat whose model says a word every 50 ms."""
+"""A page that gives a CSRF token, and chats: of a model that says a word every 50 ms, and of one that waits."""
 
 from __future__ import annotations
 
@@ -42,9 +42,25 @@ class TalkingServer(DjangoChatKitServer):
         yield ThreadItemDoneEvent(item=item.model_copy(update={"content": [whole]}))
 
 
+released = asyncio.Event()
+
+
+class WaitingServer(DjangoChatKitServer):
+    """Says nothing until all are released."""
+
+    async def respond(self, thread: Any, message: Any, context: Any) -> AsyncIterator[ThreadStreamEvent]:
+        await released.wait()
+        yield self.text_event("At last.")
+
+
+async def release(request: HttpRequest) -> HttpResponse:
+    released.set()
+    return HttpResponse("Released")
+
+
 @ensure_csrf_cookie
 def page(request: HttpRequest) -> HttpResponse:
     return HttpResponse("Hello")
 
 
-urlpatterns = [path("", page), path("", include("chatkit_app.urls"))]
+urlpatterns = [path("", page), path("release", release), path("", include("chatkit_app.urls"))]
