@@ -2,6 +2,7 @@
 
 import ast
 import re
+from functools import cache
 from gettext import c2py
 from pathlib import Path
 
@@ -23,6 +24,7 @@ PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|\{\w*\}")
 Message = tuple[str, ...]
 
 
+@cache
 def catalogue(language: str) -> polib.POFile:
     return polib.pofile(str(PACKAGE / "locale" / language / "LC_MESSAGES" / "django.po"))
 
@@ -41,6 +43,7 @@ def messages_in_template(path: Path) -> set[Message]:
     return {tuple(ast.literal_eval(literal) for literal in literals if literal) for literals in found}
 
 
+@cache
 def messages_in_source() -> set[Message]:
     python = (messages_in_python(path) for path in PACKAGE.rglob("*.py"))
     paths = (path for kind in ("*.html", "*.txt") for path in PACKAGE.rglob(kind))

@@ -7,7 +7,10 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 from django.test import Client
+
+from tests.extent import IS_WHOLE
 
 from .test_permissions import APP, DOINGS, Doing, everything, files, filled, world  # noqa: F401
 
@@ -65,6 +68,12 @@ BODIES = (
     (b'{"type": 1, "params": []}', "application/json"),
     (b'{"type": "items.list", "params": {"after": "\\u0000", "limit": 1e99}}', "application/json"),
 )
+
+
+# These are of the reading of a request, which no database is asked about.
+if connection.vendor == "postgresql" and not IS_WHOLE:
+    QUERIES = tuple(query for query in QUERIES if "%00" in query or "999" in query)
+    BODIES = tuple((body, kind) for body, kind in BODIES if b"u0000" in body)
 
 
 @pytest.fixture

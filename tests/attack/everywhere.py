@@ -504,7 +504,7 @@ def main() -> int:
     from tests.attack.served import OURS, Served
     from tests.attack.site_settings import SITE
 
-    served = Served("uvicorn", OURS, **SITE)
+    served = Served("uvicorn", OURS, is_forked=True, **SITE)
     served.wait()
     begun = time.perf_counter()
     try:

@@ -213,7 +213,7 @@ def serve() -> Any:
     from tests.attack.unmet_limits import UNMET_LIMITS
 
     # How often something may be done is another attack's matter.
-    served = Served("uvicorn", OURS, **SITE, LIMITS=UNMET_LIMITS)
+    served = Served("uvicorn", OURS, is_forked=True, **SITE, LIMITS=UNMET_LIMITS)
     served.wait()
     return served
 

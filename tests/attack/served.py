@@ -13,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from tests import forks
 from tests.runs.test_processes import process_environment
 
 ROOT = Path(__file__).parents[2]
@@ -40,21 +41,36 @@ class Served:
         server: one of ``COMMANDS``.
         port: where to listen; a free one unless given.
         root: the folder of the code, for one that is not this.
+        is_forked: whether it need not import the SDK first, as it would if it were started as usual.
         keys: what ``CHATKIT`` has.
     """
 
     def __init__(
-        self, server: str, application: str = DJANGOS, *, port: int = 0, root: Path = ROOT, **keys: Any
+        self,
+        server: str,
+        application: str = DJANGOS,
+        *,
+        port: int = 0,
+        root: Path = ROOT,
+        is_forked: bool = False,
+        **keys: Any,
     ) -> None:
         self.server = server
         self.port = port or free_port()
         self.log = tempfile.TemporaryFile()  # noqa: SIM115
         command = COMMANDS[server].format(port=self.port, application=application).split()
+        environment = process_environment(**keys) | {
+            "PYTHONPATH": str(root),
+            "CHATKIT_PROCESS_ASGI": application.replace(":", "."),
+        }
+        self.process: subprocess.Popen[bytes] | forks.Fork
+        if is_forked:
+            self.process = forks.start(command, environment=environment, output=self.log, errors=self.log)
+            return
         # In a group of its own: servers have workers, which outlive their master when it is killed.
         self.process = subprocess.Popen(
             [sys.executable, "-X", "faulthandler", *command],
-            env=process_environment(**keys)
-            | {"PYTHONPATH": str(root), "CHATKIT_PROCESS_ASGI": application.replace(":", ".")},
+            env=environment,
             cwd=root,
             stdout=self.log,
             stderr=self.log,

@@ -47,7 +47,9 @@ def next_of(page: ClientConnection, type: str) -> dict[str, Any]:
 def test_page_hears_by_each_server_which_ends_in_spite_of_it(server: str, browser: Browser) -> None:
     if server == "hypercorn" and sys.version_info >= (3, 12, 1):
         pytest.skip("It waits for open connections, in spite of its limit: docs/deployment/servers.md")
-    served = Served(server, OURS)
+    # The others have workers that are no forks. Each is started as usual in process/test_shutdown.py.
+    is_forked = server in ("uvicorn", "daphne", "gunicorn", "runserver")
+    served = Served(server, OURS, is_forked=is_forked)
     try:
         served.wait()
         thread_id = browser.say(served, "1").rest().events()[0]["thread"]["id"]

@@ -64,7 +64,7 @@ def test_server_ends_with_its_answers_saved_and_their_readers_told(server, appli
 
 
 def test_server_ends_while_it_follows_the_answer_of_another_one(browser):
-    writing, served = Process(CHECKPOINT_INTERVAL=0.2), Served("uvicorn")
+    writing, served = Process(CHECKPOINT_INTERVAL=0.2), Served("uvicorn", is_forked=True)
     try:
         answer = browser.say(writing, "5000").until('"5 "')
         served.wait()

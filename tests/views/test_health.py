@@ -119,7 +119,7 @@ async def test_process_that_nobody_has_chatted_with_notices_its_end():
 
 @pytest.mark.processes
 def test_daphne_answers():
-    served, browser = Served("daphne", OURS), Browser()
+    served, browser = Served("daphne", OURS, is_forked=True), Browser()
     try:
         served.wait()
         answer = browser.ask(served, "GET", "/chatkit/health").rest()
