@@ -247,11 +247,14 @@ def _touches_no_store() -> bool:
 def _has_nothing_to_save(request: Any, response: HttpResponseBase) -> bool:
     """Return whether the session stays as it is, no message waits to be shown, and no other address is looked for."""
     session, messages = getattr(request, "session", None), getattr(request, "_messages", None)
-    return (
-        response.status_code != 404
-        and (session is None or not (session.modified or settings.SESSION_SAVE_EVERY_REQUEST))
-        and (messages is None or not (messages.used or messages.added_new))
+    # A view may have put something of its own in the place of either.
+    is_changed = session is not None and (
+        getattr(session, "modified", True) or settings.SESSION_SAVE_EVERY_REQUEST
     )
+    is_said = messages is not None and (
+        getattr(messages, "used", True) or getattr(messages, "added_new", True)
+    )
+    return response.status_code != 404 and not is_changed and not is_said
 
 
 async def _response(request: HttpRequest, found: HttpResponseBase | Exception) -> HttpResponseBase:

@@ -83,6 +83,12 @@ def recalling_view(request: HttpRequest) -> HttpResponse:
     return HttpResponse(f"{request.session['colour']} {said}")
 
 
+async def replacing_view(request: HttpRequest) -> HttpResponse:
+    request.session = object()
+    del request._messages
+    return HttpResponse("replaced")
+
+
 class SessionStore(DatabaseSessions):
     """Sessions of this module's, as ``SESSION_ENGINE``."""
 
@@ -99,6 +105,7 @@ urlpatterns = [
     path("remember", remembering_view),
     path("say", saying_view),
     path("recall", recalling_view),
+    path("replace", replacing_view),
     path("async", async_view),
     path("sync", sync_view),
     path("raise", raising_view),
@@ -295,6 +302,11 @@ async def test_djangos_own_middlewares_change_no_thread_where_there_is_nothing_t
 async def test_what_is_saved_or_looked_for_on_the_way_out_has_a_thread(hops, url):
     await (await Chat(GroupingASGIHandler()).open("GET", url)).rest()
     assert hops == ["_leave"]
+
+
+async def test_session_that_a_view_has_replaced_is_left_to_the_middleware(hops):
+    reply = await (await Chat(GroupingASGIHandler()).open("GET", "/replace")).rest()
+    assert (reply.body, hops) == (b"replaced", ["_leave"])
 
 
 async def test_message_and_session_reach_the_next_page():
