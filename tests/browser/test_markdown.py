@@ -485,6 +485,19 @@ async def test_formula_needs_no_inline_style(markdown: Page):
 FRESH = "[...CSS.highlights].filter(([name, {size}]) => name.startsWith('chatkit-fresh') && size).length"
 
 
+async def test_words_fade_in_from_the_colour_of_the_text(markdown: Page):
+    await markdown.evaluate("PARTS.fade.load()")
+    colour = await markdown.evaluate(
+        """() => {
+          style();
+          const {node} = show("One two");
+          node.style.setProperty("--text", "rgb(255 255 255)");
+          return getComputedStyle(node, "::highlight(chatkit-fresh-3)").color;
+        }"""
+    )
+    assert colour == "color(srgb 1 1 1 / 0.8)"
+
+
 async def test_words_fade_in_as_they_are_written(markdown: Page):
     await markdown.evaluate("PARTS.fade.load()")
     fresh = await markdown.evaluate(

@@ -2,16 +2,17 @@
 import { css } from "../css.js";
 
 export const fadeStyles = css`
+  /* Not currentcolor, which is black here in Chromium, whatever the text is. */
   ::highlight(chatkit-fresh-0) {
-    color: color-mix(in srgb, currentcolor 10%, transparent);
+    color: color-mix(in srgb, var(--text) 10%, transparent);
   }
   ::highlight(chatkit-fresh-1) {
-    color: color-mix(in srgb, currentcolor 35%, transparent);
+    color: color-mix(in srgb, var(--text) 35%, transparent);
   }
   ::highlight(chatkit-fresh-2) {
-    color: color-mix(in srgb, currentcolor 60%, transparent);
+    color: color-mix(in srgb, var(--text) 60%, transparent);
   }
   ::highlight(chatkit-fresh-3) {
-    color: color-mix(in srgb, currentcolor 80%, transparent);
+    color: color-mix(in srgb, var(--text) 80%, transparent);
   }
 `;
