@@ -11,12 +11,12 @@ from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 from django.db.models import Count, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
-from django.urls import NoReverseMatch
+from django.urls import NoReverseMatch, reverse
 from django.utils.formats import date_format
 from django.utils.timezone import is_aware, localtime
 from django.utils.translation import gettext as _
 
-from ..models import EarlierItem, Feedback, RemovedItem, Thread, ThreadItem
+from ..models import Attachment, EarlierItem, Feedback, RemovedItem, Thread, ThreadItem
 from ..models.querysets import HIDDEN_ITEM_TYPES
 from ..rendering.element import endpoint_urls
 from ..staff import audit
@@ -151,6 +151,7 @@ class Transcript:
             if item["type"] == _UNREADABLE:
                 facts["remarks"].append(_("It is stored in a form that cannot be shown as the user saw it."))
             items.append({**item, "staff": facts})
+        self._link_files(items)
         if any(row.author_id is None or row.author_id != self._request.user.pk for row in rows[: len(items)]):
             audit.record(
                 audit.Action.READ,
@@ -162,6 +163,25 @@ class Transcript:
                 hidden=any(row.type in UNSEEN_TYPES for row in rows[: len(items)]) and self.shows_hidden,
             )
         return ItemPage(items=items, has_more=has_more, texts=texts)
+
+    def _link_files(self, items: Sequence[dict[str, Any]]) -> None:
+        """Add to what staff know of these items the ways to their files, if they may open them."""
+        sent = [(item, file) for item in items for file in item.get("attachments") or ()]
+        if not sent or not self._request.user.has_perm("chatkit_app.view_attachment"):
+            return
+        files = Attachment.objects.filter(
+            thread=self._thread, public_id__in=[file["id"] for _item, file in sent]
+        )
+        pks = dict(files.values_list("public_id", "pk"))
+        for item, file in sent:
+            if file["id"] in pks and (url := self._file_url(pks[file["id"]])):
+                item["staff"]["links"].append({"text": shorten(file["name"]) or file["id"], "url": url})
+
+    def _file_url(self, pk: int) -> str:
+        try:
+            return reverse(f"{self._admin.admin_site.name}:chatkit_app_attachment_file", args=[pk])
+        except NoReverseMatch:  # a site that shows no attachments in its admin
+            return ""
 
     def _wire(self, row: ThreadItem | EarlierItem) -> tuple[str, str]:
         """Return the item as the public endpoint would send it, and what there is to read of it.

@@ -1,10 +1,13 @@
 import json
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
 from django.test import Client
 from django.utils import timezone
 
@@ -274,6 +277,39 @@ def test_item_has_the_links_that_its_reader_may_follow(
     found = facts(client, thread)["links"]
     assert [link["text"] for link in found] == links
     assert [client.get(link["url"]).status_code for link in found] == [200] * len(links)
+
+
+@pytest.mark.parametrize(
+    ("permissions", "links"),
+    [((), ["Raw data"]), (("view_attachment",), ["Raw data", "form.txt"])],
+    ids=["may not open files", "may open files"],
+)
+def test_message_leads_to_its_file_whoever_may_open_it(
+    staff: Callable[..., Client],
+    settings: Any,
+    tmp_path: Path,
+    permissions: tuple[str, ...],
+    links: list[str],
+) -> None:
+    settings.MEDIA_ROOT = tmp_path
+    settings.CHATKIT = {"ATTACHMENTS": {}}
+    thread = make_thread("x")
+    file = {"type": "file", "id": "atc_1", "name": "form.txt", "mime_type": "text/plain"}
+    thread.attachments.create(
+        public_id="atc_1",
+        type="file",
+        name="form.txt",
+        mime_type="text/plain",
+        file=default_storage.save("form.txt", ContentFile(b"Please fill in.")),
+    )
+    foreign = {**file, "id": "atc_2"}
+    make_thread("another").attachments.create(public_id="atc_2", type="file", name="b", mime_type="b")
+    make_item(thread, payload={"content": [], "inference_options": {}, "attachments": [file, foreign]})
+    client = staff(*READER, *permissions)
+    found = facts(client, thread)["links"]
+    assert [link["text"] for link in found] == links
+    if permissions:
+        assert b"".join(client.get(found[-1]["url"]).streaming_content) == b"Please fill in."
 
 
 # --- Pages of items -----------------------------------------------------------------------------------------
