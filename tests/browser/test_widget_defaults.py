@@ -232,11 +232,11 @@ async def test_card_is_lighter_than_the_night(bench: Page, scheme: str, raised: 
     [
         ("", ["126px", "108px"]),
         ("pill", ["126px", "108px"]),
-        ("round", ["8px", "4px"]),
-        ("sharp", ["0px", "0px"]),
+        ("round", ["8px", "108px"]),
+        ("sharp", ["0px", "108px"]),
     ],
 )
-async def test_button_and_badge_are_pills_unless_the_theme_has_corners(
+async def test_button_is_a_pill_unless_the_theme_has_corners_and_badge_always(
     bench: Page, theme: str, radii: list[str]
 ):
     widget = await show(bench, card(PRESS, {"type": "Badge", "label": "New"}))

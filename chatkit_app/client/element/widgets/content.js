@@ -90,7 +90,7 @@ function text(node, scale) {
 }
 
 /**
- * The look of badges, buttons and fields. "auto" is for what is a pill unless the theme has corners.
+ * The look of badges, buttons and fields. "auto" is for buttons, which are pills unless the theme has corners.
  *
  * @type {(node: HTMLElement, props: Props, variant: string) => void}
  */
@@ -145,7 +145,7 @@ export const CONTENT = {
       node,
       update(props) {
         setText(node, asLabel(props.label));
-        setTone(node, { pill: "auto", ...props }, "soft");
+        setTone(node, { pill: true, ...props }, "soft");
         setMeasures(node, pick(BADGES, props.size, BADGES.sm));
       },
     };
