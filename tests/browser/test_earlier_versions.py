@@ -8,7 +8,8 @@ import pytest
 from django.utils import timezone
 from playwright.async_api import Locator, Page, expect
 
-from chatkit_app.models import ThreadItem
+from chatkit_app.models import Thread, ThreadItem
+from chatkit_app.takeover.handler import request_person
 
 from .site import Site
 from .test_element import messages
@@ -146,4 +147,22 @@ async def test_message_stays_when_its_edit_is_refused(real: None, page: Page, se
     await edit(page, "two")
     alert = page.get_by_role("alert").filter(visible=True)
     await expect(alert).to_contain_text("This does not fit the conversation.")
+    # What was written is still there to be copied, or sent again.
+    field = page.get_by_role("textbox", name="Edit message")
+    await expect(field).to_have_value("two")
+    await expect(field).to_be_focused()
+    await field.press("Escape")
     await expect_shown(page, "one", "echo: one")
+
+
+async def test_refused_edit_goes_to_the_composer_when_a_person_has_come(
+    real: None, page: Page, server_url: str
+):
+    await begin(page, server_url, "one")
+    await button(page, "Edit message").click()
+    field = page.get_by_role("textbox", name="Edit message")
+    await field.fill("two")
+    await in_database(lambda: request_person(Thread.objects.get().pk))
+    await expect(page.get_by_text("You are waiting for a person of our team.")).to_be_visible()
+    await field.press("Enter")
+    await expect(page.get_by_role("textbox", name="Message our team")).to_have_value("two")

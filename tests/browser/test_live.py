@@ -92,6 +92,40 @@ async def test_page_shows_what_a_person_does_to_its_conversation(
     await expect(page.get_by_text("You are talking to Maria.")).to_be_hidden()
 
 
+async def test_tools_and_models_are_the_assistants(
+    live_site: None, page: Page, server_url: str, settings: Any
+) -> None:
+    tools = [
+        {"id": "search", "label": "Search", "pinned": True, "persistent": True},
+        {"id": "draw", "label": "Draw"},
+    ]
+    composer = {"tools": tools, "models": [{"id": "small", "label": "Small"}]}
+    settings.CHATKIT = {**settings.CHATKIT, "OPTIONS": {"composer": composer}}
+    await begin(page, server_url)
+    search = page.get_by_role("button", name="Search")
+    offered = [
+        search,
+        page.get_by_role("button", name="Model: Small"),
+        page.get_by_role("button", name="Files and tools"),
+    ]
+    for button in offered:
+        await expect(button).to_be_visible()
+    await search.click()
+    staff = await in_database(maria)
+    await in_database(lambda: takeover.take_over(Thread.objects.get(), actor=staff))
+    for button in offered:
+        await expect(button).to_be_hidden()
+    box = page.get_by_role("textbox", name="Message Maria")
+    async with page.expect_request(lambda request: "add_user_message" in (request.post_data or "")) as sent:
+        await box.fill("Are you there?")
+        await box.press("Enter")
+    assert (await sent.value).post_data_json["params"]["input"]["inference_options"] == {}
+    await in_database(lambda: takeover.hand_back(Thread.objects.get(), actor=staff))
+    for button in offered:
+        await expect(button).to_be_visible()
+    await expect(search).to_have_attribute("aria-pressed", "true")
+
+
 async def test_person_without_a_name_is_one_of_the_team(live_site: None, page: Page, server_url: str) -> None:
     await begin(page, server_url)
     staff = await in_database(lambda: User.objects.create_superuser("admin2"))

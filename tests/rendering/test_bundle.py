@@ -218,14 +218,14 @@ BUDGETS = {
     "chunks/images.js": 1_600,
     "chunks/markdown.js": 9_600,
     "chunks/math.js": 4_700,
-    "chunks/message-editor.js": 900,
+    "chunks/message-editor.js": 950,  # what was refused is still there
     "chunks/message-extras.js": 1_250,
     "chunks/notices.js": 800,
     "chunks/sources.js": 350,
     "chunks/strings.js": 2_150,
     "chunks/staff-tools.js": 800,  # of the official client
     "chunks/structured-input.js": 3_200,  # one question after the other
-    "chunks/thread-actions.js": 4_000,  # earlier versions, and a pencil
+    "chunks/thread-actions.js": 4_050,  # earlier versions, and a pencil
     "chunks/theme.js": 1_800,
     "chunks/title-editor.js": 250,
     "chunks/touch.js": 1_200,  # a keyboard on the screen, swipes

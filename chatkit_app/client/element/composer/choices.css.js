@@ -15,6 +15,9 @@ export const choiceStyles = css`
     background: none;
     color: var(--muted);
   }
+  .box[data-with-staff] .tool {
+    display: none;
+  }
   .tool:hover {
     background: var(--fill);
     color: var(--text);

@@ -27,12 +27,17 @@ export function plusMenu(button, entries) {
   return new Menu(button, entries, { above: true });
 }
 
+/** @param {Chat} chat */
+function isWithStaff(chat) {
+  return Boolean(chat.conversation.thread?.handler);
+}
+
 /** The tools: those that are pinned, and the one that is chosen. */
 export class ToolChoice {
   /** @type {ToolOption[]} */
   all = [];
   /** @type {ToolOption|null} */
-  selected = null;
+  #selected = null;
   /** @type {HTMLButtonElement[]} */
   #buttons = [];
 
@@ -46,14 +51,19 @@ export class ToolChoice {
     this.node = h("span", { class: "tools" });
   }
 
+  /** The one that goes with the next message; none with one to a person. */
+  get selected() {
+    return isWithStaff(this.chat) ? null : this.#selected;
+  }
+
   configure() {
     this.all = named(this.chat.options.composer?.tools);
     /** @type {Map<string, HTMLButtonElement>} */
     const known = new Map(this.#buttons.map((button) => [button.dataset.tool ?? "", button]));
     this.#buttons = this.all.map((tool) => this.#button(tool, known.get(tool.id)));
-    const id = this.selected?.id;
-    this.selected = this.all.find((tool) => tool.id === id) ?? null;
-    if (id && !this.selected) this.#changed();
+    const id = this.#selected?.id;
+    this.#selected = this.all.find((tool) => tool.id === id) ?? null;
+    if (id && !this.#selected) this.#changed();
     this.#draw();
   }
 
@@ -68,7 +78,7 @@ export class ToolChoice {
   entries(unpinnedOnly = false) {
     return this.all.flatMap((tool) => {
       const { id, label, icon, pinned } = tool;
-      const checked = tool === this.selected;
+      const checked = tool === this.#selected;
       return pinned && unpinnedOnly ? [] : [{ label, icon, checked, onSelect: () => this.select(checked ? null : id) }];
     });
   }
@@ -76,22 +86,22 @@ export class ToolChoice {
   /** @param {string|null} id */
   select(id) {
     const tool = this.all.find((other) => other.id === id) ?? null;
-    if (tool === this.selected || (id && !tool)) return;
-    this.selected = tool;
+    if (tool === this.#selected || (id && !tool)) return;
+    this.#selected = tool;
     this.#draw();
     this.#changed();
   }
 
   #changed() {
-    this.chat.dispatch("chatkit.tool.change", { toolId: this.selected?.id ?? null });
+    this.chat.dispatch("chatkit.tool.change", { toolId: this.#selected?.id ?? null });
     this.onChange();
   }
 
   #draw() {
     const shown = this.all.flatMap((tool, index) => {
       const button = this.#buttons[index];
-      setAttribute(button, "aria-pressed", String(tool === this.selected));
-      return tool.pinned || tool === this.selected ? [button] : [];
+      setAttribute(button, "aria-pressed", String(tool === this.#selected));
+      return tool.pinned || tool === this.#selected ? [button] : [];
     });
     setChildren(this.node, shown);
   }
@@ -114,7 +124,7 @@ export class ToolChoice {
   /** @param {string} id */
   #newButton(id) {
     const onclick = () => {
-      const wasSelected = this.selected?.id === id;
+      const wasSelected = this.#selected?.id === id;
       this.select(wasSelected ? null : id);
       // Where the focus is may just have gone.
       if (wasSelected) this.chat.frame.composer.focus();
@@ -128,7 +138,7 @@ export class ModelChoice {
   /** @type {ModelOption[]} */
   all = [];
   /** @type {ModelOption|undefined} */
-  selected;
+  #selected;
 
   /** @param {Chat} chat */
   constructor(chat) {
@@ -138,31 +148,36 @@ export class ModelChoice {
     new Menu(this.node, () => this.entries(), { above: true, alignEnd: true });
   }
 
+  /** The one that is to answer the next message, where that is not a person. */
+  get selected() {
+    return isWithStaff(this.chat) ? undefined : this.#selected;
+  }
+
   configure() {
     this.all = named(this.chat.options.composer?.models);
     const enabled = this.all.filter(({ disabled }) => !disabled);
-    const id = this.selected?.id;
-    this.selected = enabled.find((model) => model.id === id) ?? enabled.find((model) => model.default) ?? enabled[0];
+    const id = this.#selected?.id;
+    this.#selected = enabled.find((model) => model.id === id) ?? enabled.find((model) => model.default) ?? enabled[0];
     this.#draw();
   }
 
   /** @returns {MenuEntry[]} */
   entries() {
     return this.all.map(({ id, label, description, disabled }) => {
-      const checked = id === this.selected?.id;
+      const checked = id === this.#selected?.id;
       return { label, description: asLabel(description), disabled, checked, onSelect: () => this.select(id) };
     });
   }
 
   /** @param {string} id */
   select(id) {
-    this.selected = this.all.find((model) => model.id === id && !model.disabled) ?? this.selected;
+    this.#selected = this.all.find((model) => model.id === id && !model.disabled) ?? this.#selected;
     this.#draw();
   }
 
   #draw() {
     this.node.hidden = !this.all.length;
-    const label = this.selected?.label ?? this.chat.text("model");
+    const label = this.#selected?.label ?? this.chat.text("model");
     setText(this.name, label);
     setAttribute(this.node, "aria-label", `${this.chat.text("model")}: ${label}`);
   }

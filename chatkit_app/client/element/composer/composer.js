@@ -85,13 +85,10 @@ export class ComposerView {
     const { commands, composer, disclaimer, entities } = this.chat.options;
     const { extras } = this;
     extras.configure();
-    this.plus.hidden = !asList(composer?.tools).some(({ pinned }) => !pinned);
-    this.attach.hidden = !extras.offersFiles || !this.plus.hidden;
     this.mention.hidden = !entities?.onTagSearch || !entities.showComposerMenu;
     this.dictate.hidden = !extras.offersDictation;
     // With nothing but a text to write, one row is enough.
-    const hasChoices = [this.plus, this.attach, this.mention].some(({ hidden }) => !hidden);
-    setAttribute(this.box, "data-choices", hasChoices || extras.wantsChoices);
+    setAttribute(this.box, "data-choices", extras.offersFiles || !this.mention.hidden || extras.wantsChoices);
     nameButton(this.dictate, this.chat.text("dictate"));
     nameButton(this.plus, this.chat.text("composerMenu"));
     nameButton(this.attach, this.chat.text("attach"));
@@ -126,9 +123,13 @@ export class ComposerView {
     const isHeld = !canSend || !this.#hasMessage || dictation.isActive || hold;
     setAttribute(this.button, "aria-disabled", String(!stops && !!isHeld));
     setAttribute(this.button, "aria-description", hold && !stops ? this.chat.text(hold) : null);
+    // The name is a person's who answers, if they have one.
     const { state, name } = asObject(thread?.handler);
-    const toStaff =
-      state && this.chat.text(state === "staff" && name ? "messageStaff" : "messageTeam", { name: asText(name) });
+    const toStaff = state && this.chat.text(name ? "messageStaff" : "messageTeam", { name: asText(name) });
+    // Tools and models are the assistant's.
+    setAttribute(this.box, "data-with-staff", !!state);
+    this.plus.hidden = !!state || !asList(this.chat.options.composer?.tools).some(({ pinned }) => !pinned);
+    this.attach.hidden = !this.extras.offersFiles || !this.plus.hidden;
     const placeholder = toStaff || tools.selected?.placeholderOverride || this.placeholder;
     setAttribute(this.input, "placeholder", placeholder);
     setAttribute(this.input, "aria-label", placeholder);
@@ -313,7 +314,7 @@ export class ComposerView {
     attachments.clear();
     this.setReply("");
     editor.set("");
-    if (!tools.selected?.persistent) tools.select(null);
+    if (tools.selected && !tools.selected.persistent) tools.select(null);
     this.focus();
     chat.send(message);
   }

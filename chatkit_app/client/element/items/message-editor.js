@@ -13,10 +13,13 @@ addStyles({ messageEditor: messageEditorStyles });
  *
  * @param {Chat} chat
  * @param {AnyItem} item
- * @param {Element} node the item's
- * @param {HTMLElement} button what has the focus again when nothing is sent
+ * @param {object} place
+ * @param {Element} place.node the item's
+ * @param {HTMLElement} place.button what has the focus again when nothing is sent
+ * @param {any[]} [place.content] what it begins with, in place of what the message says
+ * @param {(content: any[]) => unknown} place.onRefused takes what was written, which the server did not
  */
-export function editMessage(chat, item, node, button) {
+export function editMessage(chat, item, { node, button, content, onRefused }) {
   if (node.querySelector(":scope > .message-editor")) return;
   const { composer } = chat.frame;
   const editor = composer.createEditor(() => setAttribute(send, "aria-disabled", String(!isSendable())));
@@ -29,17 +32,19 @@ export function editMessage(chat, item, node, button) {
     form.remove();
     if (button.isConnected) button.focus();
   };
-  const submit = () => {
+  const submit = async () => {
     if (!isSendable()) return;
+    const written = editor.content;
     form.remove();
     composer.focus();
-    chat.send({
-      content: editor.content,
+    await chat.send({
+      content: written,
       attachments: asList(item.attachments),
       quotedText: item.quoted_text,
       inferenceOptions: item.inference_options,
       replaces: item.id,
     });
+    if (chat.conversation.items.some(({ id }) => id === item.id)) await onRefused(written);
   };
   form.addEventListener("submit", (event) => {
     event.preventDefault();
@@ -55,7 +60,7 @@ export function editMessage(chat, item, node, button) {
   });
   setAttribute(editor.input, "aria-label", chat.text("editMessage"));
   node.append(form);
-  editor.content = asList(item.content);
+  editor.content = content ?? asList(item.content);
   editor.input.focus();
   editor.input.setSelectionRange(editor.text.length, editor.text.length);
 }

@@ -114,16 +114,27 @@ export class ThreadActions {
 
   /** @param {string} id */
   #editButton(id) {
-    const edit = async () => {
-      const { editMessage } = await this.#chat.load("messageEditor");
-      const item = this.#chat.conversation.items.find((other) => other.id === id);
-      const node = button.closest(".item");
-      if (item && node) editMessage(this.#chat, item, node, button);
-    };
-    const onclick = () => edit().catch((error) => this.#chat.report(error));
+    const onclick = () => this.#edit(id).catch((error) => this.#chat.report(error));
     const button = iconButton("pencil", onclick, { "data-edit": true, ...this.#chat.ahead("messageEditor") });
     nameButton(button, this.#chat.text("editMessage"));
     return button;
+  }
+
+  /**
+   * @param {string} id
+   * @param {any[]} [content] what was written, and refused
+   */
+  async #edit(id, content) {
+    const { editMessage } = await this.#chat.load("messageEditor");
+    const { conversation, frame } = this.#chat;
+    if (content) frame.update();
+    const item = conversation.items.find((other) => other.id === id);
+    /** @type {HTMLElement|null|undefined} */
+    const button = this.#messages.get(id)?.querySelector(":scope > [data-edit]");
+    const node = button?.closest(".item");
+    if (item && button && node) {
+      editMessage(this.#chat, item, { node, button, content, onRefused: (written) => this.#edit(id, written) });
+    } else if (content && frame.composer.editor.isEmpty) await frame.composer.setValue({ content });
   }
 }
 
