@@ -9,18 +9,21 @@ from django import forms
 from django.contrib import messages
 from django.core.exceptions import ObjectDoesNotExist, PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponseBase, HttpResponseRedirect
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from ..models import EarlierItem, Thread, ThreadItem
-from ..moderation.redaction import AlreadyRedacted, attachment_ids, redact, sent_files
+from ..moderation.redaction import AlreadyRedacted, attachment_ids, others_with_words, redact, sent_files
 from ..staff import audit
 from .base import ReadingAdmin
 from .confirmation import ConfirmedAction, ReasonForm
 from .content import item_name, moment, raw, shorten
+from .pages import page_url
 from .transcript import UNSEEN_TYPES, find_item, shown_at
 
 FILES_NAMED = 5
+OTHERS_LINKED = 10
 
 
 class RedactMessage(ConfirmedAction):
@@ -70,8 +73,8 @@ class RedactMessage(ConfirmedAction):
         )
         return super().ask(threads, form)
 
-    def facts(self, threads: Sequence[Thread]) -> Iterable[str]:
-        """Return which message it is, and what goes with it."""
+    def facts(self, threads: Sequence[Thread]) -> Iterable[Any]:
+        """Return which message it is, what goes with it, and where its words stay."""
         item = self.item
         yield _("%(type)s of %(time)s: “%(text)s”") % {
             "type": item_name(item),
@@ -87,6 +90,20 @@ class RedactMessage(ConfirmedAction):
                 "count": len(names),
                 "names": shown + more,
             }
+        hidden = self.model_admin.has_hidden_permission(self.request, threads[0])
+        if others := others_with_words(item, hidden=hidden):
+            yield self._links_to(threads[0], others)
+
+    def _links_to(self, thread: Thread, others: Sequence[ThreadItem]) -> str:
+        url = page_url(self.model_admin, thread)
+        places = ((f"{url}?item={other.pk}", moment(other.created_at)) for other in others[:OTHERS_LINKED])
+        links = format_html_join(", ", '<a href="{}">{}</a>', places)
+        told = ngettext(
+            "%(count)d other message has the same words, and stays as it is:",
+            "%(count)d other messages have the same words, and stay as they are:",
+            len(others),
+        ) % {"count": len(others)}
+        return format_html("{} {}{}", told, links, ", …" if len(others) > OTHERS_LINKED else "")
 
     def perform(self, threads: Sequence[Thread], form: Any) -> HttpResponseBase | None:
         try:

@@ -197,7 +197,10 @@ export class ChatKitLauncher extends HTMLElement {
     if (this.#hasLoaded || !template) return;
     this.#hasLoaded = true;
     this.append(document.importNode(template.content, true));
-    if (!this.chat) this.#ready.resolve(null);
+    if (this.chat) return;
+    // It says that one has to log in.
+    this.#ready.resolve(null);
+    this.content.dataset.ready = "";
   }
 
   /** What it takes may be on its way while the pointer still is. */
@@ -333,8 +336,13 @@ export class ChatKitLauncher extends HTMLElement {
   /** @param {PageConfig|null} config */
   #paint(config) {
     const theme = config?.options.theme;
-    const accent = typeof theme === "object" && theme?.color?.accent?.primary;
+    const { color, colorScheme } = /** @type {any} */ (typeof theme === "object" ? theme : { colorScheme: theme });
+    const accent = color?.accent?.primary;
     if (accent) this.button.style.setProperty("--theme-accent", accent);
+    // As the chat will be, so that nothing flashes when it is there.
+    this.panel.style.colorScheme = colorScheme === "dark" ? "dark" : "light";
+    const surface = color?.surface?.background;
+    if (surface) this.panel.style.setProperty("--theme-surface", surface);
   }
 
   /**

@@ -28,6 +28,10 @@ from ..takeover import webhooks
 _MARKUP = re.compile(r"\]\([^)]{0,1000}\)|^[ \t]*\d+[.)][ \t]|^[ \t]*(?:```|~~~)[^\n]*$", re.MULTILINE)
 
 
+TELLING = 4
+"""Letters and digits from which on the words of a message are taken to be its own, wherever they stand."""
+
+
 class AlreadyRedacted(Exception):
     """Somebody else was faster.
 
@@ -43,9 +47,9 @@ class AlreadyRedacted(Exception):
 def redact(item: ThreadItem | EarlierItem, *, actor: Any, reason: str) -> ThreadItem | EarlierItem:
     """Remove what a message says, with all of its copies, and write it down.
 
-    Copies are the search text, the thread's preview and title, quotations in later messages, files, errors of
-    answers, the JSON of a structured output, what answers keep to be read again, or to go on after an approval, and
-    earlier versions of the message, with all others that hold its words.
+    Copies are the search text, the thread's preview, a title with its words, quotations in later messages, files,
+    errors of answers, the JSON of a structured output, what answers keep to be read again, or to go on after an
+    approval, and earlier versions of the message, with all others that hold its words.
     An answer that is being written in the thread is stopped, since its model has read the message. ``item_redacted``
     is sent for what else a site keeps.
 
@@ -96,6 +100,21 @@ def redact(item: ThreadItem | EarlierItem, *, actor: Any, reason: str) -> Thread
         audit.record(audit.Action.REDACT, actor=actor, thread=thread, item_key=row.public_id, reason=reason)
         transaction.on_commit(partial(_after_commit, row, earlier, thread, said, files, actor), using=using)
     return row
+
+
+def others_with_words(item: ThreadItem | EarlierItem, *, hidden: bool) -> list[ThreadItem]:
+    """Return the messages of the thread that have the words of this one in words of their own: a redaction leaves them.
+
+    Args:
+        item: the message.
+        hidden: whether what the user does not see is looked at, too.
+    """
+    said = _Words(item.text)
+    if not said.is_telling:
+        return []
+    others = ThreadItem.objects.filter(thread=item.thread_id, redacted_at__isnull=True).exclude(text="")
+    rows = (others if hidden else others.visible()).exclude(pk=item.pk).order_by("pk")
+    return [row for row in rows.only("pk", "text", "created_at").iterator() if said.is_in(row.text)]
 
 
 def attachment_ids(item: ThreadItem | EarlierItem) -> list[str]:
@@ -234,7 +253,8 @@ def _rewrite_thread(thread: Thread, row: ThreadItem | EarlierItem, said: _Words)
     thread.last_preview = preview(texts.first() or "")
     first = items.filter(type="user_message").order_by("pk").values_list("public_id", flat=True).first()
     # The title of most threads is made of their first message, in whatever words; or of what stood in its place.
-    if first in (row.public_id, getattr(row, "place", None)) or said.holds(thread.title):
+    has_words = said.holds(thread.title) or (said.is_telling and said.is_in(thread.title))
+    if has_words or first in (row.public_id, getattr(row, "place", None)):
         thread.title = ""
     thread.save(update_fields=["last_preview", "title"])
 
@@ -285,6 +305,11 @@ class _Words:
     def __init__(self, text: str) -> None:
         self._written = _letters(text)
         self._shown = _letters(html.unescape(_MARKUP.sub(" ", text)))
+
+    @property
+    def is_telling(self) -> bool:
+        """There is enough of it to be found by: "yes" is in many a text."""
+        return len(self._written) >= TELLING
 
     def holds(self, text: str) -> bool:
         """Return whether a text is a part of it."""

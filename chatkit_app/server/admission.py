@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from chatkit.store import AttachmentStore, Store
+from chatkit.store import AttachmentStore, NotFoundError, Store
 from chatkit.types import (
     ClientToolCallItem,
     StreamingReq,
@@ -163,11 +163,17 @@ class Admission:
         if is_ours and len(ids) > (allowed := attachment_settings().max_count):
             raise InvalidRequest(_("A message can have {} files at most.").format(allowed))
         for attachment_id in ids:
-            attachment = await self.store.load_attachment(attachment_id, context)
+            try:
+                attachment = await self.store.load_attachment(attachment_id, context)
+            except NotFoundError:
+                told = _("A file is not there any more. Remove it, or upload it again.")
+                raise InvalidRequest(told) from None
             if is_ours and attachment.upload_descriptor is not None:
-                raise InvalidRequest(_("A file has not been uploaded completely. Remove it, or wait for it."))
+                told = _("{} has not been uploaded completely. Remove it, or wait for it.")
+                raise InvalidRequest(told.format(attachment.name))
             if is_ours and attachment.thread_id not in (None, getattr(request.params, "thread_id", None)):
-                raise InvalidRequest(_("A file belongs to another conversation. Upload it again."))
+                told = _("{} belongs to another conversation. Remove it, and upload it again.")
+                raise InvalidRequest(told.format(attachment.name))
 
     async def load_writable_thread(self, thread_id: str, context: RequestContext) -> ThreadMetadata:
         """Return the owner's thread, as the store has it now.

@@ -48,6 +48,32 @@ def test_page_shows_which_message_and_what_goes_with_it(redactor: Client) -> Non
     assert not is_redacted(item)
 
 
+def test_page_leads_to_others_with_the_same_words(redactor: Client, staff: Callable[..., Client]) -> None:
+    thread = make_thread("Sofas")
+    item = make_item(thread, text="My card is **1234-5678**.")
+    again = make_item(thread, "assistant_message", text="You said: my card is 1234 5678. Is that right?")
+    hidden = make_item(thread, "hidden_context_item", text="my card is 12345678")
+    make_item(thread, text="My card is another one.")
+    make_item(make_thread(), text="my card is 1234-5678")
+    html = redactor.get(page_of(item)).content.decode()
+    assert "1 other message has the same words, and stays as it is:" in html
+    assert f'<a href="{LIST}{thread.pk}/change/?item={again.pk}">' in html
+    assert f"?item={hidden.pk}" not in html
+    seer = staff(*ALL, "view_hidden_context")
+    html = seer.get(page_of(item)).content.decode()
+    assert "2 other messages have the same words, and stay as they are:" in html
+    assert f"?item={hidden.pk}" in html
+
+
+@pytest.mark.parametrize("text", ["ja", "—", ""])
+def test_page_leads_nowhere_for_words_that_are_everywhere(redactor: Client, text: str) -> None:
+    thread = make_thread("Sofas")
+    item = make_item(thread, text=text)
+    make_item(thread, text=f"January {text}")
+    html = redactor.get(page_of(item)).content.decode()
+    assert "the same words" not in html
+
+
 def test_reading_the_message_to_be_redacted_is_in_the_audit(redactor: Client) -> None:
     item = make_item(make_thread(), text="my secret")
     redactor.get(page_of(item))

@@ -35,7 +35,9 @@ from tests.chat import Chat, Exchange, message
 from tests.servers import SlowServer
 
 GONE = "This conversation or part of it no longer exists."
-GONE_FRAME = b'data: {"type":"error","code":"custom","message":"%b","allow_retry":false}\n\n' % GONE.encode()
+_FRAME = b'data: {"type":"error","code":"custom","message":"%b","allow_retry":false}\n\n'
+GONE_FRAME = _FRAME % GONE.encode()
+GONE_FILE_FRAME = _FRAME % b"A file is not there any more. Remove it, or upload it again."
 
 
 @pytest.fixture(autouse=True)
@@ -267,7 +269,7 @@ async def test_operation_on_foreign_ids_is_answered_as_on_absent_ones(use, opera
     other = await chat.post(fill(operation, {**absent(ids)}))
     assert seen(foreign) == seen(other)
     if operation in STREAMING:
-        assert foreign.body == GONE_FRAME
+        assert foreign.body == (GONE_FILE_FRAME if operation == "threads.create" else GONE_FRAME)
     elif operation not in FORGIVING:
         assert (foreign.status, foreign.json()) == (404, {"message": GONE})
     assert await db.run(everything, LimitCounter) == before
@@ -311,7 +313,8 @@ async def test_foreign_id_beside_ones_own_thread_is_answered_as_an_absent_one(us
     other = await chat.post(fill(operation, absent(ids) | own))
     assert seen(foreign) == seen(other)
     if operation in STREAMING:
-        assert foreign.body == GONE_FRAME
+        is_file = operation == "threads.add_user_message"
+        assert foreign.body == (GONE_FILE_FRAME if is_file else GONE_FRAME)
     assert await db.run(everything) == before
 
 

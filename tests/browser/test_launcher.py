@@ -5,7 +5,7 @@ import re
 from typing import Any
 
 import pytest
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import Locator, Page, Route, expect
 
 from .conftest import serve_official
 from .site import Site, assistant, user
@@ -67,6 +67,40 @@ async def test_nothing_of_the_chat_is_loaded_before_it_is_opened(page: Page, pag
     assert await page.evaluate(f"{LAUNCHER}.chat") is None
     await opener(page).click()
     await expect(composer(page)).to_be_focused()
+
+
+PLACEHOLDER = f"getComputedStyle({LAUNCHER}.content, '::before').backgroundImage"
+SURFACE = f"getComputedStyle({LAUNCHER}.panel).backgroundColor"
+
+
+@pytest.mark.parametrize(
+    ("theme", "surface"),
+    [
+        (None, "rgb(255, 255, 255)"),
+        ({"colorScheme": "dark"}, "rgb(25, 25, 25)"),
+        ({"color": {"surface": {"background": "#fef9e7", "foreground": "#fff"}}}, "rgb(254, 249, 231)"),
+    ],
+)
+async def test_panel_has_the_chats_colours_and_a_placeholder_until_it_is_there(
+    page: Page, pages: Site, theme: Any, surface: str
+):
+    pages.chats = [{"launcher": True, "options": {"theme": theme} if theme else {}}]
+    arrived = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        await arrived.wait()
+        await route.continue_()
+
+    await page.route("**/bootstrap.js", hold)
+    await page.emulate_media(color_scheme="dark")
+    await page.goto("/")
+    await opener(page).click()
+    await expect(panel(page)).to_be_visible()
+    assert "linear-gradient" in await page.evaluate(PLACEHOLDER)
+    assert await page.evaluate(SURFACE) == surface
+    arrived.set()
+    await expect(composer(page)).to_be_visible()
+    assert await page.evaluate(PLACEHOLDER) == "none"
 
 
 async def test_chat_in_the_panel_answers(page: Page):

@@ -204,6 +204,7 @@ def test_preview_is_that_of_the_message_before():
         (0, "What the model made of it", ""),
         (1, "Sofas", "Sofas"),
         (1, "Your NUMBER: is…", ""),
+        (1, "About: Your number is 42, and more", ""),
         (1, "", ""),
     ],
 )

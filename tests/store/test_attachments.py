@@ -556,7 +556,9 @@ async def test_announced_file_of_another_content_is_refused(folder):
 async def test_announced_file_that_was_not_uploaded_cannot_be_sent():
     chat = Chat()
     answer = await send(chat, (await announce(chat))["id"])
-    assert answer.error()["message"] == "A file has not been uploaded completely. Remove it, or wait for it."
+    assert (
+        answer.error()["message"] == "photo.png has not been uploaded completely. Remove it, or wait for it."
+    )
     assert await db.run(Thread.objects.count) == 0
 
 
@@ -619,14 +621,16 @@ async def test_file_of_one_conversation_cannot_be_sent_in_another():
     attachment_id = (await upload(chat)).json()["id"]
     first = await send(chat, attachment_id)
     assert (await send(chat, attachment_id)).error()["message"] == (
-        "A file belongs to another conversation. Upload it again."
+        "photo.png belongs to another conversation. Remove it, and upload it again."
     )
     assert (await send(chat, attachment_id, thread_id=first.thread_id)).text() == "echo: look"
 
 
-async def test_file_of_somebody_else_cannot_be_sent():
-    attachment_id = (await upload(Chat())).json()["id"]
-    assert [event["type"] for event in (await send(Chat(), attachment_id)).events()] == ["error"]
+async def test_file_of_somebody_else_is_as_absent_as_one_that_never_was():
+    for attachment_id in ((await upload(Chat())).json()["id"], "atc_never"):
+        refused = await send(Chat(), attachment_id)
+        assert [event["type"] for event in refused.events()] == ["error"]
+        assert refused.error()["message"] == "A file is not there any more. Remove it, or upload it again."
 
 
 # --- Serving ------------------------------------------------------------------------------------------------

@@ -114,9 +114,10 @@ export const launcherStyles = css`
     margin: 0;
     padding: 0;
     overflow: clip;
+    isolation: isolate;
     border: 1px solid color-mix(in srgb, currentcolor 14%, transparent);
     border-radius: var(--chatkit-launcher-radius, 1rem);
-    background: Canvas;
+    background: var(--theme-surface, var(--chatkit-surface, light-dark(#fff, #191919)));
     color: CanvasText;
     box-shadow:
       0 0.125rem 0.5rem rgb(0 0 0 / 8%),
@@ -155,6 +156,30 @@ export const launcherStyles = css`
     flex-direction: column;
     block-size: 100%;
     outline: none;
+  }
+  /* What the chat will look like, until it is there: three lines, and the composer. */
+  .content:not([data-ready])::before {
+    --line: linear-gradient(color-mix(in srgb, currentcolor 9%, transparent) 0 0) no-repeat;
+    content: "";
+    position: absolute;
+    z-index: -1;
+    inset: 5rem 1.25rem 1.25rem;
+    background:
+      var(--line) 0 0 / 60% 1rem,
+      var(--line) 0 1.75rem / 85% 1rem,
+      var(--line) 0 3.5rem / 45% 1rem,
+      var(--line) 0 100% / 100% 3.25rem;
+    /* Something else is said by then. */
+    animation: 10s waiting forwards;
+  }
+  @keyframes waiting {
+    5%,
+    90% {
+      opacity: 0.55;
+    }
+    to {
+      visibility: hidden;
+    }
   }
   .bar {
     display: none;

@@ -37,6 +37,10 @@ export const turnActionStyles = css`
     font-size: 0.9em;
   }
   @media (hover: hover) {
+    /* Between what a person has written and what follows there is room enough. */
+    .item:has(> .who-answers):not(:last-child) > .turn-actions {
+      position: absolute;
+    }
     .item:not(:last-child, :hover) > .turn-actions:not(:focus-within, :has(> .pager)) {
       opacity: 0;
     }
