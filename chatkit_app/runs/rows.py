@@ -285,7 +285,7 @@ def staff_events(run_pk: int, *, locale: str | None) -> list[ThreadStreamEvent]:
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """What there is of a message before anything is done about it.
+    """The state of a message before anything is done about it.
 
     Attributes:
         thread: the owner's thread that it is sent to; None for a new one, and for one that there is not.
