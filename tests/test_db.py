@@ -4,6 +4,7 @@ import time
 
 import pytest
 from asgiref.sync import async_to_sync
+from chatkit.types import ThreadMetadata
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.test import TestCase
 
@@ -12,7 +13,6 @@ from chatkit_app.context import RequestContext
 from chatkit_app.errors import DatabaseUnavailable, ServerExited
 from chatkit_app.models import Thread
 from chatkit_app.store import DjangoStore
-from chatkit_app.store.orm import ThreadMetadata
 from chatkit_app.testing.store_contract import NOON
 
 

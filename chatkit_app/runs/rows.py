@@ -26,7 +26,7 @@ from ..statements import Insert, Select, Update, parameter
 from ..storable import is_storable_id, storable_json, storable_text
 from ..store import claims, codec
 from ..store.cut_answers import lost_before
-from ..store.orm import threads_of
+from ..store.queries import threads_of
 from ..takeover.handler import handler_fields
 from .heartbeats import mark_lost
 

@@ -29,7 +29,7 @@ from chatkit_app.runs.live import LiveRun
 from chatkit_app.runs.opening import RunRequest, begin_run
 from chatkit_app.runs.registry import live_runs
 from chatkit_app.signals import run_finished
-from chatkit_app.store import DjangoStore
+from chatkit_app.store import item_store
 from tests.chat import Chat, Exchange, encode, eventually, message, rows_become
 from tests.servers import (
     EchoServer,
@@ -734,13 +734,13 @@ async def test_checkpoint_saves_the_partial_text(use, gate):
 async def test_text_that_has_not_changed_is_saved_once(use, gate, monkeypatch):
     use("SlowServer", CHECKPOINT_INTERVAL=0.02)
     saved: list[str] = []
-    checkpoint = DjangoStore._checkpoint
+    checkpoint = item_store.save_unfinished
 
-    def record(self: DjangoStore, unfinished: Any) -> None:
+    def record(unfinished: Any) -> None:
         saved.extend(item.content[0].text for item, _context in unfinished)
-        checkpoint(self, unfinished)
+        checkpoint(unfinished)
 
-    monkeypatch.setattr(DjangoStore, "_checkpoint", record)
+    monkeypatch.setattr(item_store, "save_unfinished", record)
     answer = await begin_slowly(Chat())
 
     def heartbeat() -> Any:
@@ -755,14 +755,14 @@ async def test_text_that_has_not_changed_is_saved_once(use, gate, monkeypatch):
 
 async def test_checkpoint_that_failed_is_made_again(use, gate, monkeypatch):
     use("SlowServer", CHECKPOINT_INTERVAL=0.02)
-    checkpoint, failures = DjangoStore._checkpoint, [ValueError("cannot be stored")]
+    checkpoint, failures = item_store.save_unfinished, [ValueError("cannot be stored")]
 
-    def fail_once(self: DjangoStore, unfinished: Any) -> None:
+    def fail_once(unfinished: Any) -> None:
         if failures:
             raise failures.pop()
-        checkpoint(self, unfinished)
+        checkpoint(unfinished)
 
-    monkeypatch.setattr(DjangoStore, "_checkpoint", fail_once)
+    monkeypatch.setattr(item_store, "save_unfinished", fail_once)
     answer = await begin_slowly(Chat())
     await rows_become(lambda: texts(answer.thread_id) == ["one "])
 
@@ -800,18 +800,17 @@ async def test_failing_checkpoint_does_not_stop_the_heartbeats(use, gate, monkey
 
 async def test_final_text_is_never_overwritten_by_a_checkpoint(use, gate, monkeypatch):
     """A checkpoint that is on its way when the message is done is waited for."""
-    from chatkit_app.store import DjangoStore
 
     use("SlowServer")
     reached, go_on = threading.Event(), threading.Event()
-    checkpoint = DjangoStore._checkpoint
+    checkpoint = item_store.save_unfinished
 
-    def slow_checkpoint(self: DjangoStore, unfinished: Any) -> None:
+    def slow_checkpoint(unfinished: Any) -> None:
         reached.set()
         go_on.wait(20)
-        checkpoint(self, unfinished)
+        checkpoint(unfinished)
 
-    monkeypatch.setattr(DjangoStore, "_checkpoint", slow_checkpoint)
+    monkeypatch.setattr(item_store, "save_unfinished", slow_checkpoint)
     answer = await begin_slowly(Chat())
     await eventually(reached.is_set)
     gate.set()

@@ -178,7 +178,7 @@ async def test_feedback_that_login_overtakes_is_the_users(engine, user, login_be
     chat = Chat()
     thread_id = (await chat.say("hi")).thread_id
     item_id = await db.run(lambda: ThreadItem.objects.get(type="assistant_message").public_id)
-    login_before("_owner_columns", chat)
+    login_before("owner_columns", chat)
     await chat.ask("items.feedback", thread_id=thread_id, item_ids=[item_id], kind="positive")
     assert await db.run(owners, Feedback) == [("ada", "")]
 
@@ -186,7 +186,7 @@ async def test_feedback_that_login_overtakes_is_the_users(engine, user, login_be
 async def test_file_that_login_overtakes_is_the_users(engine, user, login_before):
     chat = Chat()
     await chat.say("hi")
-    login_before("_owner_columns", chat)
+    login_before("owner_columns", chat)
     await chat.ask("attachments.create", name="a.txt", size=1, mime_type="text/plain")
     assert await db.run(owners, Attachment) == [("ada", "")]
 
