@@ -20,6 +20,7 @@ from django.utils import timezone
 from chatkit_app.models import (
     Assignment,
     AuditEntry,
+    CannedReply,
     Feedback,
     Flag,
     Label,
@@ -70,6 +71,18 @@ LABELS = {
     "urgent": Label.Color.RED,
     "wholesale": Label.Color.YELLOW,
 }
+CANNED = {
+    "hello": ("Who I am", "Hello {user}, this is {staff} of the coffee shop. I have read what you wrote."),
+    "refund": (
+        "Money on its way back",
+        "Your money is on its way back. It takes **up to five working days**, depending on your bank.",
+    ),
+    "return": (
+        "How to send something back",
+        "You can send it back within 30 days:\n\n"
+        "1. Put it into its box.\n2. Print the label that comes by mail.\n3. Hand it in at any post office.",
+    ),
+}
 # What is younger is still open: nobody has looked at all of it yet.
 BACKLOG = timedelta(days=6)
 INSTRUCTIONS_TOKENS = 420
@@ -101,6 +114,10 @@ class Inbox:
             name: Label.objects.get_or_create(name=name, defaults={"color": color})[0]
             for name, color in LABELS.items()
         }
+        for shortcut, (title, text) in CANNED.items():
+            CannedReply.objects.get_or_create(
+                shortcut=shortcut, namespace="", language="", defaults={"title": title, "text": text}
+            )
         self.threads: list[Thread] = []
         self.runs: list[Run] = []
         self.items: list[ThreadItem] = []

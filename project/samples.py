@@ -64,6 +64,8 @@ class Sample:
     age: timedelta = timedelta()
     status: ActiveStatus | LockedStatus | ClosedStatus = field(default_factory=ActiveStatus)
     feedback: str = ""
+    called: str = ""
+    """Why the team was called: its user waits for a person."""
     run: dict[str, Any] = field(default_factory=dict)
 
 
@@ -97,7 +99,15 @@ def _create(thread_id: str, sample: Sample) -> None:
         item = kind(id=item_id, thread_id=thread_id, created_at=_naive(moment), **fields)
         async_to_sync(store.add_thread_item)(thread_id, item, context)
     # The store says when something was stored; a sample says when it happened.
-    Thread.objects.filter(pk=row.pk).update(last_activity=moment)
+    waits: dict[str, Any] = {}
+    if sample.called:
+        waits = {
+            "handler": Thread.Handler.WAITING,
+            "handler_since": moment,
+            "handler_reason": sample.called,
+            "unanswered_since": moment,
+        }
+    Thread.objects.filter(pk=row.pk).update(last_activity=moment, **waits)
     row.items.update(updated_at=moment)
     run = Run.objects.create(
         public_id=f"run_sample_{thread_id}",
@@ -213,6 +223,19 @@ def samples() -> Iterator[Sample]:
         feedback="positive",
         run=model | {"input_tokens": 1850, "output_tokens": 412},
         entries=list(_everything()),
+    )
+    yield Sample(
+        title="Charged twice",
+        user="maria",
+        age=timedelta(minutes=12),
+        called="Order 1042 was paid twice, and the customer asks for the money back.",
+        run=model | {"input_tokens": 540, "output_tokens": 29},
+        entries=[
+            said("You took the money for order 1042 twice!"),
+            answered("I am sorry. I cannot pay anything back myself. Shall I call somebody of our team?"),
+            said("Yes, please."),
+            answered("Somebody of our team has been called, and answers you here."),
+        ],
     )
 
 

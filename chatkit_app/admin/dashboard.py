@@ -42,6 +42,8 @@ class Figure:
     value: str
     note: str = ""
     change: str = ""
+    note_change: str = ""
+    """How the number in the note has changed."""
     url: str = ""
 
 
@@ -227,7 +229,7 @@ def _figures(period: Period) -> list[Figure]:
             label=_("Failed answers"),
             value=whole_number(whole.errors),
             note=_("%(share)s of all answers") % {"share": _share(_error_rate(whole))},
-            change=change_of_share(_error_rate),
+            note_change=change_of_share(_error_rate),
         ),
         Figure(
             label=_("Tokens"),

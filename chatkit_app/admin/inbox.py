@@ -114,7 +114,9 @@ class Inbox(ReadingAdmin):
             )
         else:
             line = shorten(obj.last_preview, PREVIEW_LENGTH)
-        title = marked(shorten(obj.title), getattr(obj, "found_words", ())) if obj.title else _("Untitled")
+        title = (
+            marked(shorten(obj.title), getattr(obj, "found_words", ())) if obj.title else _("Untitled thread")
+        )
         shown = format_html(
             '<bdi class="chatkit-title">{}</bdi> <bdi class="chatkit-preview">{}</bdi>', title, line
         )

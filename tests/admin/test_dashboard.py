@@ -155,7 +155,9 @@ def test_headline_adds_stored_days_and_today(reader: Client) -> None:
     )
     assert figure(response, "Answer time, median") == ("4.65\xa0s", "first words after 1\xa0s", "±0%")
     assert figure(response, "Answer time, 95th percentile")[0] == "9\xa0s"
-    assert figure(response, "Failed answers") == ("24", "5% of all answers", "±0 points")
+    assert figure(response, "Failed answers") == ("24", "5% of all answers", "")
+    beside_the_rate = '5% of all answers <bdi class="chatkit-change">±0 points</bdi></dd>'
+    assert beside_the_rate in response.content.decode()
     assert figure(response, "Tokens") == ("720k", "600k in, 120k out", "±0%")
 
 
@@ -165,7 +167,7 @@ def test_changes_compare_finished_days_with_as_many_before(reader: Client) -> No
     newest.update(messages=15, errors=2)
     response = reader.get(f"{PAGE}?days=7")
     assert figure(response, "Messages of users")[2] == "+50%"
-    assert figure(response, "Failed answers")[2] == "−3 points"
+    assert '<bdi class="chatkit-change">−3 points</bdi>' in response.content.decode()
     assert figure(response, "New threads")[2] == ""
 
 

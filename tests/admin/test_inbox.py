@@ -43,7 +43,7 @@ def test_list_shows_a_thread(reader: Client) -> None:
 
 def test_list_shows_a_thread_without_a_title(reader: Client) -> None:
     make_thread(public_id="thr_untitled")
-    assert '<bdi class="chatkit-title">Untitled</bdi>' in reader.get(LIST).content.decode()
+    assert '<bdi class="chatkit-title">Untitled thread</bdi>' in reader.get(LIST).content.decode()
 
 
 def test_list_is_called_inbox(reader: Client) -> None:

@@ -100,6 +100,12 @@ def test_status_change_wants_a_reason(moderator: Client, reason: str) -> None:
     assert not LogEntry.objects.exists()
 
 
+def test_status_page_says_the_id_of_an_untitled_thread_once(moderator: Client) -> None:
+    thread = make_thread("", public_id="thr_bare")
+    html = moderator.get(f"{LIST}{thread.pk}/moderate/lock/").content.decode()
+    assert "<li>thr_bare (active)</li>" in html
+
+
 def test_status_page_asks_and_changes_nothing(moderator: Client) -> None:
     thread = make_thread("<b>Bold</b>")
     html = moderator.get(f"{LIST}{thread.pk}/moderate/lock/").content.decode()

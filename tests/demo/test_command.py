@@ -84,7 +84,7 @@ def test_demo_migrates_prints_its_addresses_and_serves(called: list[Any]) -> Non
     port = free_port()
     output = run("--port", str(port))
     assert called == [("migrate",), ("chatkit_statistics",), ("runserver", f"127.0.0.1:{port}")]
-    assert "Sample conversations created: 187" in output
+    assert "Sample conversations created: 188" in output
     assert f"http://127.0.0.1:{port}/\n" in output
     assert f"http://127.0.0.1:{port}/admin/\n" in output
     assert "admin / admin" in output

@@ -8,7 +8,7 @@ from django.db.models import Count, F, Max, Min, Q
 from django.test import Client
 
 import project.settings
-from chatkit_app.models import AuditEntry, Feedback, Flag, Note, Run, Thread, ThreadItem
+from chatkit_app.models import AuditEntry, CannedReply, Feedback, Flag, Note, Run, Thread, ThreadItem
 from chatkit_app.store.codec import decode_item
 from project.inbox import fill_inbox
 
@@ -77,6 +77,11 @@ def test_inbox_has_something_for_each_page_of_the_admin() -> None:
     assert Note.objects.filter(text__contains="Refunded").exists()
     assert Run.objects.filter(model="gpt-4.1", input_tokens__gt=0, output_tokens__gt=0).exists()
     assert AuditEntry.objects.filter(action="note", actor_name__in=["anna", "ben"]).exists()
+
+
+def test_staff_of_the_demo_have_replies_at_hand() -> None:
+    fill_inbox()
+    assert [*CannedReply.objects.values_list("shortcut", flat=True)] == ["hello", "refund", "return"]
 
 
 def test_inbox_leaves_only_the_last_days_to_be_reviewed() -> None:

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def test_samples_are_created_once() -> None:
-    assert create_samples() == 7
+    assert create_samples() == 8
     counts = [model.objects.count() for model in (Thread, ThreadItem, Run, Feedback)]
     assert create_samples() == 0
     assert [model.objects.count() for model in (Thread, ThreadItem, Run, Feedback)] == counts
@@ -53,10 +53,18 @@ def test_samples_have_each_status_a_run_and_verdicts() -> None:
     assert set(runs) == {1}
 
 
+def test_one_sample_waits_for_a_person_who_is_told_why() -> None:
+    create_samples()
+    waiting = Thread.objects.get(handler="waiting")
+    assert waiting.title == "Charged twice"
+    assert waiting.handler_reason == "Order 1042 was paid twice, and the customer asks for the money back."
+    assert waiting.unanswered_since == waiting.handler_since == waiting.last_activity
+
+
 def test_samples_are_listed_by_their_last_activity() -> None:
     create_samples()
     newest_first = Thread.objects.order_by("-last_activity").values_list("public_id", flat=True)
-    assert list(newest_first) == [f"thr_sample_{number}" for number in range(7, 0, -1)]
+    assert list(newest_first) == [f"thr_sample_{number}" for number in range(8, 0, -1)]
 
 
 def test_sample_users_cannot_log_in(django_user_model: type) -> None:

@@ -324,7 +324,7 @@ def test_ctrl_c_ends_cleanly_and_a_second_start_finds_everything(tmp_path: Path)
     output = first.interrupt()
     assert first.process.returncode == 0
     assert "Traceback" not in output
-    assert "Sample conversations created: 187" in output
+    assert "Sample conversations created: 188" in output
     second = Demo(database_url)
     second.wait_until_ready()
     output = second.interrupt()
