@@ -239,7 +239,6 @@ async def test_message_waits_for_the_upload_and_says_so(page: Page, pages: Site)
     "answer",
     [
         {"status": 500, "body": "<h1>Error</h1>"},
-        {"status": 413, "json": {"message": "Too large."}},
         {"json": {}},
         {"json": {"id": {"a": 1}}},
         {"json": [None]},
@@ -265,6 +264,20 @@ async def test_upload_that_fails_can_be_tried_again(page: Page, pages: Site, ans
     await expect(files(page)).to_have_text(["notes.txt5 bytes"])
     await expect(page.get_by_role("alert")).to_be_hidden()
     assert await page.evaluate("events.map(({name}) => name)") == ["composer.attachment.upload.failed"]
+
+
+async def test_file_that_is_refused_says_why_and_is_not_offered_again(page: Page, pages: Site):
+    answer: dict[str, Any] = {"status": 400, "json": {"message": "The file is not a picture."}}
+    await page.route("**/upload", lambda route: route.fulfill(**answer))
+    await configure(page, DIRECT)
+    await page.goto("/")
+    await choose(page, file())
+    await expect(page.get_by_role("alert")).to_have_text(
+        "notes.txt could not be uploaded. The file is not a picture."
+    )
+    await expect(files(page)).to_have_text(["notes.txtNot uploaded"])
+    await expect(button(page, "Remove notes.txt")).to_be_visible()
+    await expect(button(page, "Upload notes.txt again")).to_be_hidden()
 
 
 @pytest.mark.parametrize(

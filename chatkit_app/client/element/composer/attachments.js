@@ -14,11 +14,14 @@ addStyles({ attachments: attachmentStyles });
 
 const MAX_COUNT = 10;
 const THUMBNAIL = 96;
+/** Answers to what is wrong with a file itself. */
+const FINAL = [400, 413, 415, 422];
 
 /**
  * @typedef {object} Entry
  * @property {File} [file]
  * @property {"uploading"|"ready"|"failed"} state
+ * @property {boolean} [isRefused] for good: the same file would be again
  * @property {Attachment} [attachment] once the server has it
  * @property {AbortController} controller
  * @property {string} name
@@ -149,6 +152,7 @@ export class Attachments {
   async #upload(entry) {
     const { controller, file, name } = entry;
     entry.state = "uploading";
+    entry.isRefused = false;
     this.#draw(entry);
     try {
       const start = () => upload(this.chat, /** @type {File} */ (file), controller.signal);
@@ -164,7 +168,11 @@ export class Attachments {
       entry.state = "failed";
       if (!controller.signal.aborted) {
         this.chat.log("composer.attachment.upload.failed", { name, error: String(error) });
-        this.say(this.chat.text("fileFailed", { name: shorten(name) }));
+        // Only what the server said is in the user's language.
+        const { status, message } = asObject(error);
+        const reason = status ? asText(message) : "";
+        entry.isRefused = Boolean(reason) && FINAL.includes(status);
+        this.say(`${this.chat.text("fileFailed", { name: shorten(name) })} ${reason}`.trim());
       }
     }
     if (!controller.signal.aborted) this.#draw(entry);
@@ -211,7 +219,7 @@ export class Attachments {
     setText(entry.note, note);
     entry.note.hidden = !note;
     if (retry.matches(":focus") && state !== "failed") remove.focus();
-    retry.hidden = state !== "failed";
+    retry.hidden = state !== "failed" || Boolean(entry.isRefused);
   }
 
   /** Drawn, not linked to: the page's policy may allow images of its own site alone. @param {Entry} entry */

@@ -93,7 +93,7 @@ export async function upload(chat, file, signal) {
   const form = new FormData();
   form.append("file", new File([file], name, { type: mimeType }));
   if (strategy?.type === "direct") {
-    const response = await send(chat, strategy.uploadUrl, { method: "POST", body: form, signal });
+    const response = await chat.transport.ask(strategy.uploadUrl, { method: "POST", body: form, signal });
     return asAttachment(await response.json(), name, mimeType);
   }
   const params = { name, size: file.size, mime_type: mimeType };
@@ -105,23 +105,12 @@ export async function upload(chat, file, signal) {
     const target = new URL(asText(url), document.baseURI);
     if (!target.protocol.startsWith("http") || !/^(PUT|POST)$/.test(method)) throw new Error("No place to upload to.");
     const body = method === "PUT" ? file : form;
-    await send(chat, target.href, { method, headers: asObject(headers), body, signal });
+    await chat.transport.ask(target.href, { method, headers: asObject(headers), body, signal });
     return attachment;
   } catch (error) {
     remove(chat, attachment);
     throw error;
   }
-}
-
-/**
- * @param {Chat} chat
- * @param {string} url
- * @param {RequestInit} init
- */
-async function send(chat, url, init) {
-  const response = await chat.transport.fetch(url, init);
-  if (!response.ok) throw new Error(`The upload was answered with ${response.status}.`);
-  return response;
 }
 
 /**
