@@ -185,7 +185,7 @@ async def test_person_takes_over_answers_and_hands_back(
     user = office.user
     await expect(user.get_by_text("You are waiting for a person")).to_be_visible()
     async with office.staff("maria") as page, office.staff("ben") as other:
-        await expect(page.get_by_text("The user waits for a person, since")).to_be_visible()
+        await expect(page.get_by_text("The user has been waiting for a person")).to_be_visible()
         await expect(page.get_by_text("Wants a human")).to_be_visible()
         await page.get_by_role("button", name="Take over").click()
         await expect(user.get_by_text("You are talking to Maria.")).to_be_visible()

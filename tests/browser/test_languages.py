@@ -98,6 +98,8 @@ async def test_answer_and_its_actions_are_translated(page: Page, pages: Site, vi
     messages = page.locator("openai-chatkit ol.items > li")
     await expect(messages).to_have_text(["您When?", "助手In May."])
     actions = page.get_by_role("group", name="对此回答的操作").get_by_role("button")
+    # They come with the messages' Markdown.
+    await expect(actions).to_have_count(5)
     names = [await action.get_attribute("aria-label") for action in await actions.all()]
     assert names == ["复制", "回答很好", "回答不好", "重新回答", "引用"]
 

@@ -206,8 +206,10 @@ async def test_staff_know_one_another_by_user_names_where_there_are_no_others(op
     await db.run(lambda: User.objects.filter(username="maria").update(first_name=""))
     await db.run(lambda: takeover.take_over(Thread.objects.get(), actor=User.objects.get(username="maria")))
     for page in (maria, tim):
+        # One after the other: people are named in the order in which they came.
         await page.send(open=pk)
-    assert [person["name"] for person in (await tim.next("people"))["people"]] == ["maria", "Tim"]
+        told = await page.next("people")
+    assert [person["name"] for person in told["people"]] == ["maria", "Tim"]
     await maria.send(typing=pk)
     assert await tim.next("typing") == {"type": "typing", "thread": pk, "name": "maria"}
 
