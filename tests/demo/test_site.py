@@ -30,7 +30,7 @@ pytestmark = [pytest.mark.postgres, pytest.mark.processes]
 
 ROOT = Path(__file__).parents[2]
 PROMPTS = [prompt["prompt"] for prompt in [*WELCOME, *EVERYTHING]]
-PATIENCE = 60
+PATIENCE = 180
 
 # What every prompt's answer must have, beside the user's message.
 EXPECTED = {
