@@ -12,6 +12,7 @@ from django.http.response import HttpResponseBase
 from django.template import RequestContext, Template
 from django.urls import include, path
 from django.views.decorators.csrf import csrf_exempt
+from django.views.generic import TemplateView
 
 PAGE = """{% load chatkit %}<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Page</title>
@@ -301,6 +302,7 @@ chatkit_urls = (
 )
 urlpatterns = [
     path("", page),
+    path("ready", TemplateView.as_view(template_name="chatkit_app/page.html")),
     path("upload", upload),
     path("missing.js", missing),
     path("hanging.js", hanging),

@@ -523,8 +523,23 @@ async def test_auto_scroll_follows_an_answer_only_when_it_is_wanted(
         await expect(last).to_be_in_viewport()
     else:
         await expect(last).not_to_be_in_viewport()
+        # What it answers is still in sight above it.
+        await expect(messages(page).first).to_be_in_viewport(ratio=1)
         await page.get_by_role("button", name="Jump to the latest message").click()
         await expect(last).to_be_in_viewport()
+
+
+async def test_each_answer_on_the_ready_page_comes_in_sight(page: Page, pages: Site):
+    """Also those that come when the conversation fills the window already, and that to a long question."""
+    await page.set_viewport_size({"width": 800, "height": 500})
+    await page.goto("/ready")
+    for question in ["one", "two", "three", LONG, "five"]:
+        name = f"a{len(pages.operations())}"
+        text = f"begin {name}\n\nmiddle\n\nend {name}"
+        pages.script(question, added(name), text_delta(name, text), done(name, text))
+        await say(page, question)
+        await expect(page.get_by_text(f"begin {name}", exact=True)).to_be_in_viewport(ratio=1)
+        await expect(page.get_by_text(f"end {name}", exact=True)).to_be_in_viewport(ratio=1)
 
 
 async def test_reader_who_has_scrolled_up_is_left_there(page: Page, pages: Site):

@@ -20,6 +20,7 @@ from chatkit_app.takeover.handler import request_person, stop_waiting
 
 from .conftest import serve_official
 from .real_site import KEEP_TYPING, in_database
+from .waiting import say
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
@@ -90,6 +91,22 @@ async def test_page_shows_what_a_person_does_to_its_conversation(
     await expect(page.get_by_text("Please call us.")).to_be_visible()
     # Nobody can be talked to in a thread that is locked.
     await expect(page.get_by_text("You are talking to Maria.")).to_be_hidden()
+
+
+async def test_what_a_person_writes_comes_in_sight_of_those_who_are_at_the_end(
+    live_site: None, page: Page, server_url: str
+) -> None:
+    await page.set_viewport_size({"width": 800, "height": 400})
+    await begin(page, server_url)
+    staff = await in_database(maria)
+    await in_database(lambda: takeover.take_over(Thread.objects.get(), actor=staff))
+    await expect(page.get_by_role("textbox", name="Message Maria")).to_be_visible()
+    await say(page, "Are you there?")
+    for number in range(5):
+        text = f"I am here. {number}"
+        await in_database(lambda text=text: takeover.reply(Thread.objects.get(), text, actor=staff))
+        await expect(said(page, text)).to_be_in_viewport(ratio=1)
+        await expect(page.get_by_role("button", name="New messages")).to_be_hidden()
 
 
 async def test_tools_and_models_are_the_assistants(

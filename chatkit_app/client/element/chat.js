@@ -186,7 +186,7 @@ export class Chat {
     this.log("message.send", { hasAttachments: Boolean(message.attachments?.length) });
     const sent = this.conversation.send(message);
     this.frame.update();
-    this.frame.thread.showNewest();
+    this.frame.thread.showSent();
     await sent;
   }
 
@@ -242,7 +242,7 @@ export class Chat {
     // Another one may have been opened meanwhile.
     if (conversation === this.conversation) {
       this.frame.update();
-      this.frame.thread.showNewest({ isOpening: true });
+      this.frame.thread.showNewest();
     }
     this.dispatch("chatkit.thread.load.end", { threadId });
   }

@@ -40,6 +40,8 @@ export class ThreadView {
   #isClosed = false;
   /** Whether the end stays in sight while it moves. */
   #followsEnd = true;
+  /** Only as far as the end of what is answered stays in sight, too. */
+  #keepsQuestion = false;
   /** @type {unknown[]} what every item depends on */
   #setting = [];
   /** @type {object|null} the conversation whose older items are asked for */
@@ -59,7 +61,7 @@ export class ThreadView {
     this.column = h("div", { class: "column" }, this.list, this.state.node);
     this.scroller = h("div", { class: "scroller", tabindex: "0", role: "region" }, start.node, this.column);
     this.scroller.addEventListener("scroll", () => this.#onScroll(), { passive: true });
-    const onclick = () => this.#scrollToEnd({ smooth: true });
+    const onclick = () => this.showNewest("smooth");
     this.news = h("span", { class: "news", dir: "auto" });
     const jump = { type: "button", class: "jump icon-button", hidden: true, onclick };
     this.jump = h("button", jump, icon("arrow-down"), this.news);
@@ -89,8 +91,8 @@ export class ThreadView {
     const { phase, isNew } = this.chat.conversation;
     const items = this.#shownItems;
     this.column.hidden = isNew;
-    setAttribute(this.list, "aria-busy", phase === "answering" ? "true" : null);
     const isAnswering = phase === "answering";
+    setAttribute(this.list, "aria-busy", isAnswering ? "true" : null);
     if (this.chat.host.isClosed !== this.#isClosed) {
       this.#isClosed = this.chat.host.isClosed;
       // Each is shown anew: what sends something is not offered, or again.
@@ -100,9 +102,10 @@ export class ThreadView {
     const { isWithStaff } = this.chat.host;
     if (items !== this.#items || isAnswering !== this.#answering || isWithStaff !== this.#isWithStaff) {
       const last = items.at(-1)?.id;
-      this.#hasNews ||= Boolean(
-        last && this.#items?.length && !isAnswering && !this.#answering && !this.#shown.has(last),
-      );
+      if (last && this.#items?.length && !isAnswering && !this.#answering && !this.#shown.has(last)) {
+        this.#hasNews = true;
+        if (this.#isNearEnd) this.showNewest();
+      }
       const grewUp = this.#items?.length && items[0]?.id !== this.#items[0].id;
       this.#items = items;
       this.#answering = isAnswering;
@@ -127,11 +130,11 @@ export class ThreadView {
     this.update();
   }
 
-  /** Show the newest: what was just sent, or the end of a thread that was opened. */
-  showNewest({ isOpening = false } = {}) {
-    this.#scrollToEnd();
-    // Unless the page wants it, an answer grows below and nothing moves under the reader's eyes.
-    this.#followsEnd = isOpening || Boolean(this.chat.options.thread?.autoScroll);
+  /** Show what was just sent, and the answer as it grows. */
+  showSent() {
+    this.showNewest();
+    // Unless the page wants it, nothing moves under the reader's eyes once an answer fills the window.
+    this.#keepsQuestion = !this.chat.options.thread?.autoScroll;
   }
 
   /** @param {string} message what went wrong, or "" */
@@ -199,18 +202,24 @@ export class ThreadView {
     }
   }
 
-  #scrollToEnd({ smooth = false } = {}) {
+  /**
+   * Show the end of the thread, and keep it in sight.
+   *
+   * @param {ScrollBehavior} [behavior]
+   */
+  showNewest(behavior = "instant") {
     this.#followsEnd = true;
+    this.#keepsQuestion = false;
     this.#top = 0;
     const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    this.scroller.scrollTo({ top: this.scroller.scrollHeight, behavior: smooth && !calm ? "smooth" : "instant" });
+    this.scroller.scrollTo({ top: this.scroller.scrollHeight, behavior: calm ? "instant" : behavior });
   }
 
   #keepEnd() {
     // Somebody has scrolled up, and the event that says so is still to come.
-    if (this.scroller.scrollTop < this.#top - 1 && this.#distanceToEnd > NEAR_END) this.#followsEnd = false;
+    if (this.scroller.scrollTop < this.#top - 1 && !this.#isNearEnd) this.#followsEnd = false;
     if (this.#followsEnd && !this.chat.conversation.isNew) {
-      this.scroller.scrollTo({ top: this.#end, behavior: "instant" });
+      this.scroller.scrollTop = this.#end;
       this.#top = this.scroller.scrollTop;
     }
     this.#height = this.scroller.clientHeight;
@@ -219,11 +228,15 @@ export class ThreadView {
 
   /** Where to follow to: what has to be read from its beginning is not left behind. */
   get #end() {
-    const { items } = this.chat.conversation;
+    const { items, answeredFrom } = this.chat.conversation;
+    const { scrollHeight, scrollTop, clientHeight } = this.scroller;
+    const above = scrollTop - this.scroller.getBoundingClientRect().top - MARGIN;
     const last = this.#shown.get(items.at(-1)?.id ?? "");
-    if (!last || !READ_FROM_THE_TOP.has(last.type)) return this.scroller.scrollHeight;
-    const { top } = last.view.node.getBoundingClientRect();
-    return this.scroller.scrollTop + top - this.scroller.getBoundingClientRect().top - MARGIN;
+    if (last && READ_FROM_THE_TOP.has(last.type)) return above + last.view.node.getBoundingClientRect().top;
+    const question = this.#shown.get(items.at(answeredFrom - 1)?.id ?? "");
+    if (!this.#keepsQuestion || !question) return scrollHeight;
+    const { top, bottom } = question.view.node.getBoundingClientRect();
+    return Math.max(scrollTop, above + Math.max(top, bottom - clientHeight / 3));
   }
 
   /**
@@ -249,24 +262,21 @@ export class ThreadView {
     // A keyboard has come up, say: the end is out of sight, and is about to be followed.
     if (this.scroller.clientHeight !== this.#height) return;
     this.#top = Math.min(this.#top, this.scroller.scrollTop);
-    const wasFollowing = this.#followsEnd;
-    const isNearEnd = this.#distanceToEnd < NEAR_END;
-    this.#followsEnd = isNearEnd && (wasFollowing || Boolean(this.chat.options.thread?.autoScroll) || !this.#answering);
+    this.#followsEnd = this.#isNearEnd;
     this.#updateJump();
     this.#loadOlder();
   }
 
   #updateJump() {
-    const isNearEnd = this.chat.conversation.isNew || this.#distanceToEnd < NEAR_END;
-    this.#hasNews &&= !isNearEnd;
-    this.jump.hidden = isNearEnd;
+    this.jump.hidden = this.chat.conversation.isNew || this.#isNearEnd;
+    this.#hasNews &&= !this.jump.hidden;
     setText(this.news, this.#hasNews ? this.chat.text("newMessages") : "");
     setAttribute(this.jump, "aria-label", this.#hasNews ? null : this.chat.text("jumpToLatest"));
   }
 
-  get #distanceToEnd() {
+  get #isNearEnd() {
     const { scrollHeight, scrollTop, clientHeight } = this.scroller;
-    return scrollHeight - scrollTop - clientHeight;
+    return scrollHeight - scrollTop - clientHeight < NEAR_END;
   }
 
   #loadOlder() {
