@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from functools import partial
 from typing import Any
 
@@ -10,7 +9,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
-from playwright.async_api import BrowserContext, Page, expect
+from playwright.async_api import BrowserContext, Locator, Page, expect
 
 from chatkit_app.live import bells
 from chatkit_app.models import Attachment, Thread, ThreadItem
@@ -20,7 +19,7 @@ from chatkit_app.takeover.handler import request_person, stop_waiting
 
 from .conftest import serve_official
 from .real_site import KEEP_TYPING, in_database
-from .waiting import say
+from .waiting import eventually, say
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
@@ -33,19 +32,22 @@ def live_site(settings: Any, pages: Any, transactional_db: None) -> None:
     settings.CHATKIT = {"CLIENT": "bundled", "SERVER": "tests.browser.real_site.SlowServer"}
 
 
+def frames(page: Page, event: str) -> list[str]:
+    """What the page sends through its sockets from now on (``framesent``), or is sent (``framereceived``)."""
+    kept: list[str] = []
+    page.on("websocket", lambda socket: socket.on(event, lambda text: kept.append(str(text))))
+    return kept
+
+
 async def begin(page: Page, server_url: str) -> None:
     """A conversation of one turn, which is followed."""
-    followed = []
-    page.on("websocket", lambda socket: socket.on("framesent", lambda text: followed.append(str(text))))
+    sent = frames(page, "framesent")
     await page.goto(f"{server_url}/")
     box = page.get_by_role("textbox")
     await box.fill("hello")
     await box.press("Enter")
     await expect(said(page, "Hello to you.")).to_be_visible()
-    deadline = time.monotonic() + 20
-    while not any("follow" in text for text in followed):
-        assert time.monotonic() < deadline
-        await page.wait_for_timeout(20)
+    await eventually(lambda: any("follow" in text for text in sent))
 
 
 def said(page: Page, text: str) -> Any:
@@ -256,34 +258,38 @@ async def test_user_asks_for_a_person_and_goes_back_to_the_assistant(
     await expect(person).to_be_visible()
 
 
-async def test_official_client_offers_a_person_among_its_tools(
-    staffed_site: None, page: Page, server_url: str, settings: Any
-) -> None:
+async def open_official(page: Page, server_url: str, settings: Any) -> Locator:
+    """The page with the stand-in of the official client."""
     settings.CHATKIT |= {"CLIENT": "openai", "SCRIPT_URL": "https://cdn.example/chatkit.js"}
     await serve_official(page)
     await page.goto(f"{server_url}/")
     await page.wait_for_function("document.querySelector('openai-chatkit')?.options")
-    tools = await page.locator("openai-chatkit").evaluate("(element) => element.options.composer.tools")
+    return page.locator("openai-chatkit")
+
+
+async def begin_official(page: Page, server_url: str, settings: Any) -> Locator:
+    """A conversation of one turn, which the stand-in shows."""
+    element = await open_official(page, server_url, settings)
+    await element.evaluate("(element) => element.send('hello')")
+    thread_id = await in_database(lambda: Thread.objects.get().public_id)
+    await element.evaluate("(element, id) => element.changeThread(id)", thread_id)
+    return element
+
+
+async def test_official_client_offers_a_person_among_its_tools(
+    staffed_site: None, page: Page, server_url: str, settings: Any
+) -> None:
+    element = await open_official(page, server_url, settings)
+    tools = await element.evaluate("(element) => element.options.composer.tools")
     assert tools == [{"id": "chatkit_app.request_staff", "label": "Talk to a person", "icon": "lifesaver"}]
 
 
 async def test_official_client_offers_to_stop_waiting_as_long_as_somebody_waits(
     staffed_site: None, page: Page, server_url: str, settings: Any
 ) -> None:
-    settings.CHATKIT |= {"CLIENT": "openai", "SCRIPT_URL": "https://cdn.example/chatkit.js"}
-    await serve_official(page)
-    followed: list[str] = []
-    page.on("websocket", lambda socket: socket.on("framesent", lambda text: followed.append(str(text))))
-    await page.goto(f"{server_url}/")
-    await page.wait_for_function("document.querySelector('openai-chatkit')?.options")
-    element = page.locator("openai-chatkit")
-    await element.evaluate("(element) => element.send('hello')")
-    thread_id = await in_database(lambda: Thread.objects.get().public_id)
-    await element.evaluate("(element, id) => element.changeThread(id)", thread_id)
-    deadline = time.monotonic() + 20
-    while not any("follow" in text for text in followed):
-        assert time.monotonic() < deadline
-        await page.wait_for_timeout(20)
+    sent = frames(page, "framesent")
+    element = await begin_official(page, server_url, settings)
+    await eventually(lambda: any("follow" in text for text in sent))
     tools = "document.querySelector('openai-chatkit').options.composer.tools.map(({ label }) => label).join()"
     await in_database(lambda: request_person(Thread.objects.get().pk))
     await page.wait_for_function(f"{tools} === 'Stop waiting'")
@@ -318,20 +324,11 @@ async def test_page_shows_what_is_answered_in_another_tab(
 async def test_official_client_asks_at_the_end_of_an_answer_whether_somebody_waits(
     staffed_site: None, page: Page, server_url: str, settings: Any
 ) -> None:
-    settings.CHATKIT |= {"CLIENT": "openai", "SCRIPT_URL": "https://cdn.example/chatkit.js"}
-    await serve_official(page)
-    told: list[str] = []
+    told = frames(page, "framereceived")
     asked: list[str] = []
-    page.on("websocket", lambda socket: socket.on("framereceived", lambda text: told.append(str(text))))
     page.on("request", lambda request: asked.append(request.url) if "/changes?" in request.url else None)
-    await page.goto(f"{server_url}/")
-    await page.wait_for_function("document.querySelector('openai-chatkit')?.options")
-    element = page.locator("openai-chatkit")
-    await element.evaluate("(element) => element.send('hello')")
-    thread_id = await in_database(lambda: Thread.objects.get().public_id)
-    await element.evaluate("(element, id) => element.changeThread(id)", thread_id)
-    while not asked:
-        await page.wait_for_timeout(20)
+    element = await begin_official(page, server_url, settings)
+    await eventually(lambda: asked)
     await element.evaluate("(element) => element.dispatchEvent(new CustomEvent('chatkit.response.start'))")
     asked.clear()
     heard = len(told)
@@ -341,5 +338,4 @@ async def test_official_client_asks_at_the_end_of_an_answer_whether_somebody_wai
         await page.wait_for_timeout(200)
     assert asked == []
     await element.evaluate("(element) => element.dispatchEvent(new CustomEvent('chatkit.response.end'))")
-    while not asked:
-        await page.wait_for_timeout(20)
+    await eventually(lambda: asked)

@@ -1,11 +1,29 @@
-"""A channel layer: the one in memory, and Redis where it is installed."""
+"""Pages with a socket, and a channel layer: the one in memory, and Redis where it is installed."""
 
 from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
 from chatkit_app.live import bells, layer
-from tests.chat import PATIENCE
+from tests.chat import PATIENCE, Chat
+from tests.live.pages import Opener, Page
+
+
+@pytest.fixture
+async def open_page() -> AsyncIterator[Opener]:
+    """Opens pages, and closes them in the end."""
+    pages: list[Page] = []
+
+    async def open(chat: Chat, *args: Any, **options: Any) -> Page:
+        pages.append(Page(chat, *args, **options))
+        return await pages[-1].open()
+
+    yield open
+    for page in pages:
+        await page.close()
 
 
 @pytest.fixture(params=["memory", pytest.param("redis", marks=pytest.mark.processes)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from channels.testing import WebsocketCommunicator
@@ -11,6 +12,9 @@ from chatkit_app.asgi import get_asgi_application
 from tests.chat import PATIENCE, Chat
 
 OWN_ORIGIN = "http://testserver"
+
+Opener = Callable[..., Awaitable["Page"]]
+"""Opens a page; its arguments are those of ``Page``."""
 
 
 class Page:

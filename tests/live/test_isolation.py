@@ -24,7 +24,7 @@ from chatkit_app.live.user_socket import UserSocket
 from chatkit_app.models import Presence, Thread
 from tests.askers import stranger, superuser, user, visitor
 from tests.chat import Chat, eventually
-from tests.live.pages import Page
+from tests.live.pages import Opener, Page
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -49,8 +49,6 @@ BELLS: dict[str, dict[str, Any]] = {
     "chatkit.people": {},
 }
 
-Opener = Callable[..., Awaitable[Page]]
-
 
 class Ear:
     """Hears what is rung for a thread."""
@@ -66,20 +64,6 @@ class Ear:
 @pytest.fixture(autouse=True)
 def echo(use: Any) -> None:
     use("EchoServer")
-
-
-@pytest.fixture
-async def open_page() -> AsyncIterator[Opener]:
-    """Opens pages, and closes them in the end."""
-    pages: list[Page] = []
-
-    async def open(chat: Chat, *args: Any) -> Page:
-        pages.append(Page(chat, *args))
-        return await pages[-1].open()
-
-    yield open
-    for page in pages:
-        await page.close()
 
 
 @pytest.fixture

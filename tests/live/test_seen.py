@@ -16,7 +16,8 @@ from chatkit_app.live.seen import note_seen
 from chatkit_app.models import Thread
 from chatkit_app.moderation import takeover
 from tests.chat import Chat, rows_become
-from tests.live.test_user_socket import Opener, beat, begin, open_page  # noqa: F401
+from tests.live.pages import Opener
+from tests.live.test_user_socket import beat, begin
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

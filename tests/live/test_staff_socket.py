@@ -19,12 +19,11 @@ from chatkit_app.live.pulse import get_pulse
 from chatkit_app.models import Presence, Thread
 from chatkit_app.moderation import takeover
 from tests.chat import Chat, eventually, rows_become
-from tests.live.pages import Page
+from tests.live.pages import Opener, Page
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 STAFF = "/ws/chatkit/staff/"
-Opener = Callable[..., Awaitable[Page]]
 
 
 def of_the_shop(user: Any, threads: Any) -> Any:
@@ -33,19 +32,15 @@ def of_the_shop(user: Any, threads: Any) -> Any:
 
 
 @pytest.fixture
-async def open_page() -> AsyncIterator[Opener]:
-    """Opens pages of people by their name, who may see threads, and closes them in the end."""
-    pages: list[Page] = []
+def open_page(open_page: Opener) -> Opener:
+    """Opens pages of people by their name, who may see threads."""
 
     async def open(name: str, **options: Any) -> Page:
         chat = Chat()
         await chat.log_in(await db.run(member, name))
-        pages.append(Page(chat, STAFF, **options))
-        return await pages[-1].open()
+        return await open_page(chat, STAFF, **options)
 
-    yield open
-    for page in pages:
-        await page.close()
+    return open
 
 
 def member(name: str) -> User:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from importlib import import_module
 from typing import Any
 
@@ -24,30 +24,14 @@ from chatkit_app.models import Thread
 from chatkit_app.moderation import takeover
 from tests.askers import stranger, superuser, user, visitor
 from tests.chat import Chat, eventually
-from tests.live.pages import Page
+from tests.live.pages import Opener, Page
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-Opener = Callable[..., Awaitable[Page]]
 
 
 @pytest.fixture(autouse=True)
 def echo(use: Any) -> None:
     use("EchoServer")
-
-
-@pytest.fixture
-async def open_page() -> AsyncIterator[Opener]:
-    """Opens pages, and closes them in the end."""
-    pages: list[Page] = []
-
-    async def open(chat: Chat, *args: Any, **options: Any) -> Page:
-        pages.append(Page(chat, *args, **options))
-        return await pages[-1].open()
-
-    yield open
-    for page in pages:
-        await page.close()
 
 
 async def begin() -> tuple[Chat, str, int]:
