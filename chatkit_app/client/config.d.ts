@@ -47,6 +47,7 @@ export type PageElement = OpenAIChatKit &
       | "isWithStaff"
       | "catchUp"
       | "showTyping"
+      | "tryNow"
     >
   >;
 

@@ -20,7 +20,7 @@ const NOT_HERE = 4404;
 /**
  * @typedef {object} Listener
  * @property {() => boolean} isGone nobody is there any more
- * @property {() => void} onOpen the socket is open, and knows nothing of the page yet
+ * @property {(isBack: boolean) => void} onOpen the socket is open, and knows nothing of the page yet; it had been before
  * @property {() => void} [onLost] the socket has gone: what was told of the moment may not be so any more
  * @property {(told: any) => void} onTold
  * @property {() => void} [onSight] the page has gone out of sight, or has come back
@@ -87,7 +87,7 @@ export class Line {
     let isUsed = false;
     socket.onopen = () => {
       this.#heardAt = Date.now();
-      this.#listener.onOpen();
+      this.#listener.onOpen(this.#hasWorked);
     };
     socket.onmessage = ({ data }) => {
       if (this.#isGone()) return;

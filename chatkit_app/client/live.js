@@ -15,6 +15,7 @@ const TYPING_INTERVAL = 2_000;
  * @property {() => number|undefined} version what the page knows of the thread; undefined for a client that does not say
  * @property {() => unknown} onNews there is something to read
  * @property {(name: string) => void} onTyping
+ * @property {() => void} [onReturn] the server, which was gone, is there again
  */
 
 export class Live {
@@ -32,7 +33,10 @@ export class Live {
     this.#listener = listener;
     this.#line = new Line(path, {
       isGone: listener.isGone,
-      onOpen: () => this.#sendFollow(),
+      onOpen: (isBack) => {
+        this.#sendFollow();
+        if (isBack) listener.onReturn?.();
+      },
       onTold: (told) => this.#hear(told),
       onMissed: listener.onNews,
       onSight: () => this.#sendHidden(),

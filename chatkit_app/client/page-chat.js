@@ -281,6 +281,7 @@ export class PageChat {
       version: () => held.deref()?.element.threadVersion,
       onNews: () => held.deref()?.hearOfNews(),
       onTyping: (name) => held.deref()?.element.showTyping?.(name),
+      onReturn: () => held.deref()?.element.tryNow?.(),
     });
   }
 

@@ -152,6 +152,7 @@ def element_strings() -> dict[str, str]:
         "toolCall": _("Tool call"),
         "toolOutput": _("Output"),
         "transcribing": _("Transcribing…"),
+        "tryNow": _("Try now"),
         "turnActions": _("Actions for this answer"),
         "typing": _("{name} is typing…"),
         "typingTeam": _("Our team is typing…"),

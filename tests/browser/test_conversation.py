@@ -310,6 +310,22 @@ async def test_broken_connection_is_taken_up_again(page: Page, pages: Site):
     assert [url.rpartition("/chatkit/")[2] for url in asked] == ["runs/run_1/events", "runs/run_1/events"]
 
 
+async def test_lost_answer_is_looked_for_at_once_when_the_reader_wants_it(page: Page, pages: Site):
+    pages.script("count", added("a"), text_delta("a", "one "))
+    item = pages.item("thr_1", **assistant("one two")) | {"id": "a"}
+    asked = await serve_run(page, [frames({"type": "thread.item.done", "item": item})])
+    await page.add_init_script(f"({BROKEN_FETCH})()")
+    # A browser that takes itself for offline waits for a minute.
+    await page.add_init_script("Object.defineProperty(navigator, 'onLine', {value: false})")
+    await page.goto("/")
+    await say(page, "count")
+    await expect(page.get_by_text("The connection was lost. Reconnecting…")).to_be_visible()
+    assert asked == []
+    await page.get_by_role("button", name="Try now").click()
+    await expect(messages(page).nth(1)).to_contain_text("one two")
+    await expect(page.get_by_role("button", name="Try now")).to_be_hidden()
+
+
 async def test_effect_is_told_once_when_an_answer_is_read_again(page: Page, pages: Site):
     effect = {"type": "client_effect", "name": "celebrate", "data": {}}
     pages.script("party", effect, added("a"))

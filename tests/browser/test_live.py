@@ -321,6 +321,26 @@ async def test_page_shows_what_is_answered_in_another_tab(
     assert await in_database(ThreadItem.objects.count) == 4
 
 
+async def test_element_hears_that_the_server_is_there_again(
+    live_site: None, page: Page, server_url: str
+) -> None:
+    sockets: list[Any] = []
+
+    def pass_on(socket: Any) -> None:
+        sockets.append(socket)
+        socket.connect_to_server()
+
+    await page.route_web_socket("**", pass_on)
+    await begin(page, server_url)
+    await page.evaluate("document.querySelector('openai-chatkit').tryNow = () => { window.isBack = true; }")
+    staff = await in_database(maria)
+    # Only a socket on which something was heard has been there.
+    await in_database(lambda: takeover.take_over(Thread.objects.get(), actor=staff))
+    await expect(page.get_by_text("You are talking to Maria.")).to_be_visible()
+    await sockets[0].close()
+    await page.wait_for_function("window.isBack")
+
+
 async def test_official_client_asks_at_the_end_of_an_answer_whether_somebody_waits(
     staffed_site: None, page: Page, server_url: str, settings: Any
 ) -> None:

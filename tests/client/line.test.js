@@ -40,10 +40,13 @@ const { Line } = await import("../../chatkit_app/client/line.js");
 
 function begin() {
   FakeSocket.all = [];
-  const told = { missed: 0, opened: 0, lost: 0 };
+  const told = { missed: 0, opened: 0, back: 0, lost: 0 };
   const line = new Line("/ws/", {
     isGone: () => false,
-    onOpen: () => (told.opened += 1),
+    onOpen: (isBack) => {
+      told.opened += 1;
+      if (isBack) told.back += 1;
+    },
     onLost: () => (told.lost += 1),
     onTold: () => {},
     onMissed: () => (told.missed += 1),
@@ -96,4 +99,14 @@ test("socket that has gone is told of at once, and once", () => {
   FakeSocket.all[0].break();
   mock.timers.tick(500);
   assert.equal(told.lost, 1);
+});
+
+test("socket tells that it has come back, not that it has come", () => {
+  const told = begin();
+  FakeSocket.all[0].hear({ type: "ping" });
+  assert.deepEqual([told.opened, told.back], [1, 0]);
+  FakeSocket.all[0].break();
+  mock.timers.tick(2_000);
+  FakeSocket.all[1].hear({ type: "ping" });
+  assert.deepEqual([told.opened, told.back], [2, 1]);
 });

@@ -28,6 +28,8 @@ export class Answer {
   #controller = new AbortController();
   /** How many effects the page has been told of. */
   #effects = 0;
+  /** @type {(() => void)|undefined} ends what is being waited before the next attempt */
+  #endPause;
 
   /**
    * @param {Transport} transport
@@ -49,6 +51,11 @@ export class Answer {
 
   stop() {
     this.#controller.abort();
+  }
+
+  /** There is a connection again, or somebody does not want to wait any longer. */
+  tryNow() {
+    this.#endPause?.();
   }
 
   /** Read no further, and let it be written. */
@@ -90,7 +97,7 @@ export class Answer {
       }
       this.isReconnecting = true;
       this.#onChange();
-      await online(DELAYS[attempt], this.#controller.signal);
+      await this.#pause(DELAYS[attempt]);
       this.isReconnecting = false;
     }
   }
@@ -102,7 +109,7 @@ export class Answer {
     for (let attempt = 0; attempt < MAX_ATTEMPTS && this.#canRecover; attempt += 1) {
       this.isReconnecting = true;
       this.#onChange();
-      await online(DELAYS[attempt] ?? DELAYS[DELAYS.length - 1], this.#controller.signal);
+      await this.#pause(DELAYS[attempt] ?? DELAYS[DELAYS.length - 1]);
       if (this.#isAborted) return;
       try {
         const run = /** @type {string} */ (this.run);
@@ -141,24 +148,24 @@ export class Answer {
     }
     return !isEmpty;
   }
-}
 
-/**
- * Resolves after some time; while the browser knows that it is offline, once it is back.
- *
- * @param {number} milliseconds
- * @param {AbortSignal} signal ends the waiting
- * @returns {Promise<void>}
- */
-function online(milliseconds, signal) {
-  return new Promise((resolve) => {
-    const done = () => {
-      clearTimeout(timer);
-      removeEventListener("online", done);
-      resolve();
-    };
-    const timer = setTimeout(done, navigator.onLine ? milliseconds : OFFLINE_PATIENCE);
-    addEventListener("online", done);
-    signal.addEventListener("abort", done, { once: true });
-  });
+  /**
+   * Resolves after some time, or once it is tried; while the browser knows that it is offline, once it is back.
+   *
+   * @param {number} milliseconds
+   * @returns {Promise<void>}
+   */
+  #pause(milliseconds) {
+    return new Promise((resolve) => {
+      const done = () => {
+        clearTimeout(timer);
+        removeEventListener("online", done);
+        resolve();
+      };
+      const timer = setTimeout(done, navigator.onLine ? milliseconds : OFFLINE_PATIENCE);
+      addEventListener("online", done);
+      this.#controller.signal.addEventListener("abort", done, { once: true });
+      this.#endPause = done;
+    });
+  }
 }

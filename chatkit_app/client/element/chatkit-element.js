@@ -3,8 +3,8 @@
  *
  * Its options, methods and events are those that OpenAI publishes for its element: see the types of the npm package
  * `@openai/chatkit`. Beside them it has `strings`, `runEvents`, `appUrl`, `offersStaff`, `followRun()`,
- * `threadVersion`, `isWithStaff`, `catchUp()` and `showTyping()`, which the page's bootstrap uses, and the attribute `readonly`, for
- * conversations that are only to be read: it shows what users do not see too, if the server sends it, and gives every
+ * `threadVersion`, `isWithStaff`, `catchUp()`, `tryNow()` and `showTyping()`, which the page's bootstrap uses, and the
+ * attribute `readonly`, for conversations that are only to be read: it shows what users do not see too, if the server sends it, and gives every
  * item a slot `item-<id>` for what the page says of it.
  */
 import { Chat } from "./chat.js";
@@ -164,6 +164,11 @@ export class ChatKitElement extends HTMLElement {
    */
   async catchUp(read) {
     await this.#required.conversation.catchUp(read);
+  }
+
+  /** The server is there again: what waits for it waits no longer. */
+  tryNow() {
+    this.#chat?.conversations.tryNow();
   }
 
   /** @param {string} name of the person who types at the moment */

@@ -55,6 +55,8 @@ export class Conversation extends LoadedThread {
   #watched = null;
   #isBehind = false;
   #isCatchingUp = false;
+  /** What was asked for last has not even begun, and may be asked for again: another answer was being written, say. */
+  #isPutOff = false;
   /** How many changes there have been here. */
   #changes = 0;
 
@@ -168,9 +170,11 @@ export class Conversation extends LoadedThread {
         if (this.#changes !== before) this.#isBehind = true;
         else if (changes.reset) await this.refresh();
         else {
+          const isNews = changes.version > this.version;
           this.applyChanges(changes);
           this.#changed();
           if (changes.run && changes.run !== this.#watched) await this.#watch(changes.run);
+          else if (!changes.run && isNews && this.#isPutOff) await this.#askPutOff();
         }
       }
     } finally {
@@ -260,6 +264,12 @@ export class Conversation extends LoadedThread {
   /** Read the answer no further; it is written without us. */
   leave() {
     this.#answer?.leave();
+  }
+
+  /** There is a connection again: what is lost, or was not to be had, is tried at once. */
+  tryNow() {
+    this.#answer?.tryNow();
+    if (this.#isShown) this.#onOnline();
   }
 
   /** Go on with the answer that was left, or with what has become of it. */
@@ -373,7 +383,21 @@ export class Conversation extends LoadedThread {
   async #ask(request, name = newName()) {
     this.#again = () => this.#ask(request, name);
     this.#asks = messageId(name);
+    this.#isPutOff = false;
     await this.#read((signal) => request({ signal, name }));
+    this.#isPutOff = this.failure?.canRetry === true && !this.#turn.hasBegun;
+  }
+
+  /** Nothing is in the way any more: a message is sent now, and of anything else the refusal is of yesterday. */
+  async #askPutOff() {
+    this.#isPutOff = false;
+    if (this.items.some(({ id, isUnsent }) => isUnsent && id === this.#asks)) {
+      this.markSending();
+      await this.#again?.();
+    } else {
+      this.#turn = this.#newTurn();
+      this.#changed();
+    }
   }
 
   /** @param {(signal: AbortSignal) => Promise<Stream|null>} open */

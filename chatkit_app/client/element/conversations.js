@@ -80,6 +80,11 @@ export class Conversations extends EventTarget {
     for (const conversation of [this.#current, ...this.#background]) conversation.resume();
   }
 
+  /** There is a connection again. */
+  tryNow() {
+    for (const conversation of [this.#current, ...this.#background]) conversation.tryNow();
+  }
+
   /** @param {ThreadMetadata} thread what has become of it elsewhere */
   updateThread(thread) {
     for (const conversation of [this.#current, ...this.#background]) {

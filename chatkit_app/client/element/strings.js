@@ -142,6 +142,7 @@ export const STRINGS = {
   toolCall: "Tool call",
   toolOutput: "Output",
   transcribing: "Transcribing…",
+  tryNow: "Try now",
   turnActions: "Actions for this answer",
   typing: "{name} is typing…",
   typingTeam: "Our team is typing…",

@@ -2,6 +2,7 @@ import "../page.js";
 import assert from "node:assert/strict";
 import test from "node:test";
 import { Conversation } from "../../../chatkit_app/client/element/conversation.js";
+import { TransportError } from "../../../chatkit_app/client/element/transport.js";
 
 /** A conversation whose every answer has these events. */
 function conversationOf(events) {
@@ -151,3 +152,93 @@ for (const changes of [{ status: { type: "locked" } }, { handler: { state: "staf
     assert.equal(conversation.failure, null);
   });
 }
+
+test("answer that is lost is looked for at once when the server is there again", async () => {
+  globalThis.navigator = { onLine: false };
+  let follows = 0;
+  const done = { type: "thread.item.done", item: message("a", "assistant_message") };
+  const conversation = new Conversation({
+    canFollow: true,
+    stream: async () => ({
+      run: "r",
+      events: {
+        [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(new TransportError("", 0)) }),
+      },
+    }),
+    follow: async () => {
+      follows += 1;
+      return (async function* () {
+        yield done;
+      })();
+    },
+  });
+  const sending = conversation.send({ content: [] });
+  await new Promise((resolve) => setTimeout(resolve));
+  assert.equal(conversation.isReconnecting, true);
+  assert.equal(follows, 0);
+  conversation.tryNow();
+  await sending;
+  delete globalThis.navigator;
+  assert.equal(follows, 1);
+  assert.equal(conversation.failure, null);
+});
+
+test("message that could not be sent is sent when the server is there again", async () => {
+  let isThere = false;
+  const conversation = new Conversation({
+    stream: async () => {
+      if (!isThere) throw new TransportError("", 0);
+      return { run: "r", events: [{ type: "thread.item.done", item: message("a", "assistant_message") }] };
+    },
+  });
+  await conversation.send({ content: [] });
+  assert.equal(conversation.failure.network, true);
+  isThere = true;
+  conversation.tryNow();
+  await new Promise((resolve) => setTimeout(resolve));
+  assert.equal(conversation.failure, null);
+  assert.equal(conversation.items.at(-1).id, "a");
+});
+
+const BUSY = { type: "error", code: "custom", message: "An answer is still being written.", allow_retry: true };
+
+/** A conversation that has refused what was asked of it, since another answer was being written. */
+async function busyConversation(ask) {
+  const names = [];
+  const conversation = new Conversation({
+    request: async () => ({ ...THREAD, items: { data: [message("q1")] } }),
+    stream: async (operation, params, { name }) => {
+      names.push(name);
+      const item = message("a2", "assistant_message");
+      return { run: "r", events: names.length === 1 ? [BUSY] : [{ type: "thread.item.done", item }] };
+    },
+  });
+  await conversation.open("thr");
+  await ask(conversation);
+  assert.equal(conversation.failure.message, BUSY.message);
+  return { conversation, names };
+}
+
+test("message that was put off is sent once the other answer has ended", async () => {
+  const { conversation, names } = await busyConversation((to) => to.send({ content: [] }));
+  const thread = { ...THREAD, items: { data: [message("a1", "assistant_message")] } };
+  await conversation.catchUp(async () => ({ version: 2, thread, removed: [] }));
+  assert.equal(conversation.failure, null);
+  assert.equal(names.length, 2);
+  assert.equal(names[0], names[1]);
+  assert.equal(conversation.items.at(-1).id, "a2");
+});
+
+test("message that was put off is not sent as long as nothing has changed", async () => {
+  const { conversation, names } = await busyConversation((to) => to.send({ content: [] }));
+  await conversation.catchUp(async () => ({ version: 1, thread: THREAD, removed: [] }));
+  assert.equal(conversation.failure.message, BUSY.message);
+  assert.equal(names.length, 1);
+});
+
+test("action that was put off is not done by itself, and the refusal is told of no more", async () => {
+  const { conversation, names } = await busyConversation((to) => to.customAction("w", { type: "buy" }));
+  await conversation.catchUp(async () => ({ version: 2, thread: THREAD, removed: [] }));
+  assert.equal(conversation.failure, null);
+  assert.equal(names.length, 1);
+});

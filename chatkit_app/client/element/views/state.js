@@ -18,7 +18,9 @@ export class StateView {
     this.chat = chat;
     this.progressIcon = h("span", { class: "progress-icon" });
     this.progressText = h("span", { class: "progress-text", dir: "auto" });
-    this.progress = h("p", { class: "progress", part: "progress" }, this.progressIcon, this.progressText);
+    this.tryNow = h("button", { type: "button", class: "link-button", onclick: () => chat.conversation.tryNow() });
+    const progress = [this.progressIcon, this.progressText, " ", this.tryNow];
+    this.progress = h("p", { class: "progress", part: "progress" }, ...progress);
     this.notices = h("div", { class: "notices", hidden: true });
     this.stopped = h("p", { class: "stopped" });
     this.failureText = h("span", { dir: "auto" });
@@ -36,6 +38,7 @@ export class StateView {
 
   configure() {
     setText(this.retry, this.chat.text("retry"));
+    setText(this.tryNow, this.chat.text("tryNow"));
     setText(this.stopped, this.chat.text("stopped"));
   }
 
@@ -82,6 +85,7 @@ export class StateView {
     // Nobody writes yet where a person is to answer.
     const isWaiting = phase === "answering" && items.length <= answeredFrom && !thread?.handler;
     this.progress.hidden = phase === "idle" || !(phase === "loading" || isWaiting || progress || isReconnecting);
+    this.tryNow.hidden = !isReconnecting;
     const said = isReconnecting ? "" : progress?.text;
     const text = isReconnecting ? "reconnecting" : phase === "loading" ? "loading" : "answering";
     setText(this.progressText, said || this.chat.text(text));
