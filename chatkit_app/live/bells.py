@@ -1,9 +1,9 @@
 """Bells: that something has changed, for pages that are open in any process.
 
-Ringing one costs whoever rings nothing but a note in a dictionary. What is noted is sent together, at most ten times a
-second, in the event loop of this process's sockets or, where it has none, by a thread of its own. Of several bells for
-one thread the last is enough, since it carries the highest version. Pages of this process hear without the channel
-layer, and are not late when it is slow or away. What one process wants of another is sent at once.
+Ringing one costs whoever rings nothing but a note in a dictionary. What is noted is sent in one message (``peal.py``),
+at most ten times a second, in the event loop of this process's sockets or, where it has none, by a thread of its own.
+Of several bells for one thread the last is enough, since it carries the highest version. Pages of this process hear
+without the channel layer, and are not late when it is slow or away. What one process wants of another is sent at once.
 """
 
 from __future__ import annotations
@@ -17,15 +17,10 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from typing import Protocol
 
 from .. import database_context
-from . import groups, layer
+from . import groups, layer, peal
 
 INTERVAL = 0.1
-"""Seconds between two bells for the same thread, and between two for staff."""
-MAX_THREADS = 1000
-"""So many threads are named in one bell for staff; of more they hear at the next ping."""
-
-
-Addressed = tuple[str, layer.Message]
+"""Seconds between two peals."""
 
 
 class Listeners(Protocol):
@@ -44,7 +39,7 @@ class Listeners(Protocol):
 class Round:
     """One way to those who hear: the bells that are to be rung on it, and whether somebody goes it just now."""
 
-    def __init__(self, send: Callable[[Sequence[Addressed]], Awaitable[None]]) -> None:
+    def __init__(self, send: Callable[[Sequence[layer.Message]], Awaitable[None]]) -> None:
         self._send = send
         self._lock = threading.Lock()
         self._versions: dict[int, int] = {}
@@ -87,24 +82,16 @@ class Round:
             self._loop = None
             raise
 
-    def _take(self) -> list[Addressed]:
+    def _take(self) -> list[layer.Message]:
         with self._lock:
             versions, self._versions = self._versions, {}
             handled, self._handled = self._handled, {}
             others, self._others = self._others, {}
             if not (versions or handled or others):
                 self._loop = None
-        messages = [(group, message) for (group, _type), message in others.items()]
-        for pk, version in versions.items():
-            messages.append(
-                (groups.of_thread(pk), {"type": "chatkit.changed", "thread": pk, "version": version})
-            )
-        if versions or handled:
-            threads = list({**versions, **handled})[:MAX_THREADS]
-            messages.append(
-                (groups.STAFF, {"type": "chatkit.changed", "group": groups.STAFF, "threads": threads})
-            )
-        return messages
+                return []
+        told = [(group, message) for (group, _type), message in others.items()]
+        return peal.pack(versions=versions, handled=list(handled), others=told)
 
 
 class Bells:
@@ -192,15 +179,16 @@ class Bells:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _tell_listeners(self, messages: Sequence[Addressed]) -> None:
-        for group, message in messages:
-            if self._listeners is not None:
-                self._listeners.dispatch(group, message)
+    async def _tell_listeners(self, messages: Sequence[layer.Message]) -> None:
+        for message in messages:
+            for group, told in peal.unpack(message):
+                if self._listeners is not None:
+                    self._listeners.dispatch(group, told)
 
-    async def _send_by_layer(self, messages: Sequence[Addressed]) -> None:
+    async def _send_by_layer(self, messages: Sequence[layer.Message]) -> None:
         # By the name of their channel the listeners of this process know what they have heard already.
         heard = {} if self._listeners is None else {"heard_by": self._listeners.channel}
-        await layer.send_all([(group, {**message, **heard}) for group, message in messages])
+        await layer.send_all([(groups.PAGES, {**message, **heard}) for message in messages])
 
     async def _send(self, group: str, message: layer.Message) -> None:
         try:

@@ -17,7 +17,7 @@ from django.test import Client
 
 from chatkit_app import db
 from chatkit_app.context import RequestContext
-from chatkit_app.live import bells, groups, layer, pulse
+from chatkit_app.live import bells, groups, layer, peal, pulse
 from chatkit_app.live.hub import Hub, get_hub
 from chatkit_app.live.pulse import get_pulse
 from chatkit_app.models import Thread
@@ -252,13 +252,13 @@ async def test_page_that_is_open_for_more_than_a_day_still_hears(redis: RedisSer
     hub = get_hub()
     members: Any = layer.find_layer()
     pk = (await db.run(Thread.objects.get)).pk
-    group = groups.of_thread(pk)
-    await members.group_discard(group, hub.channel)
+    await members.group_discard(groups.PAGES, hub.channel)
     hub._joined_at -= 12.5 * 3600
     await ping()
     version = reader.version
     await change_elsewhere(lambda: Thread.objects.bump(title="On the next day"))
-    await layer.send_all([(group, {"type": "chatkit.changed", "thread": pk, "version": version + 1})])
+    [message] = peal.pack(versions={pk: version + 1}, handled=[], others=[])
+    await layer.send_all([(groups.PAGES, message)])
     await eventually(lambda: reader.version > version)
 
 

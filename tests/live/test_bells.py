@@ -15,7 +15,7 @@ from asgiref.sync import async_to_sync
 from channels.layers import InMemoryChannelLayer, get_channel_layer
 
 from chatkit_app import db
-from chatkit_app.live import groups, layer
+from chatkit_app.live import groups, layer, peal
 from chatkit_app.live.bells import bells
 from chatkit_app.live.hub import get_hub
 from chatkit_app.models import Thread
@@ -50,8 +50,8 @@ async def listening(*names: str) -> AsyncIterator[Ear]:
 
 async def ring_elsewhere(pk: int, version: int) -> None:
     """What the bell of another process does."""
-    message = {"type": "chatkit.changed", "thread": pk, "version": version}
-    await layer.send_all([(groups.of_thread(pk), message)])
+    [message] = peal.pack(versions={pk: version}, handled=[], others=[])
+    await layer.send_all([(groups.PAGES, message)])
 
 
 async def test_bell_is_heard_by_who_listens_to_the_thread(any_layer: str) -> None:
@@ -137,7 +137,7 @@ async def test_process_that_listens_to_nothing_more_is_in_no_group(redis: RedisS
     async with listening(groups.of_thread(7)):
         pass
     found: Any = get_channel_layer()
-    assert await found.connection(0).zcard("asgi:group:chatkit.thread.7") == 0
+    assert await found.connection(0).zcard("asgi:group:chatkit.pages") == 0
     assert get_hub()._task is None
 
 
@@ -224,7 +224,7 @@ async def test_groups_are_joined_again_after_half_a_day(
     hub = get_hub()
     async with listening(groups.of_thread(7)) as ear:
         # What Redis does with members that are older than a day.
-        await get_channel_layer().group_discard(groups.of_thread(7), hub.channel)
+        await get_channel_layer().group_discard(groups.PAGES, hub.channel)
         await ring_elsewhere(7, 1)
         await hub.refresh()
         hub._joined_at -= 12.5 * 3600
@@ -242,6 +242,43 @@ async def test_pages_that_come_at_once_make_few_calls_of_the_layer(redis: RedisS
     await eventually(lambda: ears[299].heard)
     await asyncio.gather(*(hub.leave(groups.of_thread(pk), ear) for pk, ear in enumerate(ears)))
     assert not layer.state.is_left_alone
+
+
+async def test_bells_that_nobody_hears_are_two_commands_however_many_threads_change(redis: RedisServer) -> None:
+    found: Any = get_channel_layer()
+    async with listening(groups.ANSWERS):
+        await found.connection(0).config_resetstat()
+        for pk in range(1, 301):  # without a turn of this event loop, which sends
+            bells.ring(pk, 1)
+        await eventually(lambda: bells.is_quiet)
+        stats = await found.connection(0).info("commandstats")
+    sending = ("zremrangebyscore", "zrange")
+    assert [stats[f"cmdstat_{name}"]["calls"] for name in sending] == [1, 1]
+
+
+async def test_page_that_comes_while_the_first_one_joins_waits_for_it(
+    redis: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is committed before it is in the group would ring for nobody."""
+    found: Any = get_channel_layer()
+    add, may_go, calls = found.group_add, asyncio.Event(), []
+
+    async def slowly(*args: Any) -> None:
+        calls.append(args)
+        await may_go.wait()
+        await add(*args)
+
+    monkeypatch.setattr(found, "group_add", slowly)
+    hub, ears = get_hub(), [Ear(), Ear()]
+    joining = [asyncio.create_task(hub.join(groups.of_thread(pk), ear)) for pk, ear in enumerate(ears)]
+    await eventually(lambda: calls)
+    assert not any(task.done() for task in joining)
+    may_go.set()
+    await asyncio.gather(*joining)
+    assert await found.connection(0).zcard("asgi:group:chatkit.pages") == 1
+    assert len(calls) == 1
+    for pk, ear in enumerate(ears):
+        await hub.leave(groups.of_thread(pk), ear)
 
 
 # --- Layers that fail, or are not there --------------------------------------------------------------------------
