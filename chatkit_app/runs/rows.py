@@ -256,7 +256,7 @@ def record_end(pk: int, outcome: RunOutcome, *, locale: str | None) -> list[Thre
         row = RunRow.objects.filter(pk=pk).first()
         if row is not None:
             run_finished.send(sender=RunRow, run=row)
-    return staff_events(pk, locale=locale) if withdrawn or any(others) else []
+    return _events(pk, locale=locale) if withdrawn or any(others) else []
 
 
 def staff_events(run_pk: int, *, locale: str | None) -> list[ThreadStreamEvent]:
@@ -264,10 +264,12 @@ def staff_events(run_pk: int, *, locale: str | None) -> list[ThreadStreamEvent]:
 
     Without it an open page would show until its next reload what is no longer there.
     """
-    if not _CONCERNED().rows(id=run_pk):
-        return []
+    return _events(run_pk, locale=locale) if _CONCERNED().rows(id=run_pk) else []
+
+
+def _events(run_pk: int, *, locale: str | None) -> list[ThreadStreamEvent]:
     row = RunRow.objects.filter(pk=run_pk).select_related("thread").first()
-    if row is None or row.thread is None:
+    if row is None or row.thread is None or not (row.withdrawn or _is_changed(row.thread)):
         return []
     events: list[ThreadStreamEvent] = []
     if row.withdrawn:
@@ -281,6 +283,10 @@ def staff_events(run_pk: int, *, locale: str | None) -> list[ThreadStreamEvent]:
     handler = handler_fields(row.thread) if row.thread.is_with_staff else None
     events.append(wire.thread_event(codec.decode_thread(row.thread), handler=handler))
     return events
+
+
+def _is_changed(thread: ThreadRow) -> bool:
+    return thread.status != ThreadRow.Status.ACTIVE or thread.is_with_staff
 
 
 @dataclass(frozen=True, kw_only=True)

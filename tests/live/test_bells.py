@@ -244,7 +244,9 @@ async def test_pages_that_come_at_once_make_few_calls_of_the_layer(redis: RedisS
     assert not layer.state.is_left_alone
 
 
-async def test_bells_that_nobody_hears_are_two_commands_however_many_threads_change(redis: RedisServer) -> None:
+async def test_bells_that_nobody_hears_are_two_commands_however_many_threads_change(
+    redis: RedisServer,
+) -> None:
     found: Any = get_channel_layer()
     async with listening(groups.ANSWERS):
         await found.connection(0).config_resetstat()

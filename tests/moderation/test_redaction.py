@@ -292,6 +292,17 @@ def test_error_that_repeats_the_message_goes():
     assert (telling.error, other.error) == ("", "out of memory")
 
 
+FAILED = RunOutcome(
+    status=Run.Status.FAILED,
+    failure=Run.Failure.ERROR,
+    error="No card 4111",
+    delivered=True,
+    usage=Usage(model="a\x00model"),
+    first_token_ms=None,
+    total_ms=1,
+)
+
+
 @pytest.mark.parametrize(("redacted", "error"), [(True, ""), (False, "No card 4111")])
 def test_error_that_comes_later_does_not_bring_it_back(redacted, error):
     thread = make_thread()
@@ -299,18 +310,24 @@ def test_error_that_comes_later_does_not_bring_it_back(redacted, error):
     row = Run.objects.create(public_id="run", thread=thread, operation="x")
     if redacted:
         redact(item, actor=None, reason="x")
-    outcome = RunOutcome(
-        status=Run.Status.FAILED,
-        failure=Run.Failure.ERROR,
-        error="No card 4111",
-        delivered=True,
-        usage=Usage(model="a\x00model"),
-        first_token_ms=None,
-        total_ms=1,
-    )
-    record_end(row.pk, outcome, locale=None)
+    record_end(row.pk, FAILED, locale=None)
     row.refresh_from_db()
     assert (row.status, row.error, row.model) == ("failed", error, "amodel")
+
+
+def test_end_of_an_answer_that_staff_stopped_asks_once_what_they_did(django_assert_num_queries: Any):
+    thread = make_thread()
+    row = Run.objects.create(public_id="run", thread=thread, operation="x", stop_requested=True)
+    Thread.objects.filter(pk=thread.pk).update(status=Thread.Status.LOCKED)
+    # How it ended, and the run with its thread.
+    with django_assert_num_queries(2):
+        [event] = record_end(row.pk, FAILED, locale=None)
+    assert event.thread.status.type == "locked"
+
+
+def test_end_of_an_answer_that_its_user_stopped_tells_of_nothing_that_staff_did():
+    row = Run.objects.create(public_id="run", thread=make_thread(), operation="x", stop_requested=True)
+    assert record_end(row.pk, FAILED, locale=None) == []
 
 
 @transactional
