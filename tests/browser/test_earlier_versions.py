@@ -119,6 +119,32 @@ async def test_what_is_written_beside_an_earlier_version_goes_to_the_last(
     await expect(page.get_by_text(LOOKING)).to_be_hidden()
 
 
+async def test_editor_has_the_width_of_the_column_and_is_in_sight(real: None, page: Page, server_url: str):
+    await page.set_viewport_size({"width": 800, "height": 420})
+    await begin(page, server_url, "one", "a\n" * 5)
+    await page.keyboard.press("Escape")
+    await button(page, "Edit message").click()
+    editor = page.locator("openai-chatkit .message-editor")
+    assert await editor.evaluate("(form) => form.offsetWidth === form.closest('ol').offsetWidth")
+    field = page.get_by_role("textbox", name="Edit message")
+    await field.fill("two")
+    assert await field.evaluate(
+        "(input) => input.clientHeight >= 3 * parseFloat(getComputedStyle(input).lineHeight)"
+    )
+    # Two frames: what follows the end of the conversation has had its say.
+    await page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    await expect(field).to_be_in_viewport(ratio=1)
+
+
+async def test_another_answer_moves_no_button(real: None, page: Page, server_url: str):
+    await begin(page, server_url, "one")
+    copy = button(page, "Copy")
+    place = await copy.bounding_box()
+    await button(page, "Answer again").click()
+    await expect(page.get_by_role("group", name="Actions for this answer")).to_contain_text("2 of 2")
+    assert await copy.bounding_box() == place
+
+
 async def test_escape_leaves_the_message_as_it_was(real: None, page: Page, server_url: str):
     await begin(page, server_url, "one")
     await button(page, "Edit message").click()

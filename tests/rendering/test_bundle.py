@@ -218,7 +218,7 @@ BUDGETS = {
     "chunks/images.js": 1_600,
     "chunks/markdown.js": 9_600,
     "chunks/math.js": 4_700,
-    "chunks/message-editor.js": 950,  # what was refused is still there
+    "chunks/message-editor.js": 1_000,  # what was refused is still there; in sight on phones, too
     "chunks/message-extras.js": 1_250,
     "chunks/notices.js": 800,
     "chunks/sources.js": 350,

@@ -6,10 +6,15 @@ export const messageEditorStyles = css`
     display: none;
   }
   .message-editor {
-    inline-size: min(100%, 34em);
-    padding: 0.25em 0.5em 0.5em;
+    inline-size: 100%;
+    padding: 0.375em 0.75em 0.75em;
     border-radius: var(--round);
     background: var(--fill);
+  }
+  /* Three lines at least: an edit is seldom a word. */
+  .message-editor .input {
+    min-block-size: 6em;
+    padding: 0.625em 0.375em;
   }
   .message-editor-row {
     display: flex;

@@ -21,7 +21,7 @@ addStyles({ messageEditor: messageEditorStyles });
  */
 export function editMessage(chat, item, { node, button, content, onRefused }) {
   if (node.querySelector(":scope > .message-editor")) return;
-  const { composer } = chat.frame;
+  const { composer, thread } = chat.frame;
   const editor = composer.createEditor(() => setAttribute(send, "aria-disabled", String(!isSendable())));
   const cancel = h("button", { type: "button", class: "button", onclick: () => end() }, chat.text("cancel"));
   const send = h("button", { type: "submit", class: "button", "data-kind": "primary" }, chat.text("send"));
@@ -63,4 +63,6 @@ export function editMessage(chat, item, { node, button, content, onRefused }) {
   editor.content = content ?? asList(item.content);
   editor.input.focus();
   editor.input.setSelectionRange(editor.text.length, editor.text.length);
+  thread.editor = form;
+  form.scrollIntoView({ block: "nearest" });
 }

@@ -62,8 +62,9 @@ export class TurnActions {
     const { options, isClosed, isWithStaff } = this.#host;
     // What is an earlier version is there to be read.
     const isReadOnly = this.#host.isReadOnly || items.some(({ isEarlier }) => isEarlier);
-    if (pager && this.node.firstChild !== pager) this.node.prepend(pager);
-    else if (!pager && this.node.firstChild !== this.copy) this.node.firstChild?.remove();
+    // Behind the buttons, which stay where they are when there is another answer.
+    if (pager && this.node.lastChild !== pager) this.node.append(pager);
+    else if (!pager && this.node.lastChild !== this.quote) this.node.lastChild?.remove();
     const isSame = items.length === this.#items.length && items.every((item, index) => item === this.#items[index]);
     const isSamePlace = options === this.#options && isClosed === this.#isClosed && isWithStaff === this.#isWithStaff;
     if (isSame && before === this.#before && isSamePlace) return;

@@ -42,6 +42,8 @@ export class ThreadView {
   #followsEnd = true;
   /** Only as far as the end of what is answered stays in sight, too. */
   #keepsQuestion = false;
+  /** @type {Element|null} in which a message is edited: as long as it is there the end is not followed, away from it */
+  editor = null;
   /** @type {unknown[]} what every item depends on */
   #setting = [];
   /** @type {object|null} the conversation whose older items are asked for */
@@ -218,7 +220,7 @@ export class ThreadView {
   #keepEnd() {
     // Somebody has scrolled up, and the event that says so is still to come.
     if (this.scroller.scrollTop < this.#top - 1 && !this.#isNearEnd) this.#followsEnd = false;
-    if (this.#followsEnd && !this.chat.conversation.isNew) {
+    if (this.#followsEnd && !this.editor?.isConnected && !this.chat.conversation.isNew) {
       this.scroller.scrollTop = this.#end;
       this.#top = this.scroller.scrollTop;
     }
