@@ -1,6 +1,6 @@
 """A real MCP server with one tool: over stdio, or over HTTP on a port::
 
-python -m tests.mcp_server [PORT]
+    python -m tests.mcp_server [PORT]
 
 Each start is noted in the file that ``MCP_LOG`` names, and so is each end.
 """
@@ -10,18 +10,14 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import suppress
-from pathlib import Path
+
+from tests import mcp_stdio
+from tests.mcp_stdio import note
 
 with suppress(ModuleNotFoundError):
     from mcp.server.mcpserver import MCPServer
 with suppress(ModuleNotFoundError):
     from mcp.server.fastmcp import FastMCP as MCPServer  # mcp 1
-
-
-def note(what: str) -> None:
-    if log := os.environ.get("MCP_LOG"):
-        with Path(log).open("a") as file:
-            file.write(f"{what}\n")
 
 
 server = MCPServer("stock")
@@ -30,8 +26,7 @@ server = MCPServer("stock")
 @server.tool()
 def in_stock(article: str) -> str:
     """How many of an article there are."""
-    note(f"asked for {article}")
-    return f"7 of {article} in process {os.getpid()}"
+    return mcp_stdio.in_stock(article)
 
 
 def main(port: int | None) -> None:

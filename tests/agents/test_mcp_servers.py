@@ -55,10 +55,10 @@ def log(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def stdio(log: Path) -> Callable[..., MCPServerStdio]:
-    def make(**options: Any) -> MCPServerStdio:
+    def make(module: str = "tests.mcp_stdio", **options: Any) -> MCPServerStdio:
         params: Any = {
             "command": sys.executable,
-            "args": ["-m", "tests.mcp_server"],
+            "args": ["-m", module],
             "cwd": ROOT,
             "env": {"MCP_LOG": str(log)},
         }
@@ -123,7 +123,7 @@ def output(request: Any) -> str:
 
 
 async def test_server_of_the_sites_agent_is_connected_once(api, make_agent, stdio, log, settings):
-    settings.CHATKIT = {"AGENT": make_agent(stdio())}
+    settings.CHATKIT = {"AGENT": make_agent(stdio("tests.mcp_server"))}
     api.script(ASK, "Seven", ASK, "Still seven", "Bye")
     chat = Chat()
 

@@ -99,7 +99,7 @@ async def test_changes_of_somebody_elses_thread_are_not_seen():
     assert (await db.run(lambda: Thread.objects.get(public_id=thread_id))).seen_at is None
 
 
-async def test_page_with_a_socket_is_present_for_as_long_as_it_is_in_sight(open_page: Opener):  # noqa: F811
+async def test_page_with_a_socket_is_present_for_as_long_as_it_is_in_sight(open_page: Opener):
     chat, thread_id, version = await begin()
     page = await open_page(chat)
     await page.send(follow=thread_id)
@@ -111,7 +111,7 @@ async def test_page_with_a_socket_is_present_for_as_long_as_it_is_in_sight(open_
     assert (await db.run(Thread.objects.get)).user_is_present
 
 
-async def test_page_out_of_sight_sees_nothing(open_page: Opener):  # noqa: F811
+async def test_page_out_of_sight_sees_nothing(open_page: Opener):
     chat, thread_id, version = await begin()
     page = await open_page(chat)
     await page.send(hidden=True)
@@ -122,7 +122,7 @@ async def test_page_out_of_sight_sees_nothing(open_page: Opener):  # noqa: F811
     assert await db.run(seen) == (None, 0)
 
 
-async def test_reply_tells_that_the_user_is_there(open_page: Opener):  # noqa: F811
+async def test_reply_tells_that_the_user_is_there(open_page: Opener):
     chat, thread_id, _version = await begin()
     page = await open_page(chat)
     await page.send(follow=thread_id)
