@@ -6,6 +6,7 @@ agent, with OpenAI's models or, as long as there is no ``OPENAI_API_KEY``, with 
 
 import json
 import zlib
+from collections.abc import Sequence
 from contextlib import aclosing
 from typing import Any, cast
 
@@ -27,11 +28,13 @@ from chatkit.types import (
     HiddenContextItem,
     ProgressUpdateEvent,
     SyncCustomActionResponse,
+    ThreadItem,
     ThreadItemDoneEvent,
     ThreadItemReplacedEvent,
     ThreadMetadata,
     TranscriptionResult,
     UserMessageItem,
+    UserMessageTextContent,
     WidgetItem,
 )
 from django.template.defaultfilters import filesizeformat
@@ -42,7 +45,7 @@ from chatkit_app.context import RequestContext
 from chatkit_app.errors import ChatKitError
 from chatkit_app.offline import has_key, is_offline
 
-from . import features, gallery, widgets
+from . import features, gallery, plain_words, widgets
 from .context import DemoContext
 from .turn import Events, Turn
 
@@ -81,8 +84,9 @@ async def no_passwords(
 ) -> GuardrailFunctionOutput:
     """Refuse to talk about passwords. Only the new message counts, not what was said before."""
     message = ctx.context.input_user_message
-    text = " ".join(part.text for part in message.content) if message is not None else ""
-    return GuardrailFunctionOutput(output_info=None, tripwire_triggered="password" in text.lower())
+    return GuardrailFunctionOutput(
+        output_info=None, tripwire_triggered="password" in text_of(message).lower()
+    )
 
 
 agent = Agent[DjangoAgentContext](
@@ -99,6 +103,16 @@ agent = Agent[DjangoAgentContext](
 )
 
 
+def text_of(message: UserMessageItem | None) -> str:
+    """Return what a message says, "" where there is none."""
+    return " ".join(part.text for part in message.content) if message is not None else ""
+
+
+def has_tool(message: UserMessageItem) -> bool:
+    """Return whether the user has chosen a tool for a message: whatever it says is meant for that."""
+    return message.inference_options.tool_choice is not None
+
+
 class DemoServer(AgentChatKitServer):
     """The server of the demo: ``CHATKIT["SERVER"]``."""
 
@@ -108,16 +122,33 @@ class DemoServer(AgentChatKitServer):
         """Show a feature if the message asks for one, and leave the rest to the agent."""
         turn = Turn(self, thread, cast(DemoContext, context))
         files = input_user_message.attachments if input_user_message is not None else []
-        feature = features.find(input_user_message)
+        text = text_of(input_user_message)
+        is_free = is_offline() and input_user_message is not None and not has_tool(input_user_message)
+        meant = plain_words.prompt_for(text) if is_free else text
+        feature = features.find(text) or features.find(meant or "")
         if files and is_offline():
             answer = features.describe_files(turn, files)
         elif feature is not None:
             answer = feature(turn)
+        elif meant is None:
+            answer = features.offer(turn)
         else:
             answer = super().respond(thread, input_user_message, context)
         async with aclosing(answer) as events:  # so that a stopped answer stops at once
             async for event in events:
                 yield event
+
+    async def get_input(
+        self, history: Sequence[ThreadItem], context: RequestContext
+    ) -> list[TResponseInputItem]:
+        """Return what the agent reads: without a language model, the newest message in words that it understands."""
+        newest = history[-1] if history else None
+        if is_offline() and isinstance(newest, UserMessageItem) and not has_tool(newest):
+            meant = plain_words.prompt_for(text_of(newest))
+            if meant is not None:
+                content = [UserMessageTextContent(text=meant)]
+                history = [*history[:-1], newest.model_copy(update={"content": content})]
+        return await super().get_input(history, context)
 
     async def action(
         self,

@@ -40,7 +40,6 @@ from chatkit.types import (
     ThreadItemDoneEvent,
     ThreadItemUpdatedEvent,
     URLSource,
-    UserMessageItem,
     Workflow,
     WorkflowItem,
     WorkflowTaskAdded,
@@ -54,7 +53,7 @@ from django.utils.translation import ngettext
 
 from . import widgets
 from .gallery import gallery
-from .prompts import EVERYTHING
+from .prompts import EVERYTHING, WELCOME
 from .turn import Events, Turn
 
 Feature = Callable[[Turn], Events]
@@ -62,11 +61,9 @@ Feature = Callable[[Turn], Events]
 LONG_ANSWER = (Path(__file__).parent / "long_answer.md").read_text(encoding="utf-8")
 
 
-def find(message: UserMessageItem | None) -> Feature | None:
-    """Return the feature that a message asks for, if it does."""
-    if message is None:
-        return None
-    text = " ".join(part.text for part in message.content).strip().rstrip(".!?").lower()
+def find(text: str) -> Feature | None:
+    """Return the feature that a text asks for, if it does."""
+    text = text.strip().rstrip(".!?").lower()
     if text in QUESTIONS:
         return QUESTIONS[text]
     wanted = re.fullmatch(r"show me (?:an? |the |some )?(.+)", text)
@@ -89,6 +86,18 @@ async def table(turn: Turn) -> Events:
     async for event in turn.say(_("With pleasure. Tell me when, and for how many:")):
         yield event
     async for event in form(turn):
+        yield event
+
+
+async def offer(turn: Turn) -> Events:
+    """Say what can be asked, where nobody has understood what was."""
+    text = _(
+        "I am the demo’s offline model: I understand what is near these questions, and nothing else. With an "
+        "OPENAI_API_KEY in the environment, a language model answers whatever you write."
+    )
+    async for event in turn.say(text):
+        yield event
+    async for event in turn.show(widgets.prompt_list(WELCOME), copy_text=_("What the demo can show")):
         yield event
 
 

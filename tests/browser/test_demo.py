@@ -713,13 +713,13 @@ async def test_feedback_is_there_after_a_reload(demo: Page):
 
 async def test_answer_is_given_again(demo: Page):
     await pick_and_wait(demo, "A task")
-    await say(demo, "hello")
+    await say(demo, "Write some Markdown")
     await end_of_answer(demo)
     async with demo.expect_request(lambda request: operation(request, "threads.retry_after_item")):
         await button(demo, "Answer again").last.click()
     await end_of_answer(demo)
     await expect(items(demo)).to_have_count(4)
-    await expect(answers(demo)).to_contain_text("hello")
+    await expect(answers(demo)).to_contain_text("A Markdown sample")
 
 
 async def test_answer_is_copied(demo: Page):
@@ -849,8 +849,8 @@ async def test_message_waits_for_the_network(demo: Page):
         "The connection was lost."
     )
     await demo.context.set_offline(False)
-    await expect(answers(demo)).to_contain_text("You wrote:")
-    await expect(items(demo)).to_have_count(2)
+    await expect(answers(demo)).to_contain_text("offline model")
+    await expect(items(demo)).to_have_count(3)
 
 
 async def test_narrow_page_shows_the_chat_from_header_to_composer(demo: Page):

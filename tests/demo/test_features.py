@@ -3,6 +3,7 @@
 import json
 from base64 import b64encode
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
@@ -10,6 +11,7 @@ import openai
 import pytest
 from chatkit import widgets as sdk_widgets
 from chatkit.server import NonStreamingResult, StreamingResult
+from chatkit.types import InferenceOptions, UserMessageItem, UserMessageTextContent
 from django.core.files.base import ContentFile
 from openai.resources.audio import AsyncTranscriptions
 from openai.types.audio import Transcription
@@ -22,6 +24,7 @@ from chatkit_app.testing import decode_events
 from project import turn
 from project.chat import DemoServer
 from project.context import DemoContext
+from project.plain_words import prompt_for
 from project.prompts import EVERYTHING, WELCOME
 from project.settings import CHATKIT
 
@@ -505,9 +508,75 @@ async def test_failure_is_an_error_that_can_be_tried_again(conversation: Convers
     assert len(items(events, "assistant_message")) == 1
 
 
-async def test_other_messages_are_answered_by_the_agent(conversation: Conversation) -> None:
-    (message,) = items(await conversation.ask("Show me around the house"), "assistant_message")
-    assert "offline model" in message["content"][0]["text"]
+@pytest.mark.parametrize("text", ["hello", "Show me around the house", "Wie wird das Wetter?"])
+async def test_message_that_is_not_understood_is_answered_with_what_is(
+    conversation: Conversation, text: str
+) -> None:
+    events = await conversation.ask(text)
+    (message,) = items(events, "assistant_message")
+    assert text not in message["content"][0]["text"]
+    (card,) = items(events, "widget")
+    assert [part["value"] for part in components(card["widget"]) if part["type"] == "Text"] == [
+        prompt["label"] for prompt in WELCOME
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "title"),
+    [
+        ("Is it warm in Lisbon?", "Lisbon"),
+        ("Will it rain in New York this week?", "New York"),
+        ("weather for tomorrow in rome", "rome"),
+        ("weather Paris", "Paris"),
+        ("Oslo’s forecast, please", "Oslo"),
+        ("Do I need an umbrella today?", "Lisbon"),
+    ],
+)
+async def test_weather_is_told_in_the_words_of_people(
+    conversation: Conversation, text: str, title: str
+) -> None:
+    (card,) = items(await conversation.ask(text), "widget")
+    assert title in json.dumps(card["widget"])
+
+
+@pytest.mark.parametrize(
+    ("text", "prompt"),
+    [
+        ("When does my parcel come?", "Where is my order?"),
+        ("Can I have a table for two?", "I would like to book a table."),
+        ("I want to travel to Rome by train", "Plan a trip by night train."),
+        ("Can I talk to a human, please", "I would like to talk to a person of your team."),
+        ("Which browser do I have?", "What does my browser tell you?"),
+        ("a chart, please", "Show me a chart"),
+        ("what can you do?", "Show me more"),
+        ("What is the weather in Paris?", "What is the weather in Paris?"),
+        ("the password, please", "the password, please"),
+        ("Good morning", None),
+        ("I am boldly bookish", None),
+    ],
+)
+def test_free_words_are_taken_for_the_prompt_that_they_are_near_to(text: str, prompt: str | None) -> None:
+    assert prompt_for(text) == prompt
+
+
+async def test_free_words_are_the_models_where_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
+    message = user_message("Is it warm in Lisbon?")
+    read = await DemoServer(InMemoryStore()).get_input([message], DemoContext(visitor_id="ada"))
+    assert "Is it warm in Lisbon?" in json.dumps(read)
+    monkeypatch.delenv("OPENAI_API_KEY")
+    read = await DemoServer(InMemoryStore()).get_input([message], DemoContext(visitor_id="ada"))
+    assert "What is the weather in Lisbon?" in json.dumps(read)
+
+
+def user_message(text: str) -> UserMessageItem:
+    return UserMessageItem(
+        id="msg_1",
+        thread_id="thr_1",
+        created_at=datetime(2030, 1, 1),
+        content=[UserMessageTextContent(text=text)],
+        inference_options=InferenceOptions(),
+    )
 
 
 @pytest.mark.parametrize("text", ["SHOW ME A TASK!", "show me task", "  Show me the task. "])
