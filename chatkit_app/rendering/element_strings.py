@@ -21,6 +21,7 @@ def element_strings() -> dict[str, str]:
         "attach": _("Attach files"),
         "attachments": _("Attached files"),
         "attachmentsFailed": _("Remove the file that was not uploaded, or upload it again."),
+        "attachmentsRefused": _("Remove the file that cannot be uploaded."),
         "attachmentsUploading": _("The files are still being uploaded."),
         "back": _("Back to the conversation"),
         "cancel": _("Cancel"),

@@ -83,6 +83,37 @@ async def test_configure_that_fails_leaves_the_chat_working(official: Page):
     assert await official.evaluate(f"{CHAT}.options.frameTitle") == "Second"
 
 
+async def test_place_of_the_chat_shows_its_outline_while_the_scripts_are_on_their_way(page: Page):
+    come = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        await come.wait()
+        await route.continue_()
+
+    outline = f"""() => {{
+        const chat = {CHAT};
+        const style = getComputedStyle(chat, "::after");
+        const {{ width, height }} = chat.getBoundingClientRect();
+        return [style.content, style.borderTopWidth, width, height];
+    }}"""
+    await page.route("**/element/index*.js", hold)
+    await page.goto("/", wait_until="commit")
+    await page.wait_for_selector("openai-chatkit[data-chatkit=started]", state="attached")
+    content, border, *size = await page.evaluate(outline)
+    assert (content, border) == ('""', "1px")
+    come.set()
+    await expect(page.get_by_role("textbox")).to_be_visible()
+    content, _, *size_after = await page.evaluate(outline)
+    assert (content, size_after) == ("none", size)
+
+
+async def test_outline_of_the_chat_gives_way_to_what_says_that_it_does_not_come(page: Page):
+    await page.route("**/element/index*.js", lambda route: route.abort())
+    await page.goto("/")
+    await expect(page.locator("openai-chatkit > .chatkit-unavailable")).to_be_visible()
+    assert await page.evaluate(f"getComputedStyle({CHAT}, '::after').content") == "none"
+
+
 async def test_chat_that_comes_later_is_started(page: Page):
     await page.goto("/")
     await expect(page.get_by_role("textbox")).to_have_count(1)

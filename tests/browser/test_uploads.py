@@ -278,6 +278,9 @@ async def test_file_that_is_refused_says_why_and_is_not_offered_again(page: Page
     await expect(files(page)).to_have_text(["notes.txtNot uploaded"])
     await expect(button(page, "Remove notes.txt")).to_be_visible()
     await expect(button(page, "Upload notes.txt again")).to_be_hidden()
+    await box(page).fill("look")
+    await box(page).press("Enter")
+    await expect(page.get_by_role("alert")).to_have_text("Remove the file that cannot be uploaded.")
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ export const STRINGS = {
   attach: "Attach files",
   attachments: "Attached files",
   attachmentsFailed: "Remove the file that was not uploaded, or upload it again.",
+  attachmentsRefused: "Remove the file that cannot be uploaded.",
   attachmentsUploading: "The files are still being uploaded.",
   back: "Back to the conversation",
   cancel: "Cancel",

@@ -79,9 +79,11 @@ export class Attachments {
 
   /** @returns {StringKey|null} why a message cannot go yet */
   get hold() {
-    const has = (/** @type {Entry["state"]} */ wanted) => this.#entries.some(({ state }) => state === wanted);
-    if (has("failed")) return "attachmentsFailed";
-    return has("uploading") ? "attachmentsUploading" : null;
+    const inState = (/** @type {Entry["state"]} */ wanted) => this.#entries.filter(({ state }) => state === wanted);
+    const failed = inState("failed");
+    // What was refused for good is not to be had by another try.
+    if (failed.length) return failed.every(({ isRefused }) => isRefused) ? "attachmentsRefused" : "attachmentsFailed";
+    return inState("uploading").length ? "attachmentsUploading" : null;
   }
 
   openFiles() {
