@@ -235,12 +235,12 @@ from django.core.checks import run_checks
 
 django.setup()
 print([message.id for message in run_checks()])
-print(sorted({"agents", "chatkit.server", "chatkit.types", "openai", "pydantic"} & sys.modules.keys()))
+print(sorted({"agents", "chatkit.server", "chatkit.types", "openai", "pydantic", "PIL"} & sys.modules.keys()))
 """
 
 
-def test_sdk_is_not_loaded_by_start_and_checks():
-    """It takes seconds, which every command would wait for. A site's own server is loaded by its check."""
+def test_sdk_and_pillow_are_not_loaded_by_start_and_checks():
+    """Every command would wait for them, for the SDK for seconds. A site's own server is loaded by its check."""
     result = subprocess.run([sys.executable, "-c", CHECKED], capture_output=True, text=True, check=True)
     ids, loaded = result.stdout.splitlines()
     assert "chatkit.W100" in ids

@@ -1,16 +1,18 @@
 """Pictures that users send: how many pixels they have, and a small one for the browser to show.
 
 A file of a hundred kilobytes can be a picture of a billion pixels, which whoever shows it decodes in full. Pillow,
-which Django's own ``ImageField`` asks for as well, reads a picture's head; only what is small enough is decoded.
+which Django's own ``ImageField`` asks for as well, reads a picture's head; only what is small enough is decoded. It is
+loaded with the first picture, so that no command waits for it.
 """
 
 from __future__ import annotations
 
 import warnings
 from io import BytesIO
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
-from PIL import Image, ImageOps
+if TYPE_CHECKING:
+    from PIL import Image
 
 PREVIEW_TYPE = "image/webp"
 PREVIEW_SIDE = 1024
@@ -47,6 +49,8 @@ def make_preview(content: IO[bytes], mime_type: str) -> bytes | None:
     Raises:
         UnreadablePicture: when it cannot be decoded.
     """
+    from PIL import ImageOps
+
     with _opened(content, mime_type) as picture:
         if max(picture.size) <= PREVIEW_SIDE:
             return None
@@ -62,6 +66,8 @@ def make_preview(content: IO[bytes], mime_type: str) -> bytes | None:
 
 
 def _opened(content: IO[bytes], mime_type: str) -> Image.Image:
+    from PIL import Image
+
     content.seek(0)
     try:
         with warnings.catch_warnings():
