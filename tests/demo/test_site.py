@@ -71,9 +71,10 @@ class Demo:
 
     Args:
         forked: whether it need not import the SDK first.
+        in_background: as ``nohup … &`` of a shell starts it, which has it ignore Ctrl-C.
     """
 
-    def __init__(self, database_url: str, *, forked: bool = True) -> None:
+    def __init__(self, database_url: str, *, forked: bool = True, in_background: bool = False) -> None:
         self.files = tempfile.TemporaryDirectory()
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
@@ -101,6 +102,7 @@ class Demo:
                 env=environment,
                 stdout=self.output,
                 stderr=subprocess.STDOUT,
+                preexec_fn=ignore_ctrl_c if in_background else None,
             )
 
     def wait_until_ready(self) -> None:
@@ -114,10 +116,10 @@ class Demo:
                 return
         raise AssertionError(f"The demo did not start:\n{self.interrupt()}")
 
-    def interrupt(self) -> str:
-        """Press Ctrl-C, and return all that it has printed."""
+    def interrupt(self, number: int = signal.SIGINT) -> str:
+        """Press Ctrl-C, or send another signal, and return all that it has printed."""
         if self.process.poll() is None:
-            self.process.send_signal(signal.SIGINT)
+            self.process.send_signal(number)
         try:
             self.process.wait(timeout=PATIENCE)
         except subprocess.TimeoutExpired:
@@ -127,6 +129,10 @@ class Demo:
         with self.output:
             self.output.seek(0)
             return self.output.read()
+
+
+def ignore_ctrl_c() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 class Browser:
@@ -350,3 +356,17 @@ def test_ctrl_c_in_mid_answer_keeps_what_there_is(tmp_path: Path) -> None:
     second.interrupt()
     (answer,) = [item for item in reply["data"] if item["type"] == "assistant_message"]
     assert answer["content"][0]["text"].startswith("# How to make a cup of coffee")
+
+
+def test_sigterm_ends_in_mid_answer_what_a_shell_has_started_in_the_background(tmp_path: Path) -> None:
+    demo = Demo(f"sqlite:///{tmp_path / 'db.sqlite3'}", forked=False, in_background=True)
+    demo.wait_until_ready()
+    browser = Browser(demo)
+    browser.get("/")
+    with browser.open_chatkit("threads.create", input=message("Show me a long answer")) as response:
+        while b'"delta":"coffee' not in response.readline():
+            pass
+        output = demo.interrupt(signal.SIGTERM)
+        rest = decode_events(response.read())
+    assert (demo.process.returncode, "Traceback" in output) == (0, False)
+    assert rest[-1]["message"] == "The answer was interrupted. Please try again."
