@@ -22,8 +22,9 @@ PATIENCE = 10.0
 class Command(BaseCommand):
     help = (
         "Prepares the database, 90 days of sample conversations and the superuser admin/admin, and serves the demo: "
-        "the chat at /, the admin at /admin/. Ctrl-C ends it (in the background of a shell, which ignores that: kill), and what was written stays for the next time. Without "
-        "OPENAI_API_KEY in the environment a built-in model answers; DATABASE_URL and REDIS_URL move the demo to "
+        "the chat at /, the admin at /admin/. Ctrl-C ends it (kill, where a shell runs it in the background), and what "
+        "was written stays for the next time. Without OPENAI_API_KEY in the environment a built-in model answers; "
+        "DATABASE_URL and REDIS_URL move the demo to "
         "PostgreSQL and Redis. Many thousands of conversations more: manage.py make_conversations --add."
     )
     requires_system_checks = []  # runserver makes them
