@@ -15,7 +15,7 @@ from ..models import WebhookDelivery
 from ..staff import audit
 from ..takeover import webhooks
 from .base import ReadingAdmin, RecordAdmin
-from .content import long_text, moment, pretty_json, shorten, visible
+from .content import ago, long_text, pretty_json, shorten, visible
 from .filters import ActivityFilter, ChoicesFilter
 
 
@@ -92,7 +92,7 @@ class WebhookDeliveryAdmin(RecordAdmin):
 
     @admin.display(description=gettext_lazy("created"))
     def created(self, obj: WebhookDelivery) -> str:
-        return moment(obj.created_at)
+        return ago(obj.created_at)
 
     @admin.display(description=gettext_lazy("event"))
     def event_name(self, obj: WebhookDelivery) -> str:

@@ -18,7 +18,7 @@ from ..models import Flag, ReviewQueue, ThreadItem
 from ..models.querysets import HIDDEN_ITEM_TYPES, FlagQuerySet
 from ..staff import audit, flags, scope
 from .base import ReadingAdmin, RecordAdmin, may
-from .content import LongText, age, item_name, long_text, shorten
+from .content import LongText, age, ago, item_name, long_text, shorten
 from .pages import page_url
 from .paginator import MAX_COUNT
 
@@ -225,6 +225,12 @@ def _page(model_admin: ReadingAdmin, request: HttpRequest, form: ResolutionForm)
     }
     if flag is not None:
         context |= _flag_context(model_admin, request, flag) | {"form": form, "media": model_admin.media}
+    else:
+        oldest = among.open().order_by("id").values_list("created_at", flat=True).first()
+        context |= {
+            "inbox": _url(model_admin, "thread"),
+            "oldest": ago(oldest) if oldest is not None else "",
+        }
     return TemplateResponse(
         request, "admin/chatkit_app/flag/review.html", model_admin.page_context(request, **context)
     )

@@ -1,7 +1,16 @@
+import re
+from datetime import timedelta
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.apps import apps
+from django.contrib import admin
+from django.db.models import DateTimeField
+from django.utils import timezone
 
+import chatkit_app
 from chatkit_app.admin.content import long_text, raw, shorten, visible
 
 
@@ -61,3 +70,31 @@ def test_text_of_a_megabyte_is_cut() -> None:
 
 def test_shorten_makes_one_line() -> None:
     assert shorten("a\n\n  b " + "c" * 200, 10) == "a b ccccc…"
+
+
+def test_pages_write_times_in_one_way() -> None:
+    folder = Path(chatkit_app.__file__).parent / "templates" / "admin"
+    formats = {
+        name
+        for template in folder.rglob("*.html")
+        for name in re.findall(r'\|date:"([A-Z_]+)"', template.read_text())
+    }
+    assert formats == {"SHORT_DATETIME_FORMAT"}
+
+
+def test_lists_say_how_long_ago_something_was() -> None:
+    lists = {
+        "attachment": "created",
+        "auditentry": "when",
+        "feedback": "changed",
+        "flag": "raised_at",
+        "run": "started",
+        "thread": "activity",
+        "webhookdelivery": "created",
+    }
+    then = timezone.now() - timedelta(hours=3)
+    for name, column in lists.items():
+        model = apps.get_model("chatkit_app", name)
+        times = {field.name: then for field in model._meta.fields if isinstance(field, DateTimeField)}
+        shown = getattr(admin.site._registry[model], column)(SimpleNamespace(**times))
+        assert shown.endswith(">3 h ago</time>"), name

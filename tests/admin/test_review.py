@@ -172,13 +172,18 @@ def test_flags_page_leads_to_its_review(moderator: Client) -> None:
 
 
 def test_empty_queue_says_so(moderator: Client) -> None:
-    assert "The queue is empty" in html(moderator)
+    page = html(moderator)
+    assert "The queue is empty" in page
+    assert "Here they come one at a time, the oldest first" in page
+    assert '<a href="/admin/chatkit_app/thread/">Inbox</a>' in page
     assert press(moderator, "take")["Location"] == REVIEW
 
 
 def test_looking_takes_nothing(moderator: Client) -> None:
     make_flag()
-    assert "1 flag is open." in html(moderator)
+    page = html(moderator)
+    assert "1 flag is open." in page
+    assert ">just now</time>" in page
     assert mine(moderator) is None
 
 
