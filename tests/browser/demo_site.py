@@ -42,31 +42,60 @@ def demo_url(tmp_path_factory: pytest.TempPathFactory, built_bundle: bool) -> It
 @contextlib.contextmanager
 def demo_process(folder: Path, settings: str) -> Iterator[str]:
     """``manage.py demo`` on a database and a folder of its own, without a key of OpenAI's."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    unwanted = ("OPENAI_API_KEY", "OPENAI_BASE_URL", "REDIS_URL", "DEBUG", "SECRET_KEY", "ALLOWED_HOSTS")
-    environment = {name: value for name, value in os.environ.items() if name not in unwanted} | {
-        "DJANGO_SETTINGS_MODULE": settings,
-        "DATABASE_URL": f"sqlite:///{folder / 'db.sqlite3'}",
-        "MEDIA_ROOT": str(folder / "media"),
-        "PYTHONUNBUFFERED": "1",
-    }
-    log = folder / "demo.log"
-    with log.open("w") as output:
-        process = forks.start(
-            ["-m", __spec__.name, str(port)], environment=environment, output=output, errors=output
-        )
+    demo = DemoProcess(folder, settings)
     try:
-        _wait_for(port, process, log)
-        yield f"http://localhost:{port}"
+        demo.start()
+        yield demo.url
     finally:
-        process.send_signal(signal.SIGINT)
+        demo.stop()
+
+
+class DemoProcess:
+    """``manage.py demo``, which can be killed and started again: at the same address, with what it has stored."""
+
+    def __init__(self, folder: Path, settings: str, *, pause: float = PAUSE) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self._port = probe.getsockname()[1]
+        self.url = f"http://localhost:{self._port}"
+        self._pause = pause
+        self._log = folder / "demo.log"
+        unwanted = ("OPENAI_API_KEY", "OPENAI_BASE_URL", "REDIS_URL", "DEBUG", "SECRET_KEY", "ALLOWED_HOSTS")
+        self._environment = {name: value for name, value in os.environ.items() if name not in unwanted} | {
+            "DJANGO_SETTINGS_MODULE": settings,
+            "DATABASE_URL": f"sqlite:///{folder / 'db.sqlite3'}",
+            "MEDIA_ROOT": str(folder / "media"),
+            "PYTHONUNBUFFERED": "1",
+        }
+        self._process: forks.Fork | None = None
+
+    def start(self) -> None:
+        """Start it, and wait until it takes connections."""
+        with self._log.open("w") as output:
+            process = forks.start(
+                ["-m", __spec__.name, str(self._port), str(self._pause)],
+                environment=self._environment,
+                output=output,
+                errors=output,
+            )
+        self._process = process
+        _wait_for(self._port, process, self._log)
+
+    def kill(self) -> None:
+        """End it without a word, as the kernel does when memory runs out."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait()
+
+    def stop(self) -> None:
+        """End it as Ctrl-C does."""
+        if self._process is None:
+            return
+        self._process.send_signal(signal.SIGINT)
         try:
-            process.wait(timeout=15)
+            self._process.wait(timeout=15)
         except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+            self.kill()
 
 
 def _wait_for(port: int, process: forks.Fork, log: Path) -> None:
@@ -81,7 +110,7 @@ def _wait_for(port: int, process: forks.Fork, log: Path) -> None:
     pytest.fail(f"The demo did not start:\n{log.read_text()}")
 
 
-def serve(port: int) -> None:
+def serve(port: int, pause: float) -> None:
     """What the process does."""
     import django
     from django.core.management import call_command
@@ -91,7 +120,7 @@ def serve(port: int) -> None:
     from project import turn
     from tests.bundle import IS_WANTED
 
-    turn.PAUSE = PAUSE
+    turn.PAUSE = pause
     # Each of a hundred pages would load ninety modules, as the demo does with DEBUG.
     if IS_WANTED and client_files.has_bundle():
         client_files.loads_modules = lambda: False
@@ -280,4 +309,4 @@ async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -
 
 
 if __name__ == "__main__":
-    serve(int(sys.argv[1]))
+    serve(int(sys.argv[1]), float(sys.argv[2]))

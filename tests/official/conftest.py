@@ -10,15 +10,16 @@ They are OpenAI's, and no part of the repository. ``CHATKIT_OFFICIAL`` names a f
 import mimetypes
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext, Page, Route
+from playwright.async_api import Browser, BrowserContext, Page, Route, async_playwright
 
-from tests.browser.conftest import browser, chromium_path  # noqa: F401
-from tests.browser.demo_site import demo_process
+from tests.browser.conftest import ARGUMENTS, browser, chromium_path  # noqa: F401
+from tests.browser.demo_site import DemoProcess, demo_process
 from tests.browser.waiting import PATIENCE
 
 HOST = "https://cdn.platform.openai.com"
@@ -60,14 +61,21 @@ def files_of(folder: Path) -> Callable[[Route], Awaitable[None]]:
     return serve
 
 
+@asynccontextmanager
+async def visit(browser: Browser, url: str, files: Path) -> AsyncIterator[BrowserContext]:  # noqa: F811
+    """A visitor who has never been there."""
+    context = await browser.new_context(base_url=url, viewport={"width": 1000, "height": 800})
+    context.set_default_timeout(PATIENCE * 1000)
+    await context.route(f"{HOST}/**", files_of(files))
+    yield context
+    await context.close()
+
+
 @pytest_asyncio.fixture(loop_scope="package")
 async def visitor(official_files: Path, official_url: str, browser: Browser) -> AsyncIterator[BrowserContext]:  # noqa: F811
     """A visitor who has never been there."""
-    context = await browser.new_context(base_url=official_url, viewport={"width": 1000, "height": 800})
-    context.set_default_timeout(PATIENCE * 1000)
-    await context.route(f"{HOST}/**", files_of(official_files))
-    yield context
-    await context.close()
+    async with visit(browser, official_url, official_files) as context:
+        yield context
 
 
 @pytest_asyncio.fixture(loop_scope="package")
@@ -75,3 +83,27 @@ async def page(visitor: BrowserContext) -> Page:
     page = await visitor.new_page()
     await page.goto("/")
     return page
+
+
+@pytest_asyncio.fixture(loop_scope="package")
+async def speaker(official_files: Path, official_url: str, chromium_path: str) -> AsyncIterator[Page]:  # noqa: F811
+    """A visitor's page in a browser whose microphone beeps."""
+    arguments = [*ARGUMENTS, "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=chromium_path, args=arguments)
+        async with visit(browser, official_url, official_files) as context:
+            page = await context.new_page()
+            await page.goto("/")
+            yield page
+        await browser.close()
+
+
+@pytest.fixture
+def mortal(official_files: Path, tmp_path: Path) -> Iterator[DemoProcess]:
+    """A demo that only one test has, and may kill. It takes its time: the client lags behind with an answer."""
+    demo = DemoProcess(tmp_path, "tests.official.settings", pause=1.0)
+    try:
+        demo.start()
+        yield demo
+    finally:
+        demo.stop()

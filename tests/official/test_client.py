@@ -5,11 +5,23 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, FrameLocator, Locator, Page, Request, expect
+from playwright.async_api import (
+    Browser,
+    BrowserContext,
+    FrameLocator,
+    Locator,
+    Page,
+    Request,
+    expect,
+)
 
+from tests.browser.demo_site import DemoProcess
 from tests.browser.waiting import PATIENCE
+
+from .conftest import visit
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="package")]
 
@@ -28,6 +40,8 @@ async def say(page: Page, text: str) -> None:
     box = chat(page).get_by_role("textbox").last
     await box.click()
     await box.fill(text)
+    # As long as it stops an answer, the button does not send, and neither does Enter.
+    await expect(button(page, "Stop response")).to_be_hidden()
     await box.press("Enter")
 
 
@@ -128,6 +142,34 @@ async def test_feedback_and_another_answer(page: Page):
 
 
 async def test_three_files_are_the_first_that_a_visitor_sends(page: Page):
+    uploads: list[str] = []
+    page.on("requestfinished", lambda request: uploads.append(f"{request.method} {where(request)}"))
+    await attach_three_files(page)
+    assert [upload for upload in uploads if "/attachments" in upload] == ["POST /chatkit/attachments"] * 3
+    await say(page, "Look at these")
+    await expect(said(page, "You have sent me 3 files:")).to_be_visible()
+
+
+async def test_three_files_are_announced_and_then_sent_by_a_visitor_who_is_new(visitor: BrowserContext):
+    page = await visitor.new_page()
+    await page.add_init_script(TWO_PHASES)
+    uploads: list[str] = []
+    page.on("requestfinished", lambda request: uploads.append(f"{request.method} {where(request)}"))
+    await page.goto("/")
+    await attach_three_files(page)
+    sent = [upload for upload in uploads if "/attachments/" in upload]
+    assert [upload.rpartition("/")[0] for upload in sent] == ["PUT /chatkit/attachments"] * 3
+    await say(page, "Look at these")
+    await expect(said(page, "You have sent me 3 files:")).to_be_visible()
+
+
+TWO_PHASES = """window.chatkitConfigure = [
+    (options) => { options.api.uploadStrategy = {type: "two_phase"}; },
+];"""
+
+
+async def attach_three_files(page: Page) -> None:
+    """Attach them, and wait until they have been sent."""
     files = [
         {"name": f"{name}.txt", "mimeType": "text/plain", "buffer": b"words"}
         for name in ("one", "two", "three")
@@ -137,8 +179,10 @@ async def test_three_files_are_the_first_that_a_visitor_sends(page: Page):
     for name in ("one", "two", "three"):
         await expect(chat(page).get_by_text(f"{name}.txt").first).to_be_visible()
     await page.wait_for_load_state("networkidle")
-    await say(page, "Look at these")
-    await expect(said(page, "You have sent me 3 files:")).to_be_visible()
+
+
+def where(request: Request) -> str:
+    return urlsplit(request.url).path
 
 
 async def test_buttons_of_a_widget_are_answered(page: Page):
@@ -219,6 +263,51 @@ async def test_entity_is_found_and_sent(page: Page):
     assert [part["id"] for part in content if part["type"] == "input_tag"] == ["coffee"]
 
 
+async def test_model_and_tool_go_with_the_message(page: Page):
+    await button(page, "Fast").click()
+    await chat(page).get_by_role("option", name="Thorough").click()
+    await button(page, "Weather").click()
+    # The tool has a placeholder of its own.
+    await expect(chat(page).get_by_role("textbox", name="A city")).to_be_visible()
+    async with page.expect_request(asks("threads.create")) as sent:
+        await say(page, "Lisbon")
+    options = json.loads((await sent.value).post_data or "{}")["params"]["input"]["inference_options"]
+    assert options == {"model": "gpt-4.1", "tool_choice": {"id": "get_weather"}}
+    await expect(said(page, "Lisbon")).to_be_visible()
+
+
+async def test_dictation_is_written_into_the_composer(speaker: Page):
+    await expect(chat(speaker).get_by_role("textbox")).to_be_visible()
+    # It has no name, nor has the one that takes its place.
+    await chat(speaker).get_by_role("button").last.click()
+    await expect(chat(speaker).locator("canvas, [class*=Waveform]").first).to_be_visible()
+    async with speaker.expect_request(asks("input.transcribe")) as sent:
+        await chat(speaker).get_by_role("button").last.click()
+    params = json.loads((await sent.value).post_data or "{}")["params"]
+    assert params["mime_type"].startswith("audio/webm")
+    box = chat(speaker).get_by_role("textbox")
+    await expect(box).to_contain_text("without a model to understand it")
+
+
+async def test_answer_of_a_server_that_is_killed_is_kept_and_can_be_asked_for_again(
+    browser: Browser, mortal: DemoProcess, official_files: Path
+):
+    async with visit(browser, mortal.url, official_files) as visitor:
+        page = await visitor.new_page()
+        await page.goto("/")
+        await say(page, "Show me a long answer")
+        await expect(said(page, "How to make a cup of coffee")).to_be_visible()
+        mortal.kill()
+        await expect(button(page, "Retry")).to_be_visible()
+        mortal.start()
+        await page.reload()
+        await expect(chat(page).get_by_text("Show me a long answer", exact=True).last).to_be_visible()
+        await expect(said(page, "How to make a cup of coffee")).to_be_visible()
+        async with page.expect_request(asks("threads.retry_after_item")):
+            await button(page, "Regenerate message").click()
+        await expect(said(page, END_OF_LONG_ANSWER)).to_be_visible()
+
+
 async def test_session_that_has_ended_does_not_swallow_the_message(page: Page, visitor: BrowserContext):
     await say(page, "Show me a task")
     await expect(said(page, "Saved the timetable")).to_be_visible()
@@ -243,7 +332,9 @@ async def test_person_takes_over_answers_and_hands_back(page: Page, browser: Bro
     await say(page, "I do want to ask a person")
     await expect(said(page, "I have asked our team.")).to_be_visible()
     async with staff_page(browser, official_url) as staff:
-        await open_newest(staff, "?handler=waiting")
+        # Whoever has waited longest comes first, and others wait in the samples.
+        await staff.goto("/admin/chatkit_app/thread/?handler=waiting")
+        await staff.get_by_role("link", name="Show me a task").click()
         await staff.get_by_role("button", name="Take over").click()
         answer = staff.get_by_label("Answer", exact=True)
         await answer.fill("Here **I** am.")
@@ -274,9 +365,9 @@ async def test_lock_is_shown_without_a_reload(page: Page, browser: Browser, offi
         await expect(box).to_have_attribute("contenteditable", "false")
 
 
-async def open_newest(staff: Page, query: str = "") -> None:
-    """Open the first conversation of the inbox."""
-    await staff.goto(f"/admin/chatkit_app/thread/{query}")
+async def open_newest(staff: Page) -> None:
+    """Open the conversation in which something was written last."""
+    await staff.goto("/admin/chatkit_app/thread/")
     await staff.locator("#result_list tbody th a").first.click()
 
 
