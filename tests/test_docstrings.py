@@ -2,14 +2,12 @@
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import chatkit_app
 
 PACKAGE = Path(chatkit_app.__file__).parent
-MODULES = {
-    str(path.relative_to(PACKAGE)): ast.parse(path.read_text()) for path in sorted(PACKAGE.rglob("*.py"))
-}
 QUESTIONS = {"How", "What", "When", "Where", "Whether", "Which", "Who", "Whom", "Whose", "Why"}
 # And other words that begin a noun phrase, and no command.
 PRONOUNS = {
@@ -31,9 +29,17 @@ NO_VERBS = QUESTIONS | PRONOUNS | {"A", "An", "As", "At", "For", "From", "Ids", 
 Definition = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 
 
+@cache
+def modules() -> dict[str, ast.Module]:
+    """All modules by their path. Not read at import, which each process of the tests does."""
+    return {
+        str(path.relative_to(PACKAGE)): ast.parse(path.read_text()) for path in sorted(PACKAGE.rglob("*.py"))
+    }
+
+
 def definitions() -> Iterator[tuple[str, Definition]]:
     """All classes and functions, each with the path of its module."""
-    for path, module in MODULES.items():
+    for path, module in modules().items():
         for node in ast.walk(module):
             if isinstance(node, Definition):
                 yield path, node
@@ -49,7 +55,7 @@ def first_word(node: Definition | ast.Module) -> str:
 
 
 def test_there_are_modules_to_look_at():
-    assert {"conf.py", "store/orm.py"} <= MODULES.keys()
+    assert {"conf.py", "store/orm.py"} <= modules().keys()
 
 
 def test_docstring_of_a_function_is_a_command():
@@ -61,7 +67,7 @@ def test_docstring_of_a_function_is_a_command():
 
 
 def test_docstring_of_a_module_is_no_question():
-    assert [path for path, module in MODULES.items() if first_word(module) in QUESTIONS] == []
+    assert [path for path, module in modules().items() if first_word(module) in QUESTIONS] == []
 
 
 def test_docstring_of_a_class_is_no_question():
@@ -75,7 +81,7 @@ def test_docstring_of_a_class_is_no_question():
 def test_public_function_of_a_module_has_a_docstring():
     assert [
         f"{path}: {node.name}"
-        for path, module in MODULES.items()
+        for path, module in modules().items()
         for node in module.body
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         and not node.name.startswith("_")
