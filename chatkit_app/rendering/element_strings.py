@@ -121,6 +121,7 @@ def element_strings() -> dict[str, str]:
         "showImage": _("Show image from {site}"),
         "showLatest": _("Show the latest"),
         "showMore": _("Show more"),
+        "showMoreOf": _("Show {count} more"),
         "sidebar": _("Sidebar"),
         "skip": _("Skip"),
         "skipAll": _("Skip all"),

@@ -305,7 +305,7 @@ async def test_every_widget_list_and_folded_card_open(demo: Page):
     folded, coffees = widgets(demo).nth(5), widgets(demo).nth(6)
     await folded.get_by_role("button", name="Show details").click()
     await expect(folded.get_by_text("To twelve customers, this morning.")).to_be_visible()
-    await coffees.get_by_role("button", name="Show more").click()
+    await coffees.get_by_role("button", name="Show 4 more").click()
     await expect(coffees.get_by_role("listitem")).to_have_count(7)
     await coffees.get_by_role("button", name="Coffee number 7").click()
     await expect(answers(demo)).to_have_text("You pressed “coffee 7”.")

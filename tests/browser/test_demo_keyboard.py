@@ -135,7 +135,7 @@ async def test_every_widget_is_used(demo: Page):
     await pick(demo, "Every widget")
     await press(demo, "Turn the page", "Shift+Tab")
     await expect(widgets(demo).nth(9)).to_contain_text("Page 2 of 3")
-    await press(demo, "Show more", "Shift+Tab")
+    await press(demo, "Show 4 more", "Shift+Tab")
     await expect(widgets(demo).nth(6).get_by_role("listitem")).to_have_count(7)
     assert "Coffee number 4" in (await focused(demo))["name"]
     await press(demo, "Show details", "Shift+Tab")

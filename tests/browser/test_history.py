@@ -163,6 +163,24 @@ async def test_history_marks_the_conversation_that_is_open(page: Page, pages: Si
     await expect(row(page, "Other")).not_to_have_attribute("aria-current", "true")
 
 
+async def test_history_begins_with_a_new_chat(page: Page, pages: Site):
+    thread = pages.add_thread("Old")
+    pages.chats = [{"thread": thread}]
+    await page.set_viewport_size({"width": 390, "height": 700})
+    await page.goto("/")
+    await page.get_by_role("button", name="Show conversations").click()
+    begin = page.locator("openai-chatkit .history-new")
+    await expect(begin).to_have_text("New chat")
+    await begin.click()
+    await expect(page.get_by_role("textbox", name="Message the AI")).to_be_focused()
+    assert (
+        await page.evaluate(
+            "document.querySelector('openai-chatkit').shadowRoot.querySelector('.items').children.length"
+        )
+        == 0
+    )
+
+
 async def test_history_shows_which_conversation_is_being_answered(page: Page, pages: Site):
     pages.add_thread("Quiet")
     await page.goto("/")

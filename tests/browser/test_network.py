@@ -109,7 +109,7 @@ async def look_at_the_chart(page: Page) -> None:
 
 async def use_every_widget(page: Page) -> None:
     await button(page, "Turn the page").click()
-    await button(page, "Show more").click()
+    await button(page, "Show 4 more").click()
     await button(page, "Show details").click()
     await button(page, "As wide as the card").click()
     await expect(answers(page)).to_have_text("You pressed “As wide as the card”.")

@@ -202,7 +202,7 @@ def list_of(count: int, **props: Any) -> dict[str, Any]:
 async def test_list_shows_more_when_asked_and_goes_on_showing_it(bench: Page):
     widget = await show(bench, list_of(7, limit=2))
     await expect(widget.get_by_role("listitem")).to_have_text(["Item 0", "Item 1"])
-    await widget.get_by_role("button", name="Show more").press("Enter")
+    await widget.get_by_role("button", name="Show 5 more").press("Enter")
     await expect(widget.get_by_role("listitem")).to_have_count(7)
     await expect(widget.get_by_role("listitem").nth(2)).to_be_focused()
     await update(bench, list_of(8, limit=2))

@@ -111,6 +111,7 @@ export const STRINGS = {
   showImage: "Show image from {site}",
   showLatest: "Show the latest",
   showMore: "Show more",
+  showMoreOf: "Show {count} more",
   sidebar: "Sidebar",
   skip: "Skip",
   skipAll: "Skip all",

@@ -4,17 +4,17 @@ import { css } from "../css.js";
 export const structuredInputStyles = css`
   .panel {
     display: grid;
-    gap: 1.125em;
+    gap: 0.75em;
     max-inline-size: 36em;
     margin: 0;
-    padding: 1em 1.125em;
+    padding: 0.875em 1.125em;
     border: 1px solid var(--line);
     border-radius: min(var(--round), 1.25em);
     outline: none;
   }
   .question {
     display: grid;
-    gap: 0.25em;
+    gap: 0.125em;
     min-inline-size: 0;
     margin: 0;
     padding: 0;
@@ -44,9 +44,9 @@ export const structuredInputStyles = css`
     font-weight: 600;
   }
   .choice {
-    min-block-size: 2.25em;
+    min-block-size: 2em;
     margin-inline: -0.625em;
-    padding: 0.1875em 0.625em;
+    padding: 0.125em 0.625em;
     border-radius: var(--round-small);
   }
   .choice > [type] {
@@ -80,7 +80,7 @@ export const structuredInputStyles = css`
   .composer .panel {
     max-inline-size: none;
     max-block-size: 60dvb;
-    padding: 1em 1.25em;
+    padding: 0.75em 1.25em;
     overflow: auto;
     border-radius: calc(var(--round) + 0.25em);
     background: var(--raised);

@@ -3,7 +3,7 @@
 /** Longer lines have been made by programs, for programs. */
 const MAX_LINE = 2000;
 
-/** @typedef {"attribute"|"comment"|"deleted"|"inserted"|"keyword"|"number"|"string"|"title"} TokenType */
+/** @typedef {"attribute"|"comment"|"deleted"|"inserted"|"keyword"|"number"|"string"|"title"|"type"} TokenType */
 /** @typedef {[type: TokenType, start: number, end: number]} Token */
 /** What goes on behind the end of a line: its type, and what ends it. @typedef {[type: TokenType, close: string]} State */
 
@@ -326,8 +326,9 @@ function readLine(line, { pattern, kinds, closes, keywords, ignoresCase }, state
       at = end;
     } else if (type === "word" || type === "command") {
       if (keywords.has(ignoresCase ? found.toUpperCase() : found)) put("keyword", from, at);
-      // What is called, and what is written like the name of a class.
-      else if (type === "command" || line[at] === "(" || /^\p{Lu}\w*\p{Ll}/u.test(found)) put("title", from, at);
+      // What is written like the name of a class, and what is called.
+      else if (type === "word" && /^\p{Lu}\w*\p{Ll}/u.test(found)) put("type", from, at);
+      else if (type === "command" || line[at] === "(") put("title", from, at);
     } else put(type, from, at);
   }
   return null;

@@ -82,8 +82,11 @@ export const codeStyles = css`
     ::highlight(chatkit-title) {
       color: var(--info);
     }
+    ::highlight(chatkit-type) {
+      color: color-mix(in srgb, var(--info), var(--success));
+    }
     ::highlight(chatkit-attribute) {
-      color: var(--warning);
+      color: color-mix(in srgb, var(--danger), var(--discovery));
     }
     ::highlight(chatkit-deleted) {
       color: var(--danger);

@@ -45,16 +45,26 @@ export const historyStyles = css`
     align-self: center;
     margin-block-start: 0.75em;
   }
+  .history-new {
+    display: flex;
+    gap: 0.75em;
+    align-items: center;
+    margin-block-end: 0.25em;
+    font-weight: 550;
+  }
   .history-archived {
     margin-block-start: 1em;
+    color: var(--muted);
+  }
+  .history-new,
+  .history-archived {
     padding: 0.75em 0.875em;
     border: 0;
     border-radius: var(--round-small);
     background: none;
-    color: var(--muted);
     text-align: start;
   }
-  .history-archived:hover {
+  :is(.history-new, .history-archived):hover {
     background: var(--fill);
     color: var(--text);
   }

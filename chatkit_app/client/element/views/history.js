@@ -1,6 +1,7 @@
 /** The list of conversations, over the chat. */
 import { h, setAttribute, setChildren, setText } from "../dom.js";
 import { TransportError } from "../transport.js";
+import { icon } from "../icons.js";
 import { iconButton, nameButton } from "../ui/buttons.js";
 import { confirm } from "../ui/dialog.js";
 import { titleEditor } from "../ui/title-editor.js";
@@ -45,19 +46,21 @@ export class HistoryView {
     this.#source = new HistorySource(chat);
     this.back = iconButton("back-large", () => this.#goBack());
     this.title = h("h2", { class: "title" });
-    this.newChat = iconButton("compose", () => chat.newChat());
+    this.newChatText = h("span", { dir: "auto" });
+    const onclick = () => chat.newChat();
+    this.newChat = h("button", { type: "button", class: "history-new", onclick }, icon("compose"), this.newChatText);
     this.search = h("input", { type: "search", class: "text-field history-search", oninput: () => this.#onSearch() });
     this.problem = h("p", { class: "history-problem", role: "alert", dir: "auto" });
     this.list = h("div", { class: "threads" });
     this.status = h("p", { class: "history-status", role: "status" });
     this.more = h("button", { type: "button", class: "button", onclick: () => this.#load() });
     this.archived = h("button", { type: "button", class: "history-archived", onclick: () => this.#showArchived(true) });
-    const column = [this.search, this.problem, this.list, this.status, this.more, this.archived];
+    const column = [this.newChat, this.search, this.problem, this.list, this.status, this.more, this.archived];
     this.scroller = h("div", { class: "scroller" }, h("div", { class: "history-column" }, ...column));
     this.node = h(
       "section",
       { class: "history", part: "history", hidden: true },
-      h("header", { class: "header" }, this.back, this.title, this.newChat),
+      h("header", { class: "header" }, this.back, this.title),
       this.scroller,
     );
     this.node.addEventListener("keydown", (event) => this.#onKeyDown(event));
@@ -76,7 +79,7 @@ export class HistoryView {
 
   configure() {
     const { chat } = this;
-    nameButton(this.newChat, chat.text("newChat"));
+    setText(this.newChatText, chat.text("newChat"));
     setAttribute(this.node, "aria-label", chat.text("conversations"));
     setAttribute(this.search, "aria-label", chat.text("historySearch"));
     setAttribute(this.search, "placeholder", chat.text("historySearch"));
@@ -205,6 +208,7 @@ export class HistoryView {
     const nothing = this.#isLoading ? "loading" : query || this.#rows.size ? "nothingFound" : "historyEmpty";
     setText(this.status, days.size || this.#hasFailed ? "" : chat.text(nothing));
     const isShort = this.#rows.size <= FEW && !this.#hasMore && !this.#hasArchived;
+    this.newChat.hidden = this.#isArchived;
     this.search.hidden = this.#isArchived || (!query && isShort);
     this.more.hidden = this.#isLoading || !(this.#hasFailed || this.#hasMore);
     this.archived.hidden = this.#isArchived || Boolean(query) || !this.#hasArchived;

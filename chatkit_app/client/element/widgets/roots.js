@@ -1,5 +1,5 @@
 /** What a widget can be as a whole: a card, a list, or just what is in it. */
-import { h } from "../dom.js";
+import { h, setText } from "../dom.js";
 import { icon } from "../icons.js";
 import { imageNode } from "../ui/remote-image.js";
 import { asLabel, asNumber, asObject } from "../values.js";
@@ -121,9 +121,12 @@ export const ROOTS = {
       const limit = asNumber(props.limit, AUTO_LIMIT);
       const count = Math.min(Math.max(limit, 1) + extra, MAX_CHILDREN);
       children(items, count);
-      more.hidden = items.length <= count || count === MAX_CHILDREN;
+      const hidden = Math.min(items.length, MAX_CHILDREN) - count;
+      more.hidden = hidden <= 0;
+      setText(label, widget.host.text("showMoreOf", { count: hidden }));
     };
-    more.append(widget.host.text("showMore"), icon("chevron-down"));
+    const label = h("span", {});
+    more.append(label, icon("chevron-down"));
     const node = h("div", { class: "w-list", part: "widget-list" }, status, list, more);
     return { node, update };
   },

@@ -17,7 +17,7 @@ const TEXTS = [
   ["py", `"""Doc\nmore""" + f'a\\'b'`, `string:"""Doc string:more""" string:f'a\\'b'`],
   ["js", "const a1 = /x\\/[/]/g; // why", "keyword:const string:/x\\/[/]/g comment:// why"],
   ["ts", "`a\n${b}` / 2 / c", "string:`a string:${b}` number:2"],
-  ["jsx", "new Map(a)", "keyword:new title:Map"],
+  ["jsx", "new Map(a)", "keyword:new type:Map"],
   ["json", '{"a": [1, "b", true]}', 'attribute:"a" number:1 string:"b" keyword:true'],
   [
     "html",
