@@ -198,7 +198,7 @@ def _transcript_context(
         "transcript": {
             "config": config,
             "thread": thread_fields(thread),
-            "live": _live_config(model_admin, thread, runs),
+            "live": _live_config(model_admin, thread, runs, user=request.user),
             "isLatest": not (starts_somewhere and page.has_more),
             "page": {"data": items, "has_more": has_earlier},
             "linked": f"item-{pk}" if starts_somewhere and pk is not None and items else None,
@@ -212,11 +212,13 @@ def _transcript_context(
     }
 
 
-def _live_config(model_admin: ReadingAdmin, thread: Thread, runs: list[Run]) -> dict[str, Any]:
+def _live_config(model_admin: ReadingAdmin, thread: Thread, runs: list[Run], *, user: Any) -> dict[str, Any]:
     """Return what the page needs to hear of changes, and to tell them."""
     run = {"pk": runs[0].pk, "status": runs[0].status} if runs else None
     return {
         "pk": thread.pk,
+        # Nobody finds what another one wrote who was logged in before.
+        "draftKey": f"chatkit-draft-{thread.pk}-{user.pk}",
         "version": thread.version,
         "state": state_of(thread, run),
         "changesUrl": page_url(model_admin, thread, "changes"),

@@ -9,6 +9,7 @@
  */
 import { PageChat, UNAVAILABLE } from "./page-chat.js";
 // What that one imports: named here, the browser asks for all of it at once.
+import "./drafts.js";
 import "./fetch.js";
 import "./line.js";
 import "./live.js";

@@ -25,6 +25,8 @@ export interface PageConfig {
   locale: string;
   domainKey: string;
   persist: { storage: "session" | "local"; key: string } | null;
+  /** Under which what is not sent yet is kept, and whose it is; "" of nobody who is logged in, null if that is not known. */
+  draft: { key: string; owner: string | null };
   options: Partial<ChatKitOptions>;
   /** Whether users may ask for a person of the team. */
   offersStaff: boolean;
@@ -48,6 +50,7 @@ export type PageElement = OpenAIChatKit &
       | "catchUp"
       | "showTyping"
       | "tryNow"
+      | "drafts"
     >
   >;
 

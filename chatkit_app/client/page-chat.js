@@ -4,6 +4,7 @@
  * @import {ChatKitOptions} from "@openai/chatkit"
  * @import {Configuration, PageConfig, PageElement} from "./config.js"
  */
+import { Drafts } from "./drafts.js";
 import { createFetch } from "./fetch.js";
 import { Live } from "./live.js";
 import { TAG, loadClient } from "./loader.js";
@@ -123,6 +124,7 @@ export class PageChat {
     if ("strings" in this.element) {
       this.element.strings = this.#config.strings;
       this.element.offersStaff = this.#config.offersStaff;
+      this.element.drafts = new Drafts(this.#config.draft.key, this.#config.draft.owner);
       this.element.runEvents = (run) => this.#runEvents(run);
       this.element.appUrl = this.#config.endpoint.replace(/\/$/, "");
     }

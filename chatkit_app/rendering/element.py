@@ -70,7 +70,7 @@ from .. import database_context
 from ..conf import chatkit_settings
 from .client_files import client_url, preload_urls
 from .element_strings import element_strings
-from .login import has_login, login_url, needs_login
+from .login import has_login, login_url, needs_login, owner_of_drafts
 from .unserved import how_to_serve
 
 RUN_PLACEHOLDER = "RUN_ID"
@@ -310,7 +310,8 @@ def page_config(
         "hadLogin": has_login(request),
         "locale": language,
         "domainKey": chatkit_settings.domain_key or LOCAL_DOMAIN_KEY,
-        "persist": _persist_config(persist, endpoint, id),
+        "persist": _persist_config(persist, _storage_key(endpoint, id)),
+        "draft": {"key": _storage_key(endpoint, id), "owner": owner_of_drafts(request)},
         "options": merged,
         "offersStaff": chatkit_settings.staff.button,
         "strings": strings,
@@ -426,13 +427,17 @@ def _attribute(name: str, value: str) -> SafeString:
     return format_html(' {}="{}"', name, value) if value else SafeString("")
 
 
-def _persist_config(persist: Persist, endpoint: str, id: str) -> dict[str, str] | None:
+def _storage_key(endpoint: str, id: str) -> str:
+    return ":".join(filter(None, ("chatkit", endpoint, id)))
+
+
+def _persist_config(persist: Persist, key: str) -> dict[str, str] | None:
     if not persist:
         return None
     storage = "session" if persist is True else persist
     if storage not in ("session", "local"):
         raise ValueError(f'persist is True, False, "session" or "local", not {persist!r}.')
-    return {"storage": storage, "key": ":".join(filter(None, ("chatkit", endpoint, id)))}
+    return {"storage": storage, "key": key}
 
 
 def _require_json(options: Mapping[str, Any], path: str = "options") -> None:

@@ -9,9 +9,11 @@ from django.conf import settings
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import SynchronousOnlyOperation
+from django.db import DatabaseError, InterfaceError
 from django.http import HttpRequest
 from django.shortcuts import resolve_url
 from django.urls import Resolver404, get_script_prefix, resolve
+from django.utils.crypto import salted_hmac
 
 from ..conf import chatkit_settings
 
@@ -24,6 +26,22 @@ def needs_login(request: HttpRequest) -> bool:
 def has_login(request: HttpRequest) -> bool:
     """Return whether the chat wants a login and whoever asks for this page has one, as far as it can tell."""
     return chatkit_settings.login_required and _is_logged_in(request) is True
+
+
+def owner_of_drafts(request: HttpRequest) -> str | None:
+    """Return a name for whoever is logged in, by which a browser knows their words from another user's.
+
+    Returns:
+        The name, which tells nothing of the user; empty for nobody; None where the page cannot tell.
+    """
+    try:
+        if (is_logged_in := _is_logged_in(request)) is None:
+            return None
+        user: Any = request.user
+        return salted_hmac("chatkit_app.drafts", str(user.pk)).hexdigest()[:16] if is_logged_in else ""
+    except (DatabaseError, InterfaceError):
+        # The page can be read without it.
+        return None
 
 
 def _is_logged_in(request: HttpRequest) -> bool | None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import AnonymousUser, User
 from django.core.exceptions import ImproperlyConfigured, SynchronousOnlyOperation
+from django.db import OperationalError
 from django.http import HttpRequest
 from django.test import RequestFactory
 from django.urls import include, path
@@ -232,6 +233,25 @@ def test_config_persist_names_storage_and_key(request_):
         "storage": "local",
         "key": "chatkit:/chatkit:side",
     }
+
+
+def test_config_names_whoever_is_logged_in_for_their_browser_alone(request_):
+    assert page_config(request_, id="side")["draft"] == {"key": "chatkit:/chatkit:side", "owner": None}
+    request_.user = AnonymousUser()
+    assert page_config(request_)["draft"]["owner"] == ""
+    names = set()
+    for pk in (7, 8):
+        request_.user = User(pk=pk)
+        names.add(page_config(request_)["draft"]["owner"])
+    assert [len(name) for name in names] == [16, 16]
+
+
+def test_config_names_nobody_while_the_database_is_away(request_):
+    def find() -> None:
+        raise OperationalError("away")
+
+    request_.user = SimpleLazyObject(find)
+    assert page_config(request_)["draft"]["owner"] is None
 
 
 def test_config_persist_with_another_value_is_refused(request_):

@@ -17,6 +17,7 @@ const LOOK_AFTER = 60_000;
  * @property {string} changesUrl
  * @property {string} runEventsUrl
  * @property {string} earlierUrl
+ * @property {string} draftKey under which one keeps what is not sent yet
  * @property {string} cannedUrl
  * @property {Record<string, string>} strings
  */

@@ -125,7 +125,7 @@ function equipForm(live, options, strings) {
     preview.setOptions(withScheme({ ...options, api, frameTitle, initialThread: id }, isDark() ? "dark" : "light"));
   darkPreference.addEventListener("change", () => isShown && configure());
   equipReply(form, {
-    draftKey: `chatkit-draft-${live.pk}`,
+    draftKey: live.draftKey,
     cannedUrl: live.cannedUrl,
     strings: live.strings,
     onTyping: () => staffLine().type(),

@@ -19,6 +19,7 @@ import { FrameView } from "./views/frame.js";
  * @property {((run: string) => string)|null} runEvents
  * @property {string|null} appUrl beneath which the app has more than the protocol
  * @property {boolean} offersStaff users may ask for a person of the team
+ * @property {import("../drafts.js").Drafts|null} drafts
  */
 
 /** The actions by which they do, and by which they would rather have the assistant again. */
@@ -97,6 +98,11 @@ export class Chat {
   get canAskForStaff() {
     const { thread, isWritable } = this.conversation;
     return this.#site.offersStaff && !this.isReadOnly && thread !== null && isWritable && !thread.handler;
+  }
+
+  /** Where what is not sent yet is kept. */
+  get drafts() {
+    return this.#site.drafts;
   }
 
   get conversation() {
@@ -324,9 +330,10 @@ export class Chat {
       this.conversations.addEventListener(type, (event) => listener(/** @type {CustomEvent} */ (event).detail));
     on("change", () => this.frame.updateSoon());
     on("backgroundchange", () => this.frame.updateHistory());
-    on("threadchange", () =>
-      this.dispatch("chatkit.thread.change", { threadId: this.conversation.thread?.id ?? null }),
-    );
+    on("threadchange", () => {
+      this.frame.composer.keep();
+      this.dispatch("chatkit.thread.change", { threadId: this.conversation.thread?.id ?? null });
+    });
     on("effect", (effect) => this.dispatch("chatkit.effect", effect));
     on("failure", ({ error }) => this.dispatchError(error));
     on("responsestart", () => {

@@ -2,8 +2,8 @@
  * `<openai-chatkit>`: a chat that needs nothing but this site.
  *
  * Its options, methods and events are those that OpenAI publishes for its element: see the types of the npm package
- * `@openai/chatkit`. Beside them it has `strings`, `runEvents`, `appUrl`, `offersStaff`, `followRun()`,
- * `threadVersion`, `isWithStaff`, `catchUp()`, `tryNow()` and `showTyping()`, which the page's bootstrap uses, and the
+ * `@openai/chatkit`. Beside them it has `strings`, `runEvents`, `appUrl`, `offersStaff`, `drafts`,
+ * `followRun()`, `threadVersion`, `isWithStaff`, `catchUp()`, `tryNow()` and `showTyping()`, which the page's bootstrap uses, and the
  * attribute `readonly`, for conversations that are only to be read: it shows what users do not see too, if the server sends it, and gives every
  * item a slot `item-<id>` for what the page says of it.
  */
@@ -23,6 +23,8 @@ export class ChatKitElement extends HTMLElement {
   appUrl = null;
   /** Users may ask for a person of the team. Set it before the options. */
   offersStaff = false;
+  /** @type {import("../drafts.js").Drafts|null} where what is not sent yet is kept. Set it before the options. */
+  drafts = null;
   /** @type {Chat|null} */
   #chat = null;
   /** @type {Partial<typeof STRINGS>} */
@@ -69,8 +71,8 @@ export class ChatKitElement extends HTMLElement {
    * @param {ChatKitOptions} options
    */
   setOptions(options) {
-    const { runEvents, appUrl, offersStaff } = this;
-    const site = { strings: this.#strings, runEvents, appUrl, offersStaff };
+    const { runEvents, appUrl, offersStaff, drafts } = this;
+    const site = { strings: this.#strings, runEvents, appUrl, offersStaff, drafts };
     if (this.#chat) {
       this.#chat.configure(options, site);
       return;
@@ -82,6 +84,7 @@ export class ChatKitElement extends HTMLElement {
     chat.opening = Promise.resolve().then(() => {
       chat.dispatch("chatkit.ready");
       if (options.initialThread) return chat.openThread(options.initialThread, { focus: false });
+      chat.frame.composer.keep();
     });
     chat.opening.finally(loadAtLeisure);
   }

@@ -34,6 +34,7 @@ export class ComposerView {
       this.say("");
       this.extras?.completion.update();
       this.update();
+      this.#write();
     });
     this.input = this.editor.input;
     this.extras = new Extras(this);
@@ -144,6 +145,13 @@ export class ComposerView {
     setText(this.notice, `${text} ${asText(reason)}`.trim());
     this.say("");
     dictation.cancel();
+  }
+
+  /** Have what was not sent before a reload, if it was meant for this thread; what is written goes along to it. */
+  keep() {
+    const kept = this.editor.isEmpty && this.chat.drafts?.read(this.#thread);
+    if (kept) this.editor.content = kept;
+    if (!this.editor.isEmpty) this.#write();
   }
 
   focus() {
@@ -258,6 +266,15 @@ export class ComposerView {
       event.preventDefault();
       this.takeFiles([...files]);
     });
+  }
+
+  #write() {
+    const { content, isEmpty } = this.editor;
+    this.chat.drafts?.write(this.#thread, isEmpty ? null : content);
+  }
+
+  get #thread() {
+    return this.chat.conversation.thread?.id ?? null;
   }
 
   /** What the plus opens. */
