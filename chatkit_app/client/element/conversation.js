@@ -388,13 +388,16 @@ export class Conversation extends LoadedThread {
     this.#isPutOff = this.failure?.canRetry === true && !this.#turn.hasBegun;
   }
 
-  /** Nothing is in the way any more: a message is sent now, and of anything else the refusal is of yesterday. */
+  /**
+   * Nothing is in the way any more: a message is sent now, and of anything else the refusal is of yesterday. But a message
+   * that was stored, and that nobody has answered, waits for whoever presses "Retry".
+   */
   async #askPutOff() {
     this.#isPutOff = false;
     if (this.items.some(({ id, isUnsent }) => isUnsent && id === this.#asks)) {
       this.markSending();
       await this.#again?.();
-    } else {
+    } else if (this.items.at(-1)?.id !== this.#asks) {
       this.#turn = this.#newTurn();
       this.#changed();
     }

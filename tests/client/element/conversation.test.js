@@ -236,6 +236,20 @@ test("message that was put off is not sent as long as nothing has changed", asyn
   assert.equal(names.length, 1);
 });
 
+for (const [condition, answer, failure] of [
+  ["has no answer keeps its notice", [], BUSY.message],
+  ["was answered has no notice any more", [message("a1", "assistant_message")], undefined],
+]) {
+  test(`message that was stored all the same and ${condition}`, async () => {
+    const { conversation, names } = await busyConversation((to) => to.send({ content: [] }));
+    const stored = message(conversation.items.at(-1).id);
+    const thread = { ...THREAD, items: { data: [stored, ...answer] } };
+    await conversation.catchUp(async () => ({ version: 2, thread, removed: [] }));
+    assert.equal(conversation.failure?.message, failure);
+    assert.equal(names.length, 1);
+  });
+}
+
 test("action that was put off is not done by itself, and the refusal is told of no more", async () => {
   const { conversation, names } = await busyConversation((to) => to.customAction("w", { type: "buy" }));
   await conversation.catchUp(async () => ({ version: 2, thread: THREAD, removed: [] }));
