@@ -175,7 +175,11 @@ async def test_notice_is_shown_in_its_level(page: Page, pages: Site, level: str)
     await say(page, "notice")
     shown = page.locator(f"openai-chatkit .notice[data-level={level}]")
     await expect(shown).to_contain_text("Mind")
-    await expect(shown.get_by_role("link", name="this")).to_have_attribute("href", "https://example.com/")
+    link = shown.get_by_role("link", name="this")
+    await expect(link).to_have_attribute("href", "https://example.com/")
+    # In the notice's own colour: that of other links is made for the page.
+    colour = await shown.evaluate("(node) => getComputedStyle(node).color")
+    await expect(link).to_have_css("color", colour)
 
 
 async def test_progress_is_shown_with_its_icon(page: Page, pages: Site):

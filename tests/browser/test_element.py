@@ -253,6 +253,11 @@ async def test_thread_that_staff_have_shut_takes_no_message(
     await page.goto("/")
     await expect(page.get_by_text(text, exact=True)).to_be_visible()
     await expect(box(page)).to_be_hidden()
+    # It stands where one would write, and looks like it.
+    corner = await page.locator("openai-chatkit .box").evaluate(
+        "(node) => getComputedStyle(node).borderRadius"
+    )
+    await expect(page.get_by_text(text, exact=True)).to_have_css("border-radius", corner)
 
 
 async def test_widgets_of_a_thread_that_is_shut_offer_what_the_page_does_alone(page: Page, pages: Site):

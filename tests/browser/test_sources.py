@@ -48,6 +48,12 @@ async def test_mark_stands_behind_what_it_belongs_to(page: Page, pages: Site):
     await expect(answer(page)).to_have_text("In May.Bird Journal Or June.notes.pdf")
 
 
+async def test_full_stop_stands_close_to_the_mark_before_it(page: Page, pages: Site):
+    await open_thread(page, pages, user("When?"), cited("In May.", (PAGE, 6)))
+    mark = page.get_by_role("link", name="Source: When swifts come")
+    await expect(mark).to_have_css("margin-right", "0px")
+
+
 async def test_mark_is_placed_by_characters_as_python_counts_them(page: Page, pages: Site):
     await open_thread(page, pages, user("When?"), cited("😀😀 May. Or June.", (PAGE, 7)))
     await expect(answer(page)).to_have_text("😀😀 May.Bird Journal Or June.")

@@ -102,6 +102,20 @@ async def test_two_phase_upload_sends_the_bytes_where_it_is_told_to(page: Page, 
         assert request.headers["content-type"].startswith("multipart/form-data; boundary=")
 
 
+async def test_files_stand_in_one_row_where_there_is_little_room(page: Page, pages: Site):
+    await take_uploads(page)
+    await configure(page, DIRECT)
+    await page.set_viewport_size({"width": 390, "height": 844})
+    await page.goto("/")
+    await choose(page, file("a.txt"), file("b.txt"), file("c.txt"))
+    await expect(files(page)).to_have_text(["a.txt5 bytes", "b.txt5 bytes", "c.txt5 bytes"])
+    tops = await files(page).evaluate_all("(nodes) => nodes.map((node) => node.getBoundingClientRect().top)")
+    assert len(set(tops)) == 1
+    # What does not fit is scrolled to by whoever comes to it.
+    await button(page, "Remove c.txt").focus()
+    await expect(files(page).last).to_be_in_viewport()
+
+
 async def test_message_may_be_nothing_but_files(page: Page, pages: Site):
     await take_uploads(page)
     await configure(page, DIRECT)

@@ -64,9 +64,17 @@ export const attachmentStyles = css`
   .file .icon-button {
     --control: max(1.75em, 28px);
   }
+  /* A row to be swiped: one above the other would leave no room for the conversation. */
   @container (max-width: 26em) {
+    .files {
+      flex-wrap: nowrap;
+    }
     .file {
-      flex-basis: 100%;
+      flex: none;
+      inline-size: 12em;
+    }
+    .file:only-child {
+      inline-size: 100%;
     }
   }
 `;

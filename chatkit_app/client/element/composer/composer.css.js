@@ -14,16 +14,20 @@ export const composerStyles = css`
     gap: 0.25em;
     align-items: flex-end;
     padding: 0.375em;
-    border: 1px solid var(--line);
-    border-radius: calc(var(--round) + 0.25em);
-    background: var(--raised);
     box-shadow: var(--shadow);
     cursor: text;
   }
-  .frame[data-radius="sharp"] .box {
+  /* What stands in its place, when nothing can be written, looks like it. */
+  .box,
+  .read-only {
+    border: 1px solid var(--line);
+    border-radius: calc(var(--round) + 0.25em);
+    background: var(--raised);
+  }
+  .frame[data-radius="sharp"] :is(.box, .read-only) {
     border-radius: 0;
   }
-  .frame[data-radius="soft"] .box {
+  .frame[data-radius="soft"] :is(.box, .read-only) {
     border-radius: 0.75em;
   }
   .box:focus-within {
@@ -138,10 +142,8 @@ export const composerStyles = css`
     text-align: center;
   }
   .read-only {
-    font-size: 0.87em;
-    padding: 0.75em;
-    border-radius: var(--round-small);
-    background: var(--fill);
+    padding: 1em;
+    overflow-wrap: anywhere;
   }
   .disclaimer {
     margin-block-start: 0.5em;

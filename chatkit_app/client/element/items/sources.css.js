@@ -7,7 +7,7 @@ export const sourceStyles = css`
     gap: 0.25em;
     align-items: center;
     max-inline-size: 14em;
-    margin-inline: 0.25em;
+    margin-inline-start: 0.25em;
     padding-inline: 0.5em;
     border-radius: 1em;
     background: var(--fill-strong);

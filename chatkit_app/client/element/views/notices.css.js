@@ -15,6 +15,9 @@ export const noticeStyles = css`
     min-inline-size: 0;
     overflow-wrap: anywhere;
   }
+  .notice .markdown a {
+    color: inherit;
+  }
   .notice[data-level="warning"] {
     background: var(--warning-fill);
     color: var(--warning);
