@@ -11,7 +11,7 @@ from django.contrib import admin
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied, SuspiciousOperation, ValidationError
-from django.db.models import ForeignKey, QuerySet
+from django.db.models import DateTimeField, ForeignKey, QuerySet
 from django.forms import Media
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import path, reverse
@@ -23,7 +23,7 @@ from ..models import OwnedModel, Thread
 from ..rendering.client_files import client_file
 from ..staff import scope
 from ..storable import is_storable_text
-from .content import shorten
+from .content import moment, shorten
 from .paginator import CappedPaginator
 from .quiet import answers_quietly
 from .refusals import audit_refusals, refuse
@@ -66,6 +66,19 @@ def is_key(field: Any, text: Any) -> bool:
     except ValidationError:
         return False
     return True
+
+
+def exact_time(field: DateTimeField[Any, Any]) -> Callable[[Any], str | None]:
+    """Return a column with the time of a row, written as on all pages: Django's own would name the month."""
+
+    @admin.display(description=field.verbose_name)
+    def time(row: Any) -> str | None:
+        value = getattr(row, field.name)
+        return None if value is None else moment(value)
+
+    # By which style sheets know it.
+    time.__name__ = field.name
+    return time
 
 
 class GuardedAdmin(ModelAdmin):
@@ -257,9 +270,20 @@ class ReadingAdmin(GuardedAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         return [
-            (name, {**options, "fields": self._shown(request, options["fields"])})
+            (
+                name,
+                {
+                    **options,
+                    "fields": [self._with_time(each) for each in self._shown(request, options["fields"])],
+                },
+            )
             for name, options in super().get_fieldsets(request, obj)
         ]
+
+    def _with_time(self, name: Any) -> Any:
+        """Return what a page shows of a field: of a time, what it shows of times elsewhere."""
+        fields = {field.name: field for field in self.opts.fields if isinstance(field, DateTimeField)}
+        return exact_time(fields[name]) if name in fields else name
 
     def _shown(self, request: HttpRequest, names: Iterable[Any]) -> list[Any]:
         if self.has_content_permission(request):

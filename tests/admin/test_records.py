@@ -48,6 +48,15 @@ def test_runs_list_leads_to_runs_by_their_times(staff: Callable[..., Client], th
     assert f'<a href="{APP}run/{run.pk}/change/">{shown}</a>' in html
 
 
+def test_page_of_a_run_writes_its_times_as_other_pages_do(
+    staff: Callable[..., Client], thread: Thread
+) -> None:
+    run = make_run(thread, "running", started_at=datetime(2026, 3, 4, 15, 30, tzinfo=UTC))
+    html = staff("view_run").get(f"{APP}run/{run.pk}/change/").content.decode()
+    assert '<div class="readonly">03/04/2026 4:30 p.m.</div>' in html
+    assert "March 4" not in html
+
+
 def test_filters_write_their_choices_alike(staff: Callable[..., Client]) -> None:
     html = staff("view_run").get(f"{APP}run/").content.decode()
     assert ">Completed</a>" in html
