@@ -84,17 +84,19 @@ def start(
     output: IO[Any] | None = None,
     errors: IO[Any] | None = None,
     shared: tuple[int, ...] = (),
+    folder: Path = ROOT,
 ) -> Fork:
-    """Start what ``python`` does in the root of the repository when it is given these arguments.
+    """Start what ``python`` does when it is given these arguments.
 
     Args:
         arguments: ``-m`` and a module, ``-c`` and code, or a file; and what ``sys.argv`` has besides.
         output: what it writes to, here unless given; ``errors`` likewise.
         shared: descriptors that it has as well, under the same numbers.
+        folder: where it is started, the root of the repository unless given.
     """
     ours, its = socket.socketpair()
     streams = [0, 1 if output is None else output.fileno(), 2 if errors is None else errors.fileno()]
-    request = json.dumps([arguments, environment, shared]).encode()
+    request = json.dumps([arguments, environment, shared, str(folder)]).encode()
     with its:
         socket.send_fds(_parent(), [len(request).to_bytes(SIZE)], [its.fileno(), *streams, *shared])
         _parent().sendall(request)
@@ -144,12 +146,13 @@ def wait_for_requests(line: socket.socket) -> list[str]:
             _reap()
             sys.exit()
         request = line.recv(int.from_bytes(head), socket.MSG_WAITALL)
-        arguments, environment, shared = json.loads(request)
+        arguments, environment, shared, folder = json.loads(request)
         watcher = os.fork()
         if watcher == 0:
             _fork_and_watch(socket.socket(fileno=descriptors[0]))
             line.detach()
             _become(environment, dict(zip((0, 1, 2, *shared), descriptors[1:], strict=True)))
+            os.chdir(folder)
             return list(arguments)
         for descriptor in descriptors:
             os.close(descriptor)
@@ -186,12 +189,15 @@ def _become(environment: dict[str, str], descriptors: dict[int, int]) -> None:
         os.close(given)
     os.environ.clear()
     os.environ.update(environment)
+    sys.dont_write_bytecode = bool(environment.get("PYTHONDONTWRITEBYTECODE"))
 
 
 def run_as_python(arguments: list[str]) -> None:
     """What ``python`` does that is given these."""
     first, *rest = arguments
-    sys.path[0] = str(ROOT) if first == "-m" else "" if first == "-c" else str((ROOT / first).parent)
+    sys.path[0] = (
+        os.getcwd() if first == "-m" else "" if first == "-c" else str(Path(first).absolute().parent)
+    )
     if first == "-m":
         sys.argv = rest
         runpy.run_module(rest[0], run_name="__main__", alter_sys=True)

@@ -3,6 +3,8 @@
 import os
 import signal
 import subprocess
+import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -22,6 +24,19 @@ def test_file_is_run_as_its_own_program():
     environment = os.environ | {"DJANGO_SETTINGS_MODULE": "tests.settings"}
     printed = forks.run(["manage.py", "diffsettings", "--all"], environment=environment)
     assert "ROOT_URLCONF = 'tests.urls'" in printed
+
+
+def test_file_of_another_folder_is_run_there(tmp_path: Path):
+    (tmp_path / "told.py").write_text("TOLD = 'told'")
+    (tmp_path / "tell.py").write_text(
+        "import os, sys, told; print(told.TOLD, os.getcwd(), sys.dont_write_bytecode)"
+    )
+    environment = {"PYTHONDONTWRITEBYTECODE": "1"}
+    with tempfile.TemporaryFile("w+") as output:
+        assert forks.start(["tell.py"], environment=environment, output=output, folder=tmp_path).wait() == 0
+        output.seek(0)
+        assert output.read() == f"told {tmp_path} True\n"
+    assert not (tmp_path / "__pycache__").exists()
 
 
 def test_modules_of_the_app_and_settings_are_not_there_yet():

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
 from pathlib import Path
 
+from tests import forks
 from tests.attack.served import free_port
 
 from .blocks import Block
 
 PATIENCE = 60.0
-SERVE = "python manage.py runserver"
+MANAGE = "python manage.py "
+SERVE = f"{MANAGE}runserver"
 # What the tests themselves run in stands for the first two.
 DONE = {"python3 -m venv venv && source venv/bin/activate", "pip install ./django-openai-chatkit", SERVE}
 
@@ -46,6 +50,9 @@ class Reader:
                 self.write(block.file, block.code)
 
     def run(self, command: str) -> str:
+        """Carry it out. Returns what it has printed; fails unless all went well."""
+        if command.startswith(MANAGE):
+            return self.manage(command)
         shell = f"set -e; {command}; pwd > {self.folder}/place"
         done = subprocess.run(
             ["bash", "-c", shell],
@@ -57,6 +64,18 @@ class Reader:
         )
         assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
         return done.stdout + done.stderr
+
+    def manage(self, command: str) -> str:
+        """Carry out one of Django's commands, in a process that need not import the SDK first."""
+        arguments = shlex.split(command.removeprefix("python "))
+        with tempfile.TemporaryFile("w+") as output:
+            code = forks.start(
+                arguments, environment=self.environment, output=output, errors=output, folder=self.place
+            ).wait()
+            output.seek(0)
+            printed = output.read()
+        assert code == 0, f"{command}: {printed}"
+        return printed
 
     @property
     def place(self) -> Path:
