@@ -455,7 +455,7 @@ async def test_notices_of_each_level_are_told_apart(demo: Page):
 
 async def test_an_effect_on_the_page_is_seen(demo: Page):
     await pick(demo, "An effect on the page")
-    page = demo.locator("section.chat")
+    page = demo.locator(".page .chat")
     await expect(page).to_have_class(re.compile("celebrating"))
     await expect(page).to_have_attribute("style", re.compile("#7c3aed"))
 
@@ -870,3 +870,7 @@ async def test_visitors_see_nothing_of_each_other(demo: Page, browser: Browser, 
     await button(page, "Show conversations").click()
     await expect(page.get_by_text("No conversations yet.")).to_be_visible()
     await other.close()
+
+
+async def test_page_has_one_region_that_is_the_chat(demo: Page):
+    await expect(demo.get_by_role("region", name="Chat", exact=True)).to_have_count(1)
