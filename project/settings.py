@@ -130,7 +130,7 @@ CHATKIT = {
     "STAFF": {"BUTTON": True},
     "OPTIONS": {
         "history": {"enabled": True, "showDelete": True, "showRename": True},
-        "threadItemActions": {"feedback": True, "retry": True},
+        "threadItemActions": {"feedback": True, "retry": True, "edit": True},
         "thread": {"autoScroll": True},
         "composer": {
             "placeholder": "Ask us anything",
