@@ -7,7 +7,8 @@
 Django keeps a thread for each request in flight, so that a thousand open requests are a thousand threads, each with a
 database connection of its own as soon as it queries; and it enters and leaves that thread twice for every middleware.
 Here ``CHATKIT["REQUEST_THREADS"]`` threads are shared by all requests, and neighbouring middlewares run in one go; in
-no thread at all where they are Django's own and have nothing to save. What belongs to one request still runs in one
+no thread at all where they are Django's own and have nothing to save. A request that has done nothing in a thread needs
+none to end in either. What belongs to one request still runs in one
 thread, in the same order. Where ``CHATKIT["DATABASE_CONTEXT"]`` is used, a request has a thread of its own here too.
 Open pages hear what happens by WebSockets, which are served here as well; a site with sockets of its own adds
 ``chatkit_app.routing.websocket_urlpatterns`` to its router. The endpoint works under Django's own
@@ -17,17 +18,25 @@ Open pages hear what happens by WebSockets, which are served here as well; a sit
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import django
 from asgiref.sync import ThreadSensitiveContext, iscoroutinefunction, markcoroutinefunction, sync_to_async
 from django.conf import settings
-from django.core.handlers.asgi import ASGIHandler
+from django.core import signals
+from django.core.cache import caches, close_caches
+from django.core.cache.backends.base import BaseCache
+from django.core.exceptions import RequestAborted
+from django.core.handlers.asgi import ASGIHandler, get_script_prefix
+from django.core.handlers.base import reset_urlconf
 from django.core.handlers.exception import response_for_exception
+from django.db import close_old_connections, reset_queries
+from django.dispatch import Signal
 from django.http import HttpRequest, HttpResponseBase
 from django.middleware.csrf import CsrfViewMiddleware
-from django.urls import get_resolver
+from django.urls import get_resolver, set_script_prefix, set_urlconf
 from django.utils.deprecation import MiddlewareMixin
 
 from . import database_context, db
@@ -51,6 +60,15 @@ _QUIET = frozenset(
         "django.middleware.security.SecurityMiddleware",
     }
 )
+
+# What Django itself does before and after each request: to caches and connections, which are looked after where they
+# are used, and to the URLconf.
+_RECEIVERS: dict[Signal, set[Any]] = {
+    signals.request_started: {reset_queries, close_old_connections},
+    signals.request_finished: {close_caches, close_old_connections, reset_urlconf},
+}
+_LANE = "chatkit.lane"
+"""The key of a scope under which the request's ``RequestLane`` is."""
 
 
 def get_asgi_application() -> ASGIApplication:
@@ -103,8 +121,12 @@ def share_threads(application: ASGIApplication) -> ASGIApplication:
             # What a middleware puts on a connection would be there for other requests in the same thread.
             await application(scope, receive, send)
             return
-        async with ThreadSensitiveContext(executor=db.request_lane()):
-            await application(scope, receive, send)
+        lane = db.RequestLane()
+        async with ThreadSensitiveContext(executor=lane):
+            try:
+                await application({**scope, _LANE: lane}, receive, send)
+            finally:
+                lane.end()
 
     return shared
 
@@ -126,7 +148,11 @@ async def follow_lifespan(receive: Any, send: Any) -> None:
 
 
 class GroupingASGIHandler(ASGIHandler):
-    """Django's handler, which runs neighbouring plain ``MiddlewareMixin`` classes in one change of threads."""
+    """Django's handler, with fewer changes of threads.
+
+    It runs neighbouring plain ``MiddlewareMixin`` classes in one of them, and makes none to begin and to end a request
+    of which nobody but Django wants to hear.
+    """
 
     _middleware_chain: Any
     _view_middleware: list[Any]
@@ -136,6 +162,72 @@ class GroupingASGIHandler(ASGIHandler):
         if is_async:
             self._middleware_chain = group_middleware(self._middleware_chain)
             self._view_middleware = [_without_exempt(process) for process in self._view_middleware]
+
+    async def handle(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answer a request as Django does, without the signals at its two ends where only Django receives them."""
+        if _LANE not in scope or _has_other_receivers(type(self)):
+            await super().handle(scope, receive, send)
+            return
+        try:
+            body = await self.read_body(receive)
+        except RequestAborted:
+            return
+        with contextlib.closing(body):
+            set_script_prefix(get_script_prefix(scope))
+            request, response = self.create_request(scope, body)
+            if request is not None:
+                response = await self._answer(request, receive, send)
+            elif response is not None:
+                await self.send_response(response, send)
+            if response is None:
+                await signals.request_finished.asend(sender=type(self))
+            elif _close_at_once(request, response):
+                set_urlconf(None)
+            else:
+                await sync_to_async(response.close)()
+
+    async def _answer(self, request: Any, receive: Any, send: Any) -> Any:
+        """Return the response that was sent, at least in part; None where the client left before there was one."""
+        answering = asyncio.create_task(self._send_answer(request, send))
+        leaving = asyncio.create_task(self.listen_for_disconnect(receive))
+        await asyncio.wait([leaving, answering], return_when=asyncio.FIRST_COMPLETED)
+        for task in (leaving, answering):
+            if not task.done():
+                task.cancel()
+            with contextlib.suppress(asyncio.CancelledError, RequestAborted):
+                await task
+        return None if answering.cancelled() else answering.result()
+
+    async def _send_answer(self, request: Any, send: Any) -> Any:
+        response = await self.run_get_response(request)
+        with contextlib.suppress(asyncio.CancelledError):  # the client has left
+            await self.send_response(response, send)
+        return response
+
+
+def _has_other_receivers(sender: type) -> bool:
+    """Return whether somebody else than Django wants to hear of the beginning or the end of requests."""
+    for signal, djangos in _RECEIVERS.items():
+        synchronous, asynchronous = signal._live_receivers(sender)
+        if asynchronous or not djangos.issuperset(synchronous):
+            return True
+    return False
+
+
+def _close_at_once(request: Any, response: Any) -> bool:
+    """Close a response that leaves nothing open: no file, no iterator, no cache. Returns whether that has been done."""
+    if type(response).close is not HttpResponseBase.close:
+        return False
+    if any(type(cache).close is not BaseCache.close for cache in caches.all(initialized_only=True)):
+        return False
+    close_in_loop = getattr(response, "close_in_loop", None)
+    others = [closer for closer in response._resource_closers if request is None or closer != request.close]
+    if others and (close_in_loop is None or not close_in_loop()):
+        return False
+    if request is not None:
+        request.close()
+    response.closed = True
+    return True
 
 
 def _without_exempt(process_view: Any) -> Any:

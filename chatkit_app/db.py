@@ -13,7 +13,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, ParamSpec, TypeVar
 
@@ -233,19 +233,18 @@ def savepoint(model: type[Model]) -> AbstractContextManager[None]:
 
 
 class Lane(ThreadPoolExecutor):
-    """A single thread, which knows how much it has been given to do, and in which ``DatabaseContext``."""
+    """A single thread, which knows how much it has to do, and in which ``DatabaseContext``."""
 
     def __init__(self) -> None:
         super().__init__(
             max_workers=1, thread_name_prefix="chatkit-request", initializer=_register_connections
         )
-        self.pending = self.submitted = 0
+        self.pending = 0
         self._counting = threading.Lock()
 
     def submit(self, fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> Future[R]:
         with self._counting:
             self.pending += 1
-            self.submitted += 1
         future = super().submit(database_context.bound(fn), *args, **kwargs)
         future.add_done_callback(self._done)
         return future
@@ -283,6 +282,28 @@ def request_lane() -> Lane:
             _lanes.append(Lane())
         first = next(_next_lane) % count
         return min(_lanes[first:] + _lanes[:first], key=lambda lane: lane.pending)
+
+
+class RequestLane(Executor):
+    """The lane of one request, or of one answer, with its connections looked after before the first use and at the end.
+
+    Django does that by signals, in the thread of each request. Here a request that needs no thread is given none.
+    """
+
+    def __init__(self) -> None:
+        self._lane = request_lane()
+        self._is_used = False
+
+    def submit(self, fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> Future[R]:
+        if not self._is_used:
+            self._is_used = True
+            self._lane.close_old_connections()
+        return self._lane.submit(fn, *args, **kwargs)
+
+    def end(self) -> None:
+        """Look after the connections that were used. Call it when the request or the answer has ended."""
+        if self._is_used:
+            self._lane.close_old_connections()
 
 
 def _register_connections() -> None:

@@ -29,6 +29,7 @@ USED: dict[str, tuple[str, ...]] = {
     "django.db.models.QuerySet": ("_db", "_fields", "_hints", "_iterable_class", "_raw_delete"),
     "django.db.models.sql": ("DeleteQuery", "InsertQuery", "UpdateQuery"),
     "django.db.models.sql.compiler.SQLCompiler": ("as_sql", "get_converters"),
+    "django.dispatch.Signal": ("_live_receivers",),
     "django.middleware.csrf.CsrfViewMiddleware": ("_origin_verified",),
     "django.http.StreamingHttpResponse": ("_iterator", "_resource_closers"),
     "threading": ("_register_atexit",),

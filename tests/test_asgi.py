@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,16 +13,20 @@ from asgiref.testing import ApplicationCommunicator
 from django.contrib import messages
 from django.contrib.messages.storage.fallback import FallbackStorage
 from django.contrib.sessions.backends.db import SessionStore as DatabaseSessions
-from django.core.exceptions import PermissionDenied
+from django.core.cache import caches
+from django.core.cache.backends.locmem import LocMemCache
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.core.handlers.asgi import ASGIHandler
+from django.core.signals import request_finished, request_started
 from django.http import Http404, HttpRequest, HttpResponse
 from django.middleware.csrf import CsrfViewMiddleware
 from django.middleware.security import SecurityMiddleware
 from django.template.response import TemplateResponse
 from django.test import RequestFactory, override_settings
-from django.urls import path
+from django.urls import get_urlconf, path, set_urlconf
 from django.utils.decorators import async_only_middleware, sync_only_middleware
 from django.utils.deprecation import MiddlewareMixin
+from django.views.decorators.csrf import csrf_exempt
 
 from chatkit_app import db
 from chatkit_app.asgi import (
@@ -30,7 +35,8 @@ from chatkit_app.asgi import (
     get_asgi_application,
     share_threads,
 )
-from tests.chat import Chat
+from chatkit_app.db import Lane
+from tests.chat import Chat, eventually
 
 pytestmark = [pytest.mark.urls("tests.test_asgi"), pytest.mark.django_db(transaction=True)]
 
@@ -234,10 +240,10 @@ CHAINS = {
 }
 
 
-async def what_happens(handler: type[ASGIHandler], names: list[str], url: str) -> Any:
+async def what_happens(application: Callable[[], Any], names: list[str], url: str) -> Any:
     log.clear()
     with override_settings(MIDDLEWARE=[f"tests.test_asgi.{name}" for name in names]):
-        reply = await (await Chat(handler()).open("GET", url)).rest()
+        reply = await (await Chat(application()).open("GET", url)).rest()
     return log.copy(), reply.status, reply.headers, reply.body
 
 
@@ -245,11 +251,15 @@ async def what_happens(handler: type[ASGIHandler], names: list[str], url: str) -
 @pytest.mark.parametrize("names", CHAINS.values(), ids=CHAINS)
 async def test_chain_does_what_djangos_does(names, url):
     expected = await what_happens(ASGIHandler, names, url)
-    assert await what_happens(GroupingASGIHandler, names, url) == expected
+    assert await what_happens(shared_handler, names, url) == expected
+
+
+def shared_handler() -> Any:
+    return share_threads(GroupingASGIHandler())
 
 
 async def test_order_is_in_through_all_and_out_through_all():
-    seen, *_ = await what_happens(GroupingASGIHandler, ["A", "B"], "/async")
+    seen, *_ = await what_happens(shared_handler, ["A", "B"], "/async")
     assert seen == ["A in", "B in", "view", "B out 200", "A out 200"]
 
 
@@ -409,6 +419,152 @@ async def test_one_request_stays_in_one_thread(few_threads):
             assert {threads.pop()} == Rendezvous.threads
     finally:
         urlpatterns.pop()
+
+
+# --- Both ends of a request ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def lane_work(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What is done in the requests' threads, and when their connections are looked after."""
+    found: list[str] = []
+    submit = Lane.submit
+
+    def note(lane: Lane, fn: Any, /, *args: Any, **kwargs: Any) -> Any:
+        found.append("work")
+        return submit(lane, fn, *args, **kwargs)
+
+    monkeypatch.setattr(Lane, "submit", note)
+    monkeypatch.setattr(Lane, "close_old_connections", lambda lane: found.append("look after"))
+    return found
+
+
+class Closing(HttpResponse):
+    def close(self) -> None:
+        log.append(threading.current_thread().name)
+        super().close()
+
+
+class Resource:
+    def close(self) -> None:
+        log.append(threading.current_thread().name)
+
+
+def with_resource(response: HttpResponse) -> HttpResponse:
+    response._resource_closers.append(Resource().close)
+    return response
+
+
+class OwnCache(LocMemCache):
+    def close(self, **kwargs: Any) -> None:
+        log.append(threading.current_thread().name)
+
+
+async def waiting_view(request: HttpRequest) -> HttpResponse:
+    log.append("waits")
+    try:
+        await asyncio.sleep(60)
+    except asyncio.CancelledError:
+        log.append("cancelled")
+        raise
+    return HttpResponse()
+
+
+urlpatterns += [
+    path("exempt", csrf_exempt(async_view)),
+    path("closing", lambda request: Closing()),
+    path("resource", lambda request: with_resource(HttpResponse())),
+    path("waiting", waiting_view),
+]
+
+
+async def test_request_that_needs_no_thread_is_given_none(lane_work):
+    reply = await (await Chat(shared_handler()).open("GET", "/exempt")).rest()
+    assert (reply.body, lane_work) == (b"async", [])
+
+
+async def test_connections_are_looked_after_before_and_behind_what_a_request_does_in_a_thread(lane_work):
+    await (await Chat(shared_handler()).open("GET", "/resource")).rest()
+    await eventually(lambda: lane_work[-1:] == ["look after"])
+    assert lane_work == ["look after", *["work"] * 3, "look after"]
+
+
+@pytest.mark.parametrize("signal", [request_started, request_finished], ids=["started", "finished"])
+@pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"])
+async def test_receiver_of_the_sites_hears_of_each_request(signal, is_async):
+    heard: list[type] = []
+
+    def receiver(sender: type, **kwargs: Any) -> None:
+        heard.append(sender)
+
+    async def asynchronous_receiver(sender: type, **kwargs: Any) -> None:
+        heard.append(sender)
+
+    receiving: Any = asynchronous_receiver if is_async else receiver
+    signal.connect(receiving)
+    try:
+        await (await Chat(shared_handler()).open("GET", "/async")).rest()
+        await eventually(lambda: heard)
+    finally:
+        signal.disconnect(receiving)
+    assert heard == [GroupingASGIHandler]
+
+
+@pytest.mark.parametrize("url", ["/closing", "/resource"])
+async def test_response_with_something_to_close_is_closed_in_a_thread(url):
+    log.clear()
+    await (await Chat(shared_handler()).open("GET", url)).rest()
+    await eventually(lambda: log)
+    [thread] = log
+    assert thread.startswith("chatkit-request")
+
+
+async def serve_in_this_context(path: str) -> list[str]:
+    """Let our handler answer a GET in the test's own context. Returns the types of what it has sent."""
+    came, sent = [{"type": "http.request"}], []
+
+    async def receive() -> Any:
+        return came.pop() if came else await asyncio.Event().wait()
+
+    async def send(message: Any) -> None:
+        sent.append(message["type"])
+
+    scope = {"type": "http", "method": "GET", "path": path, "query_string": b"", "headers": []}
+    await shared_handler()(scope, receive, send)
+    return sent
+
+
+async def test_open_cache_with_something_to_close_is_closed_in_a_thread(settings):
+    settings.CACHES = {**settings.CACHES, "own": {"BACKEND": "tests.test_asgi.OwnCache"}}
+    assert caches["own"]
+    log.clear()
+    await serve_in_this_context("/exempt")
+    view, thread = log
+    assert view == "view"
+    assert thread.startswith("chatkit-request")
+
+
+async def test_view_is_cancelled_when_the_client_leaves_before_it_has_answered():
+    log.clear()
+    exchange = Chat(shared_handler()).start("GET", "/waiting")
+    await eventually(lambda: log)
+    await exchange.disconnect()
+    await eventually(lambda: log == ["waits", "cancelled"])
+
+
+async def test_request_that_django_cannot_take_is_refused(monkeypatch):
+    class TooBig:
+        def __init__(self, *args: Any) -> None:
+            raise RequestDataTooBig
+
+    monkeypatch.setattr(GroupingASGIHandler, "request_class", TooBig)
+    assert (await (await Chat(shared_handler()).open("GET", "/async")).rest()).status == 413
+
+
+async def test_urlconf_of_one_request_is_not_the_next_ones():
+    set_urlconf("tests.urls")
+    sent = await serve_in_this_context("/exempt")
+    assert (get_urlconf(), sent) == (None, ["http.response.start", "http.response.body"])
 
 
 async def test_lifespan_ends_the_answers_with_the_process(monkeypatch):

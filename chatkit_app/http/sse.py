@@ -68,14 +68,15 @@ class EventStream(AsyncIterator[bytes]):
 
     async def aclose(self) -> None:
         """Let go of the source. The handler calls this in any case: at the end, and when the client has gone."""
-        self._detach()
+        self.detach()
 
     def close(self) -> None:
         """Let go of the source of a stream that a middleware has wrapped, from ``response.close()`` in a thread."""
         if self._loop is not None and self._attached:
-            self._loop.call_soon_threadsafe(self._detach)
+            self._loop.call_soon_threadsafe(self.detach)
 
-    def _detach(self) -> None:
+    def detach(self) -> None:
+        """Let go of the source, in its event loop. It may have been done before."""
         if self._timer is not None:
             self._timer.cancel()
         if self._attached:
@@ -114,6 +115,15 @@ class EventStreamResponse(StreamingHttpResponse):
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         shutdown.delay_shutdown_for(self)
-        # Straight from the source, unless a middleware has put something of its own around it.
-        untouched = self._iterator is self._stream  # type: ignore[attr-defined]
-        return self._stream if untouched else super().__aiter__()
+        return self._stream if self._is_untouched else super().__aiter__()
+
+    def close_in_loop(self) -> bool:
+        """Let go of the source as ``close()`` does, without a thread. Returns whether nothing is left to be closed."""
+        if self._is_untouched:
+            self._stream.detach()
+        return self._is_untouched
+
+    @property
+    def _is_untouched(self) -> bool:
+        """Whether frames come straight from the source: a middleware may have put something of its own around it."""
+        return self._iterator is self._stream  # type: ignore[attr-defined]

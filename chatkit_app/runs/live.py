@@ -260,12 +260,10 @@ class LiveRun(GrowingFrames):
             # Inside async_to_sync, as in a TestCase: stay in the caller's thread and its transaction.
             await self._drive()
             return
-        lane = db.request_lane()
-        submitted = lane.submitted
+        lane = db.RequestLane()
         async with ThreadSensitiveContext(executor=lane):
             await self._drive()
-        if lane.submitted != submitted:
-            lane.close_old_connections()
+        lane.end()
 
     async def _drive(self) -> None:
         status = RunRow.Status.COMPLETED
