@@ -25,7 +25,7 @@ from chatkit_app.models import AnswerLease, EarlierItem, Feedback, Run, Thread, 
 from chatkit_app.runs import rows
 from chatkit_app.statements import MAX_SHAPES, Insert, Select, Statement, Update, parameter
 from chatkit_app.store import claims, queries
-from chatkit_app.store.cut_answers import is_cut
+from chatkit_app.store.cut_answers import left_as
 from chatkit_app.views import session
 
 pytestmark = pytest.mark.django_db
@@ -131,7 +131,9 @@ PAIRS = {
         ),
         lambda: list(
             items(USER, Thread.objects.filter(pk=5))
-            .annotate(is_cut=is_cut(Subquery(Thread.objects.filter(pk=5).values("pk")[:1]), lost_before=NOON))
+            .annotate(
+                left_as=left_as(Subquery(Thread.objects.filter(pk=5).values("pk")[:1]), lost_before=NOON)
+            )
             .order_by("pk")[:3]
         ),
     ),

@@ -16,7 +16,7 @@ from ..conf import chatkit_settings
 from ..errors import ChatKitError
 from ..models import Attachment, Thread, ThreadItem
 from ..moderation import takeover
-from ..takeover.handler import holder_of
+from ..takeover.handler import ends_with_question, holder_of
 from ..takeover.names import name_for_staff, shown_name, team_name
 from .base import ReadingAdmin
 from .confirmation import ConfirmedAction
@@ -191,6 +191,11 @@ def _forget(kept: Sequence[Attachment]) -> None:
     Attachment.objects.filter(pk__in=[attachment.pk for attachment in kept]).delete()
 
 
+UNANSWERED = gettext_lazy(
+    "The user’s last message is not answered yet. The assistant answers it once the user asks for that."
+)
+
+
 class InstructionForm(forms.Form):
     """A form that asks what the assistant is to do from now on."""
 
@@ -211,6 +216,9 @@ class HandBack(DeskAction):
 
     def make_form(self, threads: Sequence[Thread], data: Any) -> InstructionForm:
         return InstructionForm(data)
+
+    def facts(self, threads: Sequence[Thread]) -> list[str]:
+        return [str(UNANSWERED)] if ends_with_question(threads[0]) else []
 
     def act(self, thread: Thread, form: Any) -> None:
         self.require_taken(thread)
@@ -269,6 +277,7 @@ def desk_context(model_admin: ReadingAdmin, request: HttpRequest, thread: Thread
             "name": "" if holder is None else shorten(name_for_staff(holder), 60),
             "is_mine": is_mine,
             "seen_at": _seen_at(thread) if is_mine else None,
+            "unanswered": UNANSWERED if is_mine and ends_with_question(thread) else "",
         },
         "seen_as": shorten(shown_name(request.user) or team_name(), 60) if is_mine else "",
         "reply_length": MAX_LENGTH,

@@ -13,6 +13,7 @@ def element_strings() -> dict[str, str]:
         "answerAgain": _("Answer again"),
         "answerCut": _("The answer was interrupted. Please try again."),
         "answerFinished": _("Answer finished."),
+        "answerKept": _("Let the assistant answer"),
         "answering": _("Answering…"),
         "archive": _("Archive"),
         "archivedThreads": _("Archived conversations"),

@@ -406,13 +406,13 @@ class DjangoChatKitServer(Admission, ChatKitServer[RequestContext]):
                 state = context.state(StoreState)
                 version = state.versions.get(params.thread_id)
                 # What cannot be asked for again need not be told: a person answers, or nobody does any more.
-                is_cut = params.thread_id in state.cut_answers and handler is None
+                may_be_answered = handler is None and isinstance(thread.status, ActiveStatus)
                 return wire.to_wire(
                     thread,
                     feedback=state.feedback,
                     handler=handler,
                     version=version,
-                    is_cut=is_cut and isinstance(thread.status, ActiveStatus),
+                    answer=state.left_as.get(params.thread_id, "") if may_be_answered else "",
                 )
             case ThreadsUpdateReq():
                 await self.load_writable_thread(request.params.thread_id, context)

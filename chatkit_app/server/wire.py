@@ -54,7 +54,7 @@ def to_wire(
     feedback: Mapping[str, str] | None = None,
     handler: Mapping[str, Any] | None = None,
     version: int | None = None,
-    is_cut: bool = False,
+    answer: str = "",
 ) -> bytes:
     """Return an event or a reply as JSON for the browser: no nulls, no attachment metadata, times with an offset.
 
@@ -68,7 +68,7 @@ def to_wire(
         feedback: the owner's, by the ids of items, for those of a page or of a thread.
         handler: who answers in the thread, if it is one.
         version: the thread's, after which a page asks for changes, if it is one.
-        is_cut: whether the thread's newest answer was cut off.
+        answer: how the thread's newest question was left without a whole one, see ``store.cut_answers``.
     """
     if not isinstance(model, ThreadItemUpdatedEvent):
         model = with_utc_offset(model)
@@ -83,7 +83,7 @@ def to_wire(
         added.setdefault(item_id, {})["feedback"] = kind
     if isinstance(model, HandlerEvent):
         handler = model.handler
-    if not (added or handler or is_cut or version is not None):
+    if not (added or handler or answer or version is not None):
         with contextlib.suppress(PydanticSerializationError, UnicodeEncodeError):
             return model.model_dump_json(by_alias=True, exclude_none=True, context=context).encode()
     data = json_data(model, by_alias=True, exclude_none=True, context=context)
@@ -95,8 +95,8 @@ def to_wire(
         data.get("thread", data)["handler"] = dict(handler)
     if version is not None:
         data["version"] = version
-    if is_cut:
-        data["answer"] = "cut"
+    if answer:
+        data["answer"] = answer
     return json.dumps(map_json(data, without_surrogates), ensure_ascii=False).encode()
 
 

@@ -1,17 +1,19 @@
-"""Answers that were cut off, of which a page tells also when it is loaded again."""
+"""Answers that were cut off or never came, of which a page tells also when it is loaded again."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import BooleanField, Case, F, Q, Subquery, Value, When
+from django.db.models import Case, CharField, F, Q, Subquery, Value, When
 from django.utils import timezone
 
 from ..conf import chatkit_settings
 from ..models import Run, ThreadItem
 
 LOST_AFTER_CHECKPOINTS = 4
+CUT, KEPT = "cut", "kept"
+"""What pages are told of an answer that was cut off, and of a message that was kept for a person who never answered."""
 
 
 def lost_before() -> datetime:
@@ -21,10 +23,10 @@ def lost_before() -> datetime:
     )
 
 
-def is_cut(thread_pk: Any, *, lost_before: Any) -> Subquery:
-    """Return an expression that tells whether the newest answer of a thread was cut off, and nobody has answered since.
+def left_as(thread_pk: Any, *, lost_before: Any) -> Subquery:
+    """Return an expression that tells how the newest question of a thread was left without a whole answer.
 
-    It is null where there was no answer at all.
+    It is ``CUT``, ``KEPT``, or empty for one that was answered; null where nothing was ever to be answered.
 
     Args:
         thread_pk: an expression for the thread's key.
@@ -37,14 +39,16 @@ def is_cut(thread_pk: Any, *, lost_before: Any) -> Subquery:
     )
     is_silent = Q(status=Run.Status.RUNNING, heartbeat_at__lt=lost_before)
     # The end of the thread is what the answer came to, or the question. What a person has written belongs to no run.
-    is_last = Q(newest_run=F("pk")) | Q(newest_type=ThreadItem.Type.USER_MESSAGE)
+    is_question = Q(newest_type=ThreadItem.Type.USER_MESSAGE)
+    is_last = Q(newest_run=F("pk")) | is_question
     found = runs.annotate(
         newest_run=Subquery(newest.values("run_id")[:1]), newest_type=Subquery(newest.values("type")[:1])
     ).annotate(
-        is_cut=Case(
-            When((is_lost | is_silent) & is_last, then=Value(True)),
-            default=Value(False),
-            output_field=BooleanField(),
+        left_as=Case(
+            When((is_lost | is_silent) & is_last, then=Value(CUT)),
+            When(Q(status=Run.Status.HELD) & is_question, then=Value(KEPT)),
+            default=Value(""),
+            output_field=CharField(),
         )
     )
-    return Subquery(found.values("is_cut")[:1])
+    return Subquery(found.values("left_as")[:1])

@@ -62,8 +62,13 @@ def set_message_aside(message: ThreadItem, *, replaced_by: str) -> int:
 
 
 def _replaced(items: Any) -> Any:
-    """Leave out what stays where it is: of what staff redacted a trace remains, and so does what they wrote."""
-    return items.filter(redacted_at__isnull=True, author_name="")
+    """Leave out what stays where it is.
+
+    Of what staff redacted a trace remains, and so does what they wrote. Notes for the model that belong to no answer
+    say who answered when: without the last of them it might take itself to be silent still.
+    """
+    is_note = Q(type=ThreadItem.Type.HIDDEN_CONTEXT_ITEM, run__isnull=True)
+    return items.filter(redacted_at__isnull=True, author_name="").exclude(is_note)
 
 
 def _shown() -> Q:

@@ -148,8 +148,8 @@ class ItemStore(ThreadStore):
             context.state(StoreState).feedback |= {
                 row.public_id: row.feedback_kind for row in rows if row.feedback_kind
             }
-            if "heartbeat_at" in values and rows and rows[0].is_cut:
-                context.state(StoreState).cut_answers.add(thread_id)
+            if "heartbeat_at" in values and rows and rows[0].left_as:
+                context.state(StoreState).left_as[thread_id] = rows[0].left_as
         return sdk_page(
             [codec.decode_item(row, thread_id=thread_id, locale=context.locale) for row in rows], has_more
         )
@@ -174,7 +174,8 @@ class ItemStore(ThreadStore):
         return codec.decode_item(row, thread_id=thread_id, locale=context.locale)
 
     def _has_word_of_staff(self, thread_id: str, item_id: str, context: RequestContext) -> bool:
-        items = ItemRow.objects.filter(thread_id=self.thread_pk(thread_id, context))
+        # A note for the model, that somebody came or went, is no word to the user.
+        items = ItemRow.objects.visible().filter(thread_id=self.thread_pk(thread_id, context))
         asked = items.filter(public_id=item_id).values("pk")[:1]
         return items.filter(pk__gt=Subquery(asked)).exclude(author_name="").exists()
 

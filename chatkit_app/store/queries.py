@@ -13,7 +13,7 @@ from ..models import ThreadItem as ItemRow
 from ..models.querysets import OwnerParameters, ThreadQuerySet
 from ..statements import Insert, Select, Update, parameter
 from . import codec
-from .cut_answers import is_cut
+from .cut_answers import left_as
 
 
 def threads_of(kind: str) -> ThreadQuerySet:
@@ -25,7 +25,7 @@ def threads_of(kind: str) -> ThreadQuerySet:
 def _item_page(kind: str, *, known: bool, hidden: bool, after: bool, limit: int, order: str) -> Any:
     """Select a page of a thread's items; of a thread whose key is known, or of the owner's with this id.
 
-    The first page of what people see says too whether the thread's newest answer was cut off.
+    The first page of what people see says too whether the thread's newest question was left without a whole answer.
     """
     # The thread's key comes from a subquery also when it is known: a planner that sees the key of a
     # thread with very many items reads all items of the site in order, hoping to meet its own soon.
@@ -39,8 +39,8 @@ def _item_page(kind: str, *, known: bool, hidden: bool, after: bool, limit: int,
         names.append("feedback_kind")
         if known and not after:
             silent_since = parameter(RunRow, "heartbeat_at")
-            items = items.annotate(is_cut=is_cut(thread_pk, lost_before=silent_since))
-            names.append("is_cut")
+            items = items.annotate(left_as=left_as(thread_pk, lost_before=silent_since))
+            names.append("left_as")
     cursor = parameter(ItemRow, "public_id", "after") if after else None
     columns: Any = items.values_list(*names, named=True)
     return columns.page_and_next(after=cursor, limit=limit, order=order)

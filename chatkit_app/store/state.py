@@ -25,7 +25,7 @@ class StoreState:
         item_counts: how many items a thread had when it was loaded.
         handlers: who answered in a thread when it was loaded, a ``Thread.Handler``.
         versions: the version that a thread had when it was loaded.
-        cut_answers: ids of threads whose newest answer was cut off, as it was when their first items were loaded.
+        left_as: how threads were left without a whole answer when their first items were loaded, see ``cut_answers``.
         stored_items: ids of items that have a row.
         unannounced_items: ids of stored items of which ``item_added`` was not sent yet.
         new_ids: ids that the store has made up for this request, and nothing has had before.
@@ -43,7 +43,7 @@ class StoreState:
     item_counts: dict[str, int] = field(default_factory=dict)
     handlers: dict[str, str] = field(default_factory=dict)
     versions: dict[str, int] = field(default_factory=dict)
-    cut_answers: set[str] = field(default_factory=set)
+    left_as: dict[str, str] = field(default_factory=dict)
     stored_items: set[str] = field(default_factory=set)
     unannounced_items: set[str] = field(default_factory=set)
     new_ids: set[str] = field(default_factory=set)

@@ -194,6 +194,13 @@ def handler_fields(thread: Thread) -> dict[str, Any]:
     return fields
 
 
+def ends_with_question(thread: Thread) -> bool:
+    """Return whether nothing has come behind the user's last message."""
+    items = ThreadItem.objects.visible().filter(thread=thread).exclude(type=ThreadItem.Type.END_OF_TURN)
+    last = items.order_by("-pk").values_list("type", flat=True).first()
+    return last == ThreadItem.Type.USER_MESSAGE
+
+
 def milliseconds(since: datetime | None, until: datetime) -> int | None:
     """Return how long somebody has waited, as the audit keeps it: None for nobody."""
     return None if since is None else max(0, round((until - since) / timedelta(milliseconds=1)))
@@ -262,12 +269,7 @@ def _set(thread: Thread, changes: Mapping[str, Any]) -> None:
 
 def _waits_for_answer(thread: Thread) -> bool:
     """Return whether the user has had no answer yet: none has begun, or one is being written."""
-    items = ThreadItem.objects.visible().filter(thread=thread).exclude(type=ThreadItem.Type.END_OF_TURN)
-    last = items.order_by("-pk").values_list("type", flat=True).first()
-    return (
-        last == ThreadItem.Type.USER_MESSAGE
-        or Run.objects.on_writer().running().filter(thread=thread).exists()
-    )
+    return ends_with_question(thread) or Run.objects.on_writer().running().filter(thread=thread).exists()
 
 
 def _forget_unfinished(thread: Thread) -> None:

@@ -205,6 +205,16 @@ def test_thread_is_handed_back_with_an_instruction(helper: Client, mine: Thread)
     assert "Offer a refund." not in change_page(helper, mine)
 
 
+def test_who_hands_back_is_told_of_a_message_without_an_answer(helper: Client, mine: Thread) -> None:
+    hint = "The user’s last message is not answered yet."
+    make_item(mine, text="And now?")
+    assert hint in change_page(helper, mine)
+    assert hint in helper.get(page(mine, "hand-back")).content.decode()
+    takeover.reply(mine, "Here I am.", actor=helper.staff)  # type: ignore[attr-defined]
+    assert hint not in change_page(helper, mine)
+    assert hint not in helper.get(page(mine, "hand-back")).content.decode()
+
+
 def test_thread_is_handed_to_the_team(helper: Client, mine: Thread) -> None:
     helper.post(page(mine, "hand-on"), {"reason": "Needs a lawyer"})
     mine.refresh_from_db()

@@ -423,6 +423,22 @@ async def test_answer_that_was_cut_off_says_so_after_a_reload_and_can_be_had_aga
     await expect(page.get_by_role("button", name="Retry")).to_be_hidden()
 
 
+async def test_message_that_was_kept_and_never_answered_says_so_and_is_answered_when_wanted(
+    page: Page, pages: Site
+):
+    thread = pages.add_thread("T", user("hi"), assistant("hello"), user("and now?"))
+    pages.threads[thread]["answer"] = "kept"
+    pages.chats = [{"thread": thread}]
+    pages.script("threads.retry_after_item", done("a", "Here I am."))
+    await page.goto("/")
+    await expect(page.get_by_text("Not answered yet")).to_be_visible()
+    await page.get_by_role("button", name="Let the assistant answer").click()
+    await expect(messages(page)).to_have_text(
+        ["Youhi", "Assistanthello", "Youand now?", "AssistantHere I am."]
+    )
+    await expect(page.get_by_text("Not answered yet")).to_be_hidden()
+
+
 async def test_run_of_a_thread_in_the_background_is_not_remembered_for_another(page: Page, pages: Site):
     other = pages.add_thread("Other", user("old"))
     call = {"type": "client_tool_call", "status": "pending", "call_id": "c", "name": "where", "arguments": {}}

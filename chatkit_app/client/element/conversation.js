@@ -22,6 +22,8 @@ const REPLACES = "chatkit_app.replaces";
 
 /** @type {Failure} of an answer that was cut off before the thread was loaded */
 const CUT = Object.freeze({ message: "", network: false, loading: false, canRetry: true, isOld: true });
+/** @type {Failure} of a message that was kept for a person, who did not answer it */
+const KEPT = Object.freeze({ ...CUT, isKept: true });
 
 /**
  * Dispatches `change` after every change, and
@@ -80,12 +82,14 @@ export class Conversation extends LoadedThread {
 
   /** How the answer has failed: just now, or before the thread was loaded. */
   get failure() {
-    return this.#turn.failure ?? (this.#isLeftCut ? CUT : null);
+    return this.#turn.failure ?? this.#leftOver;
   }
 
-  /** There is an answer to be had in place of the one that was cut off. */
-  get #isLeftCut() {
-    return this.isCut && this.phase === "idle" && this.isWritable && !this.thread?.handler;
+  /** Why there is an answer to be had that has not come, or not whole. @returns {Failure|null} */
+  get #leftOver() {
+    if (this.phase !== "idle" || !this.isWritable || this.thread?.handler) return null;
+    const isKept = this.isBack && this.items.at(-1)?.type === "user_message";
+    return isKept || this.leftAs === "kept" ? KEPT : this.leftAs ? CUT : null;
   }
 
   get canStop() {
@@ -420,7 +424,8 @@ export class Conversation extends LoadedThread {
     this.#turn = turn;
     this.answeredFrom = this.items.length;
     this.phase = "answering";
-    this.isCut = false;
+    this.leftAs = "";
+    this.isBack = false;
     this.#changed();
     await answer.read(open);
     this.#run = answer.run;

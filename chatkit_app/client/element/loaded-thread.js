@@ -1,6 +1,6 @@
 /** A thread as far as it has been loaded: what is known of it, and its items up to the newest. */
 import { asItem, asItems, isVisible, updateItem } from "./items.js";
-import { asList, asObject } from "./values.js";
+import { asList, asObject, asText } from "./values.js";
 /** @import {AnyItem} from "./items.js" */
 /** @import {ThreadMetadata} from "./protocol.js" */
 /** @import {Transport} from "./transport.js" */
@@ -19,8 +19,10 @@ export class LoadedThread extends EventTarget {
   answeredFrom = 0;
   /** The thread as it is known has this version, after which the server is asked for changes. */
   version = 0;
-  /** The server has said that its newest answer was cut off, and nothing has come behind that. */
-  isCut = false;
+  /** How the server left the newest question without a whole answer, and nothing has come behind that: "cut", "kept". */
+  leftAs = "";
+  /** The assistant answers again, and has not answered anything since. */
+  isBack = false;
   /** Also what users do not see, for those who look after their conversations. */
   showsAll = false;
   /** @type {Transport} */
@@ -50,6 +52,7 @@ export class LoadedThread extends EventTarget {
     const idBefore = this.thread?.id;
     if (typeof version === "number") this.version = version;
     else if (thread.id !== idBefore) this.version = 0;
+    if (thread.id === idBefore && this.thread?.handler && !thread.handler) this.isBack = true;
     this.thread = /** @type {ThreadMetadata} */ (thread);
     if (thread.id !== idBefore) this.emit("threadchange");
   }
@@ -62,7 +65,7 @@ export class LoadedThread extends EventTarget {
   async load(threadId) {
     const { thread, items } = await this.#read(threadId);
     this.setThread(thread);
-    this.isCut = thread.answer === "cut";
+    this.leftAs = asText(thread.answer);
     this.items = items;
   }
 
@@ -88,7 +91,7 @@ export class LoadedThread extends EventTarget {
     const { thread, items: known } = await this.#read(this.id);
     if (!isWanted()) return false;
     this.setThread(thread);
-    this.isCut = thread.answer === "cut";
+    this.leftAs = asText(thread.answer);
     const ids = new Set(known.map(({ id }) => id));
     const items = [...known, ...this.items.filter(({ id, isLocal }) => isLocal && !ids.has(id))];
     const overlap = this.items.findIndex((item) => item.id === items[0]?.id);
@@ -115,7 +118,7 @@ export class LoadedThread extends EventTarget {
       // What stands before what has been loaded is read with its page.
       const isNews = known ? JSON.stringify(known) !== JSON.stringify(item) : !(oldest && item.created_at < oldest);
       if (isNews) this.put(item);
-      if (!known && isNews) this.isCut = false;
+      if (!known && isNews) this.leftAs = "";
     }
   }
 

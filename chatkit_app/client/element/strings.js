@@ -3,6 +3,7 @@ export const STRINGS = {
   answerAgain: "Answer again",
   answerCut: "The answer was interrupted. Please try again.",
   answerFinished: "Answer finished.",
+  answerKept: "Let the assistant answer",
   answering: "Answering…",
   archive: "Archive",
   archivedThreads: "Archived conversations",

@@ -11,6 +11,7 @@ import { asLabel, asObject, asText } from "./values.js";
  * @property {boolean} loading the thread could not be read
  * @property {boolean} canRetry
  * @property {boolean} [isOld] it had failed before the thread was loaded
+ * @property {boolean} [isKept] there never was one: the question was kept for a person
  */
 
 export class Turn {

@@ -37,7 +37,6 @@ export class StateView {
   }
 
   configure() {
-    setText(this.retry, this.chat.text("retry"));
     setText(this.tryNow, this.chat.text("tryNow"));
     setText(this.stopped, this.chat.text("stopped"));
   }
@@ -116,8 +115,17 @@ export class StateView {
     setAttribute(this.failure, "role", failure?.isOld ? null : "alert");
     this.failure.hidden = !failure;
     if (!failure) return;
-    const { isOld, loading, network } = failure;
-    const text = isOld ? "answerCut" : loading ? "threadFailed" : network ? "errorNetwork" : "error";
+    const { isKept, isOld, loading, network } = failure;
+    setText(this.retry, this.chat.text(isKept ? "answerKept" : "retry"));
+    const text = isKept
+      ? "unanswered"
+      : isOld
+        ? "answerCut"
+        : loading
+          ? "threadFailed"
+          : network
+            ? "errorNetwork"
+            : "error";
     setText(this.failureText, failure.message || this.chat.text(text));
     // To load a thread is all that somebody may do again who is only to read it.
     this.retry.hidden = !failure.canRetry || (this.chat.isReadOnly && !failure.loading);
