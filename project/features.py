@@ -97,7 +97,9 @@ async def offer(turn: Turn) -> Events:
     )
     async for event in turn.say(text):
         yield event
-    async for event in turn.show(widgets.prompt_list(WELCOME), copy_text=_("What the demo can show")):
+    async for event in turn.show(
+        widgets.prompt_list(WELCOME, shows_words=False), copy_text=_("What the demo can show")
+    ):
         yield event
 
 

@@ -63,8 +63,8 @@ def order_card(*, status: str, favourite: bool = False, tracked: bool = False) -
     )
 
 
-def prompt_list(prompts: Sequence[Mapping[str, str]]) -> DynamicWidgetRoot:
-    """Return prompts to be pressed; the page sends them in the user's name."""
+def prompt_list(prompts: Sequence[Mapping[str, str]], *, shows_words: bool = True) -> DynamicWidgetRoot:
+    """Return prompts to be pressed; the page sends them in the user's name, in words that can stand beside them."""
     return make(
         type="ListView",
         limit=8,
@@ -82,7 +82,7 @@ def prompt_list(prompts: Sequence[Mapping[str, str]]) -> DynamicWidgetRoot:
                     {"type": "Icon", "name": prompt["icon"]},
                     {"type": "Text", "value": prompt["label"]},
                     {"type": "Spacer"},
-                    *_words_of(prompt),
+                    *(_words_of(prompt) if shows_words else []),
                 ],
             }
             for prompt in prompts

@@ -519,6 +519,7 @@ async def test_message_that_is_not_understood_is_answered_with_what_is(
     assert [part["value"] for part in components(card["widget"]) if part["type"] == "Text"] == [
         prompt["label"] for prompt in WELCOME
     ]
+    assert "Caption" not in {part["type"] for part in components(card["widget"])}
 
 
 @pytest.mark.parametrize(
