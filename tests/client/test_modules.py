@@ -29,7 +29,7 @@ def graph_of(entry: Path) -> dict[Path, set[Path]]:
     return graph
 
 
-LIMIT = 168_000
+LIMIT = 168_500
 """Bytes of all modules, gzipped as one: how many they are makes no difference. What browsers fetch, the bundle, has
 budgets of its own (``tests/rendering/test_bundle.py``). It rises for what people miss."""
 
