@@ -189,7 +189,7 @@ async def test_progress_is_shown_with_its_icon(page: Page, pages: Site):
     await page.goto("/")
     await say(page, "wait")
     progress = page.locator("openai-chatkit .progress")
-    await expect(progress).to_have_text("Searching")
+    await expect(progress.get_by_text("Searching", exact=True)).to_be_visible()
     await expect(progress.locator("svg")).to_have_attribute("data-icon", "search")
 
 
