@@ -82,20 +82,16 @@ def prompt_list(prompts: Sequence[Mapping[str, str]], *, shows_words: bool = Tru
                     {"type": "Icon", "name": prompt["icon"]},
                     {"type": "Text", "value": prompt["label"]},
                     {"type": "Spacer"},
-                    *(_words_of(prompt) if shows_words else []),
+                    *(
+                        [{"type": "Caption", "value": prompt["prompt"], "truncate": True}]
+                        if shows_words
+                        else []
+                    ),
                 ],
             }
             for prompt in prompts
         ],
     )
-
-
-def _words_of(prompt: Mapping[str, str]) -> list[dict[str, Any]]:
-    """What a prompt sends, unless its label says just that."""
-    label, words = prompt["label"], prompt["prompt"]
-    if words.rstrip(".?") == label.rstrip(".?"):
-        return []
-    return [{"type": "Caption", "value": words, "truncate": True}]
 
 
 def booking_form() -> DynamicWidgetRoot:

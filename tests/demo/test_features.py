@@ -21,7 +21,7 @@ from chatkit_app.errors import ChatKitError
 from chatkit_app.store import DjangoStore, InMemoryStore
 from chatkit_app.store.attachments import DjangoAttachmentStore
 from chatkit_app.testing import decode_events
-from project import turn, widgets
+from project import turn
 from project.chat import DemoServer
 from project.context import DemoContext
 from project.plain_words import prompt_for
@@ -603,17 +603,4 @@ async def test_prompt_is_kept_as_it_was_sent(label: str) -> None:
     by_id = {item["id"]: item for item in sent}
     assert [item | {"created_at": ""} for item in reply["data"]] == [
         by_id[item["id"]] | {"created_at": ""} for item in reply["data"]
-    ]
-
-
-def test_list_of_prompts_does_not_say_twice_what_a_label_says_already() -> None:
-    shown = widgets.prompt_list(WELCOME).model_dump()["children"]
-    texts = [[part["value"] for part in item["children"] if "value" in part] for item in shown]
-    assert texts == [
-        ["Is it warm in Lisbon?", "What is the weather in Lisbon?"],
-        ["Where is my order?"],
-        ["Book a table", "I would like to book a table."],
-        ["Plan a trip by night train"],
-        ["Talk to a person", "I would like to talk to a person of your team."],
-        ["More…", "Show me more"],
     ]
