@@ -37,7 +37,7 @@ CHECK_INTERVAL = 60.0
 """Seconds after which it is looked again whether a socket may be here."""
 
 # Other work gets its turn in between.
-_CHECKED_AT_ONCE = 25
+_CHECKED_AT_ONCE = 50
 
 
 class Pulse:
@@ -125,7 +125,7 @@ def _read_and_note(pks: Iterable[int], seen: Iterable[int]) -> dict[int, int]:
 
 
 def _check_each(sockets: Sequence[Socket]) -> list[tuple[Socket, Any]]:
-    requests = requests_of([(socket.scope, socket.path) for socket in sockets])
+    requests = requests_of([(socket.scope, socket.path) for socket in sockets], are_in=True)
     pks = {pk for socket in sockets for pk in socket.thread_pks}
     owners = read_owners(pks) if pks else {}
     return [

@@ -32,7 +32,7 @@ class Refused(Exception):
         self.code = code
 
 
-def requests_of(asked: Sequence[tuple[Any, str]]) -> list[HttpRequest | Refused]:
+def requests_of(asked: Sequence[tuple[Any, str]], *, are_in: bool = False) -> list[HttpRequest | Refused]:
     """Return the requests of sockets, with their sessions and their users as they are now.
 
     They have passed no middleware but those two, which are done here: a socket has none. Call it in a thread that may
@@ -40,6 +40,7 @@ def requests_of(asked: Sequence[tuple[Any, str]]) -> list[HttpRequest | Refused]
 
     Args:
         asked: the scope of each socket, and the path of its request, for whoever looks at it.
+        are_in: whether they were let in before, so that it is known which pages they are of.
 
     Returns:
         For each the request; or why there is none: it comes from a page of another site, or requests need a database
@@ -47,7 +48,7 @@ def requests_of(asked: Sequence[tuple[Any, str]]) -> list[HttpRequest | Refused]
     """
     if database_context.is_used():
         return [Refused(codes.NOT_HERE) for _ in asked]
-    requests = [_bare_request(scope, path) for scope, path in asked]
+    requests = [_bare_request(scope, path, is_in=are_in) for scope, path in asked]
     identify([request for request in requests if not isinstance(request, Refused)])
     return requests
 
@@ -96,11 +97,11 @@ def staff_of(request: HttpRequest) -> Any:
     return user
 
 
-def _bare_request(scope: Any, path: str) -> HttpRequest | Refused:
+def _bare_request(scope: Any, path: str, *, is_in: bool) -> HttpRequest | Refused:
     scheme = "https" if scope.get("scheme") == "wss" else "http"
     http = {"type": "http", "method": "GET", "scheme": scheme, "path": path, "query_string": b""}
     request = ASGIRequest({**scope, **http}, BytesIO())
-    return request if _is_own_page(request) else Refused(codes.FORBIDDEN)
+    return request if is_in or _is_own_page(request) else Refused(codes.FORBIDDEN)
 
 
 def _unused(request: HttpRequest) -> HttpResponse:

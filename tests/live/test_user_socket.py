@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from chatkit_app import db
 from chatkit_app.context import RequestContext
-from chatkit_app.live import codes, pulse, socket
+from chatkit_app.live import codes, pulse, socket, visit
 from chatkit_app.live.pulse import get_pulse
 from chatkit_app.models import Thread
 from chatkit_app.moderation import takeover
@@ -322,6 +322,17 @@ async def test_other_sockets_stay_when_one_is_closed(open_page: Opener) -> None:
     await beat(pulse.CHECK_INTERVAL)
     assert await pages[0].code() == codes.SESSION_OVER
     assert [(await page.next())["type"] for page in pages[1:]] == ["ping", "ping"]
+
+
+async def test_page_of_a_socket_that_is_in_is_not_asked_for_again(
+    open_page: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It cannot change, and to ask takes as long as all else of a request."""
+    page = await open_page(await user())
+    await eventually(lambda: get_pulse()._sockets)
+    monkeypatch.setattr(visit, "_is_own_page", lambda request: False)
+    await beat(pulse.CHECK_INTERVAL)
+    assert (await page.next())["type"] == "ping"
 
 
 async def test_page_that_cannot_be_looked_at_keeps_no_other_from_it(
