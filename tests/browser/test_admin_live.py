@@ -335,3 +335,39 @@ async def test_inbox_is_alive_and_nothing_moves_by_itself(office: Office) -> Non
         await expect(row).to_have_count(1)
         await page.get_by_role("button", name="New conversations: 1").click()
         await expect(row).to_have_count(2)
+
+
+async def test_inbox_sounds_for_who_wants_it_and_has_done_something_there(office: Office) -> None:
+    """What is held back until the first press would come when it means nothing any more."""
+    # To ask a page something counts as a press here.
+    count = """
+        window.sounds = 0;
+        let hasBeenActive = false;
+        addEventListener("click", () => (hasBeenActive = true), true);
+        Object.defineProperty(navigator, "userActivation", { get: () => ({ hasBeenActive }) });
+        window.AudioContext = class extends AudioContext { constructor() { super(); window.sounds += 1; } };
+    """
+
+    async def wait_for_person(name: str) -> None:
+        await in_database(
+            lambda: request_person(Thread.objects.create(public_id=name, visitor_id=name, title=name).pk)
+        )
+
+    async with office.staff("maria") as page:
+        await page.add_init_script(count)
+        await page.goto("/admin/chatkit_app/thread/")
+        await page.get_by_label("Sound").check()
+        await page.wait_for_function("window.sounds === 1")
+        await page.goto("/admin/chatkit_app/thread/")
+        await expect(page.get_by_label("Sound")).to_be_checked()
+        await wait_for_person("first")
+        await expect(page).to_have_title(re.compile(r"^\(1\) "))
+        assert await page.evaluate("window.sounds") == 0
+        await page.locator("h1").click()
+        await wait_for_person("second")
+        await expect(page).to_have_title(re.compile(r"^\(2\) "))
+        await page.wait_for_function("window.sounds === 1")
+        await page.get_by_label("Sound").uncheck()
+        await wait_for_person("third")
+        await expect(page).to_have_title(re.compile(r"^\(3\) "))
+        assert await page.evaluate("window.sounds") == 1

@@ -1,5 +1,5 @@
 /** How much waits for staff, in the header of the admin: users for a person, flags for a review. */
-import { SOUND_KEY, beep } from "./sound.js";
+import { beep, wantsSound } from "./sound.js";
 import { staffLine } from "./staff-line.js";
 
 /** Milliseconds between two looks, however much happens. */
@@ -36,7 +36,7 @@ function show(counts) {
   }
   const waiting = counts.waiting ?? 0;
   if (document.getElementById("chatkit-inbox")) document.title = waiting ? `(${waiting}) ${title}` : title;
-  if (waitingBefore !== -1 && waiting > waitingBefore && localStorage.getItem(SOUND_KEY)) beep();
+  if (waitingBefore !== -1 && waiting > waitingBefore && wantsSound()) beep();
   waitingBefore = waiting;
 }
 

@@ -5,7 +5,7 @@
 import { ask } from "./dialog.js";
 import { isSame, readPage } from "./parts.js";
 import { complain, post, say, sendQuietly } from "./quiet.js";
-import { SOUND_KEY, beep } from "./sound.js";
+import { beep, wantSound, wantsSound } from "./sound.js";
 import { staffLine } from "./staff-line.js";
 
 /** Milliseconds between two looks, however much happens. */
@@ -121,10 +121,9 @@ tools.hidden = false;
 sendQuietly({ offline: tools.dataset.offline ?? "", refused: tools.dataset.refused ?? "" });
 document.getElementById("changelist-form")?.addEventListener("submit", act);
 button.addEventListener("click", showNew);
-sound.checked = Boolean(localStorage.getItem(SOUND_KEY));
+sound.checked = wantsSound();
 sound.addEventListener("change", () => {
-  if (sound.checked) localStorage.setItem(SOUND_KEY, "on");
-  else localStorage.removeItem(SOUND_KEY);
+  wantSound(sound.checked);
   if (sound.checked) beep();
 });
 const line = staffLine();
