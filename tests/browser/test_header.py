@@ -107,6 +107,25 @@ async def test_title_cannot_be_edited_unless_the_option_says_so(page: Page, page
     await expect(title(page).get_by_role("button")).to_have_count(0)
 
 
+@pytest.mark.parametrize("options", [{}, {"history": {"enabled": True}}], ids=["to be edited", "to be read"])
+async def test_long_title_ends_in_an_ellipsis_within_the_header(
+    page: Page, pages: Site, options: dict[str, Any]
+):
+    thread_id = thread(pages, **options)
+    pages.threads[thread_id]["title"] = "Card number 4111 1111 1111 1111, and much more about it " * 3
+    await page.set_viewport_size({"width": 390, "height": 700})
+    await page.goto("/")
+    text = title(page).locator("bdi")
+    await expect(text).to_contain_text("Card number")
+    is_cut, sticks_out = await text.evaluate(
+        """(bdi) => {
+            const end = (node) => node.getBoundingClientRect().right;
+            return [bdi.scrollWidth > bdi.clientWidth, end(bdi) > end(bdi.closest(".title")) + 0.5];
+        }"""
+    )
+    assert (is_cut, sticks_out) == (True, False)
+
+
 async def test_title_is_saved_by_enter(page: Page, pages: Site):
     thread_id = thread(pages)
     accept(pages)

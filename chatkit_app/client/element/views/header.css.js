@@ -38,6 +38,7 @@ export const headerStyles = css`
   }
   .title span {
     display: flex;
+    min-inline-size: 0;
   }
   .title:has(.title-button) {
     overflow: visible;
