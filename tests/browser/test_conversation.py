@@ -431,7 +431,12 @@ async def test_message_that_was_kept_and_never_answered_says_so_and_is_answered_
     pages.chats = [{"thread": thread}]
     pages.script("threads.retry_after_item", done("a", "Here I am."))
     await page.goto("/")
-    await expect(page.get_by_text("Not answered yet")).to_be_visible()
+    # On a phone the text stands beside its sign, in one line, and the button beneath it.
+    await page.set_viewport_size({"width": 390, "height": 844})
+    text = page.get_by_text("Not answered yet")
+    await expect(text).to_be_visible()
+    line = await text.evaluate("(node) => node.offsetHeight / parseFloat(getComputedStyle(node).lineHeight)")
+    assert round(line) == 1
     await page.get_by_role("button", name="Let the assistant answer").click()
     await expect(messages(page)).to_have_text(
         ["Youhi", "Assistanthello", "Youand now?", "AssistantHere I am."]

@@ -92,6 +92,7 @@ export const threadStyles = css`
   }
   .failure {
     display: flex;
+    flex-wrap: wrap;
     gap: 0.625em;
     align-items: center;
   }
@@ -106,7 +107,8 @@ export const threadStyles = css`
     font-weight: 500;
   }
   .failure > span {
-    min-inline-size: 0;
+    flex: 1 1 8em;
+    max-inline-size: max-content;
     overflow-wrap: anywhere;
   }
   .jump {
