@@ -14,12 +14,13 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone, translation
 
-from chatkit_app.models import EarlierItem, Feedback, Thread, ThreadItem
-from chatkit_app.moderation import exports
+from chatkit_app.models import Attachment, EarlierItem, Feedback, Thread, ThreadItem
+from chatkit_app.moderation import exports, takeover
 from chatkit_app.moderation.export_formats import defuse_formula, fenced
 from chatkit_app.moderation.exports import Export, Format
 from chatkit_app.server import wire
 from chatkit_app.store import codec
+from chatkit_app.takeover import handler
 from chatkit_app.testing.sample_items import sample_items
 from tests.admin.conftest import make_item, make_items, make_thread
 
@@ -428,3 +429,29 @@ def test_redacted_earlier_version_stays_out() -> None:
     make_earlier(thread, make_message(thread, "shown"), "secret", redacted_at=MOMENT)
     for format in Format:
         assert "secret" not in export(thread, format=format)
+
+
+# --- After a person has answered ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("format", Format)
+def test_export_tells_the_story_of_a_takeover_without_the_instruction(format: Format) -> None:
+    maria = User.objects.create_superuser("maria", first_name="Maria")
+    thread = make_thread("Parcel")
+    make_message(thread, "I want a person.")
+    handler.request_person(thread.pk, reason="Parcel lost", message="Somebody of our team comes.")
+    takeover.take_over(thread, actor=maria)
+    form = Attachment.objects.create(
+        public_id="atc_1", thread=thread, name="form.txt", mime_type="text/plain", type="file", size=3
+    )
+    takeover.reply(thread, "Please fill in this form.", actor=maria, attachments=[form])
+    make_message(thread, "Here it is.")
+    takeover.hand_back(thread, actor=maria, instruction="Offer a refund.")
+    text = export(thread, format=format)
+    story = ["I want a person.", "Somebody of our team comes.", "Please fill in this form.", "Here it is."]
+    places = [text.index(said) for said in story]
+    assert places == sorted(places)
+    assert "Maria" in text
+    assert "form.txt" in text
+    assert "Offer a refund." not in text
+    assert "Offer a refund." in export(thread, format=format, hidden=True)
