@@ -337,6 +337,22 @@ async def test_inbox_is_alive_and_nothing_moves_by_itself(office: Office) -> Non
         await expect(row).to_have_count(2)
 
 
+async def test_inbox_counts_the_conversations_that_have_come_in(office: Office) -> None:
+    async with office.staff("maria") as page:
+        await page.goto("/admin/chatkit_app/thread/?o=-1")
+        await office.user.evaluate("document.querySelector('openai-chatkit').setThreadId(null)")
+        await office.ask("hello")
+        await page.get_by_role("button", name="New conversations: 1").click()
+        await expect(page.locator(".paginator")).to_have_text("2 threads")
+        await page.locator("#result_list tbody input.action-select").first.check()
+        await expect(page.locator(".action-counter")).to_have_text("1 of 2 selected")
+        await page.locator("#action-toggle").check()
+        await expect(page.locator(".action-counter")).to_have_text("2 of 2 selected")
+        await page.get_by_label("Action:").select_option("lock_threads")
+        await page.locator("button[name=index]").click()
+        await expect(page.get_by_role("dialog")).to_be_visible()
+
+
 async def test_inbox_sounds_for_who_wants_it_and_has_done_something_there(office: Office) -> None:
     """What is held back until the first press would come when it means nothing any more."""
     # To ask a page something counts as a press here.

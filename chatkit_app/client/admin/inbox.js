@@ -69,15 +69,20 @@ function updateRow(row, now) {
 }
 
 function showNew() {
-  const body = document.querySelector("#result_list tbody");
-  const next = fresh?.querySelector("#result_list tbody");
-  if (!next) return;
+  const list = document.querySelector("#result_list");
+  if (!fresh?.querySelector("#result_list")) return;
   // From an empty list to the first rows, or where rows are ticked, the page itself knows best.
-  if (!body || body.querySelector("input:checked")) {
+  if (!list || list.querySelector("input:checked")) {
     location.reload();
     return;
   }
-  body.replaceWith(document.importNode(next, true));
+  // All of the form, and what is found beside the search, since they count the rows.
+  for (const part of ["#changelist-form", "#changelist-search .quiet"]) {
+    const next = fresh.querySelector(part);
+    if (next) document.querySelector(part)?.replaceWith(document.importNode(next, true));
+  }
+  // Django's script has heard of the rows that have gone.
+  /** @type {any} */ (window).Actions?.(document.querySelectorAll("tr input.action-select"));
   button.hidden = true;
   document.querySelector("#result_list")?.querySelector("a")?.focus({ preventScroll: true });
 }
@@ -119,7 +124,10 @@ function showDone() {
 
 tools.hidden = false;
 sendQuietly({ offline: tools.dataset.offline ?? "", refused: tools.dataset.refused ?? "" });
-document.getElementById("changelist-form")?.addEventListener("submit", act);
+// Not at the form itself, which is another one after ``showNew()``.
+document.addEventListener("submit", (event) => {
+  if (event.target instanceof HTMLFormElement && event.target.id === "changelist-form") act(event);
+});
 button.addEventListener("click", showNew);
 sound.checked = wantsSound();
 sound.addEventListener("change", () => {
