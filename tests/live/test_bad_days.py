@@ -180,6 +180,13 @@ async def test_page_and_database_are_equal_once_it_is_quiet_however_many_bells_a
     await becomes_equal(reader)
 
 
+async def hears_of_title(reader: Reader, title: str) -> None:
+    """Change the title, which a reader does not keep, and wait until the page has read that something has changed."""
+    await db.run(lambda: Thread.objects.bump(title=title))
+    version = await db.run(lambda: Thread.objects.get().version)
+    await eventually(lambda: reader.version == version)
+
+
 # --- Redis that goes, and comes back ----------------------------------------------------------------------------------
 
 
@@ -187,16 +194,15 @@ async def test_page_is_told_what_happened_elsewhere_while_redis_was_away(
     redis: RedisServer, reader: Reader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(layer, "LEFT_ALONE", 0.0)
-    await db.run(lambda: Thread.objects.bump(title="Before"))
+    await hears_of_title(reader, "Before")
     await becomes_equal(reader)
     redis.kill()
     for _ in range(5):
         await change_elsewhere(lambda: change_something(random.Random(5)))
+    assert not await reader.shows_what_is_stored()
     redis.start()
     await becomes_equal(reader)
-    await db.run(lambda: Thread.objects.bump(title="Afterwards"))
-    version = await db.run(lambda: Thread.objects.get().version)
-    await eventually(lambda: reader.version == version)
+    await hears_of_title(reader, "Afterwards")
 
 
 @pytest.fixture(params=["killed", "stopped"])
