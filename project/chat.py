@@ -108,9 +108,9 @@ def text_of(message: UserMessageItem | None) -> str:
     return " ".join(part.text for part in message.content) if message is not None else ""
 
 
-def has_tool(message: UserMessageItem) -> bool:
-    """Return whether the user has chosen a tool for a message: whatever it says is meant for that."""
-    return message.inference_options.tool_choice is not None
+def is_free(message: UserMessageItem) -> bool:
+    """Return whether there is no language model to understand a message, and no tool chosen that it is meant for."""
+    return is_offline() and message.inference_options.tool_choice is None
 
 
 class DemoServer(AgentChatKitServer):
@@ -123,8 +123,8 @@ class DemoServer(AgentChatKitServer):
         turn = Turn(self, thread, cast(DemoContext, context))
         files = input_user_message.attachments if input_user_message is not None else []
         text = text_of(input_user_message)
-        is_free = is_offline() and input_user_message is not None and not has_tool(input_user_message)
-        meant = plain_words.prompt_for(text) if is_free else text
+        is_to_be_guessed = input_user_message is not None and is_free(input_user_message)
+        meant = plain_words.prompt_for(text) if is_to_be_guessed else text
         feature = features.find(text) or features.find(meant or "")
         if files and is_offline():
             answer = features.describe_files(turn, files)
@@ -143,7 +143,7 @@ class DemoServer(AgentChatKitServer):
     ) -> list[TResponseInputItem]:
         """Return what the agent reads: without a language model, the newest message in words that it understands."""
         newest = history[-1] if history else None
-        if is_offline() and isinstance(newest, UserMessageItem) and not has_tool(newest):
+        if isinstance(newest, UserMessageItem) and is_free(newest):
             meant = plain_words.prompt_for(text_of(newest))
             if meant is not None:
                 content = [UserMessageTextContent(text=meant)]

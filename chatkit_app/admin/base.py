@@ -269,21 +269,20 @@ class ReadingAdmin(GuardedAdmin):
         return self._shown(request, super().get_search_fields(request))
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        # Of a time, what a page shows of times elsewhere.
+        times = {
+            field.name: exact_time(field) for field in self.opts.fields if isinstance(field, DateTimeField)
+        }
         return [
             (
                 name,
                 {
                     **options,
-                    "fields": [self._with_time(each) for each in self._shown(request, options["fields"])],
+                    "fields": [times.get(each, each) for each in self._shown(request, options["fields"])],
                 },
             )
             for name, options in super().get_fieldsets(request, obj)
         ]
-
-    def _with_time(self, name: Any) -> Any:
-        """Return what a page shows of a field: of a time, what it shows of times elsewhere."""
-        fields = {field.name: field for field in self.opts.fields if isinstance(field, DateTimeField)}
-        return exact_time(fields[name]) if name in fields else name
 
     def _shown(self, request: HttpRequest, names: Iterable[Any]) -> list[Any]:
         if self.has_content_permission(request):

@@ -13,6 +13,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from http.cookiejar import CookieJar
 from pathlib import Path
 from typing import Any
@@ -338,15 +339,22 @@ def test_ctrl_c_ends_cleanly_and_a_second_start_finds_everything(tmp_path: Path)
     assert "as you left it (admin)" in output
 
 
+@contextmanager
+def long_answer(browser: Browser) -> Iterator[Any]:
+    """An answer as it is being written, read as far as its first words."""
+    browser.get("/")
+    with browser.open_chatkit("threads.create", input=message("Show me a long answer")) as response:
+        while b'"delta":"coffee' not in response.readline():
+            pass
+        yield response
+
+
 def test_ctrl_c_in_mid_answer_keeps_what_there_is(tmp_path: Path) -> None:
     database_url = f"sqlite:///{tmp_path / 'db.sqlite3'}"
     first = Demo(database_url)
     first.wait_until_ready()
     browser = Browser(first)
-    browser.get("/")
-    with browser.open_chatkit("threads.create", input=message("Show me a long answer")) as response:
-        while b'"delta":"coffee' not in response.readline():
-            pass
+    with long_answer(browser):
         output = first.interrupt()
     assert (first.process.returncode, "Traceback" in output) == (0, False)
     browser.demo = second = Demo(database_url)
@@ -361,11 +369,7 @@ def test_ctrl_c_in_mid_answer_keeps_what_there_is(tmp_path: Path) -> None:
 def test_sigterm_ends_in_mid_answer_what_a_shell_has_started_in_the_background(tmp_path: Path) -> None:
     demo = Demo(f"sqlite:///{tmp_path / 'db.sqlite3'}", forked=False, in_background=True)
     demo.wait_until_ready()
-    browser = Browser(demo)
-    browser.get("/")
-    with browser.open_chatkit("threads.create", input=message("Show me a long answer")) as response:
-        while b'"delta":"coffee' not in response.readline():
-            pass
+    with long_answer(Browser(demo)) as response:
         output = demo.interrupt(signal.SIGTERM)
         rest = decode_events(response.read())
     assert (demo.process.returncode, "Traceback" in output) == (0, False)

@@ -115,19 +115,17 @@ export class StateView {
     setAttribute(this.failure, "role", failure?.isOld ? null : "alert");
     this.failure.hidden = !failure;
     if (!failure) return;
-    const { isKept, isOld, loading, network } = failure;
-    setText(this.retry, this.chat.text(isKept ? "answerKept" : "retry"));
-    const text = isKept
-      ? "unanswered"
-      : isOld
-        ? "answerCut"
-        : loading
-          ? "threadFailed"
-          : network
-            ? "errorNetwork"
-            : "error";
-    setText(this.failureText, failure.message || this.chat.text(text));
+    setText(this.retry, this.chat.text(failure.isKept ? "answerKept" : "retry"));
+    setText(this.failureText, failure.message || this.chat.text(reasonOf(failure)));
     // To load a thread is all that somebody may do again who is only to read it.
     this.retry.hidden = !failure.canRetry || (this.chat.isReadOnly && !failure.loading);
   }
+}
+
+/** @param {import("../turn.js").Failure} failure which says nothing itself */
+function reasonOf({ isKept, isOld, loading, network }) {
+  if (isKept) return "unanswered";
+  if (isOld) return "answerCut";
+  if (loading) return "threadFailed";
+  return network ? "errorNetwork" : "error";
 }
