@@ -41,7 +41,7 @@ from django.utils.deprecation import MiddlewareMixin
 
 from . import database_context, db
 from .http.bounded_body import bounded
-from .process import shutdown
+from .process import garbage, shutdown
 from .process.loading import load_views
 
 ASGIApplication = Callable[[Any, Any, Any], Awaitable[None]]
@@ -74,12 +74,14 @@ _LANE = "chatkit.lane"
 def get_asgi_application() -> ASGIApplication:
     """Set Django up and return its application. Takes the place of Django's function of this name.
 
-    The URLconf, and with it the SDK, is loaded now and not while the first visitor waits.
+    The URLconf, and with it the SDK, is loaded now and not while the first visitor waits. The process looks for cyclic
+    garbage less often from now on; a site that wants it otherwise calls ``gc.set_threshold()`` after this.
     """
     django.setup(set_prefix=False)
     application = GroupingASGIHandler()
     _ = get_resolver().url_patterns
     load_views()
+    garbage.collect_less_often()
     return with_sockets(share_threads(application))
 
 
