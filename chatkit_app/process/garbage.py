@@ -1,4 +1,4 @@
-"""How often a process that serves looks for cyclic garbage."""
+"""The thresholds of Python's garbage collector, in a process that serves."""
 
 from __future__ import annotations
 
