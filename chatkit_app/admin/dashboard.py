@@ -330,10 +330,12 @@ def _charts(period: Period) -> list[Chart]:
         ),
         Chart(
             name="errors",
-            title=_("Failed and stopped answers"),
+            title=_("Failed, interrupted and stopped answers"),
+            note=_("An answer is interrupted when the server that makes it is restarted or goes down."),
             days=days,
             series=[
                 series(_("Failed"), lambda t: t.errors, "bad"),
+                series(_("Interrupted"), lambda t: t.interrupted, "second"),
                 series(_("Stopped"), lambda t: t.stopped, "rest"),
             ],
         ),

@@ -359,7 +359,7 @@ class Run(OwnedModel):
         STOPPED = "stopped", _("stopped")
         HELD = "held", _("kept for a person")
         FAILED = "failed", _("failed")
-        LOST = "lost", _("lost")
+        LOST = "lost", _("interrupted")
 
     class Failure(models.TextChoices):
         TIMEOUT = "timeout", _("took too long")

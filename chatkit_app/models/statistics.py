@@ -20,6 +20,7 @@ class DailyStatistics(models.Model):
     owners = models.PositiveIntegerField(_("active owners"), default=0)
     answers = models.PositiveIntegerField(_("answers"), default=0)
     errors = models.PositiveIntegerField(_("failed answers"), default=0)
+    interrupted = models.PositiveIntegerField(_("interrupted answers"), default=0)
     stopped = models.PositiveIntegerField(_("stopped answers"), default=0)
     positive = models.PositiveIntegerField(_("positive feedback"), default=0)
     negative = models.PositiveIntegerField(_("negative feedback"), default=0)

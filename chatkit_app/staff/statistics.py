@@ -34,7 +34,17 @@ SETTLED_AFTER = timedelta(hours=1)
 Histogram = Mapping[str, int]
 Days = dict[date, DailyStatistics]
 
-_COUNTS = ("threads", "messages", "owners", "answers", "errors", "stopped", "positive", "negative")
+_COUNTS = (
+    "threads",
+    "messages",
+    "owners",
+    "answers",
+    "errors",
+    "interrupted",
+    "stopped",
+    "positive",
+    "negative",
+)
 _COUNTED = (*_COUNTS, "times", "first_tokens", "tokens", "counted_at")
 
 
@@ -116,12 +126,14 @@ def count_days(first: date, last: date, threads: QuerySet[Thread] | None = None)
         users=Count("user_id", distinct=True),
         visitors=Count("visitor_id", distinct=True, filter=~Q(visitor_id="")),
         answers=Count("pk", filter=~Q(status__in=(Run.Status.RUNNING, Run.Status.HELD))),
-        errors=Count("pk", filter=Q(status__in=(Run.Status.FAILED, Run.Status.LOST))),
+        errors=Count("pk", filter=Q(status=Run.Status.FAILED)),
+        interrupted=Count("pk", filter=Q(status=Run.Status.LOST)),
         stopped=Count("pk", filter=Q(status=Run.Status.STOPPED)),
     ):
         found = counted[row["day"]]
         found.owners = row["users"] + row["visitors"]
-        found.answers, found.errors, found.stopped = row["answers"], row["errors"], row["stopped"]
+        for name in ("answers", "errors", "interrupted", "stopped"):
+            setattr(found, name, row[name])
 
     with_usage = runs.exclude(input_tokens__isnull=True, output_tokens__isnull=True)
     for row in with_usage.values("day", "model").annotate(

@@ -127,6 +127,16 @@ def test_empty_site(reader: Client) -> None:
     assert "chatkit_statistics" not in response.content.decode()
 
 
+def test_chart_tells_failed_from_interrupted_and_stopped_answers(reader: Client) -> None:
+    for status in ("completed", "failed", "lost", "lost", "stopped", "stopped", "stopped"):
+        make_run(status=status)
+    response = reader.get(f"{PAGE}?days=7")
+    errors = chart(response, "errors")
+    assert [series.label for series in errors.series] == ["Failed", "Interrupted", "Stopped"]
+    assert errors.rows[-1][1] == ["1", "2", "3"]
+    assert figure(response, "Failed answers")[:2] == ("1", "14.3% of all answers")
+
+
 def test_headline_adds_stored_days_and_today(reader: Client) -> None:
     store(
         13,

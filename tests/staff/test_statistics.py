@@ -44,7 +44,7 @@ def next_day(clock: Callable[[datetime], None]) -> None:
 
 def test_day_of_an_empty_day() -> None:
     row = statistics.count_day(DAY)
-    assert [getattr(row, name) for name in statistics._COUNTS] == [0] * 8
+    assert [getattr(row, name) for name in statistics._COUNTS] == [0] * 9
     assert (row.times, row.first_tokens, row.tokens, row.pk) == ({}, {}, {}, None)
 
 
@@ -77,7 +77,7 @@ def test_day_counts_answers_by_how_they_ended() -> None:
         make_run(status=status, started_at=at(DAY))
     make_run(status="running", started_at=at(DAY))
     row = statistics.count_day(DAY)
-    assert (row.answers, row.errors, row.stopped) == (5, 2, 1)
+    assert (row.answers, row.errors, row.interrupted, row.stopped) == (5, 1, 1, 1)
 
 
 def test_day_counts_feedback_on_the_day_they_last_changed() -> None:
